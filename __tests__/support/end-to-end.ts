@@ -1,0 +1,127 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { startEmulator, WORKSHOP_ACCOUNT, type Emulator } from "../../rehearsal/emulator";
+import { PREPARED, type Prepared } from "./prepared";
+import { run, type Ended } from "./run";
+
+function prepared(): Prepared {
+  return JSON.parse(process.env[PREPARED] ?? "{}") as Prepared;
+}
+
+/** `describe` where everything that it needs is on the machine; else a skipped one (the set-up has said why). */
+export const describeEndToEnd = process.env[PREPARED] === undefined ? describe.skip : describe;
+
+/** The environment for programs that must talk to nothing but `emulator`. */
+export function environmentFor(emulator: Pick<Emulator, "environment">): NodeJS.ProcessEnv {
+  const { configFile } = prepared();
+  const environment: NodeJS.ProcessEnv = { ...process.env, ...emulator.environment, TF_IN_AUTOMATION: "1" };
+  delete environment["TF_CLI_CONFIG_FILE"];
+  if (configFile !== undefined) environment["TF_CLI_CONFIG_FILE"] = configFile;
+  return environment;
+}
+
+/** Starts an emulator in a folder of its own. */
+export async function emulate(): Promise<Emulator> {
+  return startEmulator(mkdtempSync(join(tmpdir(), "eks-test-emulator-")), WORKSHOP_ACCOUNT);
+}
+
+/** One change of a plan. */
+export interface Change {
+  readonly address: string;
+  readonly actions: string;
+  /** The address in the state that a `moved` block took it from. */
+  readonly previousAddress?: string;
+  readonly before: Record<string, unknown> | null;
+  readonly after: Record<string, unknown> | null;
+}
+
+/** A plan that Terraform saved, as its JSON says it. */
+export interface Plan extends Ended {
+  /** The sentence `Plan: … to add, … to change, … to destroy.` or `No changes.` */
+  readonly summary: string;
+  /** Everything that is not a no-op. */
+  readonly changes: readonly Change[];
+  /** Everything, no-ops that only moved included. */
+  readonly all: readonly Change[];
+}
+
+interface PlanJson {
+  resource_changes?: {
+    address: string;
+    previous_address?: string;
+    mode: string;
+    change: { actions: string[]; before: Record<string, unknown> | null; after: Record<string, unknown> | null };
+  }[];
+}
+
+interface StateJson {
+  values?: { root_module?: { resources?: { address: string; mode: string; values: Record<string, unknown> }[] } };
+}
+
+/** A project folder of a test's own, with the stack initialized: what a participant has after `terraform init`. */
+export class Project {
+  readonly folder = mkdtempSync(join(tmpdir(), "eks-test-"));
+  readonly stack = join(this.folder, "cdktf.out", "stacks", "eks");
+  readonly environment: NodeJS.ProcessEnv;
+
+  constructor(emulator: Pick<Emulator, "environment">) {
+    cpSync(prepared().template, this.folder, { recursive: true, verbatimSymlinks: true });
+    this.environment = environmentFor(emulator);
+  }
+
+  /** Writes a tfvars file into the project's folder. */
+  tfvars(text: string, name = "local.tfvars"): string {
+    const file = join(this.folder, name);
+    writeFileSync(file, text);
+    return file;
+  }
+
+  /** Runs `terraform -chdir=cdktf.out/stacks/eks …` in the project's folder. */
+  terraform(...args: string[]): Promise<Ended> {
+    return run(prepared().terraform, ["-chdir=cdktf.out/stacks/eks", ...args], {
+      cwd: this.folder,
+      env: this.environment,
+    });
+  }
+
+  async plan(varFile: string, ...args: string[]): Promise<Plan> {
+    const file = join(this.folder, "plan");
+    const ended = await this.terraform(
+      ...["plan", "-input=false", "-no-color", `-out=${file}`, `-var-file=${varFile}`, ...args],
+    );
+    if (ended.code !== 0) return { ...ended, summary: "", changes: [], all: [] };
+    const shown = JSON.parse((await this.terraform("show", "-json", file)).stdout) as PlanJson;
+    const all = (shown.resource_changes ?? [])
+      .filter(({ mode }) => mode === "managed")
+      .map(({ address, previous_address, change }) => ({
+        address,
+        actions: change.actions.join("+"),
+        ...(previous_address !== undefined && { previousAddress: previous_address }),
+        before: change.before,
+        after: change.after,
+      }));
+    const summary = /^(Plan: .*|No changes\.)/m.exec(ended.output)?.[1] ?? "";
+    return { ...ended, summary, all, changes: all.filter(({ actions }) => actions !== "no-op") };
+  }
+
+  apply(varFile: string, ...args: string[]): Promise<Ended> {
+    return this.terraform("apply", "-input=false", "-no-color", "-auto-approve", `-var-file=${varFile}`, ...args);
+  }
+
+  destroy(varFile: string): Promise<Ended> {
+    return this.terraform("destroy", "-input=false", "-no-color", "-auto-approve", `-var-file=${varFile}`);
+  }
+
+  /** The managed resources in the state, by address. */
+  async state(): Promise<Map<string, Record<string, unknown>>> {
+    const shown = JSON.parse((await this.terraform("show", "-json")).stdout) as StateJson;
+    const resources = shown.values?.root_module?.resources ?? [];
+    return new Map(resources.filter(({ mode }) => mode === "managed").map(({ address, values }) => [address, values]));
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

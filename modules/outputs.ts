@@ -1,0 +1,26 @@
+import { TerraformOutput, type TerraformStack } from "cdktf";
+
+import type { Handover } from "./contract";
+
+/** What each output tells somebody who reads `terraform output`; the compiler keeps it complete. */
+const DESCRIPTIONS: Readonly<Record<keyof Handover, string>> = {
+  region: "Region of everything else here.",
+  cluster_name: "Name of the EKS cluster.",
+  cluster_endpoint: "Private endpoint of the Kubernetes API, reachable from inside the VPC only.",
+  certificate_authority_data: "The cluster's certificate authority, PEM in base64, as a kubeconfig has it.",
+  kubernetes_version: "Kubernetes version of the control plane, MAJOR.MINOR.",
+  authentication_mode: "Who maps IAM to Kubernetes: CONFIG_MAP, API_AND_CONFIG_MAP or API.",
+  bastion_instance_id: "EC2 instance id of the kubectl bastion.",
+  bastion_address: "Public IPv4 address of the kubectl bastion.",
+  bastion_user: "User to log in to the bastion as.",
+  node_role_arn: "ARN of the nodes' IAM role, as aws-auth wants it.",
+  node_groups: "Size of each node group by the name of its Auto Scaling group.",
+};
+
+/** Declares one output per field of the handover, under exactly that name. */
+export function handOver(stack: TerraformStack, values: Handover): void {
+  for (const [name, value] of Object.entries(values)) {
+    const description = DESCRIPTIONS[name as keyof Handover];
+    new TerraformOutput(stack, name, { value: value as unknown, description, staticId: true });
+  }
+}

@@ -1,0 +1,69 @@
+import { CloudBackend, LocalBackend, NamedCloudWorkspace, S3Backend, type TerraformStack } from "cdktf";
+
+/** The environment variables that say where the state is kept. */
+export interface StateEnvironment {
+  /** Organization in Terraform Cloud (HCP Terraform); switches the state and the runs to it. */
+  readonly TF_CLOUD_ORGANIZATION?: string | undefined;
+  /** Workspace in that organization; needed with `TF_CLOUD_ORGANIZATION`. */
+  readonly TF_WORKSPACE?: string | undefined;
+  /** Host of Terraform Cloud or Terraform Enterprise, `app.terraform.io` when not set. */
+  readonly TF_CLOUD_HOSTNAME?: string | undefined;
+  /** S3 bucket that holds the state and its lock file. */
+  readonly EKS_STATE_BUCKET?: string | undefined;
+  /** The state's key in that bucket: one per participant who shares it. `terraform.eks.tfstate` when not set. */
+  readonly EKS_STATE_KEY?: string | undefined;
+}
+
+/** The environment asks for something that cannot be done; the message is for whoever set it. */
+export class EnvironmentError extends Error {
+  override readonly name = "EnvironmentError";
+}
+
+const STATE_FILE = "terraform.eks.tfstate";
+
+/**
+ * Where the stack keeps its state: in Terraform Cloud, in S3, or else in a file in the project's folder.
+ *
+ * The local path is relative to the stack's folder (`cdktf.out/stacks/eks`), where both cdktf and
+ * `terraform -chdir` run: cdktf's own default is an absolute path, and would make the JSON differ between machines.
+ *
+ * @throws EnvironmentError when the variables contradict each other or one is missing
+ */
+export function keepState(stack: TerraformStack, environment: StateEnvironment): void {
+  const organization = given(environment.TF_CLOUD_ORGANIZATION);
+  const bucket = given(environment.EKS_STATE_BUCKET);
+  if (organization !== undefined && bucket !== undefined) {
+    throw new EnvironmentError(
+      `the state can be kept in one place only, got TF_CLOUD_ORGANIZATION=${organization} and ` +
+        `EKS_STATE_BUCKET=${bucket}; unset one of them`,
+    );
+  }
+
+  if (organization !== undefined) {
+    const workspace = given(environment.TF_WORKSPACE);
+    if (workspace === undefined) {
+      throw new EnvironmentError(
+        `TF_CLOUD_ORGANIZATION=${organization} needs TF_WORKSPACE, the name of the workspace in that organization`,
+      );
+    }
+    const hostname = given(environment.TF_CLOUD_HOSTNAME);
+    new CloudBackend(stack, {
+      organization,
+      workspaces: new NamedCloudWorkspace(workspace),
+      ...(hostname !== undefined && { hostname }),
+    });
+  } else if (bucket !== undefined) {
+    const key = given(environment.EKS_STATE_KEY) ?? STATE_FILE;
+    new S3Backend(stack, { bucket, key, encrypt: true });
+    // A lock file in the bucket needs no DynamoDB table. cdktf 0.21 has no field for it, and Terraform knows it from 1.10 on.
+    stack.addOverride("terraform.backend.s3.use_lockfile", true);
+    stack.addOverride("terraform.required_version", ">= 1.10.0");
+  } else {
+    new LocalBackend(stack, { path: `../../../${STATE_FILE}` });
+  }
+}
+
+/** An environment variable that is set to nothing counts as not set. */
+function given(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}

@@ -1,0 +1,59 @@
+import type { TerraformVariableValidationConfig } from "cdktf";
+
+/**
+ * One `validation` of an input variable.
+ *
+ * Conditions and messages are written in Terraform's own language, because they judge values that only Terraform
+ * knows, and because `Fn` and `Op` have no `for` expression.
+ *
+ * @param condition an expression without `${}`; it must name the variable that it belongs to
+ * @param message what is wrong, what was found, what is allowed, what to do; may interpolate with `${}`
+ */
+export function rule(condition: string, message: string): TerraformVariableValidationConfig {
+  return { condition: `\${${condition}}`, errorMessage: message };
+}
+
+/** Whether `cidr` is an address range whose first address is written as Terraform would write it: no host bits. */
+export function isCanonicalCidr(cidr: string): string {
+  return `try(cidrhost(${cidr}, 0) == split("/", ${cidr})[0], false)`;
+}
+
+/** {@link isCanonicalCidr}, and IPv4 with a prefix that AWS accepts for VPCs and subnets: /16 to /28. */
+export function isVpcCidr(cidr: string): string {
+  const prefix = prefixLength(cidr);
+  return `try(cidrhost(${cidr}, 0) == split("/", ${cidr})[0] && cidrnetmask(${cidr}) != "" && ${prefix} >= 16 && ${prefix} <= 28, false)`;
+}
+
+/** What to type instead of `cidr`: the network without the host bits, or an example when it is no address range. */
+export function canonicalCidr(cidr: string, example: string): string {
+  return `try("\${cidrhost(${cidr}, 0)}/\${split("/", ${cidr})[1]}", "an address and a prefix length, such as ${example}")`;
+}
+
+/** The prefix length of a CIDR, as a number. */
+export function prefixLength(cidr: string): string {
+  return `tonumber(split("/", ${cidr})[1])`;
+}
+
+/** Whether the range `inner` lies within the range `outer`; true when one of them is no range at all. */
+export function isWithin(inner: string, outer: string): string {
+  const network = `cidrhost(format("%s/%s", split("/", ${inner})[0], split("/", ${outer})[1]), 0)`;
+  return `try(${network} == split("/", ${outer})[0] && ${prefixLength(inner)} >= ${prefixLength(outer)}, true)`;
+}
+
+/**
+ * The pairs of overlapping ranges in a list of `{ name, cidr }`, as texts; none when a range is malformed.
+ *
+ * The ranges are sorted by their first address, so that neighbours tell: time grows with n log n, not with the
+ * square, and a list of 100 subnets costs a plan nothing.
+ */
+export function overlaps(subnets: string): string {
+  const first = `sum([for i, octet in split(".", split("/", s.cidr)[0]) : tonumber(octet) * pow(256, 3 - i)])`;
+  const last = `${first} + pow(2, 32 - ${prefixLength("s.cidr")}) - 1`;
+  const sorted = `sort([for s in ${subnets} : format("%010d %010d %s (%s)", ${first}, ${last}, s.name, s.cidr)])`;
+  return `try(flatten([for ranges in [${sorted}] : [for i in range(1, length(ranges)) : "\${substr(ranges[i - 1], 22, -1)} and \${substr(ranges[i], 22, -1)}" if tonumber(split(" ", ranges[i - 1])[1]) >= tonumber(split(" ", ranges[i])[0])]]), [])`;
+}
+
+/** The values that occur more than once in a list of strings. */
+export function repeated(list: string): string {
+  return `[for value, all in { for v in ${list} : v => v... } : value if length(all) > 1]`;
+}
