@@ -60,6 +60,9 @@ export class NodeGroup extends Construct {
   /** Name of the Auto Scaling group. */
   readonly name: string;
   readonly roleArn: string;
+  readonly launchConfiguration: LaunchConfiguration;
+  /** What nodes may say to each other. */
+  readonly betweenNodes: SecurityGroupRule;
 
   constructor(scope: Construct, id: string, props: NodeGroupProps) {
     super(scope, id);
@@ -79,6 +82,17 @@ export class NodeGroup extends Construct {
         "description" | "sourceSecurityGroupId" | "protocol" | "fromPort" | "toPort" | "lifecycle"
       >,
     ) => new SecurityGroupRule(this, ruleId, { ...rule, type: "ingress", securityGroupId: securityGroup.id });
+    // Every protocol, not TCP alone: a pod asks CoreDNS on another node over UDP.
+    this.betweenNodes = allow("between-nodes", {
+      description: "Allow all traffic from worker nodes each other",
+      sourceSecurityGroupId: securityGroup.id,
+      protocol: "-1",
+      fromPort: 0,
+      toPort: 0,
+      // The workshop's own rule is TCP only, and changing it would replace it under running nodes: a stack that was
+      // taken over keeps it and is warned (see the stack's check "dns_between_nodes").
+      lifecycle: { ignoreChanges: ["protocol", "from_port", "to_port"] },
+    });
     const rules = [
       allow("ports-from-control-plane", {
         description: "Allow 1025 to 65535 from EKS Control Plane",
@@ -101,17 +115,7 @@ export class NodeGroup extends Construct {
         fromPort: 22,
         toPort: 22,
       }),
-      // Every protocol, not TCP alone: a pod asks CoreDNS on another node over UDP.
-      allow("between-nodes", {
-        description: "Allow all traffic from worker nodes each other",
-        sourceSecurityGroupId: securityGroup.id,
-        protocol: "-1",
-        fromPort: 0,
-        toPort: 0,
-        // The workshop's own rule is TCP only, and changing it would replace it under running nodes: a stack that was
-        // taken over keeps it and is warned (see the stack's check "dns_between_nodes").
-        lifecycle: { ignoreChanges: ["protocol", "from_port", "to_port"] },
-      }),
+      this.betweenNodes,
     ];
 
     const role = new IamRole(this, "role", { name: roleName, assumeRolePolicy: trustPolicy("ec2.amazonaws.com") });
@@ -123,7 +127,7 @@ export class NodeGroup extends Construct {
     );
     const instanceProfile = new IamInstanceProfile(this, "instance-profile", { name: roleName, role: role.name });
 
-    const launchConfiguration = new LaunchConfiguration(this, "launch-configuration", {
+    this.launchConfiguration = new LaunchConfiguration(this, "launch-configuration", {
       namePrefix: `${cluster.name}_worker_node`,
       imageId: props.imageId,
       instanceType: props.instanceType,
@@ -162,7 +166,7 @@ export class NodeGroup extends Construct {
     this.name = `${cluster.name}-worker`;
     new AutoscalingGroup(this, "autoscaling-group", {
       name: this.name,
-      launchConfiguration: launchConfiguration.name,
+      launchConfiguration: this.launchConfiguration.name,
       minSize: props.minSize,
       maxSize: props.maxSize,
       desiredCapacity: props.desiredCapacity,

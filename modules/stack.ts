@@ -3,10 +3,12 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import {
   DataResource,
   Fn,
+  Op,
   TerraformElement,
   TerraformLocal,
   TerraformStack,
   Token,
+  type TerraformResource,
   type TerraformVariable,
 } from "cdktf";
 import { Construct, type Node } from "constructs";
@@ -21,6 +23,11 @@ import { warnUnless } from "./terraform/check";
 import { Rows } from "./terraform/rows";
 import { Variables } from "./variables";
 import { adoptWorkshopState } from "./workshop-state";
+
+/** What to call a resource on Terraform's command line. */
+function address(resource: TerraformResource): string {
+  return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
+}
 
 /** The workshop: a VPC, a private EKS cluster, its nodes, and the bastion from which it is used. */
 export class EksStack extends TerraformStack {
@@ -120,11 +127,37 @@ export class EksStack extends TerraformStack {
     new DataResource(this, "handover", { input: handover });
     handOver(this, handover);
 
-    warnUnless(this, "bastion_reachable", {
-      condition: "length(var.kubectl_ssh_cidrs) > 0",
-      message:
-        'nobody can reach the bastion by SSH: kubectl_ssh_cidrs names no network; set it in your tfvars, such as kubectl_ssh_cidrs = ["203.0.113.7/32"] with your own address.',
-    });
+    warnUnless(
+      this,
+      "bastion_reachable",
+      Op.gte(Fn.lengthOf(variables.kubectlSshCidrs.listValue), 1),
+      "nobody can reach the bastion by SSH: kubectl_ssh_cidrs names no network; set it in your tfvars to your own " +
+        'address, such as kubectl_ssh_cidrs = ["203.0.113.7/32"].',
+    );
+    // Of a stack that was taken over from the workshop's own HCL (see adoptWorkshopState); always true of a new one.
+    const { betweenNodes, launchConfiguration } = nodeGroup;
+    warnUnless(
+      this,
+      "dns_between_nodes",
+      Op.eq(betweenNodes.protocol, "-1"),
+      "pods cannot ask CoreDNS on another node: the rule between nodes allows TCP only, as the workshop made it; " +
+        `widen it with terraform apply -replace=${address(betweenNodes)}.`,
+    );
+    warnUnless(
+      this,
+      "hardened_nodes",
+      Token.asString(
+        Fn.try([
+          Op.and(
+            Op.eq(launchConfiguration.metadataOptions.httpTokens, "required"),
+            launchConfiguration.rootBlockDevice.encrypted,
+          ),
+          false,
+        ]),
+      ),
+      "new nodes get an unencrypted volume and a metadata service without sessions (IMDSv1), as the workshop made " +
+        `them; mend it with terraform apply -replace=${address(launchConfiguration)}.`,
+    );
     adoptWorkshopState(this);
   }
 

@@ -412,7 +412,7 @@ function subnetRules(name: "vpc_public_subnets" | "vpc_private_subnets") {
   return [
     rule(
       all(nameHolds),
-      `${name} must have names of 1 to 128 letters, digits, spaces or characters of _.:/=+@-, got \${join(", ", [for s in ${list} : "\\"\${coalesce(s.name, "")}\\"" if !(${nameHolds})])}.`,
+      `${name} must have names of 1 to 128 letters, digits, spaces or characters of _.:/=+@-, got \${join(", ", [for s in ${list} : jsonencode(s.name) if !(${nameHolds})])}.`,
     ),
     rule(
       `length(distinct(${list}[*].name)) == length(${list})`,
@@ -420,7 +420,7 @@ function subnetRules(name: "vpc_public_subnets" | "vpc_private_subnets") {
     ),
     rule(
       all(cidrHolds),
-      `${name} must have IPv4 ranges from /16 to /28 without host bits, got \${join(", ", [for s in ${list} : "\${coalesce(s.name, "without a name")} (\\"\${coalesce(s.cidr, "")}\\": write \${${canonicalCidr("s.cidr", "172.16.10.0/23")}})" if !(${cidrHolds})])}.`,
+      `${name} must have IPv4 ranges from /16 to /28 without host bits, got \${join(", ", [for s in ${list} : "\${coalesce(s.name, "without a name")} (\${jsonencode(s.cidr)}: write \${${canonicalCidr("s.cidr", "172.16.10.0/23")}})" if !(${cidrHolds})])}.`,
     ),
     rule(
       all(withinHolds),

@@ -13,6 +13,11 @@ function prepared(): Prepared {
 /** `describe` where everything that it needs is on the machine; else a skipped one (the set-up has said why). */
 export const describeEndToEnd = process.env[PREPARED] === undefined ? describe.skip : describe;
 
+/** Full path of Terraform or OpenTofu. */
+export function terraformProgram(): string {
+  return prepared().terraform;
+}
+
 /** The environment for programs that must talk to nothing but `emulator`. */
 export function environmentFor(emulator: Pick<Emulator, "environment">): NodeJS.ProcessEnv {
   const { configFile } = prepared();
@@ -80,7 +85,7 @@ export class Project {
 
   /** Runs `terraform -chdir=cdktf.out/stacks/eks …` in the project's folder. */
   terraform(...args: string[]): Promise<Ended> {
-    return run(prepared().terraform, ["-chdir=cdktf.out/stacks/eks", ...args], {
+    return run(terraformProgram(), ["-chdir=cdktf.out/stacks/eks", ...args], {
       cwd: this.folder,
       env: this.environment,
     });

@@ -1,23 +1,18 @@
-import type { TerraformStack } from "cdktf";
+import type { IResolvable, TerraformStack } from "cdktf";
 
 /**
  * A `check` block: says something at every plan and apply without stopping either. cdktf 0.21 has no construct for it.
  *
  * @param name a Terraform identifier, unique in the stack
+ * @param condition from `Op` and `Fn`; Terraform refuses a constant one
+ * @param message what is the matter and what to do
  * @see https://developer.hashicorp.com/terraform/language/checks
  */
 export function warnUnless(
   stack: TerraformStack,
   name: string,
-  {
-    condition,
-    message,
-  }: {
-    /** Terraform expression without `${}`; a constant one is refused by Terraform. */
-    readonly condition: string;
-    /** What is the matter and what to do. */
-    readonly message: string;
-  },
+  condition: IResolvable | string,
+  message: string,
 ): void {
-  stack.addOverride(`check.${name}`, { assert: [{ condition: `\${${condition}}`, error_message: message }] });
+  stack.addOverride(`check.${name}`, { assert: [{ condition, error_message: message }] });
 }
