@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startEmulator, WORKSHOP_ACCOUNT, type Emulator } from "../../rehearsal/emulator";
+import { startEmulator, WORKSHOP_ACCOUNT, type AccountSeed, type Emulator } from "../../rehearsal/emulator";
 import { PREPARED, type Prepared } from "./prepared";
 import { run, type Ended } from "./run";
 
@@ -28,8 +28,8 @@ export function environmentFor(emulator: Pick<Emulator, "environment">): NodeJS.
 }
 
 /** Starts an emulator in a folder of its own. */
-export async function emulate(): Promise<Emulator> {
-  return startEmulator(mkdtempSync(join(tmpdir(), "eks-test-emulator-")), WORKSHOP_ACCOUNT);
+export async function emulate(seed: AccountSeed = WORKSHOP_ACCOUNT): Promise<Emulator> {
+  return startEmulator(mkdtempSync(join(tmpdir(), "eks-test-emulator-")), seed);
 }
 
 /** One change of a plan. */

@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+
+import type { Emulator } from "../../rehearsal/emulator";
+import { Account } from "../support/account";
+import { describeEndToEnd, emulate, environmentFor, terraformProgram } from "../support/end-to-end";
+import { run } from "../support/run";
+
+const CLONE = resolve(__dirname, "../..");
+
+/** Real cdktf, Terraform and AWS provider against an AWS emulator. */
+describeEndToEnd("the ways in", () => {
+  let emulator: Emulator;
+  let account: Account;
+  let folder: string;
+  let environment: NodeJS.ProcessEnv;
+  let before: Record<string, string[]>;
+
+  beforeAll(async () => {
+    emulator = await emulate();
+    account = new Account(emulator);
+    before = await account.inventory();
+    // A clone with its packages, as far as a deploy can tell, whose state and cdktf.out are this test's own.
+    folder = mkdtempSync(join(tmpdir(), "eks-test-clone-"));
+    for (const name of ["bin", "cdktf.json", "cli", "main.ts", "modules", "node_modules", "package.json"]) {
+      symlinkSync(join(CLONE, name), join(folder, name));
+    }
+    writeFileSync(join(folder, "local.tfvars"), 'aws_krug_admin_role = "aws-krug-admin"\n');
+    environment = { ...environmentFor(emulator), CI: "1" };
+    environment["PATH"] = [join(folder, "bin"), environment["PATH"]].join(delimiter);
+  });
+
+  afterAll(async () => {
+    account.close();
+    await emulator.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** What a person types, in the clone's folder with `bin/` first on PATH. */
+  const type = (command: string) => run("bash", ["-c", command], { cwd: folder, env: environment });
+
+  it("cdktf deploy -var-file local.tfvars, with one line in it", async () => {
+    const { code, output } = await type(
+      "cdktf deploy -var-file local.tfvars -auto-approve --outputs-file outputs.json",
+    );
+
+    expect(output).toContain("Apply complete! Resources: 39 added, 0 changed, 0 destroyed.");
+    expect(code).toBe(0);
+    expect(await account.clusterNames()).toEqual(["awskrug_gudi_eks"]);
+    const outputs = JSON.parse(readFileSync(join(folder, "outputs.json"), "utf8")) as Record<string, object>;
+    expect(outputs["eks"]).toMatchObject({ cluster_name: "awskrug_gudi_eks", bastion_user: "ubuntu" });
+  });
+
+  it("npx cdktf deploy --var-file=local.tfvars, on the same state", async () => {
+    const { code, output } = await type("npx cdktf deploy --var-file=local.tfvars --auto-approve --skip-provider-lock");
+
+    expect(output).toContain("Apply complete! Resources: 0 added, 1 changed, 0 destroyed.");
+    expect(code).toBe(0);
+  });
+
+  it("terraform plan on the synthesized JSON, on the same state", async () => {
+    const { code, output } = await type(
+      `${terraformProgram()} -chdir=cdktf.out/stacks/eks plan -input=false -var-file=../../../local.tfvars`,
+    );
+
+    expect(output).toContain("Plan: 0 to add, 1 to change, 0 to destroy.");
+    expect(code).toBe(0);
+  });
+
+  it("cdktf destroy -var-file=local.tfvars", async () => {
+    const { code, output } = await type("cdktf destroy -var-file=local.tfvars -auto-approve");
+
+    expect(output).toContain("Destroy complete! Resources: 39 destroyed.");
+    expect(code).toBe(0);
+    expect(await account.inventory()).toEqual(before);
+  });
+
+  it.each([
+    ["cdktf deploy -target=aws_vpc.network_vpc", 64, "error: cdktf has no -target"],
+    ["cdktf deploy -var-file", 64, "error: -var-file needs a value, such as -var-file local.tfvars"],
+    ["cdktf deploy -var-file nowhere.tfvars -auto-approve", 1, "Could not find var-file nowhere.tfvars"],
+    ["TF_CLOUD_ORGANIZATION=acme cdktf synth", 1, "TF_CLOUD_ORGANIZATION=acme needs TF_WORKSPACE"],
+  ])("%s fails with %i and says why", async (command, exitCode, message) => {
+    const { code, output } = await type(command);
+
+    expect(output).toContain(message);
+    expect(code).toBe(exitCode);
+    expect(output).not.toMatch(/\n\s+at .*:\d+/);
+  });
+});

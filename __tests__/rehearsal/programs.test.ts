@@ -1,0 +1,84 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { findProgram, findProviderMirror, terraformConfigFile } from "../../rehearsal/programs";
+
+describe("what is on the machine", () => {
+  const environment = { ...process.env };
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "eks-test-programs-"));
+  });
+
+  afterEach(() => {
+    process.env = { ...environment };
+    rmSync(folder, { recursive: true });
+  });
+
+  function mirror(): string {
+    const made = join(folder, "mirror");
+    mkdirSync(join(made, "registry.terraform.io", "hashicorp", "aws"), { recursive: true });
+    return made;
+  }
+
+  it("finds a program in the first folder on PATH where it can be run", () => {
+    for (const name of ["no", "yes", "later"]) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, "tool"), "");
+      chmodSync(join(folder, name, "tool"), name === "no" ? 0o644 : 0o755);
+    }
+    process.env["PATH"] = ["no", "nowhere", "yes", "later"].map((name) => join(folder, name)).join(":");
+
+    expect(findProgram("tool")).toBe(join(folder, "yes", "tool"));
+    expect(findProgram("another")).toBeUndefined();
+  });
+
+  it("takes no folder for a program", () => {
+    mkdirSync(join(folder, "tool"));
+    process.env["PATH"] = folder;
+
+    expect(findProgram("tool")).toBeUndefined();
+  });
+
+  it("takes the mirror that is named", () => {
+    process.env["EKS_PROVIDER_MIRROR"] = mirror();
+
+    expect(findProviderMirror()).toBe(join(folder, "mirror"));
+  });
+
+  it("fails when the mirror that is named has no AWS provider", () => {
+    process.env["EKS_PROVIDER_MIRROR"] = folder;
+
+    expect(findProviderMirror).toThrow(
+      `EKS_PROVIDER_MIRROR must name a folder that holds registry.terraform.io/hashicorp/aws, got ${folder}`,
+    );
+  });
+
+  it("leaves Terraform's configuration to a file of the user's", () => {
+    const own = join(folder, "own.tfrc");
+    writeFileSync(own, "");
+    process.env["TF_CLI_CONFIG_FILE"] = own;
+
+    expect(terraformConfigFile(join(folder, "made.tfrc"))).toBe(own);
+  });
+
+  it("writes one that takes the AWS provider, and nothing else, from the mirror", () => {
+    process.env["TF_CLI_CONFIG_FILE"] = join(folder, "does-not-exist");
+    process.env["EKS_PROVIDER_MIRROR"] = mirror();
+    const made = join(folder, "made.tfrc");
+
+    expect(terraformConfigFile(made)).toBe(made);
+    expect(readFileSync(made, "utf8")).toBe(`provider_installation {
+  filesystem_mirror {
+    path    = "${join(folder, "mirror")}"
+    include = ["registry.terraform.io/hashicorp/aws"]
+  }
+  direct {
+    exclude = ["registry.terraform.io/hashicorp/aws"]
+  }
+}
+`);
+  });
+});

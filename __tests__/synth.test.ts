@@ -1,0 +1,51 @@
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { run } from "./support/run";
+
+const CLONE = resolve(__dirname, "..");
+const { app } = JSON.parse(readFileSync(join(CLONE, "cdktf.json"), "utf8")) as { app: string };
+
+/** Runs the app command of cdktf.json in a folder of its own that has what a clone has. */
+async function synthesizeIn(folder: string, environment: Record<string, string> = {}) {
+  for (const name of ["cdktf.json", "main.ts", "modules", "node_modules", "package.json"]) {
+    symlinkSync(join(CLONE, name), join(folder, name));
+  }
+  const [program = "", ...args] = app.split(" ");
+  return run(program, args, { cwd: folder, env: { PATH: process.env["PATH"], ...environment } });
+}
+
+describe("the app command of cdktf.json", () => {
+  let folders: string[];
+
+  beforeEach(() => {
+    folders = ["eks-test-a-", "eks-test-another-place-"].map((name) => mkdtempSync(join(tmpdir(), name)));
+  });
+
+  afterEach(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  });
+
+  it("writes the same bytes in any folder", async () => {
+    const written = await Promise.all(
+      folders.map(async (folder) => {
+        expect(await synthesizeIn(folder)).toMatchObject({ code: 0, output: "" });
+        return readFileSync(join(folder, "cdktf.out/stacks/eks/cdk.tf.json"), "utf8");
+      }),
+    );
+
+    expect(written[0]).toBe(written[1]);
+    for (const text of [...folders, CLONE]) expect(written[0]).not.toContain(text);
+  });
+
+  it("fails with one line when the environment contradicts itself", async () => {
+    const [folder = ""] = folders;
+    const ended = await synthesizeIn(folder, { TF_CLOUD_ORGANIZATION: "acme" });
+
+    expect(ended).toMatchObject({
+      code: 64,
+      output: "error: TF_CLOUD_ORGANIZATION=acme needs TF_WORKSPACE, the name of the workspace in that organization\n",
+    });
+  });
+});
