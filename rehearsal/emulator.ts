@@ -50,6 +50,9 @@ export interface Emulator {
 
 const START_TIMEOUT_SECONDS = 60;
 
+// The AWS SDK warns on every start that versions of 2027 will want a newer Node; the lock file keeps this one.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+
 /**
  * Starts `moto_server` on a free port of 127.0.0.1 with an account that holds what `seed` says.
  *

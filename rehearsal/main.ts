@@ -1,33 +1,41 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 
 import { startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
 import { findProviderMirror, terraformConfigFile } from "./programs";
 
+const CLONE = resolve(__dirname, "..");
+const FOLDER = join(CLONE, ".cache", "emulator");
+
 /** `npm run emulator`: an emulated AWS account in the foreground, until Ctrl-C. */
 async function main(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "eks-emulator-"));
-  const emulator = await startEmulator(folder, WORKSHOP_ACCOUNT);
-  const configFile = terraformConfigFile(join(folder, "terraformrc"));
+  const ended = new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
+  });
+  mkdirSync(FOLDER, { recursive: true });
+  const configFile = terraformConfigFile(join(FOLDER, "terraformrc"));
+  console.error("Starting an emulated AWS account (moto_server) …");
+  const emulator = await startEmulator(FOLDER, WORKSHOP_ACCOUNT);
 
-  const { adminRole, keyPair, region } = WORKSHOP_ACCOUNT;
-  console.error(`An emulated AWS account listens on ${emulator.endpoint} (log: ${emulator.logFile}).`);
-  console.error(`It has the role ${adminRole}, the key pair ${keyPair} and the workshop's AMIs, in ${region}.`);
-  if (configFile !== undefined && configFile !== process.env["TF_CLI_CONFIG_FILE"]) {
-    console.error(`Terraform's AWS provider comes from ${findProviderMirror() ?? "the registry"}.`);
-  }
-  console.error("In another terminal, in the project's folder:\n");
-  const exports = {
+  const environmentFile = join(FOLDER, "environment");
+  const environment = {
     ...emulator.environment,
     ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
   };
-  for (const [name, value] of Object.entries(exports)) console.log(`export ${name}=${value}`);
-  console.error("\nCtrl-C ends it, and everything in it is gone.");
+  const lines = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`);
+  writeFileSync(environmentFile, lines.join(""));
 
-  await new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
-  });
+  const { adminRole, keyPair, region } = WORKSHOP_ACCOUNT;
+  const provider = configFile === undefined ? "the registry" : (findProviderMirror() ?? configFile);
+  console.error(`It listens on ${emulator.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
+  console.error(`It has the role ${adminRole}, the key pair ${keyPair} and the workshop's AMIs, in ${region}.`);
+  console.error(`Terraform will take the AWS provider from ${provider}.`);
+  console.error(`\nIn another terminal, in the project's folder, before anything else:\n`);
+  console.error(`  . ${relative(CLONE, environmentFile)}\n`);
+  console.error("Ctrl-C ends it, and everything in it is gone.");
+
+  await ended;
+  rmSync(environmentFile);
   await emulator.stop();
 }
 

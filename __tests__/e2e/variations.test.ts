@@ -100,7 +100,10 @@ describeEndToEnd("every variable changed, and the state in S3", () => {
       EKS_STATE_BUCKET: "states",
       EKS_STATE_KEY: "team-a/terraform.tfstate",
     };
-    const synthesized = await run(process.execPath, ["--require", "tsx/cjs", "main.ts"], { cwd: CLONE, env });
+    const synthesized = await run(process.execPath, ["--require", "sucrase/register/ts", "main.ts"], {
+      cwd: CLONE,
+      env,
+    });
     rmSync(join(project.stack, ".terraform", "terraform.tfstate"));
     // The emulator's bucket has no host name of its own.
     const initialized = await project.terraform(

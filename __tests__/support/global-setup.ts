@@ -28,7 +28,7 @@ export default async function globalSetup(): Promise<void> {
     const env: NodeJS.ProcessEnv = { ...process.env };
     delete env["TF_CLI_CONFIG_FILE"];
     if (configFile !== undefined) env["TF_CLI_CONFIG_FILE"] = configFile;
-    const synthesized = await run(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
+    const synthesized = await run(process.execPath, ["--require", "sucrase/register/ts", "main.ts"], {
       cwd: resolve(__dirname, "../.."),
       env: { ...env, CDKTF_OUTDIR: join(template, "cdktf.out") },
     });
