@@ -178,3 +178,30 @@ describe("every file in tfvars/", () => {
     expect(Object.keys(values).filter((name) => !(name in stack.variable))).toEqual([]);
   });
 });
+
+describe("README.md", () => {
+  const readme = readFileSync(join(CLONE, "README.md"), "utf8");
+  const section = (heading: string) => readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+
+  it("lists every variable with its default", () => {
+    const rows = [...section("Inputs").matchAll(/^\| `(\w+)` +\| (.*?) +\|/gm)];
+    const listed = Object.fromEntries(rows.map(([, name = "", shown = ""]) => [name, shown]));
+
+    expect(rows).toHaveLength(Object.keys(listed).length);
+    expect(Object.keys(listed).sort()).toEqual(Object.keys(stack.variable).sort());
+    for (const [name, variable] of Object.entries(stack.variable)) {
+      const { default: value } = variable;
+      // Lists and objects are described, and so are names that are made of others.
+      if (typeof value === "string") expect([name, listed[name]]).toEqual([name, `\`${value}\``]);
+      if (typeof value === "number" || typeof value === "boolean") {
+        expect([name, listed[name]]).toEqual([name, `\`${String(value)}\``]);
+      }
+    }
+  });
+
+  it("lists every output", () => {
+    const outputs = section("Outputs");
+
+    for (const name of Object.keys(stack.output)) expect(outputs).toContain(`\`${name}\``);
+  });
+});

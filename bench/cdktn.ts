@@ -30,11 +30,10 @@ function main(): void {
     const { dependencies } = JSON.parse(readFileSync(join(CLONE, "package.json"), "utf8")) as {
       dependencies: Record<string, string>;
     };
-    const needed = ["@cdktf/provider-aws", "constructs", "sucrase"].map((name) => [name, dependencies[name]]);
-    writeFileSync(
-      join(folder, "package.json"),
-      JSON.stringify({ private: true, dependencies: { ...Object.fromEntries(needed), cdktf: SUCCESSOR } }),
-    );
+    const packages: Record<string, string | undefined> = { ...dependencies, cdktf: SUCCESSOR };
+    const needed = ["cdktf", "@cdktf/provider-aws", "constructs", "sucrase"] as const;
+    const manifest = { private: true, dependencies: Object.fromEntries(needed.map((name) => [name, packages[name]])) };
+    writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
     for (const name of ["cdktf.json", "main.ts", "modules"])
       cpSync(join(CLONE, name), join(folder, name), { recursive: true });
     // cdktn is no version of cdktf to npm, which cdktf's providers ask for.

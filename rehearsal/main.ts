@@ -35,8 +35,8 @@ async function main(): Promise<void> {
   console.error("Ctrl-C ends it, and everything in it is gone.");
 
   await ended;
-  rmSync(environmentFile);
   await emulator.stop();
+  rmSync(environmentFile, { force: true });
 }
 
 main().catch((error: unknown) => {
