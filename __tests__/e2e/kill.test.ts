@@ -39,11 +39,11 @@ describeEndToEnd("terraform, killed in the middle of an apply", () => {
   });
 
   /**
-   * Applies until `action` is called and all the others that were begun are done, and kills Terraform and its provider
+   * Applies until `call` is made and all the others that were begun are done, and kills Terraform and its provider
    * there: nothing is half made, and nothing of what was made is unknown to the state.
    */
-  async function applyAndKillAt(action: string): Promise<void> {
-    const arrived = gate.holdBack(action);
+  async function applyAndKillAt(call: Readonly<Record<string, string>>): Promise<void> {
+    const arrived = gate.holdBack(call);
     const args = ["apply", "-input=false", "-no-color", "-auto-approve", `-var-file=${tfvars}`];
     const child = spawn(terraformProgram(), ["-chdir=cdktf.out/stacks/eks", ...args], {
       cwd: project.folder,
@@ -73,11 +73,11 @@ describeEndToEnd("terraform, killed in the middle of an apply", () => {
   }
 
   it.each([
-    ["at the first subnet's call", "CreateSubnet"],
-    ["with a network half done", "CreateNatGateway"],
-    ["with everything but the nodes done", "CreateAutoScalingGroup"],
-  ])("keeps what it made in the state, killed %s", async (_, action) => {
-    await applyAndKillAt(action);
+    ["with a public subnet missing", { Action: "CreateSubnet", CidrBlock: "172.16.0.0/23" }],
+    ["with the private routes missing", { Action: "CreateNatGateway" }],
+    ["with nothing but the nodes missing", { Action: "CreateAutoScalingGroup" }],
+  ])("keeps what it made in the state, killed %s", async (_, call) => {
+    await applyAndKillAt(call);
 
     const state = await project.state();
     const known = new Set([...state.values()].map(({ id }) => id));

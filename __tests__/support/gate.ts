@@ -5,20 +5,24 @@ import type { AddressInfo } from "node:net";
 export interface Gate {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
-  /** Holds back the next call of an action, such as `CreateVpc`: it never reaches the emulator. Resolves when it comes. */
-  holdBack(action: string): Promise<void>;
+  /**
+   * Holds back the next call with these parameters, such as `{ Action: "CreateVpc" }`: it never reaches the emulator.
+   * Resolves when it comes.
+   */
+  holdBack(parameters: Readonly<Record<string, string>>): Promise<void>;
   stop(): void;
 }
 
 /** Passes every call on to `target`, but for the one that is held back. */
 export async function startGate(target: string): Promise<Gate> {
-  let held: { action: string; arrived: () => void } | undefined;
+  let held: { parameters: Readonly<Record<string, string>>; arrived: () => void } | undefined;
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
       const body = Buffer.concat(chunks);
-      if (held !== undefined && new RegExp(`(^|&)Action=${held.action}(&|$)`).test(body.toString())) {
+      const called = new URLSearchParams(body.toString());
+      if (held !== undefined && Object.entries(held.parameters).every(([name, value]) => called.get(name) === value)) {
         held.arrived();
         held = undefined;
         return;
@@ -30,9 +34,9 @@ export async function startGate(target: string): Promise<Gate> {
   const { port } = server.address() as AddressInfo;
   return {
     endpoint: `http://127.0.0.1:${String(port)}`,
-    holdBack: (action) =>
+    holdBack: (parameters) =>
       new Promise((arrived) => {
-        held = { action, arrived };
+        held = { parameters, arrived };
       }),
     stop: () => {
       server.close();
