@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { startEmulator, WORKSHOP_ACCOUNT } from "../rehearsal/emulator";
+import { neutralEnvironment, startEmulator, WORKSHOP_ACCOUNT } from "../rehearsal/emulator";
 import { findTerraform, terraformConfigFile } from "../rehearsal/programs";
 import { measure, medians, type Run } from "./measure";
 
@@ -26,10 +26,9 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "eks-bench-plan-"));
   const emulator = await startEmulator(join(folder, "emulator"), WORKSHOP_ACCOUNT);
   try {
-    const env: NodeJS.ProcessEnv = { ...process.env, ...emulator.environment, CDKTF_OUTDIR: join(folder, "cdktf.out") };
-    delete env["TF_CLI_CONFIG_FILE"];
+    const env = { ...neutralEnvironment(), ...emulator.environment, CDKTF_OUTDIR: join(folder, "cdktf.out") };
     const configFile = terraformConfigFile(join(folder, "terraformrc"));
-    if (configFile !== undefined) env["TF_CLI_CONFIG_FILE"] = configFile;
+    if (configFile !== undefined) Object.assign(env, { TF_CLI_CONFIG_FILE: configFile });
     await measure([process.execPath, "--require", "sucrase/register/ts", "main.ts"], CLONE, env);
     const stack = `-chdir=${join(folder, "cdktf.out", "stacks", "eks")}`;
     await measure([terraform, stack, "init", "-input=false"], folder, env);

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
+import { neutralEnvironment } from "../rehearsal/emulator";
 import { measure, medians } from "./measure";
 
 const ROUNDS = 5;
@@ -11,7 +12,7 @@ const CLONE = resolve(__dirname, "..");
 async function main(): Promise<void> {
   const { app } = JSON.parse(readFileSync(join(CLONE, "cdktf.json"), "utf8")) as { app: string };
   const outdir = mkdtempSync(join(tmpdir(), "eks-bench-synth-"));
-  const env = { ...process.env, CDKTF_OUTDIR: outdir, CHECKPOINT_DISABLE: "1", DISABLE_VERSION_CHECK: "1" };
+  const env = { ...neutralEnvironment(), CDKTF_OUTDIR: outdir, CHECKPOINT_DISABLE: "1", DISABLE_VERSION_CHECK: "1" };
   const command = (...words: string[]) => ({ run: () => measure(words, CLONE, env), shown: words.join(" ") });
   const commands = {
     app: command(...app.split(" ")),

@@ -13,9 +13,12 @@ const INITIALIZING = new Set(["deploy", "apply", "destroy", "diff", "plan", "out
  * configured, and then fails; so it is skipped, unless the user says otherwise.
  */
 function withDefaults(args: string[]): string[] {
-  const [command = ""] = args;
+  const command = args.findIndex((arg) => INITIALIZING.has(arg));
   const says = args.some((arg) => /^--(no-)?skip-provider-lock/.test(arg));
-  return INITIALIZING.has(command) && !says ? [...args, "--skip-provider-lock"] : args;
+  // Terraform Cloud runs on Linux, and a lock file made elsewhere behind a mirror lacks its checksums.
+  const elsewhere = (process.env["TF_CLOUD_ORGANIZATION"] ?? "") !== "";
+  if (command === -1 || says || elsewhere) return args;
+  return [...args.slice(0, command + 1), "--skip-provider-lock", ...args.slice(command + 1)];
 }
 
 /** `bin/cdktf`: the installed cdktf, for people who type Terraform's flags. Ends with cdktf's own exit code. */
@@ -35,9 +38,13 @@ export function main(argv: readonly string[]): void {
     // cdktf is archived: there is no newer version to ask for, and nobody left to report to.
     env: { DISABLE_VERSION_CHECK: "1", CHECKPOINT_DISABLE: "1", ...process.env },
   });
-  // Ctrl-C reaches cdktf as well, which lets Terraform finish what it is at; leaving first would hide that.
-  process.on("SIGINT", () => undefined);
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  // On a terminal Ctrl-C reaches cdktf as well, which lets Terraform finish what it is at: leaving first would hide
+  // that, and a second signal would stop Terraform at once. Elsewhere a signal comes to this process alone.
+  for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (signal === "SIGTERM" || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
   child.on("exit", (code, signal) => {
     process.exitCode = signal === null ? (code ?? 70) : 128 + constants.signals[signal];
   });

@@ -4,6 +4,7 @@ import { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
 import { Fn, TerraformIterator, Token, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
+/** What a bastion is made of. */
 export interface BastionProps {
   /** First part of the names. */
   readonly projectName: string;
@@ -24,8 +25,7 @@ export interface BastionProps {
 
 /** The instance inside the VPC from which `kubectl` reaches the private endpoint. */
 export class Bastion extends Construct {
-  readonly instanceId: string;
-  readonly publicIp: string;
+  readonly instance: Instance;
   readonly securityGroupId: string;
 
   constructor(scope: Construct, id: string, props: BastionProps) {
@@ -54,7 +54,7 @@ export class Bastion extends Construct {
     });
 
     const name = `${projectName}-kubectl`;
-    const instance = new Instance(this, "instance", {
+    this.instance = new Instance(this, "instance", {
       ami: props.imageId,
       instanceType: "t3.micro",
       ebsOptimized: true,
@@ -67,14 +67,13 @@ export class Bastion extends Construct {
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       rootBlockDevice: { volumeSize: props.rootVolumeGiB, encrypted: true },
       tags: { Name: name, Instance: "kubectl" },
-      // A volume is encrypted when it is made or never: a bastion that was taken over from the workshop is not
-      // replaced for it.
-      lifecycle: { ignoreChanges: ["root_block_device[0].encrypted"] },
+      // A volume is encrypted when it is made or never, and tools from before IMDSv2 lose their role when sessions are
+      // required of them: a bastion that was taken over from the workshop is left as it is, and warned about (see the
+      // stack's check "hardened_bastion").
+      lifecycle: { ignoreChanges: ["metadata_options", "root_block_device[0].encrypted"] },
       dependsOn: [...egress],
     });
 
-    this.instanceId = instance.id;
-    this.publicIp = instance.publicIp;
     this.securityGroupId = securityGroup.id;
   }
 }

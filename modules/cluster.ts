@@ -8,6 +8,7 @@ import { Construct } from "constructs";
 
 import { managedPolicyArn, trustPolicy } from "./policies";
 
+/** What a control plane is made of. */
 export interface ClusterProps {
   readonly name: string;
   /** Kubernetes version, `MAJOR.MINOR`. */

@@ -5,7 +5,7 @@ import { RouteTable } from "@cdktf/provider-aws/lib/route-table";
 import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-association";
 import { Subnet } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc";
-import type { ITerraformDependable } from "cdktf";
+import type { ITerraformDependable, TerraformResourceLifecycle } from "cdktf";
 import { Construct } from "constructs";
 
 import { ofEveryRow, ofRow, type Rows } from "./terraform/rows";
@@ -13,6 +13,7 @@ import { ofEveryRow, ofRow, type Rows } from "./terraform/rows";
 /** Subnets as the workshop's tfvars list them: zone, address range, name. */
 export type SubnetRows = Rows<"az" | "cidr" | "name">;
 
+/** What a network is made of. */
 export interface NetworkProps {
   /** Name of the VPC, and first part of the names of its parts. */
   readonly name: string;
@@ -51,19 +52,26 @@ export class Network extends Construct {
 
     // Load balancers are placed by the role tags.
     // https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
-    const subnets = (subnetId: string, rows: SubnetRows, role: "elb" | "internal-elb") =>
+    const subnets = (
+      subnetId: string,
+      rows: SubnetRows,
+      role: "elb" | "internal-elb",
+      lifecycle?: TerraformResourceLifecycle,
+    ) =>
       new Subnet(this, subnetId, {
         forEach: rows.forEach,
         vpcId: vpc.id,
         availabilityZone: rows.value("az"),
         cidrBlock: rows.value("cidr"),
         tags: { Name: `${name}-${rows.key}`, ...shared, [`kubernetes.io/role/${role}`]: "1" },
-        // Without it Terraform deletes a removed subnet before it tells the cluster and the Auto Scaling group, and
-        // AWS refuses to delete a subnet in use.
-        lifecycle: { createBeforeDestroy: true },
+        ...(lifecycle !== undefined && { lifecycle }),
       });
     const publicSubnet = subnets("public-subnet", publicSubnets, "elb");
-    const privateSubnet = subnets("private-subnet", privateSubnets, "internal-elb");
+    const privateSubnet = subnets("private-subnet", privateSubnets, "internal-elb", {
+      // Otherwise Terraform deletes a subnet that was removed before it tells the cluster and the Auto Scaling group, and
+      // AWS refuses to delete a subnet in use.
+      createBeforeDestroy: true,
+    });
     this.firstPublicSubnetId = ofRow(publicSubnet, publicSubnets.first("name"), "id");
 
     const internetGateway = new InternetGateway(this, "internet-gateway", {

@@ -21,9 +21,10 @@ export interface ClusterRef {
   readonly securityGroupId: string;
 }
 
+/** What a node group is made of. */
 export interface NodeGroupProps {
   readonly cluster: ClusterRef;
-  /** First part of the name of the security group. */
+  /** First part of the name of the security group, and the tag `Project` of every node. */
   readonly projectName: string;
   /** Name of the nodes' IAM role and of its instance profile. */
   readonly roleName: string;
@@ -137,7 +138,7 @@ export class NodeGroup extends Construct {
       associatePublicIpAddress: props.associatePublicIpAddress,
       enableMonitoring: props.detailedMonitoring,
       // Two hops, so that a pod's request to the metadata service survives the node's bridge.
-      // https://docs.aws.amazon.com/whitepapers/latest/security-best-practices-eks/ and instance metadata options
+      // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-options.html
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 2 },
       rootBlockDevice: {
         volumeSize: props.rootVolumeGiB,
@@ -176,6 +177,7 @@ export class NodeGroup extends Construct {
       tag: Object.entries({
         Name: this.name,
         Managed_by: "terraform",
+        Project: projectName,
         [`kubernetes.io/cluster/${cluster.name}`]: "owned",
       }).map(([key, value]) => ({ key, value, propagateAtLaunch: true })),
       // A node that boots before it may call AWS, talk to the control plane or fetch an image does not join; and at

@@ -1,4 +1,6 @@
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
+import type { Instance } from "@cdktf/provider-aws/lib/instance";
+import type { LaunchConfiguration } from "@cdktf/provider-aws/lib/launch-configuration";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import {
   DataResource,
@@ -27,6 +29,12 @@ import { adoptWorkshopState } from "./workshop-state";
 /** What to call a resource on Terraform's command line. */
 function address(resource: TerraformResource): string {
   return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
+}
+
+/** Whether machines require IMDSv2 and have an encrypted volume; false when AWS reports neither. */
+function isHardened({ metadataOptions, rootBlockDevice }: Instance | LaunchConfiguration): string {
+  const hardened = Op.and(Op.eq(metadataOptions.httpTokens, "required"), rootBlockDevice.encrypted);
+  return Token.asString(Fn.try([hardened, false]));
 }
 
 /** The workshop: a VPC, a private EKS cluster, its nodes, and the bastion from which it is used. */
@@ -117,8 +125,8 @@ export class EksStack extends TerraformStack {
       certificate_authority_data: cluster.certificateAuthorityData,
       kubernetes_version: cluster.version,
       authentication_mode: cluster.authenticationMode,
-      bastion_instance_id: bastion.instanceId,
-      bastion_address: bastion.publicIp,
+      bastion_instance_id: bastion.instance.id,
+      bastion_address: bastion.instance.publicIp,
       bastion_user: variables.kubectlEc2User.stringValue,
       node_role_arn: nodeGroup.roleArn,
       node_groups: { [nodeGroup.name]: { min: minSize, max: maxSize, desired: desiredCapacity } },
@@ -130,12 +138,14 @@ export class EksStack extends TerraformStack {
     warnUnless(
       this,
       "bastion_reachable",
-      Op.gte(Fn.lengthOf(variables.kubectlSshCidrs.listValue), 1),
-      "nobody can reach the bastion by SSH: kubectl_ssh_cidrs names no network; set it in your tfvars to your own " +
+      // The VPC has no IPv6.
+      '${length([for cidr in var.kubectl_ssh_cidrs : cidr if !strcontains(cidr, ":")]) > 0}',
+      "nobody can reach the bastion by SSH: kubectl_ssh_cidrs names no IPv4 network; set it in your tfvars to your own " +
         'address, such as kubectl_ssh_cidrs = ["203.0.113.7/32"].',
     );
     // Of a stack that was taken over from the workshop's own HCL (see adoptWorkshopState); always true of a new one.
     const { betweenNodes, launchConfiguration } = nodeGroup;
+    const { instance } = bastion;
     warnUnless(
       this,
       "dns_between_nodes",
@@ -146,17 +156,16 @@ export class EksStack extends TerraformStack {
     warnUnless(
       this,
       "hardened_nodes",
-      Token.asString(
-        Fn.try([
-          Op.and(
-            Op.eq(launchConfiguration.metadataOptions.httpTokens, "required"),
-            launchConfiguration.rootBlockDevice.encrypted,
-          ),
-          false,
-        ]),
-      ),
+      isHardened(launchConfiguration),
       "new nodes get an unencrypted volume and a metadata service without sessions (IMDSv1), as the workshop made " +
         `them; mend it with terraform apply -replace=${address(launchConfiguration)}.`,
+    );
+    warnUnless(
+      this,
+      "hardened_bastion",
+      isHardened(instance),
+      "the bastion has an unencrypted volume or a metadata service without sessions (IMDSv1), as the workshop made it; " +
+        `terraform apply -replace=${address(instance)} makes a new one, with a new address and host key.`,
     );
     adoptWorkshopState(this);
   }

@@ -39,6 +39,11 @@ export function keepState(stack: TerraformStack, environment: StateEnvironment):
     );
   }
 
+  const key = given(environment.EKS_STATE_KEY);
+  if (key !== undefined && bucket === undefined) {
+    throw new EnvironmentError(`EKS_STATE_KEY=${key} needs EKS_STATE_BUCKET, the name of the bucket with that key`);
+  }
+
   if (organization !== undefined) {
     const workspace = given(environment.TF_WORKSPACE);
     if (workspace === undefined) {
@@ -53,13 +58,14 @@ export function keepState(stack: TerraformStack, environment: StateEnvironment):
       ...(hostname !== undefined && { hostname }),
     });
   } else if (bucket !== undefined) {
-    const key = given(environment.EKS_STATE_KEY) ?? STATE_FILE;
-    new S3Backend(stack, { bucket, key, encrypt: true });
+    new S3Backend(stack, { bucket, key: key ?? STATE_FILE, encrypt: true });
     // A lock file in the bucket needs no DynamoDB table. cdktf 0.21 has no field for it, and Terraform knows it from 1.10 on.
     stack.addOverride("terraform.backend.s3.use_lockfile", true);
     stack.addOverride("terraform.required_version", ">= 1.10.0");
   } else {
-    new LocalBackend(stack, { path: `../../../${STATE_FILE}` });
+    const project = "../../..";
+    // Terraform's workspaces (TF_WORKSPACE) belong beside the state, not into cdktf.out, which may be deleted.
+    new LocalBackend(stack, { path: `${project}/${STATE_FILE}`, workspaceDir: `${project}/terraform.tfstate.d` });
   }
 }
 

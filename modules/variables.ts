@@ -29,6 +29,9 @@ const IAM_NAME = String.raw`^[\\w+=,.@-]+$`;
  */
 const USER_DATA_PARTS_MAX_BYTES = 12_288;
 
+/** As many as Kubernetes supports. @see https://kubernetes.io/docs/setup/best-practices/cluster-large/ */
+const CLUSTER_MAX_NODES = 5000;
+
 /**
  * Every input the stack takes from tfvars, with the workshop's names, types and defaults. Declared on the stack, so
  * that the names stay as written here.
@@ -85,10 +88,6 @@ export class Variables {
           String.raw`can(regex("^[ -~]{1,255}$", var.kubectl_ec2_keypair)) && var.kubectl_ec2_keypair == trimspace(var.kubectl_ec2_keypair)`,
           'kubectl_ec2_keypair must be the name of an EC2 key pair (1 to 255 ASCII characters, no space at either end), got "${var.kubectl_ec2_keypair}"; `aws ec2 describe-key-pairs` shows the names.',
         ),
-        rule(
-          String.raw`!endswith(var.kubectl_ec2_keypair, ".pem")`,
-          'kubectl_ec2_keypair must be the name of the key pair, not of its file, got "${var.kubectl_ec2_keypair}"; write "${trimsuffix(var.kubectl_ec2_keypair, ".pem")}".',
-        ),
       ],
     });
 
@@ -130,8 +129,8 @@ export class Variables {
       description: 'Name of the VPC and first part of its parts\' names; "PROJECT_NAME_vpc" when not set.',
       validation: [
         rule(
-          `var.vpc_name == null ? true : can(regex("${TAG_VALUE}", var.vpc_name)) && length(var.vpc_name) <= 128`,
-          'vpc_name must have 1 to 128 letters, digits, spaces or characters of _.:/=+@-, because it is the value of a tag, got "${coalesce(var.vpc_name, "nothing")}".',
+          `var.vpc_name == null ? true : can(regex("${TAG_VALUE}", var.vpc_name)) && length(var.vpc_name) <= 127 && trimspace(var.vpc_name) == var.vpc_name && !startswith(var.vpc_name, "aws:")`,
+          'vpc_name must have 1 to 127 letters, digits, spaces or characters of _.:/=+@- (no space at either end, no "aws:" in front), because it is the value of a tag, got "${coalesce(var.vpc_name, "nothing")}".',
         ),
       ],
     });
@@ -183,7 +182,9 @@ export class Variables {
         { az: "ap-northeast-2b", cidr: "172.16.2.0/23", name: "public-subnet-b" },
         { az: "ap-northeast-2c", cidr: "172.16.4.0/23", name: "public-subnet-c" },
       ],
-      description: "Subnets with a route to the internet, by name. The first holds the NAT gateway and the bastion.",
+      description:
+        "Subnets with a route to the internet, by name. The first holds the NAT gateway and the bastion: another " +
+        "first one replaces both.",
       validation: subnetRules("vpc_public_subnets"),
     });
 
@@ -195,11 +196,13 @@ export class Variables {
         { az: "ap-northeast-2b", cidr: "172.16.12.0/23", name: "private-subnet-b" },
         { az: "ap-northeast-2c", cidr: "172.16.14.0/23", name: "private-subnet-c" },
       ],
-      description: "Subnets behind the NAT gateway, by name: the control plane's network interfaces and the nodes.",
+      description:
+        "Subnets behind the NAT gateway, by name: the control plane's network interfaces and the nodes. A cluster " +
+        "keeps the zones it was made with; a subnet with another range or zone needs another name and a free range.",
       validation: [
         ...subnetRules("vpc_private_subnets"),
         rule(
-          `length(var.vpc_private_subnets) >= 0 && length(${overlapsAcross()}) == 0`,
+          `length(${overlapsAcross()}) == 0`,
           `vpc_private_subnets and vpc_public_subnets must not overlap, got \${join("; ", ${overlapsAcross()})}.`,
         ),
       ],
@@ -209,7 +212,8 @@ export class Variables {
       type: VariableType.STRING,
       nullable: false,
       default: "ami-0fd02cb7da42ee5e0",
-      description: "AMI of the bastion; the workshop's is Ubuntu Server 18.04 LTS in ap-northeast-2.",
+      description:
+        "AMI of the bastion; the workshop's is Ubuntu Server 18.04 LTS in ap-northeast-2. It has to know IMDSv2.",
       validation: [imageId("kubectl_image_id")],
     });
 
@@ -242,7 +246,7 @@ export class Variables {
       validation: [
         rule(
           `alltrue([for c in var.kubectl_ssh_cidrs : ${isCanonicalCidr("c")}])`,
-          `kubectl_ssh_cidrs must hold address ranges without host bits, got \${join("; ", [for c in var.kubectl_ssh_cidrs : "\\"\${c}\\": write \${${canonicalCidr("c", "203.0.113.7/32")}}" if !${isCanonicalCidr("c")}])}; one address is a /32 (IPv4) or a /128 (IPv6).`,
+          `kubectl_ssh_cidrs must hold address ranges without host bits, got \${join("; ", [for c in var.kubectl_ssh_cidrs : "\${jsonencode(c)}: write \${${canonicalCidr("c", "203.0.113.7/32")}}" if !${isCanonicalCidr("c")}])}; one address is a /32 (IPv4) or a /128 (IPv6).`,
         ),
         rule(
           `length(distinct(var.kubectl_ssh_cidrs)) == length(var.kubectl_ssh_cidrs)`,
@@ -274,6 +278,10 @@ export class Variables {
           'eks_worker_node_role_name must have 1 to 64 letters, digits or characters of +=,.@_-, got "${coalesce(var.eks_worker_node_role_name, "nothing")}".',
         ),
         rule(
+          `try(!contains(["\${var.project_name}-eks-cluster", var.aws_krug_admin_role], var.eks_worker_node_role_name), true)`,
+          'eks_worker_node_role_name must be a role of the nodes\' own, got "${coalesce(var.eks_worker_node_role_name, "nothing")}", which is the cluster\'s role or aws_krug_admin_role.',
+        ),
+        rule(
           `length(coalesce(var.eks_worker_node_role_name, "\${var.project_name}_eks_worker_nodes_role")) <= 64`,
           'eks_worker_node_role_name must be set when project_name has more than 42 characters, because "${var.project_name}_eks_worker_nodes_role" has ${length(var.project_name) + 22} and IAM allows 64.',
         ),
@@ -299,7 +307,8 @@ export class Variables {
       type: VariableType.STRING,
       nullable: false,
       default: "ami-023bb403131889300",
-      description: "AMI of the nodes, pinned on purpose; the workshop's is for EKS 1.14 in ap-northeast-2.",
+      description:
+        "AMI of the nodes, pinned on purpose; the workshop's is for EKS 1.14 in ap-northeast-2. It has to know IMDSv2.",
       validation: [imageId("eks_worker_node_ami_id")],
     });
 
@@ -333,7 +342,7 @@ export class Variables {
           `eks_worker_user_data_group must have a value in every field, got null in: \${join(", ", [for name, value in var.eks_worker_user_data_group : name if value == null])}; write "" for nothing, and false for enable_docker_bridge.`,
         ),
         rule(
-          String.raw`try(!strcontains(var.eks_worker_user_data_group.kubelet_extra_args, "\n"), true)`,
+          String.raw`try(!can(regex("[\r\n]", var.eks_worker_user_data_group.kubelet_extra_args)), true)`,
           "eks_worker_user_data_group.kubelet_extra_args must be one line, got a line break in it; separate arguments by spaces.",
         ),
         rule(
@@ -354,11 +363,11 @@ export class Variables {
       type: VariableType.object({ min: VariableType.NUMBER, max: VariableType.NUMBER, desire: VariableType.NUMBER }),
       nullable: false,
       default: { min: 2, max: 2, desire: 2 },
-      description: "How many nodes: at least min, at most max, desire to begin with.",
+      description: "How many nodes: at least min, at most max; every apply sets desire again.",
       validation: [
         rule(
-          `try(alltrue([for n in values(var.eks_worker_nodes_asg_group) : floor(n) == n && n >= 0]), false)`,
-          "eks_worker_nodes_asg_group must have whole numbers, 0 or more, got ${jsonencode(var.eks_worker_nodes_asg_group)}.",
+          `try(alltrue([for n in values(var.eks_worker_nodes_asg_group) : floor(n) == n && n >= 0 && n <= ${String(CLUSTER_MAX_NODES)}]), false)`,
+          `eks_worker_nodes_asg_group must have whole numbers from 0 to ${String(CLUSTER_MAX_NODES)}, got \${jsonencode(var.eks_worker_nodes_asg_group)}.`,
         ),
         rule(
           `try(var.eks_worker_nodes_asg_group.min <= var.eks_worker_nodes_asg_group.desire && var.eks_worker_nodes_asg_group.desire <= var.eks_worker_nodes_asg_group.max, true)`,
@@ -370,7 +379,7 @@ export class Variables {
 }
 
 const USER_DATA_PARTS =
-  "[for part in [var.eks_worker_user_data_group.pre_userdata, var.eks_worker_user_data_group.additional_userdata, var.eks_worker_user_data_group.kubelet_extra_args] : part]";
+  "[var.eks_worker_user_data_group.pre_userdata, var.eks_worker_user_data_group.additional_userdata, var.eks_worker_user_data_group.kubelet_extra_args]";
 
 function imageId(name: string) {
   return rule(
@@ -398,7 +407,8 @@ function overlapsAcross(): string {
 
 /** What holds for a list of subnets, public or private. */
 function subnetRules(name: "vpc_public_subnets" | "vpc_private_subnets") {
-  const list = `var.${name}`;
+  // Rows that are null have a rule of their own; the other rules would break on them.
+  const list = `[for s in var.${name} : s if s != null]`;
   /** The subnets of which `holds` is not true, each as `NAME (VALUE)`. */
   const offending = (holds: string, value: string) =>
     `\${join(", ", [for s in ${list} : "\${coalesce(s.name, "without a name")} (\${coalesce(s.${value}, "nothing")})" if !(${holds})])}`;
@@ -410,6 +420,10 @@ function subnetRules(name: "vpc_public_subnets" | "vpc_private_subnets") {
   const zoneHolds = `can(regex("^\${var.aws_region}[a-z]$", s.az))`;
 
   return [
+    rule(
+      `alltrue([for s in var.${name} : s != null])`,
+      `${name} must be a list of { az, cidr, name }, got null in it.`,
+    ),
     rule(
       all(nameHolds),
       `${name} must have names of 1 to 128 letters, digits, spaces or characters of _.:/=+@-, got \${join(", ", [for s in ${list} : jsonencode(s.name) if !(${nameHolds})])}.`,
@@ -426,10 +440,7 @@ function subnetRules(name: "vpc_public_subnets" | "vpc_private_subnets") {
       all(withinHolds),
       `${name} must lie inside vpc_cidr_block \${var.vpc_cidr_block}, got ${offending(withinHolds, "cidr")}.`,
     ),
-    rule(
-      `length(${list}) >= 0 && length(${overlaps(list)}) == 0`,
-      `${name} must not overlap, got \${join("; ", ${overlaps(list)})}.`,
-    ),
+    rule(`length(${overlaps(list)}) == 0`, `${name} must not overlap, got \${join("; ", ${overlaps(list)})}.`),
     rule(
       all(zoneHolds),
       `${name} must stand in zones of the region \${var.aws_region}, such as \${var.aws_region}a, got ${offending(zoneHolds, "az")}.`,

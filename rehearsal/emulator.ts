@@ -41,9 +41,11 @@ export const WORKSHOP_ACCOUNT: AccountSeed = {
 export interface Emulator {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
-  /** What a program needs in its environment to talk to the emulator, and to nothing else. */
+  /** What a program needs in its environment to talk to the emulator; `neutralEnvironment` has the rest. */
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
+  /** Resolves when the emulator has ended, by `stop` or by itself. */
+  readonly ended: Promise<void>;
   /** Ends the emulator; what it held is gone. */
   stop(): Promise<void>;
 }
@@ -77,7 +79,7 @@ export async function startEmulator(folder: string, seed: AccountSeed): Promise<
   const server = spawn(program, ["--host", "127.0.0.1", "--port", String(port)], {
     stdio: ["ignore", log, log],
     env: {
-      ...process.env,
+      ...neutralEnvironment(),
       ...environment,
       MOTO_AMIS_PATH: imagesFile,
       // Off by default in moto; AWS refuses what does not exist.
@@ -87,6 +89,8 @@ export async function startEmulator(folder: string, seed: AccountSeed): Promise<
     },
   });
   closeSync(log);
+  // A program that cannot be started has no exit code, only this event; waiting for the answer tells.
+  server.once("error", () => undefined);
   const stop = () => end(server);
   try {
     await untilItAnswers(server, endpoint, logFile);
@@ -95,11 +99,28 @@ export async function startEmulator(folder: string, seed: AccountSeed): Promise<
     await stop();
     throw error;
   }
-  return { endpoint, environment, logFile, stop };
+  const ended = new Promise<void>((resolve) => {
+    server.once("exit", () => {
+      resolve();
+    });
+  });
+  return { endpoint, environment, logFile, ended, stop };
 }
 
-/** The environment in which AWS' own tools and Terraform's provider talk to `endpoint` and to nothing else. */
-export function emulatorEnvironment(endpoint: string, region: string): Record<string, string> {
+/** What says with which account, state and settings AWS' tools, Terraform and cdktf work. */
+const DECIDING = /^(AWS|TF|CDKTF|EKS_STATE)_/;
+
+/**
+ * This process' environment without what would lead a program to an account, a state or an endpoint of the user's: with
+ * `emulator.environment` added, it talks to the emulator and to nothing else.
+ */
+export function neutralEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !DECIDING.test(name) || name === "TF_PLUGIN_CACHE_DIR");
+  return Object.fromEntries(kept);
+}
+
+/** Where AWS' tools and Terraform's provider find the emulator. */
+function emulatorEnvironment(endpoint: string, region: string): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: endpoint,
     AWS_ACCESS_KEY_ID: "testing",
@@ -158,19 +179,22 @@ async function fill(environment: Record<string, string>, endpoint: string, seed:
 async function untilItAnswers(server: ChildProcess, endpoint: string, logFile: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_SECONDS * 1000;
   while (Date.now() < deadline) {
-    if (hasEnded(server)) throw new Error(`the emulator ended as it started; its log is ${logFile}`);
+    let answers = false;
     try {
-      if ((await fetch(`${endpoint}/moto-api/`)).ok) return;
+      answers = (await fetch(`${endpoint}/moto-api/`)).ok;
     } catch {
       // Refuses connections until it has loaded.
     }
+    // Looked at last: when it has ended, whoever answers there is somebody else.
+    if (hasEnded(server)) throw new Error(`the emulator ended as it started; its log is ${logFile}`);
+    if (answers) return;
     await sleep(200);
   }
   throw new Error(`the emulator did not answer within ${String(START_TIMEOUT_SECONDS)} s; its log is ${logFile}`);
 }
 
 function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
 async function end(child: ChildProcess): Promise<void> {

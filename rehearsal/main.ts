@@ -7,10 +7,19 @@ import { findProviderMirror, terraformConfigFile } from "./programs";
 const CLONE = resolve(__dirname, "..");
 const FOLDER = join(CLONE, ".cache", "emulator");
 
+/** Whatever leads that shell to an account or a state of the user's would lead past the emulator. */
+const FORGET = `for name in $(env | sed -nE 's/^((AWS|TF_CLOUD|TF_VAR|EKS_STATE|CDKTF)_[A-Za-z0-9_]*|TF_WORKSPACE)=.*/\\1/p'); do
+  unset "$name"
+done
+`;
+
 /** `npm run emulator`: an emulated AWS account in the foreground, until Ctrl-C. */
 async function main(): Promise<void> {
-  const ended = new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, resolve);
+  const asked = new Promise<"asked">((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+      process.once(signal, () => {
+        resolve("asked");
+      });
   });
   mkdirSync(FOLDER, { recursive: true });
   const configFile = terraformConfigFile(join(FOLDER, "terraformrc"));
@@ -23,7 +32,7 @@ async function main(): Promise<void> {
     ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
   };
   const lines = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`);
-  writeFileSync(environmentFile, lines.join(""));
+  writeFileSync(environmentFile, [FORGET, ...lines].join(""));
 
   const { adminRole, keyPair, region } = WORKSHOP_ACCOUNT;
   const provider = configFile === undefined ? "the registry" : (findProviderMirror() ?? configFile);
@@ -34,9 +43,10 @@ async function main(): Promise<void> {
   console.error(`  . ${relative(CLONE, environmentFile)}\n`);
   console.error("Ctrl-C ends it, and everything in it is gone.");
 
-  await ended;
+  const why = await Promise.race([asked, emulator.ended]);
   await emulator.stop();
   rmSync(environmentFile, { force: true });
+  if (why !== "asked") throw new Error(`the emulator ended by itself; its log is ${emulator.logFile}`);
 }
 
 main().catch((error: unknown) => {

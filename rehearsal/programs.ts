@@ -48,9 +48,9 @@ const SKIPPED = new Set(["proc", "sys", "dev", "run", "tmp", "node_modules", "lo
 /** The folder nearest to `root`, at most `depth` levels below it, that holds the AWS provider. */
 function searchFolders(root: string, depth: number): string | undefined {
   let level = [root];
-  for (let i = 0; i < depth; i++) {
-    const found = level.find((folder) => existsSync(join(folder, AWS_PROVIDER)));
-    if (found !== undefined) return found;
+  for (let below = 0; below <= depth; below++) {
+    const found = level.find((folder) => isTrusted(join(folder, AWS_PROVIDER)));
+    if (found !== undefined || below === depth) return found;
     level = level.flatMap((folder) =>
       foldersIn(folder)
         .filter(({ name }) => !SKIPPED.has(name) && !name.startsWith("."))
@@ -58,6 +58,16 @@ function searchFolders(root: string, depth: number): string | undefined {
     );
   }
   return undefined;
+}
+
+/** Whether a folder exists and nobody but root and this user can have put a program into it. */
+function isTrusted(folder: string): boolean {
+  try {
+    const { uid, mode } = statSync(folder);
+    return [0, process.getuid?.()].includes(uid) && (mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
 }
 
 function foldersIn(folder: string): Dirent[] {

@@ -9,7 +9,9 @@ function backend(environment: StateEnvironment): Record<string, unknown> {
 
 describe("the state", () => {
   it("is a file in the project's folder, by a path that is the same on every machine", () => {
-    expect(backend({})).toMatchObject({ backend: { local: { path: "../../../terraform.eks.tfstate" } } });
+    expect(backend({})).toMatchObject({
+      backend: { local: { path: "../../../terraform.eks.tfstate", workspace_dir: "../../../terraform.tfstate.d" } },
+    });
   });
 
   it("is a file as well when the variables are set to nothing", () => {
@@ -54,6 +56,10 @@ describe("the state", () => {
     [
       { TF_CLOUD_ORGANIZATION: "acme", TF_WORKSPACE: "eks", EKS_STATE_BUCKET: "states" },
       "the state can be kept in one place only, got TF_CLOUD_ORGANIZATION=acme and EKS_STATE_BUCKET=states; unset one of them",
+    ],
+    [
+      { EKS_STATE_KEY: "kim/eks.tfstate" },
+      "EKS_STATE_KEY=kim/eks.tfstate needs EKS_STATE_BUCKET, the name of the bucket with that key",
     ],
   ])("fails for %j", (environment, message) => {
     expect(() => backend(environment)).toThrow(new EnvironmentError(message));

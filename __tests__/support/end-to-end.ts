@@ -2,7 +2,13 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startEmulator, WORKSHOP_ACCOUNT, type AccountSeed, type Emulator } from "../../rehearsal/emulator";
+import {
+  neutralEnvironment,
+  startEmulator,
+  WORKSHOP_ACCOUNT,
+  type AccountSeed,
+  type Emulator,
+} from "../../rehearsal/emulator";
 import { PREPARED, type Prepared } from "./prepared";
 import { run, type Ended } from "./run";
 
@@ -21,15 +27,23 @@ export function terraformProgram(): string {
 /** The environment for programs that must talk to nothing but `emulator`. */
 export function environmentFor(emulator: Pick<Emulator, "environment">): NodeJS.ProcessEnv {
   const { configFile } = prepared();
-  const environment: NodeJS.ProcessEnv = { ...process.env, ...emulator.environment, TF_IN_AUTOMATION: "1" };
-  delete environment["TF_CLI_CONFIG_FILE"];
-  if (configFile !== undefined) environment["TF_CLI_CONFIG_FILE"] = configFile;
-  return environment;
+  return {
+    ...neutralEnvironment(),
+    ...emulator.environment,
+    TF_IN_AUTOMATION: "1",
+    ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
+  };
 }
 
 /** Starts an emulator in a folder of its own. */
 export async function emulate(seed: AccountSeed = WORKSHOP_ACCOUNT): Promise<Emulator> {
-  return startEmulator(mkdtempSync(join(tmpdir(), "eks-test-emulator-")), seed);
+  const folder = mkdtempSync(join(tmpdir(), "eks-test-emulator-"));
+  const emulator = await startEmulator(folder, seed);
+  const stop = async () => {
+    await emulator.stop();
+    rmSync(folder, { recursive: true });
+  };
+  return { ...emulator, stop };
 }
 
 /** One change of a plan. */
@@ -40,6 +54,8 @@ export interface Change {
   readonly previousAddress?: string;
   readonly before: Record<string, unknown> | null;
   readonly after: Record<string, unknown> | null;
+  /** Fields that only the apply will tell. */
+  readonly unknown: Record<string, unknown>;
 }
 
 /** A plan that Terraform saved, as its JSON says it. */
@@ -57,13 +73,38 @@ interface PlanJson {
     address: string;
     previous_address?: string;
     mode: string;
-    change: { actions: string[]; before: Record<string, unknown> | null; after: Record<string, unknown> | null };
+    change: {
+      after_unknown?: Record<string, unknown>;
+      actions: string[];
+      before: Record<string, unknown> | null;
+      after: Record<string, unknown> | null;
+    };
   }[];
 }
 
 interface StateJson {
   values?: { root_module?: { resources?: { address: string; mode: string; values: Record<string, unknown> }[] } };
 }
+
+/** The fields that a plan changes in place, as `ADDRESS: FIELD`; what else it does, as `ADDRESS: ACTION`. */
+export function changedBy({ changes }: Plan): string[] {
+  return changes
+    .flatMap(({ address, actions, before, after, unknown }) => {
+      if (actions !== "update") return [`${address}: ${actions}`];
+      const fields = Object.keys({ ...before, ...after });
+      // The provider writes what is not set now as null, now as an empty text; Terraform shows neither.
+      const shown = (value: unknown) => JSON.stringify(value, (_, part: unknown) => (part === "" ? null : part));
+      const differs = (field: string) => unknown[field] !== true && shown(before?.[field]) !== shown(after?.[field]);
+      return fields.filter(differs).map((field) => `${address}: ${field}`);
+    })
+    .sort();
+}
+
+/**
+ * What a plan wants to change once more because the emulator forgot it: moto reports no security groups for an instance
+ * that was launched with a network interface specification, as the provider does for a public address.
+ */
+export const EMULATOR_ARTEFACTS = ["aws_instance.bastion_instance: vpc_security_group_ids"];
 
 /** A project folder of a test's own, with the stack initialized: what a participant has after `terraform init`. */
 export class Project {
@@ -106,6 +147,7 @@ export class Project {
         ...(previous_address !== undefined && { previousAddress: previous_address }),
         before: change.before,
         after: change.after,
+        unknown: change.after_unknown ?? {},
       }));
     const summary = /^(Plan: .*|No changes\.)/m.exec(ended.output)?.[1] ?? "";
     return { ...ended, summary, all, changes: all.filter(({ actions }) => actions !== "no-op") };

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { findProgram, findProviderMirror, findTerraform, terraformConfigFile } from "../../rehearsal/programs";
+import { neutralEnvironment } from "../../rehearsal/emulator";
+import { findProgram, findTerraform, terraformConfigFile } from "../../rehearsal/programs";
 import { PREPARED, type Prepared } from "./prepared";
 import { run } from "./run";
 
@@ -17,37 +18,45 @@ export default async function globalSetup(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "eks-e2e-"));
   const terraform = findTerraform();
   const configFile = terraformConfigFile(join(folder, "terraformrc"));
-  const missing = [
-    ...(terraform === undefined ? ["terraform 1.9+ (https://developer.hashicorp.com/terraform/install)"] : []),
-    ...(findProgram("moto_server") === undefined ? ["moto_server (pip install 'moto[server]>=5.2')"] : []),
-  ];
+  const env = { ...neutralEnvironment(), ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }) };
+  const missing = await missingPrograms(terraform, env);
 
   if (terraform !== undefined && missing.length === 0) {
     const template = join(folder, "template");
     mkdirSync(template);
-    const env: NodeJS.ProcessEnv = { ...process.env };
-    delete env["TF_CLI_CONFIG_FILE"];
-    if (configFile !== undefined) env["TF_CLI_CONFIG_FILE"] = configFile;
     const synthesized = await run(process.execPath, ["--require", "sucrase/register/ts", "main.ts"], {
       cwd: resolve(__dirname, "../.."),
       env: { ...env, CDKTF_OUTDIR: join(template, "cdktf.out") },
     });
     if (synthesized.code !== 0) throw new Error(`the stack does not synthesize:\n${synthesized.output}`);
-    const initialized = await run(terraform, ["-chdir=cdktf.out/stacks/eks", "init", "-input=false", "-no-color"], {
-      cwd: template,
-      env,
-    });
+    const init = ["-chdir=cdktf.out/stacks/eks", "init", "-input=false", "-no-color"];
+    const initialized = await run(terraform, init, { cwd: template, env });
     if (initialized.code === 0) {
       process.env[PREPARED] = JSON.stringify({ template, terraform, configFile } satisfies Prepared);
       return;
     }
-    // A provider that is here and cannot be installed is a failure; one that is out of reach is a missing program.
-    if (configFile !== undefined) throw new Error(`terraform init failed:\n${initialized.output}`);
-    missing.push(
-      `the AWS provider (the registry is out of reach, and ${findProviderMirror() ?? "no mirror on this machine has it"}; ` +
-        "EKS_PROVIDER_MIRROR names one)",
-    );
+    // Anything but a registry out of reach is a fault of ours or of the machine's, and no reason to skip.
+    if (!/could not connect to registry|no such host|connection refused|i\/o timeout/.test(initialized.output)) {
+      throw new Error(`terraform init failed:\n${initialized.output}`);
+    }
+    missing.push("the AWS provider (the registry is out of reach; EKS_PROVIDER_MIRROR names a folder that has it)");
   }
+  rmSync(folder, { recursive: true });
   process.env[MISSING] = missing.join("; ");
   console.warn(`\nThe end-to-end tests are skipped. Missing: ${missing.join("; ")}`);
+}
+
+/** What has to be installed first, and how. */
+async function missingPrograms(terraform: string | undefined, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const missing: string[] = [];
+  if (terraform === undefined) {
+    missing.push("terraform 1.9 or newer (https://developer.hashicorp.com/terraform/install)");
+  } else {
+    const { stdout } = await run(terraform, ["version", "-json"], { env });
+    const { terraform_version: version } = JSON.parse(stdout) as { terraform_version: string };
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    if (major < 1 || (major === 1 && minor < 9)) missing.push(`terraform 1.9 or newer (${terraform} is ${version})`);
+  }
+  if (findProgram("moto_server") === undefined) missing.push("moto_server (pip install 'moto[server]>=5.2')");
+  return missing;
 }

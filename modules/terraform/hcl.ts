@@ -13,20 +13,26 @@ export function rule(condition: string, message: string): TerraformVariableValid
   return { condition: `\${${condition}}`, errorMessage: message };
 }
 
-/** Whether `cidr` is an address range whose first address is written as Terraform would write it: no host bits. */
+/** Whether `cidr` is an address range as Terraform itself would write it: no host bits, no leading zeros. */
 export function isCanonicalCidr(cidr: string): string {
-  return `try(cidrhost(${cidr}, 0) == split("/", ${cidr})[0], false)`;
+  return `try("\${cidrhost(${cidr}, 0)}/\${${prefixLength(cidr)}}" == ${cidr}, false)`;
 }
 
-/** {@link isCanonicalCidr}, and IPv4 with a prefix that AWS accepts for VPCs and subnets: /16 to /28. */
+/**
+ * {@link isCanonicalCidr}, and IPv4 that AWS accepts for VPCs and subnets: /16 to /28, and none of the ranges that no
+ * host can have (0/8, 127/8, 169.254/16, 224/3).
+ *
+ * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+ */
 export function isVpcCidr(cidr: string): string {
   const prefix = prefixLength(cidr);
-  return `try(cidrhost(${cidr}, 0) == split("/", ${cidr})[0] && cidrnetmask(${cidr}) != "" && ${prefix} >= 16 && ${prefix} <= 28, false)`;
+  const reserved = String.raw`can(regex("^(0|127|22[4-9]|2[3-5][0-9])\\.|^169\\.254\\.", ${cidr}))`;
+  return `${isCanonicalCidr(cidr)} && try(cidrnetmask(${cidr}) != "" && ${prefix} >= 16 && ${prefix} <= 28, false) && !${reserved}`;
 }
 
 /** What to type instead of `cidr`: the network without the host bits, or an example when it is no address range. */
 export function canonicalCidr(cidr: string, example: string): string {
-  return `try("\${cidrhost(${cidr}, 0)}/\${split("/", ${cidr})[1]}", "an address and a prefix length, such as ${example}")`;
+  return `try("\${cidrhost(${cidr}, 0)}/\${${prefixLength(cidr)}}", "an address and a prefix length, such as ${example}")`;
 }
 
 /** The prefix length of a CIDR, as a number. */
@@ -55,5 +61,5 @@ export function overlaps(subnets: string): string {
 
 /** The values that occur more than once in a list of strings. */
 export function repeated(list: string): string {
-  return `[for value, all in { for v in ${list} : v => v... } : value if length(all) > 1]`;
+  return `[for value, all in { for v in ${list} : v => v... if v != null } : value if length(all) > 1]`;
 }
