@@ -1,3 +1,4 @@
+import { readHandover } from "../../bootstrap/inventory";
 import type { Emulator } from "../../rehearsal/emulator";
 import { Account, gained, permission, tagsOf } from "../support/account";
 import { changedBy, describeEndToEnd, emulate, EMULATOR_ARTEFACTS, Project } from "../support/end-to-end";
@@ -309,12 +310,9 @@ describeEndToEnd("the workshop's stack, from plan to destroy", () => {
     });
 
     it("and hands over what the bastion's bootstrap needs", async () => {
-      const outputs = JSON.parse((await project.terraform("output", "-json")).stdout) as Record<
-        string,
-        { value: unknown }
-      >;
+      const { stdout } = await project.terraform("output", "-json");
       const cluster = await account.cluster(CLUSTER);
-      const handover = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
+      const handover = readHandover(stdout, "terraform output -json");
       const bastion = (await account.instances()).find(({ Tags }) => tagsOf(Tags)["Instance"] === "kubectl");
 
       expect(handover).toEqual({

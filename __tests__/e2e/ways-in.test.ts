@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 
+import { readHandover } from "../../bootstrap/inventory";
 import type { Emulator } from "../../rehearsal/emulator";
 import { Account } from "../support/account";
 import { describeEndToEnd, emulate, environmentFor, terraformProgram } from "../support/end-to-end";
@@ -48,8 +49,8 @@ describeEndToEnd("the ways in", () => {
     expect(output).toContain("Apply complete! Resources: 39 added, 0 changed, 0 destroyed.");
     expect(code).toBe(0);
     expect(await account.clusterNames()).toEqual(["awskrug_gudi_eks"]);
-    const outputs = JSON.parse(readFileSync(join(folder, "outputs.json"), "utf8")) as Record<string, object>;
-    expect(outputs["eks"]).toMatchObject({ cluster_name: "awskrug_gudi_eks", bastion_user: "ubuntu" });
+    const handover = readHandover(readFileSync(join(folder, "outputs.json"), "utf8"), "outputs.json");
+    expect(handover).toMatchObject({ cluster_name: "awskrug_gudi_eks", bastion_user: "ubuntu" });
   });
 
   it("npx cdktf deploy --var-file=local.tfvars, on the same state", async () => {
