@@ -1,0 +1,38 @@
+/**
+ * A shell command as a value: built anywhere, run by a `Host`, compared with `===` in tests.
+ *
+ * Everything that was interpolated is quoted. What must not be seen (and what is long) goes into `input`, never into the
+ * text: a command line is in the process list and in logs.
+ */
+export interface Command {
+  readonly text: string;
+  /** What the command reads on standard input; nothing when not given. */
+  readonly input?: string;
+}
+
+/** Words of a command line that a shell takes as they are. */
+const PLAIN = /^[\w@%+=:,./-]+$/;
+
+/** One word of a shell's command line, quoted when it has to be. */
+export function quoted(word: string): string {
+  return PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/**
+ * A command in which every interpolated value is one word to the shell, whatever it holds; a list is several words. The
+ * text between them stays as it is written, backslashes too.
+ *
+ * @example sh`install -m 0755 ${download} ${path}`
+ */
+export function sh(
+  strings: TemplateStringsArray,
+  ...values: readonly (string | number | readonly string[])[]
+): Command {
+  const words = values.map((value) => (Array.isArray(value) ? value : [String(value)]).map(quoted).join(" "));
+  return { text: String.raw(strings, ...words) };
+}
+
+/** The same command with something to read on standard input. */
+export function withInput(command: Command, input: string): Command {
+  return { ...command, input };
+}
