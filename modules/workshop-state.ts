@@ -1,7 +1,7 @@
 import type { TerraformStack } from "cdktf";
 
 /**
- * Where the workshop's own HCL kept each resource, and where this stack keeps it; `null` for what it let go of.
+ * Where the workshop's own HCL kept each resource, and where this stack keeps it.
  *
  * The counted ones get the names that the workshop's subnets have by default. Somebody who renamed them runs
  * `terraform state mv` instead.
