@@ -16,19 +16,27 @@ const FLAGS: Readonly<Record<string, { readonly flag: string; readonly example?:
   "-version": { flag: "--version" },
 };
 
+/** What people type for `--var-file`. cdktf drops a long flag that it does not know, and deploys the defaults. */
+const MISSPELT_VAR_FILE = /^--(tf)?vars?[-_]?(files?)?$(?<!^--var)/;
+
 /**
  * Rewrites the flags that Terraform spells with one dash to cdktf's with two; everything else stays as it is.
  *
  * cdktf reads `-var-file` as the letters `-v -a -r …`: `-var-file FILE` fails with a message about a stack, and
  * `-var-file=FILE` is dropped without a word, so that the defaults are deployed.
  *
- * @throws UsageError for a flag with one dash that cdktf has no counterpart of, and for a missing value
+ * @throws UsageError for a flag with one dash that cdktf has no counterpart of, for a misspelt `--var-file`, and for a
+ *   missing value
  */
 export function cdktfArguments(args: readonly string[]): string[] {
   const rewritten: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
     if (arg === "--") return [...rewritten, ...args.slice(i)];
+    const [flagName = ""] = arg.split("=");
+    if (flagName !== "--var-file" && MISSPELT_VAR_FILE.test(flagName)) {
+      throw new UsageError(`cdktf has no ${flagName} and would ignore it; write --var-file=FILE`);
+    }
     if (!/^-[a-z][a-z-]/.test(arg)) {
       rewritten.push(arg);
       continue;
