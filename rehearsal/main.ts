@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
 import { startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
-import { findProviderMirror, terraformConfigFile } from "./programs";
+import { terraformConfigFile } from "./programs";
 
 const CLONE = resolve(__dirname, "..");
 const FOLDER = join(CLONE, ".cache", "emulator");
@@ -35,10 +35,10 @@ async function main(): Promise<void> {
   writeFileSync(environmentFile, [FORGET, ...lines].join(""));
 
   const { adminRole, keyPair, region } = WORKSHOP_ACCOUNT;
-  const provider = configFile === undefined ? "the registry" : (findProviderMirror() ?? configFile);
   console.error(`It listens on ${emulator.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
   console.error(`It has the role ${adminRole}, the key pair ${keyPair} and the workshop's AMIs, in ${region}.`);
-  console.error(`Terraform will take the AWS provider from ${provider}.`);
+  const providers = configFile === undefined ? "from the registry" : `as ${configFile} says`;
+  console.error(`Terraform will install the AWS provider ${providers}.`);
   console.error(`\nIn another terminal, in the project's folder, before anything else:\n`);
   console.error(`  . ${relative(CLONE, environmentFile)}\n`);
   console.error("Ctrl-C ends it, and everything in it is gone.");

@@ -1,9 +1,5 @@
-import { join, resolve } from "node:path";
-
 import { describeEndToEnd, Project } from "../support/end-to-end";
-import { run } from "../support/run";
-
-const CLONE = resolve(__dirname, "../..");
+import { synthesizeInto } from "../support/synthesize";
 
 /** Real Terraform; no backend is asked anything. */
 describeEndToEnd("a stack that keeps its state", () => {
@@ -16,12 +12,8 @@ describeEndToEnd("a stack that keeps its state", () => {
     ["in S3", { EKS_STATE_BUCKET: "states" }],
   ])("%s is valid to Terraform", async (_, keep) => {
     const project = new Project({ environment: {} });
-    const env = { ...project.environment, ...keep, CDKTF_OUTDIR: join(project.folder, "cdktf.out") };
 
-    const synthesized = await run(process.execPath, ["--require", "sucrase/register/ts", "main.ts"], {
-      cwd: CLONE,
-      env,
-    });
+    const synthesized = await synthesizeInto(project.folder, { ...project.environment, ...keep });
     const initialized = await project.terraform("init", "-backend=false", "-input=false", "-no-color");
     const validated = await project.terraform("validate", "-no-color");
 

@@ -6,7 +6,7 @@ import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client }
 import type { Emulator } from "../../rehearsal/emulator";
 import { Account, permission, tagsOf } from "../support/account";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
-import { run } from "../support/run";
+import { synthesizeInto } from "../support/synthesize";
 
 const CLONE = resolve(__dirname, "../..");
 const REGION = "us-west-2";
@@ -94,15 +94,10 @@ describeEndToEnd("every variable changed, and the state in S3", () => {
     ((await s3.send(new ListObjectsV2Command({ Bucket: "states" }))).Contents ?? []).map(({ Key }) => Key);
 
   it("synthesizes and initializes a stack that keeps its state in the bucket", async () => {
-    const env = {
+    const synthesized = await synthesizeInto(project.folder, {
       ...project.environment,
-      CDKTF_OUTDIR: join(project.folder, "cdktf.out"),
       EKS_STATE_BUCKET: "states",
       EKS_STATE_KEY: "team-a/terraform.tfstate",
-    };
-    const synthesized = await run(process.execPath, ["--require", "sucrase/register/ts", "main.ts"], {
-      cwd: CLONE,
-      env,
     });
     rmSync(join(project.stack, ".terraform", "terraform.tfstate"));
     // The emulator's bucket has no host name of its own.

@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
 import { neutralEnvironment } from "../../rehearsal/emulator";
 import { findProgram, findTerraform, terraformConfigFile } from "../../rehearsal/programs";
 import { PREPARED, type Prepared } from "./prepared";
 import { run } from "./run";
+import { synthesizeInto } from "./synthesize";
 
 /** What to say when something that the end-to-end tests run on is not on the machine. */
 export const MISSING = "EKS_E2E_MISSING";
@@ -24,10 +25,7 @@ export default async function globalSetup(): Promise<void> {
   if (terraform !== undefined && missing.length === 0) {
     const template = join(folder, "template");
     mkdirSync(template);
-    const synthesized = await run(process.execPath, ["--require", "sucrase/register/ts", "main.ts"], {
-      cwd: resolve(__dirname, "../.."),
-      env: { ...env, CDKTF_OUTDIR: join(template, "cdktf.out") },
-    });
+    const synthesized = await synthesizeInto(template, env);
     if (synthesized.code !== 0) throw new Error(`the stack does not synthesize:\n${synthesized.output}`);
     const init = ["-chdir=cdktf.out/stacks/eks", "init", "-input=false", "-no-color"];
     const initialized = await run(terraform, init, { cwd: template, env });
