@@ -1,13 +1,8 @@
-import { App } from "cdktf";
-
-import { EksStack } from "./modules/stack";
-import { EnvironmentError, keepState } from "./modules/state";
+import { EnvironmentError } from "./modules/state";
+import { synthesize } from "./modules/synthesize";
 
 try {
-  const app = new App();
-  const stack = new EksStack(app, "eks");
-  keepState(stack, process.env);
-  app.synth();
+  synthesize(process.env);
 } catch (error) {
   if (!(error instanceof EnvironmentError)) throw error;
   console.error(`error: ${error.message}`);

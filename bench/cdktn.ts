@@ -14,7 +14,7 @@ function run(cwd: string, program: string, ...args: string[]): void {
 
 /** `cdk.tf.json` as both libraries have to write it: all but what they say about themselves. */
 function synthesizedIn(folder: string): string {
-  run(folder, process.execPath, "--require", "sucrase/register/ts", "main.ts");
+  run(folder, process.execPath, "--require", "./bin/typescript.cjs", "main.ts");
   const text = readFileSync(join(folder, "cdktf.out/stacks/eks/cdk.tf.json"), "utf8");
   const stack: unknown = JSON.parse(text, (key, value: unknown) => (key === "//" ? undefined : value));
   return JSON.stringify(stack, undefined, 2);
@@ -31,10 +31,10 @@ function main(): void {
       dependencies: Record<string, string>;
     };
     const packages: Record<string, string | undefined> = { ...dependencies, cdktf: SUCCESSOR };
-    const needed = ["cdktf", "@cdktf/provider-aws", "constructs", "sucrase"] as const;
+    const needed = ["cdktf", "@cdktf/provider-aws", "constructs", "pirates", "sucrase"] as const;
     const manifest = { private: true, dependencies: Object.fromEntries(needed.map((name) => [name, packages[name]])) };
     writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-    for (const name of ["cdktf.json", "main.ts", "modules"])
+    for (const name of ["bin", "cdktf.json", "main.ts", "modules"])
       cpSync(join(CLONE, name), join(folder, name), { recursive: true });
     // cdktn is no version of cdktf to npm, which cdktf's providers ask for.
     run(folder, "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps");

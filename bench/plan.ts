@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { neutralEnvironment, startEmulator, WORKSHOP_ACCOUNT } from "../rehearsal/emulator";
+import { runProgram } from "../rehearsal/foreground";
 import { findTerraform, terraformConfigFile } from "../rehearsal/programs";
 import { measure, medians, type Run } from "./measure";
 
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
     const env = { ...neutralEnvironment(), ...emulator.environment, CDKTF_OUTDIR: join(folder, "cdktf.out") };
     const configFile = terraformConfigFile(join(folder, "terraformrc"));
     if (configFile !== undefined) Object.assign(env, { TF_CLI_CONFIG_FILE: configFile });
-    await measure([process.execPath, "--require", "sucrase/register/ts", "main.ts"], CLONE, env);
+    await measure([process.execPath, "--require", "./bin/typescript.cjs", "main.ts"], CLONE, env);
     const stack = `-chdir=${join(folder, "cdktf.out", "stacks", "eks")}`;
     await measure([terraform, stack, "init", "-input=false"], folder, env);
 
@@ -57,7 +58,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-});
+runProgram(main);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { neutralEnvironment } from "../rehearsal/emulator";
+import { runProgram } from "../rehearsal/foreground";
 import { measure, medians } from "./measure";
 
 const ROUNDS = 5;
@@ -41,7 +42,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-});
+runProgram(main);

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -13,6 +12,7 @@ import {
 } from "@aws-sdk/client-iam";
 
 import { trustPolicy } from "../modules/policies";
+import { freePort } from "./loopback";
 import { findProgram } from "./programs";
 
 /** What the emulated account holds before anything is planned; on a real account it is the user's to have. */
@@ -22,8 +22,8 @@ export interface AccountSeed {
   readonly adminRole: string;
   /** Name of an EC2 key pair. */
   readonly keyPair: string;
-  /** The AMIs on offer: their ids, and the device name of their root volume. */
-  readonly images: readonly { readonly id: string; readonly rootDevice: string }[];
+  /** The AMIs on offer: their ids, the device name of their root volume, and for one that has a family its name. */
+  readonly images: readonly { readonly id: string; readonly rootDevice: string; readonly name?: string }[];
 }
 
 /** What the workshop takes for granted. */
@@ -134,10 +134,10 @@ function emulatorEnvironment(endpoint: string, region: string): Record<string, s
 }
 
 /** An AMI in moto's words. @see https://docs.getmoto.org/en/latest/docs/services/ec2.html */
-function image({ id, rootDevice }: AccountSeed["images"][number]) {
+function image({ id, rootDevice, name = `emulated ${id}` }: AccountSeed["images"][number]) {
   return {
     ami_id: id,
-    name: `emulated ${id}`,
+    name,
     description: "an image of the emulated account",
     owner_id: "099720109477",
     public: true,
@@ -202,15 +202,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exit = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGTERM");
   await Promise.race([exit, sleep(5000, undefined, { ref: false }).then(() => child.kill("SIGKILL"))]);
-}
-
-/** A port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
 import { startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
+import { runProgram, untilAsked } from "./foreground";
 import { terraformConfigFile } from "./programs";
 
 const CLONE = resolve(__dirname, "..");
@@ -15,12 +16,7 @@ done
 
 /** `npm run emulator`: an emulated AWS account in the foreground, until Ctrl-C. */
 async function main(): Promise<void> {
-  const asked = new Promise<"asked">((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-      process.once(signal, () => {
-        resolve("asked");
-      });
-  });
+  const asked = untilAsked();
   mkdirSync(FOLDER, { recursive: true });
   const configFile = terraformConfigFile(join(FOLDER, "terraformrc"));
   console.error("Starting an emulated AWS account (moto_server) …");
@@ -49,7 +45,4 @@ async function main(): Promise<void> {
   if (why !== "asked") throw new Error(`the emulator ended by itself; its log is ${emulator.logFile}`);
 }
 
-main().catch((error: unknown) => {
-  console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-});
+runProgram(main);

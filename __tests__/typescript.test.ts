@@ -1,0 +1,79 @@
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { run } from "./support/run";
+
+const CLONE = resolve(__dirname, "..");
+
+describe("bin/typescript.cjs", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "eks-test-typescript-"));
+    mkdirSync(join(folder, "bin"));
+    copyFileSync(join(CLONE, "bin", "typescript.cjs"), join(folder, "bin", "typescript.cjs"));
+    symlinkSync(join(CLONE, "node_modules"), join(folder, "node_modules"));
+  });
+  afterEach(() => {
+    chmodSync(folder, 0o755);
+    rmSync(folder, { recursive: true });
+  });
+
+  const source = (text: string) => {
+    writeFileSync(join(folder, "it.ts"), text);
+  };
+  const runIt = () =>
+    run(process.execPath, ["--enable-source-maps", "--require", "./bin/typescript.cjs", "it.ts"], { cwd: folder });
+  const kept = () => readdirSync(join(folder, ".cache", "typescript"));
+
+  it("runs TypeScript, and keeps what it made of it", async () => {
+    source('const word: string = "one";\nconsole.log(word);\n');
+
+    expect((await runIt()).output).toBe("one\n");
+    expect(kept()).toHaveLength(1);
+    expect((await runIt()).output).toBe("one\n");
+    expect(kept()).toHaveLength(1);
+  });
+
+  it("takes what it kept", async () => {
+    source("console.log(1 as number);\n");
+    await runIt();
+    const [file = ""] = kept();
+    writeFileSync(join(folder, ".cache", "typescript", file), 'console.log("kept");\n');
+
+    expect((await runIt()).output).toBe("kept\n");
+  });
+
+  it("makes it anew when the file has changed", async () => {
+    source("console.log(1 as number);\n");
+    await runIt();
+    source("console.log(2 as number);\n");
+
+    expect((await runIt()).output).toBe("2\n");
+    expect(kept()).toHaveLength(2);
+  });
+
+  it("runs where nothing can be written", async () => {
+    source("console.log(1 as number);\n");
+    // Not by the folder's mode, which is nothing to root.
+    writeFileSync(join(folder, ".cache"), "");
+
+    expect(await runIt()).toMatchObject({ code: 0, output: "1\n" });
+  });
+
+  it("says the line of the TypeScript where something fails", async () => {
+    source('interface Some {\n  readonly one: string;\n}\n\nthrow new Error("here" satisfies Some["one"]);\n');
+
+    expect((await runIt()).output).toMatch(/it\.ts:5/);
+  });
+});
