@@ -63,6 +63,8 @@ describe("the stack", () => {
       bastion_user: true,
       node_role_arn: true,
       node_groups: true,
+      aws_auth_roles: true,
+      aws_auth_users: true,
     };
 
     expect(Object.keys(stack.output).sort()).toEqual(Object.keys(fields).sort());

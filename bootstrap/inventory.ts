@@ -5,9 +5,11 @@ import { BootstrapError } from "./errors";
 
 const text = z.string().min(1);
 const count = z.int().nonnegative();
+const groups = z.array(text);
+const roleArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\//);
+const userArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:user\//);
 
-/** The handover as it has to come out of a file; the compiler keeps it equal to the type. */
-const HANDOVER: z.ZodType<Handover> = z.object({
+const FIELDS = {
   region: text,
   cluster_name: text,
   cluster_endpoint: z.url({ protocol: /^https$/ }),
@@ -17,9 +19,18 @@ const HANDOVER: z.ZodType<Handover> = z.object({
   bastion_instance_id: text,
   bastion_address: text,
   bastion_user: text,
-  node_role_arn: z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\//),
+  node_role_arn: roleArn,
   node_groups: z.record(text, z.object({ min: count, max: count, desired: count })),
-});
+  // A stack that was applied before there were these has none.
+  aws_auth_roles: z.array(z.object({ rolearn: roleArn, username: text, groups })).default([]),
+  aws_auth_users: z.array(z.object({ userarn: userArn, username: text, groups })).default([]),
+};
+
+/** The handover as it has to come out of a file; the compiler keeps it equal to the type. */
+const HANDOVER: z.ZodType<Handover> = z.object(FIELDS);
+
+/** The names of the outputs that make a handover; others that a stack may have are nobody's business here. */
+export const HANDOVER_FIELDS: readonly string[] = Object.keys(FIELDS);
 
 /**
  * Reads a handover out of what `terraform output -json` prints, or out of what `cdktf deploy --outputs-file` wrote.
@@ -28,7 +39,16 @@ const HANDOVER: z.ZodType<Handover> = z.object({
  * @throws BootstrapError when the text is not JSON, has no handover in it, or one with a field missing or malformed
  */
 export function readHandover(json: string, source: string): Handover {
-  const outputs = plainOutputs(parse(json, source), source);
+  return asHandover(plainOutputs(parse(json, source), source), source);
+}
+
+/**
+ * The handover that outputs are, given as their values by name.
+ *
+ * @param source where the outputs come from, for messages
+ * @throws BootstrapError when a field is missing or malformed
+ */
+export function asHandover(outputs: Readonly<Record<string, unknown>>, source: string): Handover {
   const parsed = HANDOVER.safeParse(outputs);
   if (parsed.success) return parsed.data;
 

@@ -1,6 +1,8 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from "yaml";
 import type { Document, ParsedNode, YAMLMap, YAMLSeq } from "yaml";
 
+import type { Handover } from "./contract";
+
 /** The `data` of the ConfigMap `kube-system/aws-auth`: a YAML text under each key. */
 export type AwsAuthData = Readonly<Record<string, string>>;
 
@@ -60,6 +62,19 @@ const YAML = { version: "1.1", uniqueKeys: false, prettyErrors: false } as const
 const LINES = { version: "1.1", lineWidth: 0, blockQuote: false } as const;
 
 const HOW_TO_EDIT = "kubectl --namespace kube-system edit configmap aws-auth";
+
+/** What a stack wants mapped: its nodes, and whom tfvars name. */
+export function wantedMappings({
+  node_role_arn,
+  aws_auth_roles,
+  aws_auth_users,
+}: Pick<Handover, "node_role_arn" | "aws_auth_roles" | "aws_auth_users">): WantedMappings {
+  return {
+    nodeRoleArn: node_role_arn,
+    roles: aws_auth_roles.map(({ rolearn, username, groups }) => ({ arn: rolearn, username, groups })),
+    users: aws_auth_users.map(({ userarn, username, groups }) => ({ arn: userarn, username, groups })),
+  };
+}
 
 /**
  * The data with our mappings in it. Our entries are found by their ARN, corrected where they stand, and appended when

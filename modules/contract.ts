@@ -5,6 +5,22 @@ export interface NodeGroupSize {
   readonly desired: number;
 }
 
+/** Who an IAM role is in Kubernetes, in the words of aws-auth's mapRoles. */
+export interface AwsAuthRole {
+  /** The role's own, `arn:aws:iam::ACCOUNT:role/NAME`, with or without the role's path. */
+  readonly rolearn: string;
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
+/** Who an IAM user is in Kubernetes, in the words of aws-auth's mapUsers. */
+export interface AwsAuthUser {
+  /** `arn:aws:iam::ACCOUNT:user/NAME`, with the user's path if there is one. */
+  readonly userarn: string;
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
 /**
  * What an applied stack hands over to whoever sets up the bastion: one Terraform output per field, under exactly the
  * field's name. A renamed field breaks everybody who reads the outputs.
@@ -35,4 +51,8 @@ export interface Handover {
   readonly node_role_arn: string;
   /** Size of each node group by the name of its Auto Scaling group. */
   readonly node_groups: Readonly<Record<string, NodeGroupSize>>;
+  /** Roles that aws-auth is to map besides the nodes', as tfvars say it; often none. */
+  readonly aws_auth_roles: readonly AwsAuthRole[];
+  /** Users that aws-auth is to map, as tfvars say it; often none. */
+  readonly aws_auth_users: readonly AwsAuthUser[];
 }

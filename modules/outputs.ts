@@ -15,6 +15,8 @@ const DESCRIPTIONS: Readonly<Record<keyof Handover, string>> = {
   bastion_user: "User to log in to the bastion as.",
   node_role_arn: "ARN of the nodes' IAM role, as aws-auth wants it.",
   node_groups: "Size of each node group by the name of its Auto Scaling group.",
+  aws_auth_roles: "IAM roles that aws-auth is to map besides the nodes'.",
+  aws_auth_users: "IAM users that aws-auth is to map.",
 };
 
 /** Declares one output per field of the handover, under exactly that name. */

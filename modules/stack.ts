@@ -130,6 +130,9 @@ export class EksStack extends TerraformStack {
       bastion_user: variables.kubectlEc2User.stringValue,
       node_role_arn: nodeGroup.roleArn,
       node_groups: { [nodeGroup.name]: { min: minSize, max: maxSize, desired: desiredCapacity } },
+      // Lists that only Terraform knows.
+      aws_auth_roles: variables.awsAuthRoles.value as Handover["aws_auth_roles"],
+      aws_auth_users: variables.awsAuthUsers.value as Handover["aws_auth_users"],
     };
     // The workshop's fortieth resource wrote the Ansible helper; this one holds what the bootstrap is given.
     new DataResource(this, "handover", { input: handover });

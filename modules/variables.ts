@@ -1,4 +1,5 @@
 import { TerraformVariable, Token, VariableType, type TerraformStack, type TerraformVariableConfig } from "cdktf";
+import { Construct } from "constructs";
 
 import {
   canonicalCidr,
@@ -33,8 +34,8 @@ const USER_DATA_PARTS_MAX_BYTES = 12_288;
 const CLUSTER_MAX_NODES = 5000;
 
 /**
- * Every input the stack takes from tfvars, with the workshop's names, types and defaults. Declared on the stack, so
- * that the names stay as written here.
+ * Every input the stack takes from tfvars, with the workshop's names, types and defaults. Declared in a construct of
+ * their own, because some outputs, which stand on the stack, have the same names.
  *
  * Every rule about a value stands with its variable: Terraform checks them all before it asks AWS anything.
  */
@@ -62,9 +63,16 @@ export class Variables {
   readonly eksWorkerUserDataGroup: TerraformVariable;
   readonly eksWorkerNodesEnableMonitoring: TerraformVariable;
   readonly eksWorkerNodesAsgGroup: TerraformVariable;
+  readonly awsAuthRoles: TerraformVariable;
+  readonly awsAuthUsers: TerraformVariable;
 
   constructor(stack: TerraformStack) {
-    const variable = (name: string, config: TerraformVariableConfig) => new TerraformVariable(stack, name, config);
+    const variables = new Construct(stack, "variables");
+    const variable = (name: string, config: TerraformVariableConfig) => {
+      const declared = new TerraformVariable(variables, name, config);
+      declared.overrideLogicalId(name);
+      return declared;
+    };
 
     this.awsKrugAdminRole = variable("aws_krug_admin_role", {
       type: VariableType.STRING,
@@ -375,6 +383,31 @@ export class Variables {
         ),
       ],
     });
+
+    this.awsAuthRoles = variable("aws_auth_roles", {
+      type: mappings("rolearn"),
+      nullable: false,
+      default: [],
+      description:
+        "IAM roles that may use the cluster: entries of aws-auth's mapRoles, for the bootstrap to merge into it. The " +
+        "nodes' role is mapped in any case.",
+      validation: [
+        ...mappingRules("aws_auth_roles", "rolearn"),
+        rule(
+          `length(${mappedNodeRoles()}) == 0`,
+          `aws_auth_roles must not map the nodes' role, because the bootstrap does, got \${join(", ", ${mappedNodeRoles()})}; leave it out.`,
+        ),
+      ],
+    });
+
+    this.awsAuthUsers = variable("aws_auth_users", {
+      type: mappings("userarn"),
+      nullable: false,
+      default: [],
+      description:
+        "IAM users that may use the cluster: entries of aws-auth's mapUsers, for the bootstrap to merge into it.",
+      validation: mappingRules("aws_auth_users", "userarn"),
+    });
   }
 }
 
@@ -403,6 +436,75 @@ function isTheInternet(cidr: string): string {
 
 function overlapsAcross(): string {
   return overlaps("concat(var.vpc_public_subnets, var.vpc_private_subnets)");
+}
+
+/** The type of a list of mappings from IAM to Kubernetes, in aws-auth's words. */
+function mappings(arnKey: "rolearn" | "userarn"): string {
+  return VariableType.list(
+    VariableType.object({
+      [arnKey]: VariableType.STRING,
+      username: VariableType.STRING,
+      groups: VariableType.list(VariableType.STRING),
+    }),
+  );
+}
+
+/** ARNs as aws-auth has to hold them, by the key that holds them, and what to do about the likeliest wrong ones. */
+const MAPPED_ARNS = {
+  rolearn: {
+    pattern: String.raw`^arn:aws[a-z-]*:iam::[0-9]{12}:role/([!-~]+/)?[\\w+=,.@-]{1,64}$`,
+    allowed: "the ARNs of IAM roles, arn:aws:iam::ACCOUNT:role/NAME",
+    hint:
+      "an instance profile is given by the role inside it (`aws iam get-instance-profile`), a session " +
+      "(sts … assumed-role/NAME/SESSION) by the role NAME",
+    // aws-auth matches sessions, which have no path: two roles that differ in it are one there.
+    identity: 'lower(replace(m.rolearn, "/:role/.*//", ":role/"))',
+  },
+  userarn: {
+    pattern: String.raw`^arn:aws[a-z-]*:iam::[0-9]{12}:user/([!-~]+/)?[\\w+=,.@-]{1,64}$`,
+    allowed: "the ARNs of IAM users, arn:aws:iam::ACCOUNT:user/NAME",
+    hint: "`aws iam get-user` shows it; a role belongs into aws_auth_roles",
+    identity: "lower(m.userarn)",
+  },
+} as const;
+
+/** What holds for a list of mappings, of roles or of users. */
+function mappingRules(name: "aws_auth_roles" | "aws_auth_users", arnKey: "rolearn" | "userarn") {
+  // Rows that are null have a rule of their own; the other rules would break on them.
+  const list = `[for m in var.${name} : m if m != null]`;
+  const { pattern, allowed, hint, identity } = MAPPED_ARNS[arnKey];
+  const isArn = `can(regex("${pattern}", m.${arnKey}))`;
+  const isText = (value: string) => `try(trimspace(${value}) == ${value} && ${value} != "", false)`;
+  const areGroups = `try(alltrue([for g in m.groups : ${isText("g")}]), false)`;
+  const offending = (holds: string, shown: string) => `\${join(", ", [for m in ${list} : ${shown} if !(${holds})])}`;
+  const all = (holds: string) => `alltrue([for m in ${list} : ${holds}])`;
+  const identities = `[for m in ${list} : ${identity} if ${isArn}]`;
+
+  return [
+    rule(
+      `alltrue([for m in var.${name} : m != null])`,
+      `${name} must be a list of { ${arnKey}, username, groups }, got null in it.`,
+    ),
+    rule(all(isArn), `${name} must have ${allowed}, got ${offending(isArn, `jsonencode(m.${arnKey})`)}; ${hint}.`),
+    rule(
+      `length(distinct(${identities})) == length(${identities})`,
+      `${name} must map everyone once, got more than once: \${join(", ", ${repeated(identities)})}; put all groups into one entry.`,
+    ),
+    rule(
+      all(isText("m.username")),
+      `${name} must have a username in every entry (no space at either end), got ${offending(isText("m.username"), `"\${jsonencode(m.username)} for \${jsonencode(m.${arnKey})}"`)}.`,
+    ),
+    rule(
+      all(areGroups),
+      `${name} must have a list of group names in groups (none empty, no space at either end; [] for no group), got ${offending(areGroups, `"\${jsonencode(m.groups)} for \${jsonencode(m.${arnKey})}"`)}; the admins' group is system:masters.`,
+    ),
+  ];
+}
+
+/** The mapped roles that are called as the nodes' role. */
+function mappedNodeRoles(): string {
+  const nodeRole = `coalesce(var.eks_worker_node_role_name, "\${var.project_name}_eks_worker_nodes_role")`;
+  return `[for m in var.aws_auth_roles : m.rolearn if try(endswith(m.rolearn, "/\${${nodeRole}}"), false)]`;
 }
 
 /** What holds for a list of subnets, public or private. */

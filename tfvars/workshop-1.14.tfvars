@@ -45,3 +45,7 @@ eks_worker_user_data_group = {
   kubelet_extra_args   = ""
   enable_docker_bridge = false
 }
+
+# Whom aws-auth maps besides the nodes
+aws_auth_roles = []
+aws_auth_users = []

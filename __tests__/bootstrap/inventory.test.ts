@@ -1,31 +1,11 @@
 import { BootstrapError } from "../../bootstrap/errors";
 import { readHandover } from "../../bootstrap/inventory";
 import type { Handover } from "../../modules/contract";
+import { HANDOVER, terraformOutput } from "../support/handover";
 
-const HANDOVER: Handover = {
-  region: "ap-northeast-2",
-  cluster_name: "awskrug_gudi_eks",
-  cluster_endpoint: "https://ABCDEF.gr7.ap-northeast-2.eks.amazonaws.com",
-  certificate_authority_data: "Q0VSVElGSUNBVEU=",
-  kubernetes_version: "1.14",
-  authentication_mode: "CONFIG_MAP",
-  bastion_instance_id: "i-0123456789abcdef0",
-  bastion_address: "203.0.113.9",
-  bastion_user: "ubuntu",
-  node_role_arn: "arn:aws:iam::123456789012:role/awskrug_gudi_eks_worker_nodes_role",
-  node_groups: { "awskrug_gudi_eks-worker": { min: 2, max: 2, desired: 2 } },
-};
-
-/** As `terraform output -json` prints it. */
-function terraformOutput(values: object): string {
-  const outputs = Object.entries(values).map(([name, value]) => [
-    name,
-    { sensitive: false, type: "string", value: value as unknown },
-  ]);
-  return JSON.stringify(Object.fromEntries(outputs));
+function without(...fields: readonly (keyof Handover)[]): object {
+  return Object.fromEntries(Object.entries(HANDOVER).filter(([name]) => !(fields as readonly string[]).includes(name)));
 }
-
-const withoutRegion = Object.fromEntries(Object.entries(HANDOVER).filter(([name]) => name !== "region"));
 
 describe("the handover", () => {
   it("is read from terraform output -json", () => {
@@ -42,6 +22,16 @@ describe("the handover", () => {
     expect(readHandover(terraformOutput({ ...HANDOVER, more: "x" }), "outputs.json")).toEqual(HANDOVER);
   });
 
+  it("maps nobody but the nodes when the stack was applied before it could say whom else", () => {
+    const older = without("aws_auth_roles", "aws_auth_users");
+
+    expect(readHandover(terraformOutput(older), "outputs.json")).toEqual({
+      ...HANDOVER,
+      aws_auth_roles: [],
+      aws_auth_users: [],
+    });
+  });
+
   it.each([
     ["nothing", "", "outputs.json is not JSON: it is empty"],
     ["half an object", "{", "outputs.json is not JSON: Expected property name or '}' in JSON"],
@@ -49,7 +39,7 @@ describe("the handover", () => {
     ["no outputs", "{}", "outputs.json is no handover of the stack: region is missing; cluster_name is missing"],
     [
       "a field missing",
-      terraformOutput(withoutRegion),
+      terraformOutput(without("region")),
       "outputs.json is no handover of the stack: region is missing; it has cluster_name, cluster_endpoint,",
     ],
     [
@@ -71,6 +61,19 @@ describe("the handover", () => {
       "half a node",
       terraformOutput({ ...HANDOVER, node_groups: { workers: { min: 2, max: 2, desired: 1.5 } } }),
       "node_groups.workers.desired: Invalid input: expected int",
+    ],
+    [
+      "a role mapped by its session's ARN",
+      terraformOutput({
+        ...HANDOVER,
+        aws_auth_roles: [{ rolearn: "arn:aws:sts::123456789012:assumed-role/a/b", username: "a", groups: [] }],
+      }),
+      "aws_auth_roles.0.rolearn: Invalid string: must match pattern",
+    ],
+    [
+      "a user in a group without a name",
+      terraformOutput({ ...HANDOVER, aws_auth_users: [{ ...HANDOVER.aws_auth_users[0], groups: [""] }] }),
+      "aws_auth_users.0.groups.0: Too small",
     ],
     [
       "two clusters",

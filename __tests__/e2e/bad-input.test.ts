@@ -17,6 +17,14 @@ const asg = (min: string, desire: string, max: string) =>
 const userData = (fields: string) => `${ROLE}\neks_worker_user_data_group = { ${fields} }`;
 const set = (line: string) => `${ROLE}\n${line}`;
 
+/** One entry of aws_auth_roles or aws_auth_users, as tfvars; without a value its groups are system:masters. */
+const role = (rolearn: string, username = '"admin"', groups = '["system:masters"]') =>
+  `{ rolearn = "${rolearn}", username = ${username}, groups = ${groups} }`;
+const roles = (...entries: string[]) => set(`aws_auth_roles = [${entries.join(", ")}]`);
+const users = (...entries: string[]) =>
+  set(`aws_auth_users = [${entries.join(", ").replaceAll("rolearn", "userarn")}]`);
+const IAM = "arn:aws:iam::123456789012";
+
 const A = "ap-northeast-2a";
 const B = "ap-northeast-2b";
 
@@ -328,6 +336,73 @@ const CASES: readonly (readonly [what: string, tfvars: string, message: string])
     set("kubectl_ssh_cidrs = [null]"),
     "got null: write an address and a prefix length, such as 203.0.113.7/32",
   ],
+
+  // Who else may use the cluster
+  [
+    "an instance profile for a role in aws-auth",
+    roles(role(`${IAM}:instance-profile/admins`)),
+    'aws_auth_roles must have the ARNs of IAM roles, arn:aws:iam::ACCOUNT:role/NAME, got "arn:aws:iam::123456789012:instance-profile/admins"; an instance profile is given by the role inside it (`aws iam get-instance-profile`), a session (sts … assumed-role/NAME/SESSION) by the role NAME.',
+  ],
+  [
+    "a session for a role in aws-auth",
+    roles(role("arn:aws:sts::123456789012:assumed-role/admins/i-0123456789abcdef0")),
+    'got "arn:aws:sts::123456789012:assumed-role/admins/i-0123456789abcdef0"; an instance profile',
+  ],
+  ["a role's name for its ARN in aws-auth", roles(role("admins")), 'arn:aws:iam::ACCOUNT:role/NAME, got "admins"; an'],
+  ["a user among the roles of aws-auth", roles(role(`${IAM}:user/kim`)), 'got "arn:aws:iam::123456789012:user/kim"'],
+  ["an account's id cut short in aws-auth", roles(role("arn:aws:iam::12345678901:role/a")), "12345678901:role/a"],
+  [
+    "null for a role's ARN in aws-auth",
+    set('aws_auth_roles = [{ rolearn = null, username = "a", groups = [] }]'),
+    "aws_auth_roles must have the ARNs of IAM roles, arn:aws:iam::ACCOUNT:role/NAME, got null; an",
+  ],
+  ["null for an entry of aws-auth", set("aws_auth_roles = [null]"), "{ rolearn, username, groups }, got null in it."],
+  [
+    "a role twice in aws-auth, once with its path",
+    roles(role(`${IAM}:role/team/Admins`), role(`${IAM}:role/admins`)),
+    "aws_auth_roles must map everyone once, got more than once: arn:aws:iam::123456789012:role/admins; put all groups into one entry.",
+  ],
+  [
+    "the nodes' role in aws-auth",
+    roles(role(`${IAM}:role/awskrug_gudi_eks_worker_nodes_role`)),
+    "aws_auth_roles must not map the nodes' role, because the bootstrap does, got arn:aws:iam::123456789012:role/awskrug_gudi_eks_worker_nodes_role; leave it out.",
+  ],
+  [
+    "the nodes' role under a name of its own in aws-auth",
+    `${roles(role(`${IAM}:role/nodes`))}\neks_worker_node_role_name = "nodes"`,
+    "aws_auth_roles must not map the nodes' role, because the bootstrap does, got arn:aws:iam::123456789012:role/nodes;",
+  ],
+  [
+    "an empty username in aws-auth",
+    roles(role(`${IAM}:role/admins`, '""')),
+    'aws_auth_roles must have a username in every entry (no space at either end), got "" for "arn:aws:iam::123456789012:role/admins".',
+  ],
+  ["null for a username in aws-auth", roles(role(`${IAM}:role/admins`, "null")), 'got null for "arn:aws:iam::'],
+  ["a username that ends in a space in aws-auth", users(role(`${IAM}:user/kim`, '"kim "')), 'got "kim " for'],
+  [
+    "an empty group in aws-auth",
+    users(role(`${IAM}:user/kim`, '"kim"', '["view", ""]')),
+    'aws_auth_users must have a list of group names in groups (none empty, no space at either end; [] for no group), got ["view",""] for "arn:aws:iam::123456789012:user/kim"; the admins\' group is system:masters.',
+  ],
+  ["null for the groups in aws-auth", users(role(`${IAM}:user/kim`, '"kim"', "null")), "got null for"],
+  ["null for a group in aws-auth", users(role(`${IAM}:user/kim`, '"kim"', "[null]")), "got [null] for"],
+  ["groups as a text in aws-auth", users(role(`${IAM}:user/kim`, '"kim"', '"view"')), "list of string required"],
+  [
+    "an entry without groups in aws-auth",
+    set('aws_auth_users = [{ userarn = "a", username = "a" }]'),
+    '"groups" is required',
+  ],
+  [
+    "a role among the users of aws-auth",
+    users(role(`${IAM}:role/admins`)),
+    'aws_auth_users must have the ARNs of IAM users, arn:aws:iam::ACCOUNT:user/NAME, got "arn:aws:iam::123456789012:role/admins"; `aws iam get-user` shows it; a role belongs into aws_auth_roles.',
+  ],
+  ["an account's root for a user in aws-auth", users(role(`${IAM}:root`)), 'got "arn:aws:iam::123456789012:root"'],
+  [
+    "a user twice in aws-auth",
+    users(role(`${IAM}:user/kim`), role(`${IAM}:user/lee`), role(`${IAM}:user/kim`)),
+    "aws_auth_users must map everyone once, got more than once: arn:aws:iam::123456789012:user/kim;",
+  ],
 ];
 
 /** What is unusual and right: none of the rules above may refuse it. */
@@ -345,6 +420,15 @@ const GOOD: readonly (readonly [what: string, tfvars: string])[] = [
   ],
   ["names in Korean where only tags are made of them", set('vpc_name = "실습 VPC"')],
   ["no nodes", asg("0", "0", "0")],
+  [
+    "roles of other partitions and accounts, with a path and with template names",
+    roles(
+      role("arn:aws-cn:iam::123456789012:role/team/sub/admins", '"admin:{{SessionName}}"'),
+      role("arn:aws-us-gov:iam::210987654321:role/a.b+c=d,e@f-g_h", '"guest"', "[]"),
+    ),
+  ],
+  ["null for the roles of aws-auth, which is none", set("aws_auth_roles = null")],
+  ["users of one name under two paths", users(role(`${IAM}:user/kim`), role(`${IAM}:user/team/kim`))],
   ["a key pair that is called like a file", set('kubectl_ec2_keypair = "class.pem"')],
   [
     "more subnets than zones",

@@ -327,6 +327,8 @@ describeEndToEnd("the workshop's stack, from plan to destroy", () => {
         bastion_user: "ubuntu",
         node_role_arn: "arn:aws:iam::123456789012:role/awskrug_gudi_eks_worker_nodes_role",
         node_groups: { [`${CLUSTER}-worker`]: { min: 2, max: 2, desired: 2 } },
+        aws_auth_roles: [],
+        aws_auth_users: [],
       });
       expect((await project.state()).get("terraform_data.handover")).toMatchObject({ output: handover });
     });

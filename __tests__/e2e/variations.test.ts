@@ -49,6 +49,13 @@ eks_worker_user_data_group = {
   kubelet_extra_args   = "--node-labels=team=a,owner='kim' --max-pods=20"
   enable_docker_bridge = true
 }
+aws_auth_roles = [
+  { rolearn = "arn:aws:iam::123456789012:role/team/admins", username = "admin:{{SessionName}}", groups = ["system:masters"] },
+  { rolearn = "arn:aws:iam::210987654321:role/guests", username = "guest", groups = [] },
+]
+aws_auth_users = [
+  { userarn = "arn:aws:iam::123456789012:user/kim", username = "kim", groups = ["view", "edit"] },
+]
 `;
 
 /** Real Terraform and AWS provider against an AWS emulator, with the state in the emulator's S3. */
@@ -180,6 +187,17 @@ describeEndToEnd("every variable changed, and the state in S3", () => {
     expect(outputs["bastion_user"]?.value).toBe("ec2-user");
     expect(outputs["node_role_arn"]?.value).toBe("arn:aws:iam::123456789012:role/learning-nodes");
     expect(outputs["node_groups"]?.value).toEqual({ "learning-worker": { min: 0, max: 5, desired: 3 } });
+    expect(outputs["aws_auth_roles"]?.value).toEqual([
+      {
+        rolearn: "arn:aws:iam::123456789012:role/team/admins",
+        username: "admin:{{SessionName}}",
+        groups: ["system:masters"],
+      },
+      { rolearn: "arn:aws:iam::210987654321:role/guests", username: "guest", groups: [] },
+    ]);
+    expect(outputs["aws_auth_users"]?.value).toEqual([
+      { userarn: "arn:aws:iam::123456789012:user/kim", username: "kim", groups: ["view", "edit"] },
+    ]);
   });
 
   it("waits for whoever holds the state's lock in the bucket", async () => {

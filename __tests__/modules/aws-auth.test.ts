@@ -1,7 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { type AwsAuthData, findMappingProblem, mergeAwsAuth, type WantedMappings } from "../../modules/aws-auth";
+import {
+  type AwsAuthData,
+  findMappingProblem,
+  mergeAwsAuth,
+  wantedMappings,
+  type WantedMappings,
+} from "../../modules/aws-auth";
 
 const GOLDEN = join(__dirname, "../golden/aws-auth");
 
@@ -209,6 +215,23 @@ describe("the mappings in aws-auth", () => {
 
     expect(merge).toThrow(message);
     expect(merge).toThrow(/; nothing was changed, .*: kubectl --namespace kube-system edit configmap aws-auth$/);
+  });
+});
+
+describe("what a stack wants mapped", () => {
+  it("is its nodes' role, and whom tfvars name", () => {
+    const roles = [
+      { arn: "arn:aws:iam::123456789012:role/team/admins", username: "admin", groups: ["system:masters"] },
+    ];
+    const users = [{ arn: "arn:aws:iam::123456789012:user/kim", username: "kim", groups: ["view", "edit"] }];
+
+    expect(
+      wantedMappings({
+        node_role_arn: "arn:aws:iam::123456789012:role/nodes",
+        aws_auth_roles: roles.map(({ arn, ...others }) => ({ rolearn: arn, ...others })),
+        aws_auth_users: users.map(({ arn, ...others }) => ({ userarn: arn, ...others })),
+      }),
+    ).toEqual({ nodeRoleArn: "arn:aws:iam::123456789012:role/nodes", roles, users });
   });
 });
 
