@@ -1,0 +1,108 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+import { privateDomain, startEksFront } from "../../rehearsal/eks-front";
+import type { Proxy } from "../../rehearsal/proxy";
+
+const INVENTED = { endpoint: "https://nowhere.eks.amazonaws.com/", certificateAuthority: { data: "nothing" } };
+const ACCESS = { endpoint: "https://127.0.0.1:6443", certificateAuthorityData: "LS0t" };
+const REAL = { endpoint: ACCESS.endpoint, certificateAuthority: { data: ACCESS.certificateAuthorityData } };
+
+describe("the front of an emulated EKS", () => {
+  let emulator: Server;
+  let front: Proxy;
+  let answer: { status: number; body: string };
+  let received: string[];
+
+  beforeEach(async () => {
+    received = [];
+    emulator = createServer((request, response) => {
+      let body = "";
+      request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      request.on("end", () => {
+        received.push(`${request.method ?? ""} ${request.url ?? ""} ${body}`);
+        response.writeHead(answer.status, { "x-amzn-requestid": "42" }).end(answer.body);
+      });
+    });
+    await new Promise<void>((resolve) => emulator.listen(0, "127.0.0.1", resolve));
+    const { port } = emulator.address() as AddressInfo;
+    front = await startEksFront(`http://127.0.0.1:${String(port)}`, (name) => (name === "demo" ? ACCESS : undefined));
+  });
+
+  afterEach(() => {
+    front.stop();
+    emulator.close();
+    emulator.closeAllConnections();
+  });
+
+  function call(method: string, path: string, body?: string): Promise<Response> {
+    return fetch(front.endpoint + path, { method, ...(body !== undefined && { body }) });
+  }
+
+  it("gives the private names of instances the domain of their region", async () => {
+    const names = (domain: string) => `<dns>ip-10-0-0-1.${domain}</dns><note>ip-10-0-0-1.ec2.internal, as text</note>`;
+    answer = { status: 200, body: names("ec2.internal") };
+    const authorization =
+      "AWS4-HMAC-SHA256 Credential=testing/20261121/ap-northeast-2/ec2/aws4_request, SignedHeaders=host";
+
+    const told = await fetch(front.endpoint, { method: "POST", headers: { authorization }, body: "Action=X" });
+
+    expect(await told.text()).toBe(names("ap-northeast-2.compute.internal"));
+  });
+
+  it.each([
+    ["POST", "/clusters"],
+    ["GET", "/clusters/demo"],
+  ])("describes the cluster with the API that answers: %s %s", async (method, path) => {
+    const cluster = { name: "demo", ...INVENTED, version: "1.31" };
+    answer = { status: 200, body: JSON.stringify({ cluster }) };
+
+    const response = await call(method, path, method === "POST" ? '{"name":"demo"}' : undefined);
+
+    expect(await response.json()).toEqual({ cluster: { ...cluster, ...REAL } });
+    expect(response.headers.get("x-amzn-requestid")).toBe("42");
+    expect(received).toEqual([method === "POST" ? 'POST /clusters {"name":"demo"}' : "GET /clusters/demo "]);
+  });
+
+  it.each([
+    ["a cluster that it was not told of", "GET", "/clusters/other", 200, { cluster: { name: "other", ...INVENTED } }],
+    ["another call about the cluster", "DELETE", "/clusters/demo", 200, { cluster: { name: "demo", ...INVENTED } }],
+    ["the list of clusters", "GET", "/clusters", 200, { clusters: ["demo"] }],
+    ["its node groups", "GET", "/clusters/demo/node-groups", 200, { nodegroups: [] }],
+    ["a failure", "GET", "/clusters/demo", 404, { message: "No cluster found for name: demo." }],
+  ])("passes on %s as it is", async (_, method, path, status, body) => {
+    answer = { status, body: JSON.stringify(body) };
+
+    const response = await call(method, path);
+
+    expect(response.status).toBe(status);
+    expect(await response.text()).toBe(answer.body);
+  });
+
+  it("passes on an answer that is no JSON as it is", async () => {
+    answer = { status: 200, body: "<html>" };
+
+    expect(await (await call("GET", "/clusters/demo")).text()).toBe("<html>");
+  });
+
+  it("breaks off when the emulator is gone", async () => {
+    emulator.close();
+    emulator.closeAllConnections();
+
+    await expect(call("GET", "/clusters/demo")).rejects.toThrow("fetch failed");
+  });
+});
+
+describe("the private domain of a call's region", () => {
+  const signed = (scope: string) =>
+    `AWS4-HMAC-SHA256 Credential=testing/20261121/${scope}/aws4_request, SignedHeaders=host`;
+
+  it.each([
+    ["EC2 in Seoul", signed("ap-northeast-2/ec2"), "ap-northeast-2.compute.internal"],
+    ["EC2 in us-east-1, whose domain the emulator gives everybody", signed("us-east-1/ec2"), undefined],
+    ["another service", signed("ap-northeast-2/eks"), undefined],
+    ["a call that nobody has signed", "", undefined],
+  ])("is told by its signature: %s", (_, authorization, domain) => {
+    expect(privateDomain(authorization)).toBe(domain);
+  });
+});

@@ -1,0 +1,236 @@
+import { RESOURCES, StatusError, type KubernetesObject } from "../../rehearsal/kubernetes-documents";
+import { KubernetesState, type StandInNode } from "../../rehearsal/kubernetes-state";
+
+const KEEP = { isDryRun: false, isStrict: false };
+const NODE: StandInNode = {
+  name: "ip-172-16-10-12.ap-northeast-2.compute.internal",
+  version: "v1.31.4-eks-aeac579",
+};
+
+function awsAuth(fields: object = { data: { mapRoles: "[]" } }, metadata: object = {}) {
+  return { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "aws-auth", ...metadata }, ...fields };
+}
+
+/** How the API refuses, or undefined when it does not. */
+function refusal(action: () => unknown): Pick<StatusError, "code" | "reason" | "message"> | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    const { code, reason, message } = error;
+    return { code, reason, message };
+  }
+}
+
+describe("the ConfigMaps of a stand-in Kubernetes API", () => {
+  let state: KubernetesState;
+  const create = (body: unknown = awsAuth(), options = KEEP) => state.createConfigMap("kube-system", body, options);
+  const replace = (body: unknown, options = KEEP) => state.replaceConfigMap("kube-system", "aws-auth", body, options);
+  const patch = (body: unknown, options = KEEP) => state.patchConfigMap("kube-system", "aws-auth", body, options);
+  const data = () => state.configMap("kube-system", "aws-auth");
+
+  beforeEach(() => {
+    state = new KubernetesState();
+  });
+
+  it("gives a new one what is the server's to say, whatever the client says", () => {
+    const { metadata } = create(awsAuth({}, { labels: { a: "b" }, uid: "mine", creationTimestamp: null }));
+
+    expect(metadata).toEqual({
+      name: "aws-auth",
+      namespace: "kube-system",
+      labels: { a: "b" },
+      uid: expect.stringMatching(/^[0-9a-f]{8}-/) as string,
+      resourceVersion: state.resourceVersion,
+      creationTimestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as string,
+    });
+  });
+
+  it("makes none twice", () => {
+    create();
+
+    expect(refusal(create)).toEqual({
+      code: 409,
+      reason: "AlreadyExists",
+      message: 'configmaps "aws-auth" already exists',
+    });
+  });
+
+  it("replaces one, and counts up", () => {
+    const { metadata } = create();
+
+    const replaced = replace(awsAuth({ data: { mapUsers: "[]" } }, metadata));
+
+    expect(data()).toEqual({ mapUsers: "[]" });
+    expect(Number(replaced.metadata.resourceVersion)).toBe(Number(metadata.resourceVersion) + 1);
+    expect(replaced.metadata).toEqual({ ...metadata, resourceVersion: replaced.metadata.resourceVersion });
+  });
+
+  it("makes no new version of what is not changed, in whatever order it is written", () => {
+    const { metadata } = create(awsAuth({ data: { a: "1", b: "2" } }));
+
+    expect(replace({ metadata: { name: "aws-auth" }, data: { b: "2", a: "1" } }).metadata).toEqual(metadata);
+    expect(state.resourceVersion).toBe(metadata.resourceVersion);
+  });
+
+  it.each([
+    ["a replacement", (metadata: { resourceVersion: string }) => replace(awsAuth({}, metadata))],
+    ["a patch", (metadata: { resourceVersion: string }) => patch({ metadata })],
+    [
+      "a removal",
+      (metadata: { resourceVersion: string }) => state.deleteConfigMap("kube-system", "aws-auth", metadata, false),
+    ],
+  ])("refuses %s made up from a version that is not the last", (_, write) => {
+    const { resourceVersion } = create().metadata;
+    state.setConfigMap("kube-system", "aws-auth", { mapRoles: "somebody else's" });
+
+    expect(refusal(() => write({ resourceVersion }))).toEqual({
+      code: 409,
+      reason: "Conflict",
+      message:
+        'Operation cannot be fulfilled on configmaps "aws-auth": the object has been modified; ' +
+        "please apply your changes to the latest version and try again",
+    });
+    expect(data()).toEqual({ mapRoles: "somebody else's" });
+  });
+
+  it("replaces whatever there is when no version is given", () => {
+    create();
+    state.setConfigMap("kube-system", "aws-auth", { mapRoles: "somebody else's" });
+
+    replace(awsAuth());
+
+    expect(data()).toEqual({ mapRoles: "[]" });
+  });
+
+  it("refuses a change of one that was removed and made anew", () => {
+    const { uid } = create().metadata;
+    state.setConfigMap("kube-system", "aws-auth", undefined);
+    create();
+
+    expect(refusal(() => replace(awsAuth({}, { uid })))).toMatchObject({ code: 409, reason: "Conflict" });
+  });
+
+  it("merges a patch", () => {
+    create(awsAuth({ data: { mapRoles: "[]", mapUsers: "[]" } }));
+
+    patch({ data: { mapRoles: null, mapAccounts: "[]" }, metadata: { annotations: { a: "b" } } });
+
+    expect(data()).toEqual({ mapUsers: "[]", mapAccounts: "[]" });
+  });
+
+  it("keeps nothing of a dry run", () => {
+    const options = { ...KEEP, isDryRun: true };
+
+    create(awsAuth(), options);
+    expect(data()).toBeUndefined();
+
+    create();
+    expect(patch({ data: { mapRoles: "x" } }, options)["data"]).toEqual({ mapRoles: "x" });
+    state.deleteConfigMap("kube-system", "aws-auth", {}, true);
+    expect(data()).toEqual({ mapRoles: "[]" });
+  });
+
+  it("drops a field that it does not know, or refuses it when it is asked to", () => {
+    const body = awsAuth({ datas: {} });
+
+    expect(refusal(() => create(body, { ...KEEP, isStrict: true }))).toEqual({
+      code: 400,
+      reason: "BadRequest",
+      message:
+        'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "datas"',
+    });
+    expect(create(body)).not.toHaveProperty("datas");
+  });
+
+  it.each([
+    ["of another kind", { ...awsAuth(), kind: "Secret" }, { code: 400, reason: "BadRequest" }],
+    ["of no kind", "aws-auth", { code: 400, reason: "BadRequest" }],
+    ["with a number in it", awsAuth({ data: { mapRoles: 1 } }), { code: 400, reason: "BadRequest" }],
+    ["with a text for its data", awsAuth({ data: "mapRoles" }), { code: 400, reason: "BadRequest" }],
+    ["with a key that is none", awsAuth({ data: { "map roles": "" } }), { code: 422, reason: "Invalid" }],
+    ["without a name", { metadata: {} }, { code: 422, reason: "Invalid" }],
+    ["of another namespace", awsAuth({}, { namespace: "default" }), { code: 400, reason: "BadRequest" }],
+    ["with a version", awsAuth({}, { resourceVersion: "7" }), { code: 500, reason: "" }],
+  ])("makes none %s", (_, body, expected) => {
+    expect(refusal(() => create(body))).toMatchObject(expected);
+    expect(data()).toBeUndefined();
+  });
+
+  it("makes none in a namespace that there is not", () => {
+    expect(refusal(() => state.createConfigMap("nowhere", awsAuth(), KEEP))).toEqual({
+      code: 404,
+      reason: "NotFound",
+      message: 'namespaces "nowhere" not found',
+    });
+  });
+
+  it.each([
+    ["replace", () => replace(awsAuth())],
+    ["patch", () => patch({})],
+    ["remove", () => state.deleteConfigMap("kube-system", "aws-auth", {}, false)],
+  ])("cannot %s one that there is not", (_, write) => {
+    expect(refusal(write)).toEqual({ code: 404, reason: "NotFound", message: 'configmaps "aws-auth" not found' });
+  });
+});
+
+describe("the nodes of a stand-in Kubernetes API", () => {
+  const nodesOf = (state: KubernetesState): readonly KubernetesObject[] =>
+    RESOURCES.filter(({ name }) => name === "nodes").flatMap((resource) => state.list(resource));
+  const names = (state: KubernetesState) => nodesOf(state).map(({ metadata }) => metadata.name);
+
+  it("join, and leave, as aws-auth says", () => {
+    const state = new KubernetesState((data) => (data?.["mapRoles"] === "workers" ? [NODE] : []));
+    expect(names(state)).toEqual([]);
+
+    state.setConfigMap("kube-system", "aws-auth", { mapRoles: "workers" });
+    expect(names(state)).toEqual([NODE.name]);
+
+    state.setConfigMap("kube-system", "aws-auth", undefined);
+    expect(names(state)).toEqual([]);
+  });
+
+  it("are the same ones for as long as they are there", () => {
+    const state = new KubernetesState(() => [NODE]);
+    const [first] = nodesOf(state);
+
+    expect(nodesOf(state)).toEqual([first]);
+    state.setNodes([]);
+    expect(nodesOf(state)).toEqual([]);
+    state.setNodes([NODE]);
+    expect(nodesOf(state)[0]?.metadata.uid).not.toBe(first?.metadata.uid);
+  });
+
+  it("are a new version of themselves when their kubelet says something else", () => {
+    const state = new KubernetesState();
+    const message = "container runtime network not ready: cni plugin not initialized";
+    state.setNodes([{ ...NODE, notReady: { reason: "KubeletNotReady", message } }]);
+    const [before] = nodesOf(state);
+    state.setNodes([NODE]);
+    const [after] = nodesOf(state);
+
+    expect(before?.["status"]).toMatchObject({
+      conditions: [{ type: "Ready", status: "False", reason: "KubeletNotReady", message }],
+      addresses: [{ type: "InternalIP", address: "172.16.10.12" }, {}, {}],
+    });
+    expect(after?.["status"]).toMatchObject({
+      conditions: [{ type: "Ready", status: "True", reason: "KubeletReady" }],
+    });
+    expect(after?.metadata.uid).toBe(before?.metadata.uid);
+    expect(Number(after?.metadata.resourceVersion)).toBeGreaterThan(Number(before?.metadata.resourceVersion));
+  });
+
+  it("are neither ready nor not when their kubelet is silent", () => {
+    const state = new KubernetesState();
+    const notReady = { reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
+    state.setNodes([{ ...NODE, notReady, createdAt: new Date("2026-11-21T14:00:00.500Z") }]);
+
+    expect(nodesOf(state)).toMatchObject([
+      {
+        metadata: { creationTimestamp: "2026-11-21T14:00:00Z" },
+        status: { conditions: [{ status: "Unknown", ...notReady }] },
+      },
+    ]);
+  });
+});

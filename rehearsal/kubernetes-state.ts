@@ -1,0 +1,350 @@
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+
+import {
+  isRecord,
+  mergePatch,
+  StatusError,
+  type KubernetesObject,
+  type Metadata,
+  type Resource,
+} from "./kubernetes-documents";
+
+/** A node, as far as its kubelet tells. */
+export interface StandInNode {
+  /** Its private DNS name, such as `ip-172-16-10-12.ap-northeast-2.compute.internal`. */
+  readonly name: string;
+  /** Version of the kubelet, such as `v1.31.4-eks-aeac579`. */
+  readonly version: string;
+  /**
+   * Why it is not ready, in the kubelet's words: `KubeletNotReady` and a message; with `NodeStatusUnknown` it has been
+   * silent.
+   *
+   * @default - it is ready
+   */
+  readonly notReady?: { readonly reason: string; readonly message: string };
+  /** @default - when the API is first asked and the node is there */
+  readonly createdAt?: Date;
+}
+
+/**
+ * The nodes there are, given the `data` of the ConfigMap aws-auth (undefined when there is none). It is asked at every
+ * request, so it must be cheap, and must answer the same to the same until something else has changed.
+ */
+export type JoinRule = (awsAuth: ConfigMapData | undefined) => readonly StandInNode[];
+
+/** The `data` of a ConfigMap. */
+export type ConfigMapData = Readonly<Record<string, string>>;
+
+/** How a client wants its change made. */
+export interface WriteOptions {
+  /** Answers what would be, and keeps nothing. */
+  readonly isDryRun: boolean;
+  /** Refuses fields that a ConfigMap does not have; they are dropped otherwise. */
+  readonly isStrict: boolean;
+}
+
+const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
+const CONFIG_MAP_FIELDS = ["apiVersion", "kind", "metadata", "data", "binaryData", "immutable"];
+/** What of an object's metadata is the server's to say; `managedFields` it would, and this one does not. */
+const SERVER_FIELDS = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink"];
+
+/**
+ * What a stand-in Kubernetes API holds: namespaces, ConfigMaps, and nodes that join by a rule; no pods. It has no
+ * controllers, no defaults, no quotas and no history.
+ */
+export class KubernetesState {
+  /** Answers every token as that of somebody whom the cluster does not know. */
+  refuseTokens = false;
+  /** Which nodes there are; may be changed at any time. */
+  nodesJoinWhen: JoinRule;
+
+  readonly #configMaps = new Map<string, KubernetesObject>();
+  readonly #namespaces: readonly KubernetesObject[];
+  #nodes = new Map<string, KubernetesObject>();
+  #version = 0;
+
+  constructor(nodesJoinWhen: JoinRule = () => []) {
+    this.nodesJoinWhen = nodesJoinWhen;
+    this.#namespaces = NAMESPACES.map((name) => ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { ...this.#newMetadata(name), labels: { "kubernetes.io/metadata.name": name } },
+      spec: { finalizers: ["kubernetes"] },
+      status: { phase: "Active" },
+    }));
+  }
+
+  /** Counts every change of anything. */
+  get resourceVersion(): string {
+    return String(this.#version);
+  }
+
+  /** These nodes and no others, whatever aws-auth says. */
+  setNodes(nodes: readonly StandInNode[]): void {
+    this.nodesJoinWhen = () => nodes;
+  }
+
+  /** A ConfigMap's data; undefined when there is none. */
+  configMap(namespace: string, name: string): ConfigMapData | undefined {
+    const found = this.#configMaps.get(`${namespace}/${name}`);
+    return found === undefined ? undefined : ((found["data"] ?? {}) as ConfigMapData);
+  }
+
+  /** Another client's doing: makes or overwrites a ConfigMap, or with undefined removes it. */
+  setConfigMap(namespace: string, name: string, data: ConfigMapData | undefined): void {
+    const key = `${namespace}/${name}`;
+    const existing = this.#configMaps.get(key);
+    if (data !== undefined) {
+      this.#keep({ ...(existing ?? this.#newConfigMap(namespace, name)), data }, existing, false);
+    } else if (this.#configMaps.delete(key)) {
+      this.#version += 1;
+    }
+  }
+
+  /** All objects of a kind, by name, of one namespace or of all. */
+  list({ name }: Resource, namespace?: string): readonly KubernetesObject[] {
+    const objects = this.#all(name).filter(({ metadata }) => [undefined, metadata.namespace].includes(namespace));
+    const key = ({ metadata }: KubernetesObject) => `${metadata.namespace ?? ""}/${metadata.name}`;
+    return objects.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+  }
+
+  /** @throws StatusError NotFound */
+  get(resource: Resource, namespace: string | undefined, name: string): KubernetesObject {
+    const found = this.list(resource, namespace).find(({ metadata }) => metadata.name === name);
+    if (found === undefined) throw notFound(resource.name, name);
+    return found;
+  }
+
+  /** @throws StatusError AlreadyExists, and what is wrong with the body */
+  createConfigMap(namespace: string, body: unknown, options: WriteOptions): KubernetesObject {
+    const sent = readConfigMap(body, namespace, options);
+    const { name = "", resourceVersion } = sent.metadata;
+    if (!NAMESPACES.includes(namespace)) throw notFound("namespaces", namespace);
+    if (name === "") throw invalid("", "metadata.name", "Required value: name or generateName is required");
+    if (this.#configMaps.has(`${namespace}/${name}`)) {
+      throw new StatusError(409, "AlreadyExists", `configmaps "${name}" already exists`, detailsOf(name));
+    }
+    if ((resourceVersion ?? "") !== "") {
+      throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
+    }
+    return this.#keep(withFields(this.#newConfigMap(namespace, name), sent), undefined, options.isDryRun);
+  }
+
+  /** @throws StatusError NotFound, Conflict, and what is wrong with the body */
+  replaceConfigMap(namespace: string, name: string, body: unknown, options: WriteOptions): KubernetesObject {
+    const sent = readConfigMap(body, namespace, options);
+    if (sent.metadata.name !== name) {
+      const found = `the name of the object (${sent.metadata.name ?? ""})`;
+      throw new StatusError(400, "BadRequest", `${found} does not match the name on the URL (${name})`);
+    }
+    const existing = this.#configMaps.get(`${namespace}/${name}`);
+    if (existing === undefined) throw notFound("configmaps", name);
+    refuseStale(existing, sent.metadata);
+    return this.#keep(withFields(existing, sent), existing, options.isDryRun);
+  }
+
+  /** @throws StatusError NotFound, Conflict, and what is wrong with what the patch makes of it */
+  patchConfigMap(namespace: string, name: string, patch: unknown, options: WriteOptions): KubernetesObject {
+    const existing = this.#configMaps.get(`${namespace}/${name}`);
+    if (existing === undefined) throw notFound("configmaps", name);
+    return this.replaceConfigMap(namespace, name, mergePatch(existing, patch), options);
+  }
+
+  /** @throws StatusError NotFound, and Conflict when it is not the one that is meant */
+  deleteConfigMap(
+    namespace: string,
+    name: string,
+    preconditions: Readonly<SentMetadata>,
+    isDryRun: boolean,
+  ): KubernetesObject {
+    const existing = this.#configMaps.get(`${namespace}/${name}`);
+    if (existing === undefined) throw notFound("configmaps", name);
+    refuseStale(existing, preconditions);
+    if (!isDryRun) this.setConfigMap(namespace, name, undefined);
+    return existing;
+  }
+
+  #all(resource: string): KubernetesObject[] {
+    if (resource === "configmaps") return [...this.#configMaps.values()];
+    if (resource === "namespaces") return [...this.#namespaces];
+    return resource === "nodes" ? this.#joinedNodes() : [];
+  }
+
+  /** What the rule says now. A node that is still there is the same one as before; only a change makes it a new version. */
+  #joinedNodes(): KubernetesObject[] {
+    const before = this.#nodes;
+    const nodes = this.nodesJoinWhen(this.configMap("kube-system", "aws-auth")).map((node) => {
+      const existing = before.get(node.name);
+      const createdAt = existing === undefined ? node.createdAt : new Date(existing.metadata.creationTimestamp);
+      const fresh = nodeObject(node, existing?.metadata ?? this.#newMetadata(node.name, createdAt));
+      return existing === undefined ? fresh : this.#revised(fresh, existing);
+    });
+    this.#nodes = new Map(nodes.map((node) => [node.metadata.name, node]));
+    if ([...before.keys()].some((name) => !this.#nodes.has(name))) this.#version += 1;
+    return [...this.#nodes.values()];
+  }
+
+  /** The object as it is from now on: with nothing changed, the one that there is. */
+  #revised(wanted: KubernetesObject, existing: KubernetesObject | undefined): KubernetesObject {
+    if (existing === undefined) return wanted;
+    if (isDeepStrictEqual(wanted, existing)) return existing;
+    return { ...wanted, metadata: { ...wanted.metadata, resourceVersion: this.#nextVersion() } };
+  }
+
+  #keep(wanted: KubernetesObject, existing: KubernetesObject | undefined, isDryRun: boolean): KubernetesObject {
+    if (isDryRun) return wanted;
+    const kept = this.#revised(wanted, existing);
+    this.#configMaps.set(`${kept.metadata.namespace ?? ""}/${kept.metadata.name}`, kept);
+    return kept;
+  }
+
+  #newConfigMap(namespace: string, name: string): KubernetesObject {
+    return { apiVersion: "v1", kind: "ConfigMap", metadata: { ...this.#newMetadata(name), namespace } };
+  }
+
+  #newMetadata(name: string, createdAt = new Date()): Metadata {
+    const creationTimestamp = seconds(createdAt);
+    return { name, uid: randomUUID(), resourceVersion: this.#nextVersion(), creationTimestamp };
+  }
+
+  #nextVersion(): string {
+    this.#version += 1;
+    return this.resourceVersion;
+  }
+}
+
+/** What a client may say of an object's metadata. */
+interface SentMetadata {
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly [field: string]: unknown;
+}
+
+interface SentConfigMap {
+  readonly metadata: SentMetadata;
+  readonly [field: string]: unknown;
+}
+
+/** A body as a ConfigMap of a namespace, with the fields that one has. */
+function readConfigMap(body: unknown, namespace: string, { isStrict }: WriteOptions): SentConfigMap {
+  if (!isRecord(body)) throw new StatusError(400, "BadRequest", "the object provided is unrecognized");
+  const { apiVersion = "v1", kind = "ConfigMap", metadata = {} } = body;
+  const what = `${String(kind)} in version "${String(apiVersion)}"`;
+  const refuse = (why: string) => {
+    throw new StatusError(400, "BadRequest", `${what} cannot be handled as a ConfigMap: ${why}`);
+  };
+  if (apiVersion !== "v1" || kind !== "ConfigMap") refuse("it is something else");
+  const unknown = Object.keys(body).filter((field) => !CONFIG_MAP_FIELDS.includes(field));
+  if (isStrict && unknown.length > 0) {
+    const fields = unknown.map((field) => `unknown field "${field}"`).join(", ");
+    refuse(`strict decoding error: ${fields}`);
+  }
+  if (!isRecord(metadata)) refuse("json: cannot unmarshal its metadata");
+  const sent = metadata as SentMetadata;
+  if ((sent.namespace ?? namespace) !== namespace) {
+    const message = "the namespace of the provided object does not match the namespace sent on the request";
+    throw new StatusError(400, "BadRequest", message);
+  }
+  const { data, binaryData } = body;
+  for (const texts of [data, binaryData]) if (!isRecord(texts ?? {})) refuse("json: cannot unmarshal its data");
+  for (const [key, value] of [data, binaryData].flatMap((texts) => Object.entries(texts ?? {}))) {
+    if (typeof value !== "string") refuse(`json: cannot unmarshal ${typeof value} into data[${key}] of type string`);
+    if (!/^[-._a-zA-Z0-9]+$/.test(key)) {
+      const rule = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'";
+      throw invalid(sent.name ?? "", `data[${key}]`, `Invalid value: "${key}": ${rule}`);
+    }
+  }
+  const known = Object.entries(body).filter(([field, value]) => CONFIG_MAP_FIELDS.includes(field) && value !== null);
+  return { ...Object.fromEntries(known), metadata: sent };
+}
+
+/** The object with the fields that a client sent, and no others of those that are a client's to say. */
+function withFields({ metadata, apiVersion, kind }: KubernetesObject, sent: SentConfigMap): KubernetesObject {
+  const ofServer = Object.entries(metadata).filter(([field]) => SERVER_FIELDS.includes(field));
+  const ofClient = Object.entries(sent.metadata).filter(([field]) => !SERVER_FIELDS.includes(field));
+  const merged = Object.fromEntries([...ofServer, ...ofClient]) as unknown as Metadata;
+  return { ...sent, apiVersion, kind, metadata: merged };
+}
+
+/** Refuses a change that was made up from another object than the one that there is. */
+function refuseStale({ metadata }: KubernetesObject, sent: Readonly<SentMetadata>): void {
+  const conflict = (why: string) =>
+    new StatusError(
+      409,
+      "Conflict",
+      `Operation cannot be fulfilled on configmaps "${metadata.name}": ${why}`,
+      detailsOf(metadata.name),
+    );
+  const isOther = (field: "uid" | "resourceVersion") => ![undefined, "", metadata[field]].includes(sent[field]);
+  if (isOther("uid")) {
+    throw conflict(
+      `Precondition failed: UID in precondition: ${String(sent.uid)}, UID in object meta: ${metadata.uid}`,
+    );
+  }
+  if (isOther("resourceVersion")) {
+    throw conflict("the object has been modified; please apply your changes to the latest version and try again");
+  }
+}
+
+function notFound(resource: string, name: string): StatusError {
+  return new StatusError(404, "NotFound", `${resource} "${name}" not found`, detailsOf(name, resource));
+}
+
+/** kubectl prints the causes, not the message. */
+function invalid(name: string, field: string, message: string): StatusError {
+  const details = { name, kind: "ConfigMap", causes: [{ reason: "FieldValueInvalid", message, field }] };
+  return new StatusError(422, "Invalid", `ConfigMap "${name}" is invalid: ${field}: ${message}`, details);
+}
+
+function detailsOf(name: string, kind = "configmaps"): object {
+  return { name, kind };
+}
+
+function seconds(date: Date): string {
+  return date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function nodeObject(node: StandInNode, metadata: Metadata): KubernetesObject {
+  const { name, version, notReady } = node;
+  const [, ...address] = /^ip-(\d+)-(\d+)-(\d+)-(\d+)\./.exec(name) ?? [];
+  const isSilent = notReady?.reason === "NodeStatusUnknown";
+  const ready = notReady ?? { reason: "KubeletReady", message: "kubelet is posting ready status" };
+  const at = metadata.creationTimestamp;
+  return {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: {
+      ...metadata,
+      labels: { "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" },
+    },
+    spec: {},
+    status: {
+      addresses: [
+        ...(address.length > 0 ? [{ type: "InternalIP", address: address.join(".") }] : []),
+        { type: "InternalDNS", address: name },
+        { type: "Hostname", address: name },
+      ],
+      conditions: [
+        {
+          type: "Ready",
+          status: notReady === undefined ? "True" : isSilent ? "Unknown" : "False",
+          ...ready,
+          lastHeartbeatTime: at,
+          lastTransitionTime: at,
+        },
+      ],
+      nodeInfo: {
+        architecture: "amd64",
+        operatingSystem: "linux",
+        kubeletVersion: version,
+        kubeProxyVersion: version,
+        osImage: "Amazon Linux 2023 (stand-in)",
+        kernelVersion: "6.1.0",
+        containerRuntimeVersion: "containerd://1.7.0",
+      },
+    },
+  };
+}
