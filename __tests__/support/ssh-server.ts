@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { connect, type AddressInfo, type Socket } from "node:net";
 
-import { Server, utils, type ServerChannel } from "ssh2";
+import { Server, utils, type Connection, type ServerChannel } from "ssh2";
 
 /** What a command does on the server. */
 export type Behaviour = (channel: ServerChannel, connection: Socket) => void;
@@ -12,19 +13,50 @@ export interface KeyPair {
   readonly wire: Buffer;
 }
 
+/** How the server differs from one that is simply there. */
+export interface ServerOptions {
+  /** @default a free one */
+  readonly port?: number;
+  /** @default one that is made for this server */
+  readonly hostKey?: KeyPair;
+  /** Keys that it has as well. */
+  readonly moreHostKeys?: readonly KeyPair[];
+  /** Refuses a session while so many are open, as sshd does. */
+  readonly maxSessions?: number;
+  /** How many ms a session counts as open after it has ended: with sshd until the other side has closed it as well. */
+  readonly clearsSessionsAfter?: number;
+  /** Whether somebody who holds the user's key is let in, asked at each attempt. */
+  readonly letsIn?: () => boolean;
+  /** What it writes to the user before the login; it closes the connection when it has. */
+  readonly closesSaying?: string;
+  /** Refuses to forward connections, as with AllowTcpForwarding no. */
+  readonly forwards?: boolean;
+}
+
 /** An SSH server on a loopback port. */
 export interface SshServer {
   readonly port: number;
   readonly hostKey: KeyPair;
   /** Every command it was asked to run, in order. */
   readonly commands: readonly string[];
+  /** The methods that users tried to log in with, in order: `publickey NAME`. */
+  readonly logins: readonly string[];
+  /** How many sessions were open at once at most. */
+  readonly peak: () => number;
+  /** Resolves when nobody is connected any more. */
+  left(): Promise<void>;
+  /** Exchanges the keys of all connections anew. */
+  rekey(): Promise<void>;
+  /** Stops reading from everybody, as a host does whose cable was pulled. */
+  vanish(): void;
   stop(): void;
 }
 
-export function keyPair(): KeyPair {
-  const pair = utils.generateKeyPairSync("ed25519");
+export function keyPair(type: "ed25519" | "ecdsa" = "ed25519"): KeyPair {
+  const pair = type === "ecdsa" ? utils.generateKeyPairSync(type, { bits: 256 }) : utils.generateKeyPairSync(type);
   const parsed = utils.parseKey(pair.public);
-  if (parsed instanceof Error) throw parsed;
+  // Three of a thousand keys that ssh2 makes are malformed.
+  if (parsed instanceof Error) return keyPair(type);
   return { private: pair.private, wire: parsed.getPublicSSH() };
 }
 
@@ -35,33 +67,64 @@ export function keyPair(): KeyPair {
 export async function startSshServer(
   userKey: KeyPair,
   behaviours: Readonly<Record<string, Behaviour>>,
+  { port = 0, hostKey = keyPair(), maxSessions = Infinity, letsIn = () => true, ...options }: ServerOptions = {},
 ): Promise<SshServer> {
-  const hostKey = keyPair();
   const commands: string[] = [];
+  const logins: string[] = [];
   const sockets = new Set<Socket>();
-  const server = new Server({ hostKeys: [hostKey.private] }, (client) => {
-    client.on("error", () => undefined);
-    client.on("authentication", (context) => {
-      if (context.method === "publickey" && context.key.data.equals(userKey.wire)) context.accept();
-      else context.reject(["publickey"]);
-    });
-    client.on("session", (accept) => {
-      accept().on("exec", (acceptExec, _, { command }) => {
-        commands.push(command);
-        const behave = behaviours[command];
-        if (behave === undefined) throw new Error(`this server was not told about: ${command}`);
-        // ssh2 keeps the socket to itself.
-        behave(acceptExec(), (client as unknown as { _sock: Socket })._sock);
+  const clients = new Set<Connection>();
+  let peak = 0;
+  const server = new Server(
+    { hostKeys: [hostKey, ...(options.moreHostKeys ?? [])].map((key) => key.private), banner: options.closesSaying },
+    (client) => {
+      let open = 0;
+      clients.add(client);
+      client.on("error", () => undefined);
+      client.on("close", () => clients.delete(client));
+      client.on("authentication", (context) => {
+        logins.push(`${context.method} ${context.username}`);
+        if (options.closesSaying !== undefined) client.end();
+        else if (context.method === "publickey" && context.key.data.equals(userKey.wire) && letsIn()) context.accept();
+        else context.reject(["publickey", "keyboard-interactive", "password"]);
       });
-    });
-    client.on("tcpip", (accept, _, { destIP, destPort }) => {
-      const channel = accept();
-      const socket = connect(destPort, destIP);
-      socket.on("error", () => channel.destroy());
-      channel.on("error", () => socket.destroy());
-      socket.pipe(channel).pipe(socket);
-    });
-  });
+      client.on("session", (accept, reject) => {
+        if (open >= maxSessions) {
+          reject();
+          return;
+        }
+        open += 1;
+        peak = Math.max(peak, open);
+        accept().on("exec", (acceptExec, _, { command }) => {
+          commands.push(command);
+          const behave = behaviours[command];
+          if (behave === undefined) throw new Error(`this server was not told about: ${command}`);
+          const channel = acceptExec();
+          channel.on("finish", () => setTimeout(() => (open -= 1), options.clearsSessionsAfter ?? 0));
+          // ssh2 keeps the socket to itself.
+          behave(channel, (client as unknown as { _sock: Socket })._sock);
+        });
+      });
+      // Without a listener ssh2 answers that it is prohibited, as sshd does.
+      if (options.forwards === false) return;
+      client.on("tcpip", (accept, reject, { destIP, destPort }) => {
+        const socket = connect(destPort, destIP);
+        socket.once("error", () => {
+          reject();
+        });
+        socket.once("connect", () => {
+          const channel = accept();
+          socket.removeAllListeners("error").on("error", () => channel.destroy());
+          channel.on("error", () => socket.destroy());
+          // As sshd: the end of one direction is passed on, and nothing is closed before both have ended.
+          socket.pipe(channel, { end: false });
+          socket.once("end", () => {
+            (channel as unknown as { eof(): void }).eof();
+          });
+          channel.pipe(socket);
+        });
+      });
+    },
+  );
   server.on("connection", (_, { ip }) => {
     if (ip !== "127.0.0.1") throw new Error(`a connection from ${ip}`);
   });
@@ -71,12 +134,27 @@ export async function startSshServer(
     socket.once("close", () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(port, "127.0.0.1", resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
     hostKey,
     commands,
+    logins,
+    peak: () => peak,
+    left: async () => {
+      await Promise.all([...sockets].map((socket) => once(socket, "close")));
+    },
+    rekey: async () => {
+      const exchanged = (client: Connection) =>
+        new Promise<void>((resolve) => {
+          client.rekey(resolve);
+        });
+      await Promise.all([...clients].map(exchanged));
+    },
+    vanish: () => {
+      for (const socket of sockets) socket.pause();
+    },
     stop: () => {
       server.close();
       for (const socket of sockets) socket.destroy();
