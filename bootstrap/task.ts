@@ -1,22 +1,64 @@
 import type { Command } from "./command";
-import type { Host } from "./host";
+import type { CommandResult, Host } from "./host";
 
-/** One state that the bootstrap guarantees on a host. */
-export interface Task<State> {
-  /** As in a report: `kubectl v1.31.4`. */
-  readonly title: string;
-  /** Reads the host and changes nothing. */
-  current(host: Host): Promise<State>;
-  /** The commands that lead from `current` to the state wanted; none when it is already there. Pure. */
-  changes(current: State): readonly Command[];
-  /** What would be different, for people, a line each; nothing when the title says it all, or when it is a secret. */
-  diff?(current: State): string;
+/** How to learn a state of a host: a command that changes nothing, and what its answer means. */
+export interface Reading<State> {
+  /** Equal commands of several readings are run once. */
+  readonly command: Command;
+  /**
+   * Pure.
+   *
+   * @throws BootstrapError when the answer tells nothing, such as a failed command
+   */
+  parse(result: CommandResult): State;
 }
 
-/** A task whose state is its own affair: what a playbook is made of. */
-export type AnyTask = Task<unknown>;
+/** A state that the bootstrap brings about on a host. */
+export interface Task<State> {
+  /** As in a report: `kubectl 1.31.4`. */
+  readonly title: string;
+  readonly current: Reading<State>;
+  /**
+   * The commands that lead from `current` to the state wanted; none when it is already there. Pure. A command that ends
+   * with `PLAN_AGAIN` has changed nothing, because the host is no longer as it was read.
+   *
+   * @throws BootstrapError when nothing leads there
+   */
+  changes(current: State): readonly Command[];
+  /** What is different, for people, a line each; nothing when the title says it all. Never a secret. */
+  diff?(current: State): string | undefined;
+}
 
-/** What became of one task on one host, in Ansible's words. */
+/** A state that comes by itself, if it is waited for. */
+export interface Wait<State> {
+  readonly title: string;
+  readonly current: Reading<State>;
+  /** What is missing yet, in words; undefined when the state is there. Pure. */
+  missing(current: State): string | undefined;
+  readonly patienceSeconds: number;
+  /** Asked when patience is over: why it has not come. Changes nothing. */
+  diagnose?(host: Host): Promise<string>;
+  /** What to tell at the end about the state reached: a result of the run, not a step of it. */
+  result?(current: State): Result;
+}
+
+/** What a run found out: for people, and for machines. */
+export interface Result {
+  readonly text: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** What a playbook is made of; its state is its own affair. */
+export type Step = Task<unknown> | Wait<unknown>;
+
+/** Steps that do not depend on each other: what is to be changed is changed side by side. */
+export type Stage = readonly Step[];
+
+/** EX_TEMPFAIL of sysexits.h: another one changed the host between the reading and the command. */
+export const PLAN_AGAIN = 75;
+
+/** What became of one step on one host, in Ansible's words. */
 export type Outcome =
-  | { readonly kind: "ok"; readonly title: string }
-  | { readonly kind: "changed" | "would-change"; readonly title: string; readonly diff: string | undefined };
+  | { readonly kind: "ok"; readonly title: string; readonly result?: Result }
+  | { readonly kind: "changed" | "would-change"; readonly title: string; readonly diff: string | undefined }
+  | { readonly kind: "failed"; readonly title: string; readonly message: string };

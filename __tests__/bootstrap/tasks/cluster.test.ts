@@ -1,0 +1,208 @@
+import type { CommandResult } from "../../../bootstrap/host";
+import { PLAN_AGAIN } from "../../../bootstrap/task";
+import {
+  awsAuth,
+  brokenLink,
+  clusterApi,
+  nodes,
+  parseCluster,
+  type ClusterState,
+} from "../../../bootstrap/tasks/cluster";
+import { LocalHost } from "../../support/local-host";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const ADDRESS = { context: "arn:aws:eks:r:1:cluster/c", hasAwsAuth: true };
+const ROLE = "arn:aws:iam::123456789012:role/nodes";
+const WANTED = { groups: { "c-worker": 2 }, region: "ap-northeast-2", nodeRoleArn: ROLE };
+const MAPPED = `- rolearn: ${ROLE}
+  username: system:node:{{EC2PrivateDNSName}}
+  groups:
+    - system:bootstrappers
+    - system:nodes
+`;
+
+function answered(value: unknown): CommandResult {
+  return { exitCode: 0, stdout: JSON.stringify(value), stderr: "" };
+}
+
+function configMap(data?: Record<string, string>) {
+  const metadata = { name: "aws-auth", namespace: "kube-system", resourceVersion: "7", labels: { owner: "us" } };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, ...(data && { data }) };
+}
+
+function node(name: string, ready: boolean) {
+  const condition = ready
+    ? { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status" }
+    : { type: "Ready", status: "False", reason: "KubeletNotReady", message: "cni plugin not initialized" };
+  return {
+    kind: "Node",
+    metadata: { name, creationTimestamp: "2026-01-01T00:00:00Z" },
+    status: { conditions: [condition], nodeInfo: { kubeletVersion: "v1.31.4" } },
+  };
+}
+
+function state(...items: unknown[]): ClusterState {
+  return parseCluster(answered({ kind: "List", items }));
+}
+
+describe("aws-auth", () => {
+  const task = awsAuth(ADDRESS, { nodeRoleArn: ROLE });
+
+  it("is left alone when the nodes' role is mapped", () => {
+    expect(task.changes(state(configMap({ mapRoles: MAPPED, mapUsers: "- x: 1\n" })))).toEqual([]);
+  });
+
+  it("is created where there is none", () => {
+    const current = state({ kind: "ConfigMap", metadata: { name: "coredns" } });
+
+    const [command] = task.changes(current);
+
+    expect(command?.text).toContain("kubectl --kubeconfig");
+    expect(command?.text).toContain(" create --validate=false --filename - ");
+    expect(JSON.parse(command?.input ?? "")).toEqual({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "aws-auth", namespace: "kube-system" },
+      data: { mapRoles: MAPPED },
+    });
+    expect(task.diff?.(current)).toBe(`mapRoles:\n${MAPPED.trimEnd().replaceAll(/^/gm, "+ ")}`);
+  });
+
+  it("is replaced over the version that was read, with everything of others in it", () => {
+    const [command] = task.changes(state(configMap({ mapUsers: "- userarn: somebody\n", other: "kept" })));
+
+    expect(command?.text).toContain(" replace ");
+    expect(JSON.parse(command?.input ?? "")).toEqual(
+      configMap({ mapUsers: "- userarn: somebody\n", other: "kept", mapRoles: MAPPED }),
+    );
+  });
+
+  it("without data gets some", () => {
+    const [command] = task.changes(state(configMap()));
+
+    expect(JSON.parse(command?.input ?? "")).toEqual(configMap({ mapRoles: MAPPED }));
+  });
+
+  it("that cannot be read as a list is for people to mend", () => {
+    const changes = () => task.changes(state(configMap({ mapRoles: "a: b\n" })));
+
+    expect(changes).toThrow(/^aws-auth: mapRoles must be a list of entries.*kubectl --namespace kube-system edit/s);
+  });
+
+  it.each([
+    ["Error from server (Conflict): the object has been modified", PLAN_AGAIN],
+    ["Error from server (AlreadyExists): configmaps aws-auth already exists", PLAN_AGAIN],
+    ["Error from server (Forbidden): no", 1],
+  ])("is planned again when somebody else was faster, and not otherwise: %s", async (complaint, exitCode) => {
+    const folder = mkdtempSync(join(tmpdir(), "eks-kubectl-"));
+    writeFileSync(join(folder, "kubectl"), `#!/bin/sh\necho '${complaint}' >&2\nexit 1\n`, { mode: 0o755 });
+    const [command] = task.changes(state(configMap()));
+
+    const result = await new LocalHost({ PATH: `${folder}:/usr/bin:/bin` }).run(command ?? { text: "" });
+
+    rmSync(folder, { recursive: true });
+    expect(result).toEqual({ exitCode, stdout: "", stderr: `${complaint}\n` });
+  });
+});
+
+describe("the cluster's API", () => {
+  it.each<[string, CommandResult, RegExp | undefined]>([
+    ["answers", answered({ items: [] }), undefined],
+    [
+      "does not know who asks",
+      { exitCode: 1, stdout: "", stderr: "error: You must be logged in to the server (Unauthorized)\n" },
+      /^the cluster does not know the role of the host \(error: You must be logged in/,
+    ],
+    ["answers nonsense", { exitCode: 0, stdout: "<html>", stderr: "" }, /^kubectl answered something that is no list$/],
+  ])("%s", (_, answer, words) => {
+    const wait = clusterApi(ADDRESS, 600);
+
+    const missing = wait.missing(wait.current.parse(answer));
+
+    if (words === undefined) expect(missing).toBeUndefined();
+    else expect(missing).toMatch(words);
+    expect(wait.patienceSeconds).toBe(60);
+  });
+
+  it("is asked for aws-auth only where the cluster looks into it", () => {
+    const kinds = [true, false].map((hasAwsAuth) => clusterApi({ ...ADDRESS, hasAwsAuth }, 1).current.command.text);
+
+    expect(kinds[0]).toContain(" get configmaps,nodes ");
+    expect(kinds[1]).toContain(" get nodes ");
+  });
+});
+
+describe("nodes", () => {
+  const wait = nodes(ADDRESS, WANTED, 600);
+
+  it.each([
+    [[], "0 of 2 nodes are Ready"],
+    [[node("a", true), node("b", false)], "1 of 2 nodes are Ready"],
+    [[node("a", true), node("b", true)], undefined],
+    [[node("a", true), node("b", true), node("old", false)], undefined],
+  ])("are counted by what is Ready: case %#", (items, missing) => {
+    expect(wait.missing(state(...items))).toBe(missing);
+  });
+
+  it("are nothing to wait for when no group wants one", () => {
+    expect(nodes(ADDRESS, { ...WANTED, groups: { a: 0 } }, 1).missing(state())).toBeUndefined();
+  });
+});
+
+describe("the first broken link of joining", () => {
+  const mapped = configMap({ mapRoles: MAPPED });
+  const groups = (...ids: string[]) => {
+    const Instances = ids.map((InstanceId) => ({ InstanceId }));
+    return answered({ AutoScalingGroups: [{ AutoScalingGroupName: "c-worker", Instances }] });
+  };
+  const denied: CommandResult = {
+    exitCode: 254,
+    stdout: "",
+    stderr: "An error occurred (AccessDenied) when calling the DescribeAutoScalingGroups operation: not authorized\n",
+  };
+
+  it.each<[string, ClusterState, CommandResult, RegExp]>([
+    ["no aws-auth", state(), groups(), /^there is no ConfigMap aws-auth; it has to map arn:/],
+    [
+      "the ARN of an instance profile",
+      state(configMap({ mapRoles: MAPPED.replace(":role/", ":instance-profile/") })),
+      groups("i-1", "i-2"),
+      /^aws-auth maps arn:.*:instance-profile\/nodes, an instance profile; it has to be the role, /,
+    ],
+    [
+      "no instance yet",
+      state(mapped),
+      groups("i-1"),
+      /^the Auto Scaling group c-worker has 1 of 2 instances; its activities say why: aws autoscaling describe-scaling-activities --region ap-northeast-2 --auto-scaling-group-name c-worker$/,
+    ],
+    ["a group that is gone", state(mapped), answered({ AutoScalingGroups: [] }), /c-worker has 0 of 2 instances/],
+    [
+      "instances that have not registered",
+      state(mapped, node("a", true)),
+      groups("i-1", "i-2"),
+      /^the instances i-1, i-2 run, and only 1 have registered: the kubelet's log on them says why/,
+    ],
+    [
+      "a sick kubelet",
+      state(mapped, node("a", true), node("b", false)),
+      groups("i-1", "i-2"),
+      /^b is NotReady: KubeletNotReady: cni plugin not initialized$/,
+    ],
+    ["a sick kubelet, and no leave to look at groups", state(mapped, node("b", false)), denied, /^b is NotReady: /],
+    [
+      "nothing to be seen",
+      state(mapped),
+      denied,
+      /^no node has registered, and the instances cannot be seen from the host \(the role of the host may not do this/,
+    ],
+    ["a cluster that is away", { unreachable: "no such host" }, groups(), /^no such host$/],
+  ])("is %s", (_, current, answer, words) => {
+    expect(brokenLink(current, answer, ADDRESS, WANTED)).toMatch(words);
+  });
+
+  it("is not sought in aws-auth where access entries decide", () => {
+    expect(brokenLink(state(), groups(), { hasAwsAuth: false }, WANTED)).toMatch(/has 0 of 2 instances/);
+  });
+});

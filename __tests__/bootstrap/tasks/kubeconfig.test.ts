@@ -1,0 +1,112 @@
+import { stringify } from "yaml";
+
+import { ownHome } from "../../../bootstrap/site";
+import { kubeconfig, type ClusterAccess } from "../../../bootstrap/tasks/kubeconfig";
+
+const ACCESS: ClusterAccess = {
+  name: "gudi_eks",
+  region: "ap-northeast-2",
+  arn: "arn:aws:eks:ap-northeast-2:123456789012:cluster/gudi_eks",
+  endpoint: "https://ABC.gr7.ap-northeast-2.eks.amazonaws.com",
+  certificateAuthorityData: "Q0E=",
+};
+const TASK = kubeconfig({ root: "", sudo: false }, ownHome(), ACCESS);
+
+/** What `aws eks update-kubeconfig` writes. */
+function written() {
+  const { arn, endpoint, certificateAuthorityData } = ACCESS;
+  const args = ["--region", "ap-northeast-2", "eks", "get-token", "--cluster-name", "gudi_eks", "--output", "json"];
+  const exec = { apiVersion: "client.authentication.k8s.io/v1beta1", args, command: "aws" };
+  return {
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: arn, cluster: { server: endpoint, "certificate-authority-data": certificateAuthorityData } }],
+    contexts: [{ name: arn, context: { cluster: arn, user: arn } }],
+    users: [{ name: arn, user: { exec } }],
+    "current-context": arn,
+  };
+}
+
+function differences(text: string): string | undefined {
+  const state = TASK.current.parse({ exitCode: 0, stdout: text, stderr: "" });
+  const diff = TASK.diff?.(state);
+  expect(TASK.changes(state)).toHaveLength(diff === "" ? 0 : 1);
+  return diff;
+}
+
+type Kubeconfig = ReturnType<typeof written>;
+
+describe("a kubeconfig", () => {
+  it.each<[string, (file: Kubeconfig) => unknown]>([
+    ["as update-kubeconfig writes it", (file) => file],
+    ["with a slash behind the endpoint", (file) => (((file.clusters[0] as Cluster).cluster.server += "/"), file)],
+    [
+      "with the newer version of exec plugins",
+      (file) => ((exec(file).apiVersion = "client.authentication.k8s.io/v1"), file),
+    ],
+    [
+      "in which another cluster was chosen",
+      (file) => ({ ...file, contexts: [...file.contexts, { name: "kind" }], "current-context": "kind" }),
+    ],
+  ])("%s is left alone", (_, change) => {
+    expect(differences(stringify(change(written())))).toBe("");
+  });
+
+  it.each<[string, (file: Kubeconfig) => unknown, string]>([
+    [
+      "that is empty",
+      () => null,
+      "the cluster is not in it; it has no way to get a token; no context is the current one",
+    ],
+    [
+      "with an endpoint of an earlier cluster",
+      (file) => (((file.clusters[0] as Cluster).cluster.server = "https://OLD"), file),
+      `the endpoint is https://OLD, and the outputs have ${ACCESS.endpoint}`,
+    ],
+    [
+      "with another certificate authority",
+      (file) => (((file.clusters[0] as Cluster).cluster["certificate-authority-data"] = "T0xE"), file),
+      "the certificate authority is not the one of the outputs",
+    ],
+    [
+      "for kubectl before 1.24",
+      (file) => ((exec(file).apiVersion = "client.authentication.k8s.io/v1alpha1"), file),
+      "tokens are asked for by client.authentication.k8s.io/v1alpha1",
+    ],
+    [
+      "with the token of another cluster",
+      (file) => ((exec(file).args = ["eks", "get-token", "--cluster-name", "other"]), file),
+      "tokens come from: aws eks get-token --cluster-name other",
+    ],
+    ["without a current context", (file) => ({ ...file, "current-context": "gone" }), "no context is the current one"],
+    [
+      "that is no kubeconfig at all",
+      () => ["a", "b"],
+      "the cluster is not in it; it has no way to get a token; no context is the current one",
+    ],
+  ])("%s is written anew", (_, change, words) => {
+    expect(differences(stringify(change(written())))).toBe(words);
+  });
+
+  it("that is no YAML is for its owner to mend", () => {
+    const read = () => TASK.current.parse({ exitCode: 0, stdout: "a: [", stderr: "" });
+
+    expect(read).toThrow(/^~\/\.kube\/config is not YAML \(.*\): mend it or move it away, then run again$/);
+  });
+
+  it("that may not be read fails with the reason", () => {
+    const stderr = "cat: /home/ubuntu/.kube/config: Permission denied\n";
+
+    expect(() => TASK.current.parse({ exitCode: 1, stdout: "", stderr })).toThrow(
+      /^this user has no leave for it \(cat: /,
+    );
+  });
+});
+
+type Cluster = Kubeconfig["clusters"][number];
+
+function exec(file: Kubeconfig): Kubeconfig["users"][number]["user"]["exec"] {
+  const [user] = file.users;
+  if (user === undefined) throw new Error("there is a user in it");
+  return user.user.exec;
+}

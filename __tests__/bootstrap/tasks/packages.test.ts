@@ -1,0 +1,146 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Host } from "../../../bootstrap/host";
+import { run } from "../../../bootstrap/run";
+import { findProgram } from "../../../rehearsal/programs";
+import type { Outcome } from "../../../bootstrap/task";
+import { packages } from "../../../bootstrap/tasks/packages";
+import { LocalHost } from "../../support/local-host";
+
+let folder: string;
+let calls: string;
+let host: LocalHost;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "eks-packages-"));
+  calls = join(folder, "calls");
+  mkdirSync(join(folder, "bin"));
+  for (const program of ["sh", "cat", "basename", "rm", "chmod"]) {
+    symlinkSync(findProgram(program) ?? "", join(folder, "bin", program));
+  }
+  host = new LocalHost({ PATH: join(folder, "bin") });
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function program(name: string, script = ""): void {
+  const file = join(folder, "bin", name);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+}
+
+/** A stand-in for a package manager: notes how it was called, and installs programs that do nothing. */
+function manager(name: string, result = ""): void {
+  program(
+    name,
+    `echo "${name} $*" >>${calls}
+case " $* " in *" install "*)
+  for package; do case $package in -*|install|*=*) ;; *) printf '#!/bin/sh\\n' >${folder}/bin/"$package"; chmod +x ${folder}/bin/"$package" ;; esac; done
+esac
+${result}`,
+  );
+}
+
+async function outcomes(on: Host, root = "", check = false): Promise<Outcome[]> {
+  const all: Outcome[] = [];
+  for await (const outcome of run(on, [[packages({ root, sudo: false })]], { check })) all.push(outcome);
+  return all;
+}
+
+const hasCompletion = existsSync("/usr/share/bash-completion/bash_completion");
+/** What this machine has of its own, because it is not a program that could be hidden. */
+const completion = hasCompletion ? [] : ["+ bash-completion"];
+
+describe("packages", () => {
+  it("says which are missing, and installs nothing, in check mode", async () => {
+    manager("apt-get");
+    program("curl");
+
+    const checked = await outcomes(host, "", true);
+
+    const diff = ["+ unzip", "+ flock", "+ less", "+ groff", ...completion].join("\n");
+    expect(checked).toEqual([{ kind: "would-change", title: "packages", diff }]);
+    expect(existsSync(calls)).toBe(false);
+  });
+
+  it("installs what is missing with apt-get, after it has mended what was broken off", async () => {
+    for (const name of ["unzip", "flock", "less", "groff"]) program(name);
+    manager("apt-get");
+    program("dpkg", `echo "dpkg $*" >>${calls}`);
+
+    const [outcome] = await outcomes(host);
+
+    const welcome = hasCompletion ? "" : " bash-completion";
+    expect(readFileSync(calls, "utf8").split("\n")).toEqual([
+      "dpkg --configure -a",
+      "apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update",
+      "apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 install --no-install-recommends curl" + welcome,
+      "",
+    ]);
+    // The stand-in cannot install what is no program.
+    expect(outcome?.kind).toBe(hasCompletion ? "changed" : "failed");
+  });
+
+  it("installs curl-minimal on Amazon Linux, where curl would exclude it", async () => {
+    for (const name of ["unzip", "flock", "less", "groff"]) program(name);
+    manager("dnf", `printf '#!/bin/sh\\n' >${folder}/bin/curl; chmod +x ${folder}/bin/curl`);
+
+    await outcomes(host);
+
+    const welcome = hasCompletion ? "" : " bash-completion";
+    expect(readFileSync(calls, "utf8")).toBe(`dnf -q -y install curl-minimal${welcome}\n`);
+  });
+
+  it.each([
+    [
+      "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1 (unattended-upgr)",
+      "another package manager is at work",
+    ],
+    ["E: Unable to locate package curl", "the distribution's repositories lack a package"],
+  ])("fails in one line when apt-get says: %s", async (complaint, meaning) => {
+    program("dpkg");
+    program("apt-get", `echo "Reading package lists..."; echo "${complaint}" >&2; exit 100`);
+
+    const [outcome] = await outcomes(host);
+
+    expect(outcome).toMatchObject({ kind: "failed", title: "packages" });
+    const { message } = outcome as { message: string };
+    expect(message).toContain(`${meaning} (${complaint}): `);
+    expect(message).not.toContain("\n");
+  });
+
+  it("does not touch the system when it writes to another root, and says what to do", async () => {
+    manager("apt-get");
+
+    const [outcome] = await outcomes(host, "/srv/root");
+
+    expect(outcome).toEqual({
+      kind: "failed",
+      title: "packages",
+      message:
+        "curl, unzip, flock must be on the host, and packages are not installed with --root: install them yourself",
+    });
+    expect(existsSync(calls)).toBe(false);
+  });
+
+  it("needs apt-get or dnf only when something is missing", async () => {
+    const [without] = await outcomes(host);
+    for (const name of ["curl", "unzip", "flock"]) program(name);
+    const complete = await outcomes(host, "/srv/root");
+
+    expect((without as { message: string }).message).toMatch(/^curl, unzip, .* which has neither apt-get nor dnf: /);
+    expect(complete).toEqual([{ kind: "ok", title: "packages" }]);
+  });
+});

@@ -1,0 +1,136 @@
+import type { Handover } from "../modules/contract";
+import { connect, type ConnectOptions } from "./connect";
+import { BootstrapError } from "./errors";
+import type { Host } from "./host";
+import { Log, logged } from "./log";
+import type { Options } from "./options";
+import { playbook } from "./playbook";
+import type { Releases } from "./releases";
+import { outcomeLine, type HostReport } from "./report";
+import { run } from "./run";
+import { finding } from "./site";
+import type { SshHost } from "./ssh-host";
+import type { Outcome, Stage } from "./task";
+
+/** One bastion of a run. */
+export interface Target {
+  /** As reports call it. */
+  readonly name: string;
+  readonly handover: Handover;
+}
+
+/** What a bastion is set up with. */
+export interface Setup {
+  readonly options: Options;
+  readonly releases: Releases;
+  readonly logFile: string;
+  /** Ends everything: what runs on the host at this moment runs to its end, nothing else is begun. */
+  readonly signal: AbortSignal;
+}
+
+/** Told while it goes on. */
+export interface Events {
+  /** What it is busy with from now on. */
+  readonly busy: (what: string) => void;
+  /** What it waits for from now on. */
+  readonly waiting: (what: string) => void;
+  /** Something worth a line. */
+  readonly note: (text: string) => void;
+  readonly outcome: (outcome: Outcome) => void;
+}
+
+/** The playbook for a bastion, under the options of a run. */
+export function playbookFor(handover: Handover, options: Options, releases: Releases): Stage[] {
+  return playbook(handover, {
+    ...placeOf(handover, options),
+    releases,
+    mirror: options.mirror,
+    patienceSeconds: options.timeoutSeconds,
+  });
+}
+
+function placeOf(handover: Handover, { user = handover.bastion_user, root }: Options) {
+  const own = root.replaceAll("{cluster_name}", handover.cluster_name);
+  return { user, site: { root: own, sudo: own === "" && user !== "root" } };
+}
+
+function connectOptions({ identity, knownHosts, ...options }: Options, signal: AbortSignal): ConnectOptions {
+  return {
+    ...options,
+    ...(identity !== undefined && { identities: [identity] }),
+    ...(knownHosts !== undefined && { knownHosts: [knownHosts] }),
+    signal,
+  };
+}
+
+/** What is told about a connection. */
+export type ConnectionEvents = Pick<Events, "waiting" | "note">;
+
+/**
+ * Logs in to a bastion; its commands find what the bootstrap has installed.
+ *
+ * @throws BootstrapError as `connect`
+ */
+export async function logIn(
+  handover: Handover,
+  options: Options,
+  signal: AbortSignal,
+  events: ConnectionEvents,
+): Promise<{ readonly ssh: SshHost; readonly host: Host }> {
+  const ssh = await connect(handover, connectOptions(options, signal), events);
+  return { ssh, host: usable(ssh, handover, options) };
+}
+
+function usable(host: Host, handover: Handover, options: Options): Host {
+  return finding(host, placeOf(handover, options).site);
+}
+
+/**
+ * Connects to a bastion and runs the playbook on it. Every failure that somebody can act on is in the report.
+ *
+ * @throws what is no BootstrapError: a bug
+ */
+export async function bootstrapBastion({ name, handover }: Target, setup: Setup, events: Events): Promise<HostReport> {
+  const { options, releases, logFile, signal } = setup;
+  const start = performance.now();
+  const outcomes: Outcome[] = [];
+  let unreachable: string | undefined;
+  let ssh: SshHost | undefined;
+  let log: Log | undefined;
+  const close = () => ssh?.close("interrupted");
+  signal.addEventListener("abort", close);
+  try {
+    const opened = new Log(logFile);
+    log = opened;
+    events.busy("connecting");
+    ssh = await connect(handover, connectOptions(options, signal), {
+      waiting: events.waiting,
+      note: (text) => {
+        opened.note(text);
+        events.note(text);
+      },
+    });
+    const host = usable(logged(ssh, opened), handover, options);
+    const { check } = options;
+    for await (const outcome of run(host, playbookFor(handover, options, releases), {
+      check,
+      busy: events.busy,
+      waiting: events.waiting,
+      signal,
+    })) {
+      opened.note(outcomeLine(name, outcome));
+      outcomes.push(outcome);
+      events.outcome(outcome);
+    }
+  } catch (error) {
+    if (!(error instanceof BootstrapError)) throw error;
+    unreachable = error.message;
+    log?.note(unreachable);
+  } finally {
+    signal.removeEventListener("abort", close);
+    ssh?.close();
+  }
+  const { host: address = handover.bastion_address } = options;
+  const seconds = (performance.now() - start) / 1000;
+  return { name, address, outcomes, ...(unreachable !== undefined && { unreachable }), seconds, logFile };
+}

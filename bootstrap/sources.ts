@@ -1,0 +1,264 @@
+import { execFile, type ExecFileException } from "node:child_process";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify, stripVTControlCharacters } from "node:util";
+
+import type { Handover } from "../modules/contract";
+import { BootstrapError } from "./errors";
+import { asHandover, HANDOVER_FIELDS, readHandover } from "./inventory";
+import { cloudHost, readCloudOutputs, type CloudAccess, type CloudWorkspace } from "./terraform-cloud";
+
+/** Where handovers come from. */
+export type HandoverSource =
+  /** Files with outputs, folders of them, or `-` for standard input. */
+  | { readonly kind: "outputs"; readonly paths: readonly string[] }
+  /** The folder of a stack that Terraform is asked about. */
+  | { readonly kind: "stack-dir"; readonly folder: string }
+  | ({ readonly kind: "terraform-cloud" } & CloudWorkspace);
+
+/** The options of the command line that say where handovers come from. */
+export interface SourceOptions {
+  /** `--outputs`, as often as given. */
+  readonly outputs?: readonly string[];
+  /** `--stack-dir` */
+  readonly stackDir?: string;
+  /** `--terraform-cloud`: ORGANIZATION/WORKSPACE */
+  readonly terraformCloud?: string;
+}
+
+/** A handover, and where it comes from, for people. */
+export interface NamedHandover {
+  readonly handover: Handover;
+  readonly source: string;
+}
+
+/** What is around the program: its own when left out. */
+export interface Surroundings extends Omit<CloudAccess, "environment"> {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly stdin?: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+}
+
+/** Where cdktf puts the stack called `eks`, seen from the project's folder. */
+const DEFAULT_STACK_DIR = join("cdktf.out", "stacks", "eks");
+
+/** Lines of Terraform's error that a message repeats. */
+const ERROR_LINES = 8;
+
+const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
+
+/**
+ * What the options mean: one source, by default the stack in `cdktf.out`.
+ *
+ * @throws BootstrapError when they name several sources, or one that cannot be; it is a wrong usage
+ */
+export function handoverSource({ outputs = [], stackDir, terraformCloud }: SourceOptions): HandoverSource {
+  const given = [
+    outputs.length > 0 && "--outputs",
+    stackDir !== undefined && "--stack-dir",
+    terraformCloud !== undefined && "--terraform-cloud",
+  ].filter((option) => option !== false);
+  if (given.length > 1) {
+    throw new BootstrapError(
+      `the outputs can come from one place only, got ${given.join(" and ")}; leave out all but one`,
+    );
+  }
+
+  if (outputs.length > 0) {
+    if (outputs.includes("")) throw new BootstrapError('--outputs must be a file, a folder or - (stdin), got ""');
+    return { kind: "outputs", paths: outputs };
+  }
+  if (terraformCloud !== undefined) {
+    const [, organization, workspace] = /^([\w-]+)\/([\w-]+)$/.exec(terraformCloud) ?? [];
+    if (organization === undefined || workspace === undefined) {
+      throw new BootstrapError(
+        "--terraform-cloud must be ORGANIZATION/WORKSPACE (letters, digits, _ and -), such as acme/eks-prod, " +
+          `got ${JSON.stringify(terraformCloud)}`,
+      );
+    }
+    return { kind: "terraform-cloud", organization, workspace };
+  }
+  if (stackDir === "") throw new BootstrapError(`--stack-dir must be a folder, such as ${DEFAULT_STACK_DIR}, got ""`);
+  return { kind: "stack-dir", folder: stackDir ?? DEFAULT_STACK_DIR };
+}
+
+/**
+ * Reads the handovers of a source: one of each file, or the one of a stack or workspace.
+ *
+ * @throws BootstrapError when one cannot be read, or two are of the same cluster or bastion
+ */
+export async function readHandovers(
+  source: HandoverSource,
+  { environment = process.env, stdin = process.stdin, ...access }: Surroundings = {},
+): Promise<readonly NamedHandover[]> {
+  switch (source.kind) {
+    case "outputs":
+      return fromFiles(source.paths, stdin);
+    case "stack-dir":
+      return [await fromStack(source.folder, environment)];
+    case "terraform-cloud": {
+      const name = `workspace ${source.organization}/${source.workspace} on ${cloudHost(environment)}`;
+      const outputs = await readCloudOutputs(source, HANDOVER_FIELDS, { environment, ...access });
+      return [{ handover: asHandover(outputs, name), source: name }];
+    }
+  }
+}
+
+type Stdin = NonNullable<Surroundings["stdin"]>;
+
+async function fromFiles(paths: readonly string[], stdin: Stdin): Promise<readonly NamedHandover[]> {
+  const files = (await Promise.all(paths.map(filesAt))).flat();
+  const again = files.find((file, i) => files.indexOf(file) < i);
+  if (again !== undefined) throw new BootstrapError(`--outputs ${again} is given twice`);
+
+  const read = await Promise.allSettled(files.map((file) => fromFile(file, stdin)));
+  const failures = read.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
+  const unexpected = failures.find((failure) => !(failure instanceof BootstrapError));
+  if (unexpected !== undefined) throw unexpected;
+  // All at once: with thirty files one does not want to learn of them one by one.
+  if (failures.length > 0) throw new BootstrapError(failures.map(({ message }) => message).join("\n"));
+  const handovers = read.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  refuseTwice(handovers);
+  return handovers;
+}
+
+/** The files that a path means. */
+async function filesAt(path: string): Promise<readonly string[]> {
+  if (path === "-") return [path];
+  const missing =
+    `there is no file or folder ${path}; \`terraform output -json > FILE\` and ` +
+    "`cdktf deploy --outputs-file FILE` make a file";
+  if (!(await isFolder(path, missing))) return [path];
+  const entries = await explained(path, () => readdir(path, { withFileTypes: true }));
+  const files = entries.filter((entry) => entry.name.endsWith(".json") && !entry.isDirectory());
+  if (files.length === 0) {
+    throw new BootstrapError(
+      `the folder ${path} has no *.json in it; it has to hold what \`terraform output -json\` prints, one file for ` +
+        "each cluster",
+    );
+  }
+  return files.map(({ name }) => join(path, name)).sort();
+}
+
+async function fromFile(file: string, stdin: Stdin): Promise<NamedHandover> {
+  const source = file === "-" ? "standard input" : file;
+  const bytes = file === "-" ? await readAll(stdin) : await explained(file, () => readFile(file));
+  return { handover: readHandover(decoded(bytes), source), source };
+}
+
+async function isFolder(path: string, missing: string): Promise<boolean> {
+  return explained(path, async () => (await stat(path)).isDirectory(), missing);
+}
+
+/** Reads, and puts into words why it cannot be read. */
+async function explained<T>(path: string, read: () => Promise<T>, missing?: string): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    throw new BootstrapError((code === "ENOENT" ? missing : undefined) ?? `${path} cannot be read (${code})`, {
+      cause,
+    });
+  }
+}
+
+async function readAll(stdin: Stdin): Promise<Buffer> {
+  if (stdin.isTTY === true) {
+    throw new BootstrapError(
+      "--outputs - reads standard input, which is a terminal here; pipe into it: terraform output -json | …",
+    );
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** UTF-8, or what Windows PowerShell's `>` writes: UTF-16 with a byte order mark. */
+function decoded(bytes: Buffer): string {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes);
+}
+
+/** Two bootstraps of one host at the same time would be in each other's way. */
+function refuseTwice(handovers: readonly NamedHandover[]): void {
+  const seen = new Map<string, string>();
+  for (const { handover, source } of handovers) {
+    const { region, cluster_name, bastion_instance_id, node_role_arn } = handover;
+    // Two accounts may each have a cluster of that name.
+    const [, , , , account = ""] = node_role_arn.split(":");
+    const names = [
+      `cluster ${cluster_name} (${region}, account ${account})`,
+      `bastion ${bastion_instance_id} (${region})`,
+    ];
+    for (const name of names) {
+      const other = seen.get(name);
+      if (other !== undefined) {
+        throw new BootstrapError(`${other} and ${source} are both of the ${name}; leave out one of them`);
+      }
+      seen.set(name, source);
+    }
+  }
+}
+
+async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promise<NamedHandover> {
+  const missing =
+    `there is no folder ${folder}: has the stack been synthesized and applied here? Run \`cdktf deploy\`, or say ` +
+    "where the outputs are with --stack-dir, --outputs or --terraform-cloud";
+  if (!(await isFolder(folder, missing))) {
+    throw new BootstrapError(`--stack-dir must be a folder, ${folder} is a file; --outputs takes files`);
+  }
+  const { program, stdout } = await outputsOf(folder, environment);
+  const source = `${program} -chdir=${folder} output -json`;
+  // Terraform says so by an empty object and exit code 0, also when there is no stack in the folder at all.
+  if (stdout.trim() === "{}") {
+    throw new BootstrapError(
+      `the stack in ${folder} has no outputs: nothing was applied from there, or its state is somewhere else; ` +
+        "run `cdktf deploy`, or give the outputs with --outputs or --terraform-cloud",
+    );
+  }
+  return { handover: readHandover(stdout, source), source };
+}
+
+/** What Terraform, or else OpenTofu, prints of a stack's outputs. What it prints on standard error is no output. */
+async function outputsOf(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly program: string; readonly stdout: string }> {
+  // Also what tells cdktf which of the two to use.
+  const chosen = environment["TERRAFORM_BINARY_NAME"] ?? "";
+  const programs = chosen === "" ? ["terraform", "tofu"] : [chosen];
+  for (const program of programs) {
+    try {
+      const { stdout } = await promisify(execFile)(program, [`-chdir=${folder}`, "output", "-json", "-no-color"], {
+        env: environment,
+        maxBuffer: 64 * 1024 * 1024,
+      });
+      return { program, stdout };
+    } catch (cause) {
+      const { code, signal, stderr } = cause as ExecFileException & { readonly stderr: string };
+      if (code === "ENOENT") continue;
+      const command = `${program} -chdir=${folder}`;
+      const how = typeof code === "number" ? `exit code ${String(code)}` : (signal ?? String(code));
+      throw new BootstrapError(
+        `\`${command} output -json\` failed (${how}); \`${command} init\` prepares a stack that was not ` +
+          `initialized here, --outputs needs no Terraform${errorLines(stderr)}`,
+        { cause },
+      );
+    }
+  }
+  throw new BootstrapError(
+    `${programs.join(" and ")} cannot be found on PATH; install Terraform (${INSTALL_PAGE}), or give what ` +
+      "`terraform output -json` prints elsewhere with --outputs FILE",
+  );
+}
+
+/** The beginning of Terraform's first error, or else the last lines, without the box that Terraform draws around. */
+function errorLines(stderr: string): string {
+  const lines = stripVTControlCharacters(stderr)
+    .replaceAll(/[│╷╵]/g, " ")
+    .split(/\r?\n/)
+    .map((line) => line.replaceAll(/\p{Cc}/gu, " ").trim())
+    .filter((line) => line !== "");
+  const error = lines.findIndex((line) => line.startsWith("Error:"));
+  const shown = error === -1 ? lines.slice(-ERROR_LINES) : lines.slice(error, error + ERROR_LINES);
+  return shown.map((line) => `\n  ${line}`).join("");
+}

@@ -1,0 +1,59 @@
+import { quoted } from "../command";
+import { BootstrapError, CommandFailedError } from "../errors";
+import type { CommandResult } from "../host";
+import { download } from "../place";
+import type { Artifact, Release } from "../releases";
+import { asRoot, type Site } from "../site";
+import type { Task } from "../task";
+
+/** What is at the path of a binary. */
+export interface InstalledBinary {
+  /** As `uname -m` says it. */
+  readonly machine: string;
+  /** Undefined when there is no file, or none that can be executed. */
+  readonly sha256: string | undefined;
+}
+
+/** A released binary in /usr/local/bin, known by its checksum. */
+export function binary(site: Site, release: Release): Task<InstalledBinary> {
+  const { name, version } = release;
+  const path = quoted(`${site.root}/usr/local/bin/${name}`);
+  return {
+    title: `${name} ${version}`,
+    current: {
+      command: { text: `uname -m; [ ! -f ${path} ] || [ ! -x ${path} ] || sha256sum <${path}` },
+      parse: parseBinary,
+    },
+    changes: ({ machine, sha256 }) => {
+      const artifact = artifactFor(release, machine);
+      if (artifact.sha256 === sha256) return [];
+      return [asRoot(site, download({ path, mode: "0755" }, artifact.url, artifact.sha256))];
+    },
+    diff: ({ machine, sha256 }) => {
+      const wanted = artifactFor(release, machine).sha256;
+      return `- ${sha256 === undefined ? "nothing" : `sha256 ${sha256}`}\n+ sha256 ${wanted}`;
+    },
+  };
+}
+
+function parseBinary(result: CommandResult): InstalledBinary {
+  if (result.exitCode !== 0) throw new CommandFailedError(result);
+  const [machine = "", sum = ""] = result.stdout.split("\n");
+  const [sha256] = /^[0-9a-f]{64}/.exec(sum) ?? [];
+  return { machine, sha256 };
+}
+
+/**
+ * What of a release runs on a machine.
+ *
+ * @param machine as `uname -m` says it
+ * @throws BootstrapError when the release has nothing for it
+ */
+export function artifactFor({ name, artifacts }: Release, machine: string): Artifact {
+  if (machine === "x86_64") return artifacts.amd64;
+  if (machine === "aarch64") return artifacts.arm64;
+  throw new BootstrapError(
+    `${name} is there for x86_64 and aarch64, and the host is ${machine || "of an unknown kind"}: ` +
+      "use an instance type of one of them for the bastion",
+  );
+}

@@ -1,0 +1,232 @@
+import { diffLines } from "diff";
+import { z } from "zod";
+
+import { findMappingProblem, mergeAwsAuth, type AwsAuthData, type WantedMappings } from "../../modules/aws-auth";
+import { quoted, sh, type Command } from "../command";
+import { BootstrapError } from "../errors";
+import { explain } from "../explain";
+import type { CommandResult } from "../host";
+import { nodesOf, nodeTable, type Node } from "../nodes";
+import { PLAN_AGAIN, type Reading, type Task, type Wait } from "../task";
+
+/** aws-auth as the cluster has it: its data, and everything else that must come back with it. */
+export type AwsAuth = Readonly<Record<string, unknown>> & { readonly data?: AwsAuthData };
+
+/** What the cluster says; `unreachable` says why it says nothing. */
+export type ClusterState =
+  { readonly unreachable: string } | { readonly awsAuth: AwsAuth | undefined; readonly nodes: readonly Node[] };
+
+/** How to ask a cluster, from the bastion, as the user who is logged in. */
+export interface ClusterAddress {
+  /** Context of the kubeconfig. */
+  readonly context: string;
+  /** Whether the cluster looks into aws-auth at all. */
+  readonly hasAwsAuth: boolean;
+}
+
+const LIST = z.object({
+  items: z.array(z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) })),
+});
+
+/** An API server that has just been made is in the VPC's DNS within a minute. */
+const API_PATIENCE_SECONDS = 60;
+
+function kubectl({ context }: ClusterAddress, ...args: string[]): Command {
+  // Reading must not write: kubectl keeps what it has learnt of the API in ~/.kube/cache otherwise.
+  return {
+    text: `kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null --request-timeout 20s ${sh`--context ${context} --namespace kube-system ${args}`.text}`,
+  };
+}
+
+/** Nodes and aws-auth in one answer: a kubectl takes most of its time to get a token. */
+function clusterReading(address: ClusterAddress): Reading<ClusterState> {
+  const kinds = address.hasAwsAuth ? "configmaps,nodes" : "nodes";
+  return { command: kubectl(address, "get", kinds, "--output", "json"), parse: parseCluster };
+}
+
+/** Reads what `kubectl get --output json` answered. */
+export function parseCluster(result: CommandResult): ClusterState {
+  if (result.exitCode !== 0) return { unreachable: explain(result) };
+  const list = LIST.safeParse(safeJson(result.stdout));
+  if (!list.success) return { unreachable: "kubectl answered something that is no list" };
+  const { items } = list.data;
+  const awsAuth = items.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === "aws-auth");
+  return { awsAuth: awsAuth as AwsAuth | undefined, nodes: nodesOf(items.filter(({ kind }) => kind === "Node")) };
+}
+
+function safeJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The cluster answers to who asks from the bastion. */
+export function clusterApi(address: ClusterAddress, patienceSeconds: number): Wait<ClusterState> {
+  return {
+    title: "cluster API",
+    current: clusterReading(address),
+    missing: (current) => ("unreachable" in current ? current.unreachable : undefined),
+    patienceSeconds: Math.min(patienceSeconds, API_PATIENCE_SECONDS),
+  };
+}
+
+/** Our mappings in the ConfigMap aws-auth; everybody else's stay. */
+export function awsAuth(address: ClusterAddress, wanted: WantedMappings): Task<ClusterState> {
+  const merged = (current: ClusterState) => {
+    if ("unreachable" in current) throw new BootstrapError(current.unreachable);
+    const { awsAuth: found } = current;
+    try {
+      const data = mergeAwsAuth(found === undefined ? undefined : (found.data ?? {}), wanted);
+      return {
+        found,
+        before: found?.data ?? {},
+        data,
+        isChanged: found === undefined || !isSame(data, found.data ?? {}),
+      };
+    } catch (cause) {
+      // A mapping that cannot be read or must not be written: for the reader to mend.
+      throw new BootstrapError((cause as Error).message, { cause });
+    }
+  };
+  return {
+    title: "aws-auth",
+    current: clusterReading(address),
+    changes: (current) => {
+      const { found, data, isChanged } = merged(current);
+      return isChanged ? [store(address, found, data)] : [];
+    },
+    diff: (current) => {
+      const { before, data } = merged(current);
+      return Object.keys({ ...before, ...data })
+        .map((key) => [key, lineDiff(before[key] ?? "", data[key] ?? "")])
+        .filter(([, diff]) => diff !== "")
+        .map(([key, diff]) => `${String(key)}:\n${String(diff)}`)
+        .join("\n");
+    },
+  };
+}
+
+function isSame(one: AwsAuthData, other: AwsAuthData): boolean {
+  const keys = Object.keys({ ...one, ...other });
+  return keys.every((key) => one[key] === other[key]);
+}
+
+/** Only over the version that was read: whoever else has written meanwhile is not overwritten. */
+function store(address: ClusterAddress, found: AwsAuth | undefined, data: AwsAuthData): Command {
+  const configMap =
+    found === undefined
+      ? { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "aws-auth", namespace: "kube-system" }, data }
+      : { ...found, data };
+  const { text } = kubectl(address, found === undefined ? "create" : "replace", "--validate=false", "--filename", "-");
+  return {
+    text: `output=$(${text} 2>&1) || {
+  code=$?; printf '%s\\n' "$output" >&2
+  case $output in *"(Conflict)"* | *"(AlreadyExists)"* | *"(NotFound)"*) exit ${String(PLAN_AGAIN)} ;; esac
+  exit "$code"
+}`,
+    input: JSON.stringify(configMap),
+  };
+}
+
+function lineDiff(before: string, after: string): string {
+  return diffLines(before, after)
+    .filter(({ added, removed }) => added || removed)
+    .flatMap(({ added, value }) =>
+      value
+        .trimEnd()
+        .split("\n")
+        .map((line) => `${added ? "+" : "-"} ${line}`),
+    )
+    .join("\n");
+}
+
+/** Which nodes a cluster shall have, and what may keep them from joining. */
+export interface WantedNodes {
+  /** Wanted size by the name of the Auto Scaling group. */
+  readonly groups: Readonly<Record<string, number>>;
+  readonly region: string;
+  readonly nodeRoleArn: string;
+}
+
+/** As many nodes are Ready as the node groups want together. */
+export function nodes(address: ClusterAddress, wanted: WantedNodes, patienceSeconds: number): Wait<ClusterState> {
+  const current = clusterReading(address);
+  const count = Object.values(wanted.groups).reduce((sum, size) => sum + size, 0);
+  return {
+    title: "nodes",
+    current,
+    missing: (state) => {
+      if ("unreachable" in state) return state.unreachable;
+      const ready = state.nodes.filter(({ isReady }) => isReady).length;
+      return ready >= count ? undefined : `${String(ready)} of ${String(count)} nodes are Ready`;
+    },
+    patienceSeconds,
+    diagnose: async (host) => {
+      const groups = await host.run(autoScalingGroups(wanted));
+      const state = current.parse(await host.run(current.command));
+      return brokenLink(state, groups, address, wanted);
+    },
+    result: (state) => {
+      const found = "unreachable" in state ? [] : state.nodes;
+      return { text: nodeTable(found, new Date()), json: { nodes: found } };
+    },
+  };
+}
+
+function autoScalingGroups({ groups, region }: WantedNodes): Command {
+  const names = Object.keys(groups);
+  return {
+    text: sh`aws autoscaling describe-auto-scaling-groups --region ${region} --output json --auto-scaling-group-names ${names}`
+      .text,
+  };
+}
+
+const GROUPS = z.object({
+  AutoScalingGroups: z.array(
+    z.object({ AutoScalingGroupName: z.string(), Instances: z.array(z.object({ InstanceId: z.string() })) }),
+  ),
+});
+
+/**
+ * The first broken link of the chain by which a node joins, as far as it can be seen from the bastion: the mapping of its
+ * role, its instance, its registration, its health.
+ *
+ * @param answer of `aws autoscaling describe-auto-scaling-groups`
+ */
+export function brokenLink(
+  state: ClusterState,
+  answer: CommandResult,
+  { hasAwsAuth }: Pick<ClusterAddress, "hasAwsAuth">,
+  { groups, region, nodeRoleArn }: WantedNodes,
+): string {
+  if ("unreachable" in state) return state.unreachable;
+  const mapping = hasAwsAuth ? findMappingProblem(state.awsAuth && (state.awsAuth.data ?? {}), nodeRoleArn) : undefined;
+  if (mapping !== undefined) return mapping;
+
+  const sick = state.nodes.filter(({ isReady }) => !isReady);
+  const health = sick.map(({ name, reason }) => `${name} is NotReady: ${reason}`);
+  const described = answer.exitCode === 0 ? GROUPS.safeParse(safeJson(answer.stdout)) : undefined;
+  if (described?.success !== true) {
+    if (health.length > 0) return health.join("; ");
+    return `no node has registered, and the instances cannot be seen from the host (${explain(answer)})`;
+  }
+  const instances = (group: string) =>
+    described.data.AutoScalingGroups.find(({ AutoScalingGroupName: name }) => name === group)?.Instances ?? [];
+  const few = Object.entries(groups).find(([group, size]) => instances(group).length < size);
+  if (few !== undefined) {
+    const [group, size] = few;
+    return (
+      `the Auto Scaling group ${group} has ${String(instances(group).length)} of ${String(size)} instances; its activities say why: ` +
+      `aws autoscaling describe-scaling-activities --region ${region} --auto-scaling-group-name ${quoted(group)}`
+    );
+  }
+  if (health.length > 0) return health.join("; ");
+  const ids = Object.keys(groups).flatMap((group) => instances(group).map(({ InstanceId: id }) => id));
+  return (
+    `the instances ${ids.join(", ")} run, and only ${String(state.nodes.length)} have registered: the kubelet's log on them says why ` +
+    "(journalctl -u kubelet); usual causes are an AMI of another Kubernetes version, user data of another cluster, and " +
+    "security groups without 443 to the control plane"
+  );
+}

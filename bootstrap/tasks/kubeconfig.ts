@@ -1,0 +1,129 @@
+import { parse as parseYaml } from "yaml";
+
+import { sh } from "../command";
+import { BootstrapError, CommandFailedError } from "../errors";
+import type { CommandResult } from "../host";
+import { placing, reading } from "../place";
+import { asOwner, type Home, type Site } from "../site";
+import type { Task } from "../task";
+
+/** The cluster that a kubeconfig shall lead to. */
+export interface ClusterAccess {
+  readonly name: string;
+  readonly region: string;
+  /** As `aws eks update-kubeconfig` names cluster, user and context. */
+  readonly arn: string;
+  readonly endpoint: string;
+  /** PEM in base64. */
+  readonly certificateAuthorityData: string;
+}
+
+/** What a kubeconfig says about a cluster: whatever has been left out is not there. */
+export interface KubeconfigState {
+  /** Whether some context of the file is the current one. */
+  readonly hasCurrentContext: boolean;
+  readonly endpoint?: string;
+  readonly certificateAuthorityData?: string;
+  /** API version of the exec plugin, and its command line in one text. */
+  readonly exec?: { readonly apiVersion: string; readonly command: string };
+}
+
+/** What kubectl 1.24 and newer take from an exec plugin. @see https://kubernetes.io/docs/reference/config-api/client-authentication.v1beta1/ */
+const EXEC_VERSIONS = ["client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1"];
+
+/**
+ * A kubeconfig with which kubectl reaches the cluster, made by `aws eks update-kubeconfig` on a copy that then takes the
+ * place of the file; other clusters in it stay. The cluster's context becomes the current one when it is new: whoever
+ * has chosen another one later keeps it.
+ */
+export function kubeconfig(site: Site, home: Home, access: ClusterAccess): Task<KubeconfigState> {
+  const path = `${home.path}/.kube/config`;
+  const { name, region, arn } = access;
+  const update = sh`aws eks update-kubeconfig --name ${name} --region ${region}`.text;
+  return {
+    title: `${home.name}/.kube/config`,
+    current: {
+      command: asOwner(site, home, reading(path)),
+      parse: (result) => parseKubeconfig(result, arn),
+    },
+    changes: (current) => {
+      if (differences(access, current).length === 0) return [];
+      // The lock is for two runs of this at once: the second begins with the file of the first.
+      const fill = `exec 8<"$dir"; flock 8
+if [ -s "$file" ]; then cat "$file" >"$part"; fi
+${update} --kubeconfig "$part" >/dev/null`;
+      return [asOwner(site, home, { text: placing({ path, mode: "0600" }, fill) })];
+    },
+    diff: (current) => differences(access, current).join("; "),
+  };
+}
+
+/** What a kubeconfig says about the cluster with this ARN. */
+export function parseKubeconfig(result: CommandResult, arn: string): KubeconfigState {
+  if (result.exitCode !== 0) throw new CommandFailedError(result);
+  const file = asRecord(parsed(result.stdout));
+  const named = (section: string, name: unknown) => {
+    const entries = Array.isArray(file[section]) ? file[section].map(asRecord) : [];
+    return entries.find((entry) => entry["name"] === name);
+  };
+  const context = asRecord(named("contexts", arn)?.["context"]);
+  const cluster = asRecord(named("clusters", context["cluster"])?.["cluster"]);
+  const user = asRecord(named("users", context["user"])?.["user"]);
+  const exec = asRecord(user["exec"]);
+  const { server, "certificate-authority-data": data } = cluster;
+  const { apiVersion, command, args } = exec;
+  return {
+    hasCurrentContext: named("contexts", file["current-context"]) !== undefined,
+    ...(typeof server === "string" && { endpoint: server }),
+    ...(typeof data === "string" && { certificateAuthorityData: data }),
+    ...(typeof apiVersion === "string" && {
+      exec: { apiVersion, command: [command, ...(Array.isArray(args) ? (args as unknown[]) : [])].join(" ") },
+    }),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (cause) {
+    const what = (cause as Error).message.split("\n")[0] ?? "";
+    throw new BootstrapError(`~/.kube/config is not YAML (${what}): mend it or move it away, then run again`, {
+      cause,
+    });
+  }
+}
+
+/** What a kubeconfig lacks, in words. */
+function differences(
+  { name, region, endpoint, certificateAuthorityData }: ClusterAccess,
+  is: KubeconfigState,
+): string[] {
+  const all: string[] = [];
+  if (is.endpoint === undefined) all.push("the cluster is not in it");
+  else if (trimmed(is.endpoint) !== trimmed(endpoint)) {
+    all.push(`the endpoint is ${is.endpoint}, and the outputs have ${endpoint}`);
+  }
+  if (is.endpoint !== undefined && is.certificateAuthorityData !== certificateAuthorityData) {
+    all.push("the certificate authority is not the one of the outputs");
+  }
+  const wanted = ["get-token", name, region];
+  if (is.exec === undefined) all.push("it has no way to get a token");
+  else if (!EXEC_VERSIONS.includes(is.exec.apiVersion)) all.push(`tokens are asked for by ${is.exec.apiVersion}`);
+  else if (!includesAll(is.exec.command.split(" "), wanted)) {
+    all.push(`tokens come from: ${is.exec.command}`);
+  }
+  if (!is.hasCurrentContext) all.push("no context is the current one");
+  return all;
+}
+
+function includesAll(words: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((word) => words.includes(word));
+}
+
+function trimmed(url: string): string {
+  return url.replace(/\/+$/, "").toLowerCase();
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,95 @@
+import { sh, type Command } from "../command";
+import { BootstrapError, CommandFailedError } from "../errors";
+import type { CommandResult } from "../host";
+import { asRoot, type Site } from "../site";
+import type { Task } from "../task";
+import { asksMachine } from "./machine";
+
+/** A package manager that the bootstrap can use. */
+type Manager = "apt" | "dnf";
+
+/** What a host lacks, and how it could get it. */
+export interface Packages {
+  readonly manager: Manager | undefined;
+  /** Names of `NEEDED` and `WELCOME`. */
+  readonly missing: readonly string[];
+}
+
+/** What the bootstrap itself works with: a program, and the package that has it. */
+const NEEDED: Readonly<Record<string, Readonly<Record<Manager, string>>>> = {
+  curl: { apt: "curl", dnf: "curl-minimal" }, // Amazon Linux has curl-minimal, which excludes curl
+  unzip: { apt: "unzip", dnf: "unzip" },
+  flock: { apt: "util-linux", dnf: "util-linux" },
+  "ca-certificates": { apt: "ca-certificates", dnf: "ca-certificates" }, // curl only recommends them
+};
+
+/** What people on the bastion work with: `aws help` takes less and groff. */
+const WELCOME: typeof NEEDED = {
+  less: { apt: "less", dnf: "less" },
+  groff: { apt: "groff-base", dnf: "groff-base" },
+  "bash-completion": { apt: "bash-completion", dnf: "bash-completion" },
+};
+
+/** Programs from the distribution: by what is there, not by what the package manager says. */
+export function packages(site: Site): Task<Packages> {
+  // A package cannot be put into a folder of the user's; there, what people like to have is left out.
+  const wanted = Object.keys(site.root === "" ? { ...NEEDED, ...WELCOME } : NEEDED);
+  const lacking = ({ missing }: Packages) => wanted.filter((name) => missing.includes(name));
+  return {
+    title: "packages",
+    current: { command: asksMachine(site), parse: parsePackages },
+    changes: (current) => {
+      const names = lacking(current);
+      if (names.length === 0) return [];
+      if (site.root !== "") {
+        throw new BootstrapError(
+          `${names.join(", ")} must be on the host, and packages are not installed with --root: install them yourself`,
+        );
+      }
+      const { manager } = current;
+      if (manager === undefined) {
+        throw new BootstrapError(
+          `${names.join(", ")} must be on the host, which has neither apt-get nor dnf: install them yourself, ` +
+            "or use an image of Ubuntu or Amazon Linux 2023",
+        );
+      }
+      return [
+        asRoot(site, INSTALL[manager](names.map((name) => ({ ...NEEDED, ...WELCOME })[name]?.[manager] ?? name))),
+      ];
+    },
+    diff: (current) =>
+      lacking(current)
+        .map((name) => `+ ${name}`)
+        .join("\n"),
+  };
+}
+
+function parsePackages(result: CommandResult): Packages {
+  if (result.exitCode !== 0) throw new CommandFailedError(result);
+  const values = (what: string) =>
+    result.stdout
+      .split("\n")
+      .filter((line) => line.startsWith(`${what} `))
+      .map((line) => line.slice(what.length + 1));
+  const [manager] = values("manager");
+  return { manager: manager === "apt" || manager === "dnf" ? manager : undefined, missing: values("missing") };
+}
+
+/**
+ * How to install. What a package manager prints is held back until it has ended: when the connection is lost, it would
+ * be killed by its own output in the middle of its work. `dpkg --configure -a` mends what an earlier end like that left.
+ */
+const INSTALL: Readonly<Record<Manager, (names: readonly string[]) => Command>> = {
+  apt: (names) =>
+    quietly(sh`export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+  dpkg --configure -a &&
+  apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update &&
+  apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 install --no-install-recommends ${names}`),
+  dnf: (names) => quietly(sh`dnf -q -y install ${names}`),
+};
+
+function quietly({ text }: Command): Command {
+  return {
+    text: `output=$( { ${text}; } 2>&1 </dev/null ) || { code=$?; printf '%s\\n' "$output" >&2; exit "$code"; }`,
+  };
+}
