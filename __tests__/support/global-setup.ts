@@ -56,5 +56,6 @@ async function missingPrograms(terraform: string | undefined, env: NodeJS.Proces
     if (major < 1 || (major === 1 && minor < 9)) missing.push(`terraform 1.9 or newer (${terraform} is ${version})`);
   }
   if (findProgram("moto_server") === undefined) missing.push("moto_server (pip install 'moto[server]>=5.2')");
+  if (findProgram("openssl") === undefined) missing.push("openssl (apt-get install openssl)");
   return missing;
 }

@@ -1,0 +1,305 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { get } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { CreateClusterCommand, EKSClient } from "@aws-sdk/client-eks";
+
+import { startEksFront } from "../../rehearsal/eks-front";
+import { neutralEnvironment, type Emulator } from "../../rehearsal/emulator";
+import { startKubernetes, type StandInKubernetes, type StandInNode } from "../../rehearsal/kubernetes";
+import type { Proxy } from "../../rehearsal/proxy";
+import { emulate } from "../support/end-to-end";
+import { describeOnHost } from "../support/on-host";
+import { run, type Ended } from "../support/run";
+
+const NODE_ROLE = "arn:aws:iam::123456789012:role/eks-workers";
+const MAP_ROLES = `- rolearn: ${NODE_ROLE}\n`;
+const READY: StandInNode = { name: "ip-172-16-10-12.ap-northeast-2.compute.internal", version: "v1.31.4-eks-aeac579" };
+const NOT_READY: StandInNode = {
+  name: "ip-172-16-20-9.ap-northeast-2.compute.internal",
+  version: "v1.31.4-eks-aeac579",
+  notReady: { reason: "KubeletNotReady", message: "container runtime network not ready" },
+  createdAt: new Date(Date.now() - 3 * 24 * 60 * 60 * 1000),
+};
+
+/** A ConfigMap aws-auth as somebody writes it. */
+function awsAuth(data: Readonly<Record<string, string>>, metadata: object = {}): string {
+  const named = { name: "aws-auth", namespace: "kube-system", ...metadata };
+  return JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: named, data });
+}
+
+/** The columns of the lines of a table, as far as no column is empty. */
+function cells(table: string): string[][] {
+  return table
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(/ {2,}/).map((cell) => cell.trim()));
+}
+
+/** Real kubectl, with a kubeconfig that the real AWS CLI writes, against the stand-in Kubernetes API. */
+describeOnHost("kubectl and the stand-in Kubernetes API", () => {
+  let folder: string;
+  let emulator: Emulator;
+  let front: Proxy;
+  let kubernetes: StandInKubernetes;
+  let environment: NodeJS.ProcessEnv;
+
+  const kubectl = (...args: string[]): Promise<Ended> => run("kubectl", args, { env: environment, cwd: folder });
+  const inKubeSystem = (...args: string[]) => kubectl("--namespace=kube-system", ...args);
+  /** Runs kubectl with something on its standard input, the way the bootstrap does: by a shell. */
+  const kubectlWith = (input: string, ...args: string[]) =>
+    run("sh", ["-c", `printf %s "$INPUT" | kubectl "$@"`, "sh", ...args], {
+      env: { ...environment, INPUT: input },
+      cwd: folder,
+    });
+  const data = () => kubernetes.state.configMap("kube-system", "aws-auth");
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "eks-test-kubernetes-"));
+    emulator = await emulate();
+    kubernetes = await startKubernetes({ folder });
+    front = await startEksFront(emulator.endpoint, (name) => (name === "demo" ? kubernetes : undefined));
+    environment = {
+      ...neutralEnvironment(),
+      ...emulator.environment,
+      AWS_ENDPOINT_URL: front.endpoint,
+      HOME: folder,
+      KUBECONFIG: join(folder, "config"),
+      KUBECACHEDIR: join(folder, "cache"),
+    };
+    const region = emulator.environment["AWS_REGION"] ?? "";
+    const credentials = { accessKeyId: "testing", secretAccessKey: "testing" };
+    const eks = new EKSClient({ endpoint: front.endpoint, region, credentials });
+    for (const name of ["demo", "other"]) {
+      const roleArn = "arn:aws:iam::123456789012:role/eks-cluster";
+      await eks.send(new CreateClusterCommand({ name, roleArn, resourcesVpcConfig: { subnetIds: ["a", "b"] } }));
+    }
+    eks.destroy();
+    const updated = await run("aws", ["eks", "update-kubeconfig", "--name", "demo"], { env: environment });
+    expect(updated).toMatchObject({ code: 0 });
+  });
+
+  afterAll(async () => {
+    front.stop();
+    await kubernetes.stop();
+    await emulator.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  beforeEach(() => {
+    kubernetes.state.refuseTokens = false;
+    kubernetes.state.setNodes([]);
+    kubernetes.state.setConfigMap("kube-system", "aws-auth", undefined);
+  });
+
+  it("is where the AWS CLI's kubeconfig leads to, for the cluster that it stands for", async () => {
+    const kubeconfig = readFileSync(join(folder, "config"), "utf8");
+    expect(kubeconfig).toContain(`server: ${kubernetes.endpoint}\n`);
+    expect(kubeconfig).toContain(`certificate-authority-data: ${kubernetes.certificateAuthorityData}\n`);
+
+    const query = ["--query", "cluster.endpoint", "--output", "text"];
+    const other = await run("aws", ["eks", "describe-cluster", "--name", "other", ...query], { env: environment });
+    expect(other.stdout).toMatch(/^https:\/\/.*\.eks\.amazonaws\.com\/?\n$/);
+  });
+
+  it("leaves no key on the disk", () => {
+    expect(readdirSync(folder).filter((name) => name.startsWith("certificates-"))).toEqual([]);
+  });
+
+  it("tells its version", async () => {
+    const { code, stdout } = await kubectl("version", "--output=json");
+
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      serverVersion: { major: "1", minor: "31", gitVersion: "v1.31.4-eks-2d5f260" },
+    });
+  });
+
+  it("has no nodes until aws-auth maps their role", async () => {
+    kubernetes.state.nodesJoinWhen = (map) => (map?.["mapRoles"]?.includes(NODE_ROLE) === true ? [READY] : []);
+    expect(await kubectl("get", "nodes")).toMatchObject({ code: 0, output: "No resources found\n" });
+
+    expect(await kubectlWith(awsAuth({ mapRoles: MAP_ROLES }), "create", "-f", "-")).toMatchObject({ code: 0 });
+
+    expect((await kubectl("get", "nodes", "--output=name")).stdout).toBe(`node/${READY.name}\n`);
+  });
+
+  it("shows its nodes in kubectl's columns", async () => {
+    kubernetes.state.setNodes([NOT_READY, READY]);
+
+    const shown = await kubectl("get", "nodes");
+    expect(cells(shown.stdout)).toEqual([
+      ["NAME", "STATUS", "ROLES", "AGE", "VERSION"],
+      [READY.name, "Ready", "<none>", expect.stringMatching(/^\d+s$/), READY.version],
+      [NOT_READY.name, "NotReady", "<none>", "3d", NOT_READY.version],
+    ]);
+    expect(shown.output).toBe(shown.stdout);
+
+    const wide = await kubectl("get", "nodes", "--output=wide");
+    expect(cells(wide.stdout)[0]).toEqual([
+      ...["NAME", "STATUS", "ROLES", "AGE", "VERSION"],
+      ...["INTERNAL-IP", "EXTERNAL-IP", "OS-IMAGE", "KERNEL-VERSION", "CONTAINER-RUNTIME"],
+    ]);
+  });
+
+  it("lists ConfigMaps and nodes at once, as JSON", async () => {
+    kubernetes.state.setNodes([NOT_READY]);
+    kubernetes.state.setConfigMap("kube-system", "aws-auth", { mapRoles: MAP_ROLES });
+    kubernetes.state.setConfigMap("default", "another", {});
+
+    const { stdout } = await inKubeSystem("get", "configmaps,nodes", "--output=json");
+
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: "List",
+      items: [
+        { kind: "ConfigMap", metadata: { name: "aws-auth" }, data: { mapRoles: MAP_ROLES } },
+        {
+          kind: "Node",
+          metadata: { name: NOT_READY.name },
+          status: { conditions: [{ type: "Ready", status: "False", ...NOT_READY.notReady }] },
+        },
+      ],
+    });
+  });
+
+  it("tells whoever waits for nodes when they are ready", async () => {
+    kubernetes.state.setNodes([READY, NOT_READY]);
+    const before = kubernetes.requests.length;
+    const waiting = kubectl("wait", "--for=condition=Ready", "nodes", "--all", "--timeout=60s");
+    while (!kubernetes.requests.slice(before).some(({ path }) => path.includes("watch=true"))) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const { name, version } = NOT_READY;
+    kubernetes.state.setNodes([READY, { name, version }]);
+
+    expect((await waiting).output).toBe([READY, NOT_READY].map((node) => `node/${node.name} condition met\n`).join(""));
+  });
+
+  it("has no aws-auth, without that being a failure when it is asked not to be", async () => {
+    const asked = ["get", "configmap", "aws-auth", "--output=json"];
+
+    expect(await inKubeSystem(...asked, "--ignore-not-found")).toMatchObject({ code: 0, output: "" });
+    expect(await inKubeSystem(...asked)).toMatchObject({
+      code: 1,
+      output: 'Error from server (NotFound): configmaps "aws-auth" not found\n',
+    });
+  });
+
+  it("makes a ConfigMap, once", async () => {
+    const created = await kubectlWith(awsAuth({ mapRoles: MAP_ROLES }), "create", "-f", "-");
+    expect(created).toMatchObject({ code: 0, output: "configmap/aws-auth created\n" });
+    expect(data()).toEqual({ mapRoles: MAP_ROLES });
+
+    const again = await kubectlWith(awsAuth({ mapRoles: "" }), "create", "-f", "-");
+    expect(again.output).toMatch(/^Error from server \(AlreadyExists\): .*configmaps "aws-auth" already exists\n$/);
+    expect(data()).toEqual({ mapRoles: MAP_ROLES });
+  });
+
+  it("replaces a ConfigMap, but not with what was made up from another version", async () => {
+    kubernetes.state.setConfigMap("kube-system", "aws-auth", { mapRoles: MAP_ROLES });
+    const { stdout } = await inKubeSystem("get", "configmap", "aws-auth", "--output=json");
+    const { metadata } = JSON.parse(stdout) as { metadata: object };
+
+    const replaced = await kubectlWith(awsAuth({ mapUsers: "[]" }, metadata), "replace", "-f", "-");
+    expect(replaced).toMatchObject({ code: 0, output: "configmap/aws-auth replaced\n" });
+    expect(data()).toEqual({ mapUsers: "[]" });
+
+    const stale = await kubectlWith(awsAuth({}, metadata), "replace", "-f", "-");
+    expect(stale.code).toBe(1);
+    expect(stale.output).toMatch(/^Error from server \(Conflict\): .* the object has been modified; please apply/);
+    expect(data()).toEqual({ mapUsers: "[]" });
+  });
+
+  it("patches, applies and removes a ConfigMap", async () => {
+    const apply = (roles: string, ...args: string[]) =>
+      kubectlWith(awsAuth({ mapRoles: roles }), "apply", "-f", "-", ...args);
+
+    expect((await apply("[]")).output).toBe("configmap/aws-auth created\n");
+    await inKubeSystem("patch", "configmap", "aws-auth", "--type=merge", '--patch={"data":{"mapUsers":"[]"}}');
+    await inKubeSystem("patch", "configmap", "aws-auth", '--patch={"data":{"mapAccounts":"[]"}}');
+    expect(data()).toEqual({ mapRoles: "[]", mapUsers: "[]", mapAccounts: "[]" });
+
+    expect((await apply(MAP_ROLES, "--dry-run=server")).output).toBe(
+      "configmap/aws-auth configured (server dry run)\n",
+    );
+    expect(data()).toMatchObject({ mapRoles: "[]" });
+    expect((await apply(MAP_ROLES)).output).toBe("configmap/aws-auth configured\n");
+    expect((await apply(MAP_ROLES)).output).toBe("configmap/aws-auth unchanged\n");
+    expect(data()).toEqual({ mapRoles: MAP_ROLES, mapUsers: "[]", mapAccounts: "[]" });
+
+    expect(await inKubeSystem("delete", "configmap", "aws-auth")).toMatchObject({ code: 0 });
+    expect(data()).toBeUndefined();
+  });
+
+  it("refuses a field that is misspelt", async () => {
+    const misspelt = awsAuth({}).replace('"data"', '"datas"');
+
+    const { code, output } = await kubectlWith(misspelt, "create", "-f", "-");
+
+    expect(code).toBe(1);
+    expect(output).toContain('strict decoding error: unknown field "datas"');
+  });
+
+  it.each([
+    ["a label selector", ["get", "nodes", "--selector=a=b"], "this stand-in does not know label selectors"],
+    ["a change of a node", ["label", "node", READY.name, "a=b"], "the server does not allow this method"],
+  ])("refuses %s, which it does not know", async (_, args, message) => {
+    kubernetes.state.setNodes([READY]);
+
+    const { code, output } = await kubectl(...args);
+
+    expect(code).toBe(1);
+    expect(output).toContain(message);
+  });
+
+  it("lets nobody in whom the cluster does not know", async () => {
+    kubernetes.state.refuseTokens = true;
+
+    const { code, output } = await kubectl("get", "nodes");
+
+    expect(code).toBe(1);
+    expect(output).toContain("You must be logged in to the server");
+    expect(kubernetes.requests.at(-1)).toMatchObject({ method: "GET", refused: "every token is refused here now" });
+  });
+
+  it("lets nobody in without a token", async () => {
+    const ca = Buffer.from(kubernetes.certificateAuthorityData, "base64");
+    const response = await new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+      get(`${kubernetes.endpoint.replace("127.0.0.1", "localhost")}/version`, { ca, family: 4 }, (answer) => {
+        let body = "";
+        answer.on("data", (chunk: Buffer) => (body += chunk.toString()));
+        answer.on("end", () => {
+          resolve({ status: answer.statusCode, body });
+        });
+      }).once("error", reject);
+    });
+
+    expect(response.status).toBe(401);
+    expect(JSON.parse(response.body)).toEqual({
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message: "Unauthorized",
+      reason: "Unauthorized",
+      code: 401,
+    });
+    expect(kubernetes.requests.at(-1)).toEqual({
+      method: "GET",
+      path: "/version",
+      refused: "there is no bearer token",
+    });
+  });
+
+  it("is trusted by nobody who was not given its authority", async () => {
+    const bare = { ...environment, KUBECONFIG: join(folder, "none") };
+    const { code, output } = await run("kubectl", ["--server", kubernetes.endpoint, "--token=x", "get", "nodes"], {
+      env: bare,
+      cwd: folder,
+    });
+
+    expect(code).toBe(1);
+    expect(output).toContain("certificate signed by unknown authority");
+  });
+});

@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { findProgram } from "../../rehearsal/programs";
+import { findSshd } from "../../rehearsal/sshd";
+import { MISSING } from "./global-setup";
+import { HOST_READY, MAY_MOUNT } from "./prepared";
+
+/** What the stand-in bastion is made of, and how to install it. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  ssh: "apt-get install openssh-client",
+  "ssh-keygen": "apt-get install openssh-client",
+  "ssh-agent": "apt-get install openssh-client",
+  curl: "apt-get install curl",
+  unzip: "apt-get install unzip",
+  flock: "apt-get install util-linux",
+  openssl: "apt-get install openssl",
+  python3: "apt-get install python3",
+  moto_server: "pip install 'moto[server]>=5.2'",
+  aws: "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
+  kubectl: "https://kubernetes.io/docs/tasks/tools/",
+};
+
+/** Looks whether there is all that the tests with a stand-in bastion run on; without it they are skipped, with a line. */
+export default function hostSetup(): void {
+  const missing = Object.entries(PROGRAMS).flatMap(([name, how]) =>
+    findProgram(name) === undefined ? [`${name} (${how})`] : [],
+  );
+  if (findSshd() === undefined) missing.push("sshd (apt-get install openssh-server)");
+  if (missing.length === 0) {
+    process.env[HOST_READY] = "yes";
+    if (mayMount()) process.env[MAY_MOUNT] = "yes";
+    else console.warn("\nThe tests with a file system of their own are skipped: only root may mount one");
+    return;
+  }
+  process.env[MISSING] = [process.env[MISSING], ...missing].filter((it) => it !== undefined).join("; ");
+  console.warn(`\nThe tests with a stand-in bastion are skipped. Missing: ${missing.join("; ")}`);
+}
+
+/** Looks whether this user may mount a file system in memory. */
+function mayMount(): boolean {
+  if (process.getuid?.() !== 0) return false;
+  const folder = mkdtempSync(join(tmpdir(), "eks-test-mount-"));
+  const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]).status === 0;
+  if (isMounted) spawnSync("umount", [folder]);
+  rmdirSync(folder);
+  return isMounted;
+}
