@@ -2,6 +2,7 @@ import { z } from "zod";
 
 import type { Handover } from "../modules/contract";
 import { BootstrapError } from "./errors";
+import { parseJson } from "./json";
 
 const text = z.string().min(1);
 const count = z.int().nonnegative();
@@ -39,7 +40,7 @@ export const HANDOVER_FIELDS: readonly string[] = Object.keys(FIELDS);
  * @throws BootstrapError when the text is not JSON, has no handover in it, or one with a field missing or malformed
  */
 export function readHandover(json: string, source: string): Handover {
-  return asHandover(plainOutputs(parse(json, source), source), source);
+  return asHandover(plainOutputs(parseJson(json, source), source), source);
 }
 
 /**
@@ -60,15 +61,6 @@ export function asHandover(outputs: Readonly<Record<string, unknown>>, source: s
     `${source} is no handover of the stack: ${wrong.join("; ")}; it has ${Object.keys(outputs).join(", ") || "nothing"}. ` +
       "Has the stack been applied, by this version?",
   );
-}
-
-function parse(json: string, source: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    const what = json.trim() === "" ? "it is empty" : (cause as Error).message;
-    throw new BootstrapError(`${source} is not JSON: ${what}`, { cause });
-  }
 }
 
 /** Names and values, from either of the two forms. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { BootstrapError } from "./errors";
+import { parseJson } from "./json";
 
 /** Architecture of a bastion, in Kubernetes' words. */
 export type Arch = "amd64" | "arm64";
@@ -101,7 +102,7 @@ const TABLE = z.strictObject({
  * @throws BootstrapError when the text is not JSON, or no such table; it names the fields that are wrong
  */
 export function readReleases(json: string, source: string): Releases {
-  const parsed = TABLE.safeParse(parse(json, source), {
+  const parsed = TABLE.safeParse(parseJson(json, source), {
     error: ({ code, input }) => (code === "invalid_type" && input === undefined ? "is missing" : undefined),
   });
   if (!parsed.success) {
@@ -194,15 +195,6 @@ function release(name: string, { url, arch: words }: Tool, { version, ...checksu
     sha256: checksums[arch],
   });
   return { name, version, artifacts: { amd64: artifact("amd64"), arm64: artifact("arm64") } };
-}
-
-function parse(json: string, source: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    const what = json.trim() === "" ? "it is empty" : (cause as Error).message;
-    throw new BootstrapError(`${source} is not JSON: ${what}`, { cause });
-  }
 }
 
 function minorOf(version: string): string {

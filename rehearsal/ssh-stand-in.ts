@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
@@ -8,7 +7,7 @@ import { Server, utils, type Connection, type ServerChannel } from "ssh2";
 
 import { listen } from "./loopback";
 import { findProgram } from "./programs";
-import type { LoginServer, SshdOptions } from "./sshd";
+import { describeHostKey, type LoginServer, type SshdOptions } from "./sshd";
 
 /** How a stand-in SSH server is made. */
 export interface SshStandInOptions extends Omit<SshdOptions, "maxSessions"> {
@@ -61,15 +60,11 @@ export async function startSshStandIn(options: SshStandInOptions): Promise<Login
     });
   });
   const port = await listen(server);
-  const base64 = hostKey.wire.toString("base64");
-  const hostPublicKey = `ssh-ed25519 ${base64}`;
   return {
     port,
     user: userInfo().username,
     identityFile: resolve(folder, "user_key"),
-    hostPublicKey,
-    hostKeyFingerprint: `SHA256:${createHash("sha256").update(hostKey.wire).digest("base64").replace(/=+$/, "")}`,
-    knownHostsLine: `[127.0.0.1]:${String(port)} ${hostPublicKey}`,
+    ...describeHostKey("ssh-ed25519", hostKey.wire.toString("base64"), port),
     stop: () => {
       for (const client of clients) client.end();
       for (const child of children) endGroup(child);

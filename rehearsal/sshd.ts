@@ -131,19 +131,30 @@ export async function startSshd({ folder, home, environment = {}, maxSessions = 
     throw error;
   }
   const [type = "", base64 = ""] = readFileSync(`${hostKeyFile}.pub`, "utf8").split(/\s/);
-  const hostPublicKey = `${type} ${base64}`;
   return {
     port,
     user,
     identityFile,
-    hostPublicKey,
-    hostKeyFingerprint: `SHA256:${createHash("sha256").update(base64, "base64").digest("base64").replace(/=+$/, "")}`,
-    knownHostsLine: `[127.0.0.1]:${String(port)} ${hostPublicKey}`,
+    ...describeHostKey(type, base64, port),
     logFile,
     pid: server.pid ?? 0,
     processes: () => familyOf(family()).filter((id) => id !== server.pid),
     ended,
     stop,
+  };
+}
+
+/** What is told of a server's host key. */
+export function describeHostKey(
+  type: string,
+  base64: string,
+  port: number,
+): Pick<LoginServer, "hostPublicKey" | "hostKeyFingerprint" | "knownHostsLine"> {
+  const hostPublicKey = `${type} ${base64}`;
+  return {
+    hostPublicKey,
+    hostKeyFingerprint: `SHA256:${createHash("sha256").update(base64, "base64").digest("base64").replace(/=+$/, "")}`,
+    knownHostsLine: `[127.0.0.1]:${String(port)} ${hostPublicKey}`,
   };
 }
 

@@ -18,8 +18,8 @@ export function awsConfig(site: Site, home: Home, region: string): Task<string> 
     changes: (text) => {
       const merged = withRegion(text, region);
       // An empty file is written like a missing one: it has nothing to lose.
-      const seen = text === "" ? {} : { seen: { was: text } };
-      return merged === text ? [] : [asOwner(site, home, write({ path, mode: "0600" }, merged, seen.seen))];
+      const seen = text === "" ? undefined : { was: text };
+      return merged === text ? [] : [asOwner(site, home, write({ path, mode: "0600" }, merged, seen))];
     },
     diff: (text) => {
       const before = regionOf(text);

@@ -10,10 +10,10 @@ const LOCKS = [
   "/usr/lib/sysimage/rpm/.rpm.lock",
 ];
 
-/** What is looked for: programs, and the file that bash-completion consists of. */
 const PROGRAMS = ["curl", "unzip", "flock", "less", "groff"];
 /** Where Debian's and Red Hat's kin have the authorities that curl trusts. */
 const CERTIFICATES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"] as const;
+/** The file that bash-completion consists of. */
 const COMPLETION = "/usr/share/bash-completion/bash_completion";
 
 /**
