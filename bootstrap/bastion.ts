@@ -1,7 +1,6 @@
 import type { Handover } from "../modules/contract";
 import { connect, type ConnectOptions } from "./connect";
 import { BootstrapError } from "./errors";
-import type { Host } from "./host";
 import { Log, logged } from "./log";
 import type { Options } from "./options";
 import { playbook } from "./playbook";
@@ -63,28 +62,6 @@ function connectOptions({ identity, knownHosts, ...options }: Options, signal: A
   };
 }
 
-/** What is told about a connection. */
-export type ConnectionEvents = Pick<Events, "waiting" | "note">;
-
-/**
- * Logs in to a bastion; its commands find what the bootstrap has installed.
- *
- * @throws BootstrapError as `connect`
- */
-export async function logIn(
-  handover: Handover,
-  options: Options,
-  signal: AbortSignal,
-  events: ConnectionEvents,
-): Promise<{ readonly ssh: SshHost; readonly host: Host }> {
-  const ssh = await connect(handover, connectOptions(options, signal), events);
-  return { ssh, host: usable(ssh, handover, options) };
-}
-
-function usable(host: Host, handover: Handover, options: Options): Host {
-  return finding(host, placeOf(handover, options).site);
-}
-
 /**
  * Connects to a bastion and runs the playbook on it. Every failure that somebody can act on is in the report.
  *
@@ -110,7 +87,7 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
         events.note(text);
       },
     });
-    const host = usable(logged(ssh, opened), handover, options);
+    const host = finding(logged(ssh, opened), placeOf(handover, options).site);
     const { check } = options;
     for await (const outcome of run(host, playbookFor(handover, options, releases), {
       check,

@@ -73,12 +73,8 @@ async function orInterrupted<Value>(reading: Promise<Value>, signal: AbortSignal
   return Promise.race([reading, interruption]);
 }
 
-/**
- * The table of releases to use: the project's own, or the one in a file.
- *
- * @throws BootstrapError when the file is no such table
- */
-export function releasesOf(file: string | undefined): Releases {
+/** The table of releases to use: the project's own, or the one in a file. */
+function releasesOf(file: string | undefined): Releases {
   if (file === undefined) return ownReleases();
   let text: string;
   try {

@@ -101,7 +101,6 @@ export class SshHost implements Host {
   private running = 0;
   private limit = MAX_SESSIONS;
   private readonly queue: (() => void)[] = [];
-  private acceptedKey: Buffer | undefined;
 
   private constructor(private readonly options: SshOptions) {
     this.name = options.name ?? options.address;
@@ -118,13 +117,6 @@ export class SshHost implements Host {
     const host = new SshHost(options);
     await host.logIn();
     return host;
-  }
-
-  /** Where this leads, as whom, and the host key that was accepted there, in SSH's wire format. */
-  get login(): { readonly address: string; readonly port: number; readonly user: string; readonly hostKey: Buffer } {
-    const { address, port = 22, username: user } = this.options;
-    if (this.acceptedKey === undefined) throw new Error("nobody has logged in");
-    return { address, port, user, hostKey: this.acceptedKey };
   }
 
   /**
@@ -178,18 +170,19 @@ export class SshHost implements Host {
       const asked = agentKeys === undefined ? agent : new ChoosyAgent(agent, agentKeys);
       authHandler.push({ type: "agent", username, agent: asked });
     }
+    let accepted: Buffer | undefined;
     let refusal: { readonly error: unknown } | undefined;
     const judge = async (key: Buffer): Promise<boolean> => {
       // Asked again whenever the keys are exchanged anew in the middle of a connection (sshd's RekeyLimit).
-      if (this.acceptedKey !== undefined) return key.equals(this.acceptedKey);
+      if (accepted !== undefined) return key.equals(accepted);
       try {
         const words = await this.options.refuse(key);
-        if (words === undefined) this.acceptedKey = key;
+        if (words === undefined) accepted = key;
         else refusal = { error: new ConnectError("host-key", words) };
       } catch (error) {
         refusal = { error };
       }
-      return this.acceptedKey !== undefined;
+      return accepted !== undefined;
     };
     const interrupt = () => {
       this.lose("interrupted");
