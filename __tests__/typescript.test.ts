@@ -21,7 +21,8 @@ describe("bin/typescript.cjs", () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "eks-test-typescript-"));
     mkdirSync(join(folder, "bin"));
-    copyFileSync(join(CLONE, "bin", "typescript.cjs"), join(folder, "bin", "typescript.cjs"));
+    for (const name of ["typescript.cjs", "aws-sdk.cjs"])
+      copyFileSync(join(CLONE, "bin", name), join(folder, "bin", name));
     symlinkSync(join(CLONE, "node_modules"), join(folder, "node_modules"));
   });
   afterEach(() => {

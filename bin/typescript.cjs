@@ -9,6 +9,8 @@ const { extname, join } = require("node:path");
 const { addHook } = require("pirates");
 const { version } = require("sucrase/package.json");
 
+require("./aws-sdk.cjs");
+
 const CACHE = join(__dirname, "..", ".cache", "typescript");
 
 addHook(compiled, { exts: [".ts"], ignoreNodeModules: true });

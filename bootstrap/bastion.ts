@@ -1,6 +1,7 @@
 import type { Handover } from "../modules/contract";
 import { connect, type ConnectOptions } from "./connect";
 import { BootstrapError } from "./errors";
+import type { Host } from "./host";
 import { Log, logged } from "./log";
 import type { Options } from "./options";
 import { playbook } from "./playbook";
@@ -53,13 +54,36 @@ function placeOf(handover: Handover, { user = handover.bastion_user, root }: Opt
   return { user, site: { root: own, sudo: own === "" && user !== "root" } };
 }
 
-function connectOptions({ identity, knownHosts, ...options }: Options, signal: AbortSignal): ConnectOptions {
+/** What `connect` is told by the options of a run. */
+export function connectOptions({ identity, knownHosts, ...options }: Options, signal: AbortSignal): ConnectOptions {
   return {
     ...options,
     ...(identity !== undefined && { identities: [identity] }),
     ...(knownHosts !== undefined && { knownHosts: [knownHosts] }),
     signal,
   };
+}
+
+/** What is told about a connection. */
+export type ConnectionEvents = Pick<Events, "waiting" | "note">;
+
+/**
+ * Logs in to a bastion; its commands find what the bootstrap has installed.
+ *
+ * @throws BootstrapError as `connect`
+ */
+export async function logIn(
+  handover: Handover,
+  options: Options,
+  signal: AbortSignal,
+  events: ConnectionEvents,
+): Promise<{ readonly ssh: SshHost; readonly host: Host }> {
+  const ssh = await connect(handover, connectOptions(options, signal), events);
+  return { ssh, host: usable(ssh, handover, options) };
+}
+
+function usable(host: Host, handover: Handover, options: Options): Host {
+  return finding(host, placeOf(handover, options).site);
 }
 
 /**
@@ -87,7 +111,7 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
         events.note(text);
       },
     });
-    const host = finding(logged(ssh, opened), placeOf(handover, options).site);
+    const host = usable(logged(ssh, opened), handover, options);
     const { check } = options;
     for await (const outcome of run(host, playbookFor(handover, options, releases), {
       check,

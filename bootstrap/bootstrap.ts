@@ -33,16 +33,11 @@ const LOGS = join(".cache", "bootstrap");
  */
 export async function bootstrap(args: readonly string[], signal: AbortSignal): Promise<number> {
   try {
-    const options = readOptions(args);
+    const options = checkedOptions(args);
     if (options === undefined) {
       process.stdout.write(`${HELP}\n`);
       return 0;
     }
-    const { jump, identity } = options;
-    usage(checkSettings, {
-      ...(jump !== undefined && { jump }),
-      ...(identity !== undefined && { identities: [identity] }),
-    });
     const handovers = await orInterrupted(readHandovers(options.source), signal);
     if (handovers === undefined) {
       process.stderr.write("interrupted: nothing has been done\n");
@@ -61,6 +56,24 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
   }
 }
 
+/**
+ * The options of a command line, with all that can be found wrong with them before there is a stack; undefined when it
+ * asks for help.
+ *
+ * @throws UsageError; BootstrapError when the table of releases cannot be read
+ */
+export function checkedOptions(args: readonly string[]): Options | undefined {
+  const options = readOptions(args);
+  if (options === undefined) return undefined;
+  const { jump, identity, releases } = options;
+  usage(checkSettings, {
+    ...(jump !== undefined && { jump }),
+    ...(identity !== undefined && { identities: [identity] }),
+  });
+  releasesOf(releases);
+  return options;
+}
+
 /** What is read from standard input or over the network may never come. */
 async function orInterrupted<Value>(reading: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
   const interruption = new Promise<undefined>((resolve) => {
@@ -73,14 +86,20 @@ async function orInterrupted<Value>(reading: Promise<Value>, signal: AbortSignal
   return Promise.race([reading, interruption]);
 }
 
-/** The table of releases to use: the project's own, or the one in a file. */
-function releasesOf(file: string | undefined): Releases {
+/**
+ * The table of releases to use: the project's own, or the one in a file.
+ *
+ * @throws BootstrapError when the file is no such table
+ */
+export function releasesOf(file: string | undefined): Releases {
   if (file === undefined) return ownReleases();
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new BootstrapError(`--releases ${file} cannot be read: ${(cause as Error).message}`, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : message;
+    throw new BootstrapError(`--releases ${file} cannot be read: ${why}`, { cause });
   }
   return readReleases(text, file);
 }

@@ -16,8 +16,6 @@ const TIMEOUTS = { connectionTimeout: 2000, requestTimeout: 4000, throwOnRequest
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html
  */
 export async function readConsole(region: string, instanceId: string, signal?: AbortSignal): Promise<ConsoleOutput> {
-  // The AWS SDK warns on every start that versions of 2027 will want a newer Node; the lock file keeps this one.
-  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   // Half a second to load, which whoever has the key in known_hosts need not pay.
   const { EC2Client, GetConsoleOutputCommand } = await import("@aws-sdk/client-ec2");
   const client = new EC2Client({ region, maxAttempts: 2, requestHandler: TIMEOUTS });

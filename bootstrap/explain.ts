@@ -180,11 +180,24 @@ export const EXPLANATIONS: readonly Explanation[] = [
 /** How kubectl begins the lines that are for its developers. */
 const KLOG = /^[IWEF]\d{4} /;
 
+/** Why a command failed, and what helps; undefined when nobody knows. */
+export interface Explained {
+  /** One line: what the complaint means, with the complaint itself. */
+  readonly why: string;
+  readonly cure: string | undefined;
+}
+
 /**
  * Why a command failed, in one line: what its complaint means and what helps, with the complaint itself; only the
  * complaint when its like is not known.
  */
-export function explain({ exitCode, stderr }: CommandResult): string {
+export function explain(result: CommandResult): string {
+  const { why, cure } = explained(result);
+  return cure === undefined ? why : `${why}: ${cure}`;
+}
+
+/** The same in two parts, for who knows a better cure. */
+export function explained({ exitCode, stderr }: CommandResult): Explained {
   const lines = stderr.split(/\r?\n/).map((line) => line.trimEnd());
   const ordered = [...lines.filter((line) => !KLOG.test(line)), ...lines.filter((line) => KLOG.test(line))];
   for (const { complaint, means, cure } of EXPLANATIONS) {
@@ -192,13 +205,12 @@ export function explain({ exitCode, stderr }: CommandResult): string {
     if (line === undefined) continue;
     // Our own scripts say what they were doing.
     const during = lines.find((it) => it.startsWith("while "));
-    return `${means} (${[line, during]
-      .filter((it) => it !== undefined)
-      .map(printable)
-      .join(", ")}): ${cure}`;
+    const said = [line, during].filter((it) => it !== undefined).map(printable);
+    return { why: `${means} (${said.join(", ")})`, cure };
   }
   const last = lines.findLast((line) => line !== "");
-  return last === undefined ? `a command ended with exit code ${String(exitCode)}` : printable(last);
+  const why = last === undefined ? `a command ended with exit code ${String(exitCode)}` : printable(last);
+  return { why, cure: undefined };
 }
 
 const LINE = 300;

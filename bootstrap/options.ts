@@ -1,9 +1,8 @@
 import { parseArgs } from "node:util";
 
-import { closest, distance } from "fastest-levenshtein";
-
 import { BootstrapError } from "./errors";
 import { readFingerprint } from "./host-key-policy";
+import { nearest } from "./nearest";
 import { mirrorUrl } from "./releases";
 import { handoverSource, type HandoverSource } from "./sources";
 
@@ -173,7 +172,7 @@ function objection({ name, value, inlineValue }: OptionToken, text: string): str
   // One dash before several letters would be as many options of one letter each.
   const option = written.startsWith("--") && isOption(name) ? OPTIONS[name] : undefined;
   if (option === undefined) {
-    const near = nearest(written.replace(/^-+/, ""));
+    const near = nearest(written.replace(/^-+/, ""), Object.keys(OPTIONS));
     return `there is no option ${written}: ${near === undefined ? "--help lists them" : `did you mean --${near}?`}`;
   }
   if (option.type === "boolean") {
@@ -196,14 +195,6 @@ function isOption(name: string): name is keyof typeof OPTIONS {
 function strayWord(text: string): string {
   const hint = text === "-" || text.endsWith(".json") ? `did you mean --outputs ${text}?` : "--help lists the options";
   return `an option has to say what ${JSON.stringify(text)} is: ${hint}`;
-}
-
-/** The option that a misspelt one was probably meant to be. */
-function nearest(word: string): string | undefined {
-  const best = closest(word.toLowerCase(), Object.keys(OPTIONS));
-  return distance(word.toLowerCase(), best) <= Math.min(Math.max(2, word.length / 3), word.length - 1)
-    ? best
-    : undefined;
 }
 
 function host(value: string): string {

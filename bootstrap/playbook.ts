@@ -70,7 +70,7 @@ function homesOf(user: string, site: Site): readonly Home[] {
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html
  */
-function clusterArn({ region, cluster_name: name, node_role_arn: roleArn }: Handover): string {
+export function clusterArn({ region, cluster_name: name, node_role_arn: roleArn }: Handover): string {
   // The cluster is in the account of its nodes.
   const [, partition = "", , , account = ""] = roleArn.split(":");
   return `arn:${partition}:eks:${region}:${account}:cluster/${name}`;

@@ -201,7 +201,7 @@ function refuseTwice(handovers: readonly NamedHandover[]): void {
 
 async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promise<NamedHandover> {
   const missing =
-    `there is no folder ${folder}: has the stack been synthesized and applied here? Run \`cdktf deploy\`, or say ` +
+    `there is no folder ${folder}: has the stack been synthesized and applied here? Run \`eks up\` or \`cdktf deploy\`, or say ` +
     "where the outputs are with --stack-dir, --outputs or --terraform-cloud";
   if (!(await isFolder(folder, missing))) {
     throw new BootstrapError(`--stack-dir must be a folder, ${folder} is a file; --outputs takes files`);
@@ -212,7 +212,7 @@ async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promis
   if (stdout.trim() === "{}") {
     throw new BootstrapError(
       `the stack in ${folder} has no outputs: nothing was applied from there, or its state is somewhere else; ` +
-        "run `cdktf deploy`, or give the outputs with --outputs or --terraform-cloud",
+        "run `eks up` or `cdktf deploy`, or give the outputs with --outputs or --terraform-cloud",
     );
   }
   return { handover: readHandover(stdout, source), source };
@@ -223,9 +223,10 @@ async function outputsOf(
   folder: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<{ readonly program: string; readonly stdout: string }> {
-  // Also what tells cdktf which of the two to use.
-  const chosen = environment["TERRAFORM_BINARY_NAME"] ?? "";
-  const programs = chosen === "" ? ["terraform", "tofu"] : [chosen];
+  // What tells eks which of the two to use, and what tells cdktf.
+  const named = ["EKS_TERRAFORM", "TERRAFORM_BINARY_NAME"].map((name) => environment[name] ?? "");
+  const chosen = named.find((name) => name !== "");
+  const programs = chosen === undefined ? ["terraform", "tofu"] : [chosen];
   for (const program of programs) {
     try {
       const { stdout } = await promisify(execFile)(program, [`-chdir=${folder}`, "output", "-json", "-no-color"], {

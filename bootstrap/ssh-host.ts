@@ -101,6 +101,7 @@ export class SshHost implements Host {
   private running = 0;
   private limit = MAX_SESSIONS;
   private readonly queue: (() => void)[] = [];
+  private acceptedKey: Buffer | undefined;
 
   private constructor(private readonly options: SshOptions) {
     this.name = options.name ?? options.address;
@@ -117,6 +118,12 @@ export class SshHost implements Host {
     const host = new SshHost(options);
     await host.logIn();
     return host;
+  }
+
+  /** The host keys that were accepted on the way, in SSH's wire format: of each host between, the nearest first, and of this one. */
+  get hostKeys(): readonly Buffer[] {
+    if (this.acceptedKey === undefined) throw new Error("nobody has logged in");
+    return [...(this.options.jump?.hostKeys ?? []), this.acceptedKey];
   }
 
   /**
@@ -170,19 +177,18 @@ export class SshHost implements Host {
       const asked = agentKeys === undefined ? agent : new ChoosyAgent(agent, agentKeys);
       authHandler.push({ type: "agent", username, agent: asked });
     }
-    let accepted: Buffer | undefined;
     let refusal: { readonly error: unknown } | undefined;
     const judge = async (key: Buffer): Promise<boolean> => {
       // Asked again whenever the keys are exchanged anew in the middle of a connection (sshd's RekeyLimit).
-      if (accepted !== undefined) return key.equals(accepted);
+      if (this.acceptedKey !== undefined) return key.equals(this.acceptedKey);
       try {
         const words = await this.options.refuse(key);
-        if (words === undefined) accepted = key;
+        if (words === undefined) this.acceptedKey = key;
         else refusal = { error: new ConnectError("host-key", words) };
       } catch (error) {
         refusal = { error };
       }
-      return accepted !== undefined;
+      return this.acceptedKey !== undefined;
     };
     const interrupt = () => {
       this.lose("interrupted");

@@ -277,7 +277,7 @@ describe("the handover of a stack's folder", () => {
       "a stack that was never applied",
       { terraform: "echo '{}'" },
       {},
-      "the stack in FOLDER/stack has no outputs: nothing was applied from there, or its state is somewhere else; run `cdktf deploy`, or give the outputs with --outputs or --terraform-cloud",
+      "the stack in FOLDER/stack has no outputs: nothing was applied from there, or its state is somewhere else; run `eks up` or `cdktf deploy`, or give the outputs with --outputs or --terraform-cloud",
     ],
     [
       "a warning among the outputs",
@@ -295,7 +295,7 @@ describe("the handover of a stack's folder", () => {
     [
       "no such folder",
       "nowhere",
-      "there is no folder FOLDER/nowhere: has the stack been synthesized and applied here? Run `cdktf deploy`, or say where the outputs are with --stack-dir, --outputs or --terraform-cloud",
+      "there is no folder FOLDER/nowhere: has the stack been synthesized and applied here? Run `eks up` or `cdktf deploy`, or say where the outputs are with --stack-dir, --outputs or --terraform-cloud",
     ],
     ["a file", "a.json", "--stack-dir must be a folder, FOLDER/a.json is a file; --outputs takes files"],
   ])("fails for %s", async (_, name, message) => {
