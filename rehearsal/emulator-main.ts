@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
 import { runProgram, untilAsked } from "./foreground";
 import { terraformConfigFile } from "./programs";
+import { provideMoto } from "./tools";
 
 const CLONE = resolve(__dirname, "..");
 const FOLDER = join(CLONE, ".cache", "emulator");
@@ -19,8 +20,9 @@ async function main(): Promise<void> {
   const asked = untilAsked();
   mkdirSync(FOLDER, { recursive: true });
   const configFile = terraformConfigFile(join(FOLDER, "terraformrc"));
-  console.error("Starting an emulated AWS account (moto_server) …");
-  const emulator = await startEmulator(FOLDER, WORKSHOP_ACCOUNT);
+  const moto = await provideMoto();
+  console.error(`Starting an emulated AWS account: moto_server ${moto.from} …`);
+  const emulator = await startEmulator(FOLDER, WORKSHOP_ACCOUNT, { command: moto.command });
 
   const environmentFile = join(FOLDER, "environment");
   const environment = {

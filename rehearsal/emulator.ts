@@ -1,19 +1,25 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { CreateKeyPairCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { CreateKeyPairCommand, DescribeImagesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import {
   AddRoleToInstanceProfileCommand,
   CreateInstanceProfileCommand,
   CreateRoleCommand,
+  GetInstanceProfileCommand,
+  GetPolicyCommand,
   IAMClient,
 } from "@aws-sdk/client-iam";
 
 import { trustPolicy } from "../modules/policies";
+import { reasonOf, SetUpError } from "./errors";
 import { freePort } from "./loopback";
-import { findProgram } from "./programs";
+import { neutralEnvironment } from "./neutral-environment";
+import { findMoto } from "./tools";
+
+export { neutralEnvironment };
 
 /** What the emulated account holds before anything is planned; on a real account it is the user's to have. */
 export interface AccountSeed {
@@ -37,12 +43,16 @@ export const WORKSHOP_ACCOUNT: AccountSeed = {
   ],
 };
 
-/** An AWS emulator that runs on this machine. */
-export interface Emulator {
+/** An AWS account that is emulated on this machine, whoever started the emulator. */
+export interface EmulatedAccount {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
   /** What a program needs in its environment to talk to the emulator; `neutralEnvironment` has the rest. */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** An AWS emulator that this process has started. */
+export interface Emulator extends EmulatedAccount {
   readonly logFile: string;
   /** Resolves when the emulator has ended, by `stop` or by itself. */
   readonly ended: Promise<void>;
@@ -50,73 +60,123 @@ export interface Emulator {
   stop(): Promise<void>;
 }
 
-const START_TIMEOUT_SECONDS = 60;
+/** How an emulator is started. */
+export interface EmulatorOptions {
+  /** The program, and the arguments that come first. @default `moto_server` on PATH, or else the clone's own */
+  readonly command?: readonly [string, ...string[]];
+  /** Where it is to listen. @default a free port */
+  readonly port?: () => Promise<number>;
+}
 
-// The AWS SDK warns on every start that versions of 2027 will want a newer Node; the lock file keeps this one.
-process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+const START_TIMEOUT_SECONDS = 60;
+/** Between the choice of a free port and its use, somebody else may take it. */
+const PORTS = 5;
 
 /**
  * Starts `moto_server` on a free port of 127.0.0.1 with an account that holds what `seed` says.
  *
  * @param folder where to write its log and its list of images; made when it does not exist
- * @throws when `moto_server` is not on PATH, or does not answer within a minute
+ * @throws SetUpError when there is no `moto_server`, or it does not answer within a minute
  * @see https://docs.getmoto.org/en/latest/docs/server_mode.html
  */
-export async function startEmulator(folder: string, seed: AccountSeed): Promise<Emulator> {
-  const program = findProgram("moto_server");
-  if (program === undefined) {
-    throw new Error("moto_server is not on PATH; `pip install 'moto[server]>=5.2'` installs it");
+export async function startEmulator(
+  folder: string,
+  seed: AccountSeed,
+  { command = findMoto(), port = freePort }: EmulatorOptions = {},
+): Promise<Emulator> {
+  if (command === undefined) {
+    throw new SetUpError("moto_server is not on PATH; `pip install 'moto[server]>=5.2'` installs it");
   }
-  mkdirSync(folder, { recursive: true });
-  const imagesFile = join(folder, "images.json");
-  writeFileSync(imagesFile, JSON.stringify(seed.images.map(image)));
   const logFile = join(folder, "emulator.log");
-  const port = await freePort();
-  const endpoint = `http://127.0.0.1:${String(port)}`;
-  const environment = emulatorEnvironment(endpoint, seed.region);
-
-  const log = openSync(logFile, "w");
-  const server = spawn(program, ["--host", "127.0.0.1", "--port", String(port)], {
-    stdio: ["ignore", log, log],
-    env: {
-      ...neutralEnvironment(),
-      ...environment,
-      MOTO_AMIS_PATH: imagesFile,
-      // Off by default in moto; AWS refuses what does not exist.
-      MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
-      MOTO_ENABLE_KEYPAIR_VALIDATION: "true",
-      MOTO_ENABLE_AMI_VALIDATION: "true",
-    },
-  });
-  closeSync(log);
-  // A program that cannot be started has no exit code, only this event; waiting for the answer tells.
-  server.once("error", () => undefined);
-  const stop = () => end(server);
-  try {
-    await untilItAnswers(server, endpoint, logFile);
-    await fill(environment, endpoint, seed);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const ended = new Promise<void>((resolve) => {
-    server.once("exit", () => {
-      resolve();
+  const settings = { ...neutralEnvironment(), ...motoSettings(folder, seed) };
+  for (let ports = 1; ; ports++) {
+    const chosen = await port();
+    const endpoint = `http://127.0.0.1:${String(chosen)}`;
+    const environment = emulatorEnvironment(endpoint, seed.region);
+    const log = openSync(logFile, "w");
+    const [program, ...args] = [...command, "--host", "127.0.0.1", "--port", String(chosen)] as const;
+    const server = spawn(program, args, { stdio: ["ignore", log, log], env: { ...settings, ...environment } });
+    closeSync(log);
+    // A program that cannot be started has no exit code, only this event; waiting for the answer tells.
+    server.once("error", () => undefined);
+    const stop = () => end(server);
+    try {
+      await untilItAnswers(server, endpoint, logFile);
+      await fill(settingsOf({ endpoint, environment }, seed), seed);
+    } catch (error) {
+      await stop();
+      if (ports < PORTS && /address already in use|is in use by another/i.test(readFileSync(logFile, "utf8"))) continue;
+      throw error;
+    }
+    const ended = new Promise<void>((resolve) => {
+      server.once("exit", () => {
+        resolve();
+      });
     });
-  });
-  return { endpoint, environment, logFile, ended, stop };
+    return { endpoint, environment, logFile, ended, stop };
+  }
 }
 
-/** What says with which account, state and settings AWS' tools, Terraform and cdktf work. */
-const DECIDING = /^(AWS|TF|CDKTF|EKS_STATE)_/;
+/** An account in an emulator that was there before. */
+export interface JoinedAccount extends EmulatedAccount {
+  /** What `seed` has and only who starts an emulator can put there, in words; without it an apply of that fails. */
+  readonly lacks: readonly string[];
+  /** How moto is started so that it lacks nothing: a shell command. */
+  readonly startedSo: string;
+}
 
 /**
- * This process' environment without what would lead a program to an account, a state or an endpoint of the user's: with
- * `emulator.environment` added, it talks to the emulator and to nothing else.
+ * Takes an emulator that runs already, and puts into its account what `seed` has and it lacks. It is neither started nor
+ * ended here, and what was in it stays.
+ *
+ * @param endpoint where `refusalOf` finds nothing wrong
+ * @param folder where to write a list of images; made when it does not exist
+ * @throws SetUpError when nothing answers there, or what answers refuses the seed
  */
-export function neutralEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !DECIDING.test(name) || name === "TF_PLUGIN_CACHE_DIR");
-  return Object.fromEntries(kept);
+export async function joinEmulator(endpoint: string, folder: string, seed: AccountSeed): Promise<JoinedAccount> {
+  const { origin, port } = new URL(endpoint);
+  const environment = emulatorEnvironment(origin, seed.region);
+  const account = { endpoint: origin, environment };
+  const settings = settingsOf(account, seed);
+  try {
+    // Whatever the answer is: emulators differ in what is at their root.
+    await fetch(origin, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
+    await fill(settings, seed);
+    const startedWith = Object.entries(motoSettings(folder, seed)).map(([name, value]) => `${name}=${value}`);
+    const startedSo = [...startedWith, "moto_server", "--port", port].join(" ");
+    return { ...account, lacks: await missingFrom(settings, seed), startedSo };
+  } catch (cause) {
+    throw new SetUpError(
+      `--endpoint-url must name an AWS emulator that runs, such as moto_server, and ${origin} is none that can be used: ${reasonOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** Hosts that are this machine, whatever a name service says. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+/** @see https://docs.aws.amazon.com/general/latest/gr/rande.html */
+const AWS_ITSELF = /(^|\.)(amazonaws\.(com(\.cn)?|eu)|api\.aws|aws)$/;
+
+/** Why an endpoint is not taken for an emulator's; undefined when it is. A rehearsal never touches a real account. */
+export function refusalOf(endpoint: string): string | undefined {
+  const such = "such as http://127.0.0.1:5000";
+  if (!URL.canParse(endpoint)) return `--endpoint-url must be a URL ${such}, got ${endpoint}`;
+  const url = new URL(endpoint);
+  const { protocol, hostname, origin, href } = url;
+  const host = hostname.replace(/\.$/, "");
+  if (AWS_ITSELF.test(host)) {
+    return `--endpoint-url must name an emulator on this machine, ${such}, got ${endpoint}: that is AWS itself, and a rehearsal never touches a real account`;
+  }
+  if (!LOOPBACK.test(hostname)) {
+    return `--endpoint-url must name an emulator on this machine (localhost, 127.0.0.1 or [::1]), ${such}, got ${endpoint}`;
+  }
+  if (protocol !== "http:" || href !== `${origin}/`) {
+    // Nobody's password is printed.
+    url.password = "";
+    return `--endpoint-url must have the form http://HOST:PORT, ${such}, got ${url.href}`;
+  }
+  return undefined;
 }
 
 /** Where AWS' tools and Terraform's provider find the emulator. */
@@ -153,23 +213,78 @@ function image({ id, rootDevice, name = `emulated ${id}` }: AccountSeed["images"
   };
 }
 
-async function fill(environment: Record<string, string>, endpoint: string, seed: AccountSeed): Promise<void> {
-  const settings = {
-    endpoint,
-    region: seed.region,
-    credentials: {
-      accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",
-      secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
-    },
+/** How moto is told which images there are, and to refuse what does not exist, as AWS does; off by default in moto. */
+function motoSettings(folder: string, seed: AccountSeed): Record<string, string> {
+  mkdirSync(folder, { recursive: true });
+  const imagesFile = join(folder, "images.json");
+  writeFileSync(imagesFile, JSON.stringify(seed.images.map(image)));
+  return {
+    MOTO_AMIS_PATH: imagesFile,
+    MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
+    MOTO_ENABLE_KEYPAIR_VALIDATION: "true",
+    MOTO_ENABLE_AMI_VALIDATION: "true",
   };
+}
+
+interface ClientSettings {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+}
+
+function settingsOf({ endpoint, environment }: EmulatedAccount, { region }: AccountSeed): ClientSettings {
+  const credentials = {
+    accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",
+    secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
+  };
+  return { endpoint, region, credentials };
+}
+
+/** Puts the seed into an account; what is there already stays as it is. */
+async function fill(settings: ClientSettings, seed: AccountSeed): Promise<void> {
   const iam = new IAMClient(settings);
   const ec2 = new EC2Client(settings);
   try {
     const names = { RoleName: seed.adminRole, InstanceProfileName: seed.adminRole };
-    await iam.send(new CreateRoleCommand({ ...names, AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") }));
-    await iam.send(new CreateInstanceProfileCommand(names));
-    await iam.send(new AddRoleToInstanceProfileCommand(names));
-    await ec2.send(new CreateKeyPairCommand({ KeyName: seed.keyPair }));
+    const trust = { AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") };
+    await unlessThere(iam.send(new CreateRoleCommand({ ...names, ...trust })));
+    await unlessThere(iam.send(new CreateInstanceProfileCommand(names)));
+    const { InstanceProfile: profile } = await iam.send(new GetInstanceProfileCommand(names));
+    if ((profile?.Roles ?? []).length === 0) await iam.send(new AddRoleToInstanceProfileCommand(names));
+    await unlessThere(ec2.send(new CreateKeyPairCommand({ KeyName: seed.keyPair })));
+  } finally {
+    iam.destroy();
+    ec2.destroy();
+  }
+}
+
+async function unlessThere(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!["EntityAlreadyExistsException", "InvalidKeyPair.Duplicate"].includes((error as Error).name)) throw error;
+  }
+}
+
+/** What of a seed cannot be put into an account by a call, and is not there. */
+async function missingFrom(settings: ClientSettings, seed: AccountSeed): Promise<string[]> {
+  const iam = new IAMClient(settings);
+  const ec2 = new EC2Client(settings);
+  try {
+    // All of them: one that is asked for by its id fails where another one is missing, or not, by the emulator.
+    const { Images: images = [] } = await ec2.send(new DescribeImagesCommand({}));
+    const offered = new Set(images.map(({ ImageId }) => ImageId));
+    const missing = seed.images.flatMap(({ id }) => (offered.has(id) ? [] : [`the image ${id}`]));
+    // Which an emulator has all of, or none.
+    const policy = new GetPolicyCommand({ PolicyArn: "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy" });
+    const hasPolicies = await iam.send(policy).then(
+      () => true,
+      (error: unknown) => {
+        if ((error as Error).name === "NoSuchEntityException") return false;
+        throw error;
+      },
+    );
+    return hasPolicies ? missing : [...missing, "AWS' managed policies"];
   } finally {
     iam.destroy();
     ec2.destroy();
@@ -179,18 +294,29 @@ async function fill(environment: Record<string, string>, endpoint: string, seed:
 async function untilItAnswers(server: ChildProcess, endpoint: string, logFile: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_SECONDS * 1000;
   while (Date.now() < deadline) {
-    let answers = false;
-    try {
-      answers = (await fetch(`${endpoint}/moto-api/`)).ok;
-    } catch {
-      // Refuses connections until it has loaded.
+    if (hasEnded(server)) {
+      const said = lastLine(logFile);
+      throw new SetUpError(`the emulator ended as it started${said === "" ? "" : ` (${said})`}; its log is ${logFile}`);
     }
-    // Looked at last: when it has ended, whoever answers there is somebody else.
-    if (hasEnded(server)) throw new Error(`the emulator ended as it started; its log is ${logFile}`);
-    if (answers) return;
-    await sleep(200);
+    // It says so when the port is its own. Before that, whoever answers there is somebody else.
+    const isListening = readFileSync(logFile, "utf8").includes(`Running on ${endpoint}`);
+    if (isListening && (await answers(`${endpoint}/moto-api/`))) return;
+    await sleep(100);
   }
-  throw new Error(`the emulator did not answer within ${String(START_TIMEOUT_SECONDS)} s; its log is ${logFile}`);
+  throw new SetUpError(`the emulator did not answer within ${String(START_TIMEOUT_SECONDS)} s; its log is ${logFile}`);
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    // Refuses connections until it has loaded.
+    return false;
+  }
+}
+
+function lastLine(file: string): string {
+  return readFileSync(file, "utf8").trimEnd().split("\n").at(-1)?.trim() ?? "";
 }
 
 function hasEnded(child: ChildProcess): boolean {

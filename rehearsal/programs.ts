@@ -1,6 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, statSync, writeFileSync, type Dirent } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join, parse } from "node:path";
+import { delimiter, join, parse, resolve } from "node:path";
+
+import { SetUpError } from "./errors";
+import { neutralEnvironment } from "./neutral-environment";
+import { platformOf } from "./terraform-release";
 
 /** Full path of a program on PATH, or undefined. */
 export function findProgram(name: string): string | undefined {
@@ -16,30 +21,124 @@ export function findProgram(name: string): string | undefined {
   return undefined;
 }
 
+/** What the stand-ins for a cluster and a bastion run on, with the package of Debian's that has it. */
+const BASICS = { curl: "curl", flock: "util-linux", openssl: "openssl", python3: "python3", unzip: "unzip" };
+
+/** @throws SetUpError when this machine lacks a program that is nobody's but the system's to install */
+export function requireBasics(): void {
+  const missing = Object.entries(BASICS).filter(([name]) => findProgram(name) === undefined);
+  if (missing.length === 0) return;
+  throw new SetUpError(
+    `there is no ${missing.map(([name]) => name).join(", no ")} on PATH; the stand-ins for a cluster and a bastion run on ` +
+      `such programs of the system: install them (Debian: apt-get install ${missing.map(([, its]) => its).join(" ")})`,
+  );
+}
+
 /** Terraform, or else OpenTofu. */
 export function findTerraform(): string | undefined {
   return findProgram("terraform") ?? findProgram("tofu");
 }
 
+/** What the stack asks for in its `required_version`. */
+const OLDEST_TERRAFORM = [1, 9] as const;
+
+/** Which Terraform there is to work with. */
+export interface UsableTerraform {
+  /** The first that will do. */
+  readonly found?: { readonly program: string; readonly version: string };
+  /** What is there and will not do, for people: `/usr/bin/terraform is 1.5.7, older than 1.9`. */
+  readonly unfit: readonly string[];
+}
+
+/**
+ * The Terraform or OpenTofu that `EKS_TERRAFORM` names, by its path or its name on PATH; else Terraform, or else OpenTofu,
+ * on PATH, if it is new enough.
+ *
+ * @throws SetUpError when `EKS_TERRAFORM` names none that will do
+ */
+export function usableTerraform(): UsableTerraform {
+  const named = process.env["EKS_TERRAFORM"];
+  if (named !== undefined && named !== "") {
+    const program = named.includes("/") ? resolve(named) : findProgram(named);
+    const { found, unfit } = program === undefined ? NO_TERRAFORM : firstFit([program]);
+    if (found === undefined) {
+      throw new SetUpError(
+        `EKS_TERRAFORM must name a Terraform or OpenTofu: ${unfit[0] ?? `there is no ${named} on PATH`}`,
+      );
+    }
+    return { found, unfit };
+  }
+  return firstFit(["terraform", "tofu"].flatMap((name) => findProgram(name) ?? []));
+}
+
+const NO_TERRAFORM: UsableTerraform = { unfit: [] };
+
+function firstFit(programs: readonly string[]): UsableTerraform {
+  const unfit: string[] = [];
+  for (const program of programs) {
+    const version = versionOfTerraform(program);
+    const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+    if (version === undefined) unfit.push(`${program} does not run`);
+    else if (major > OLDEST_TERRAFORM[0] || (major === OLDEST_TERRAFORM[0] && minor >= OLDEST_TERRAFORM[1])) {
+      return { found: { program, version }, unfit };
+    } else unfit.push(`${program} is ${version}, older than ${OLDEST_TERRAFORM.join(".")}`);
+  }
+  return { unfit };
+}
+
+/** `1.11.4`; undefined when it does not say so. */
+function versionOfTerraform(program: string): string | undefined {
+  const [, version] = /"terraform_version":\s*"([^"]+)"/.exec(outputOf(program, ["version", "-json"]) ?? "") ?? [];
+  return version;
+}
+
+/** What a program prints; undefined when it cannot be run, fails, or takes longer than half a minute. */
+export function outputOf(program: string, args: readonly string[]): string | undefined {
+  // It asks nobody over the network whether there is a newer one.
+  const env = { ...neutralEnvironment(), CHECKPOINT_DISABLE: "1" };
+  const { status, stdout } = spawnSync(program, args, {
+    encoding: "utf8",
+    env,
+    timeout: 30_000,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return status === 0 ? stdout : undefined;
+}
+
 /** What a folder of providers holds, as Terraform lays it out: HOSTNAME/NAMESPACE/TYPE. */
 const AWS_PROVIDER = join("registry.terraform.io", "hashicorp", "aws");
+/** The versions that the stack takes: from 5.100, below 7. */
+const FITTING = String.raw`(?:5\.[1-9]\d\d|6\.\d+)\.\d+`;
+
+/** Whether a mirror has an AWS provider, unpacked or packed, for this platform that the stack takes. */
+function hasProvider(mirror: string): boolean {
+  const folder = join(mirror, AWS_PROVIDER);
+  const platform = platformOf() ?? "";
+  const packed = new RegExp(`^terraform-provider-aws_${FITTING}_${platform}\\.zip$`);
+  const unpacked = new RegExp(`^${FITTING}$`);
+  return namesIn(folder).some(
+    (name) => packed.test(name) || (unpacked.test(name) && existsSync(join(folder, name, platform))),
+  );
+}
 
 /**
  * A filesystem mirror that holds the AWS provider: the one that `EKS_PROVIDER_MIRROR` names, or one found on this
  * machine; undefined when there is none, and the registry has to do.
  *
- * @throws when `EKS_PROVIDER_MIRROR` names a folder without the AWS provider
+ * @throws SetUpError when `EKS_PROVIDER_MIRROR` names a folder without an AWS provider that the stack takes
  * @see https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
  */
 export function findProviderMirror(): string | undefined {
   const named = process.env["EKS_PROVIDER_MIRROR"];
   if (named !== undefined && named !== "") {
-    if (existsSync(join(named, AWS_PROVIDER))) return named;
-    throw new Error(`EKS_PROVIDER_MIRROR must name a folder that holds ${AWS_PROVIDER}, got ${named}`);
+    if (hasProvider(named)) return named;
+    throw new SetUpError(
+      `EKS_PROVIDER_MIRROR must name a folder that holds ${AWS_PROVIDER} from 5.100, below 7, for ${platformOf() ?? "this platform"}, got ${named}`,
+    );
   }
   // Terraform looks into the user's own folder by itself, but only while no configuration file says otherwise.
   const usual = join(homedir(), ".terraform.d", "plugins");
-  return existsSync(join(usual, AWS_PROVIDER)) ? usual : searchFolders(parse(process.cwd()).root, 4);
+  return hasProvider(usual) ? usual : searchFolders(parse(process.cwd()).root, 4);
 }
 
 /** Folders that are large, or not folders at all, and hold no providers. */
@@ -49,7 +148,7 @@ const SKIPPED = new Set(["proc", "sys", "dev", "run", "tmp", "node_modules", "lo
 function searchFolders(root: string, depth: number): string | undefined {
   let level = [root];
   for (let below = 0; below <= depth; below++) {
-    const found = level.find((folder) => isTrusted(join(folder, AWS_PROVIDER)));
+    const found = level.find((folder) => isTrusted(join(folder, AWS_PROVIDER)) && hasProvider(folder));
     if (found !== undefined || below === depth) return found;
     level = level.flatMap((folder) =>
       foldersIn(folder)
@@ -67,6 +166,15 @@ function isTrusted(folder: string): boolean {
     return [0, process.getuid?.()].includes(uid) && (mode & 0o022) === 0;
   } catch {
     return false;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // Not there, or not ours to read.
+    return [];
   }
 }
 

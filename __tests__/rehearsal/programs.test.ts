@@ -2,7 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { findProgram, findProviderMirror, terraformConfigFile } from "../../rehearsal/programs";
+import { findProgram, findProviderMirror, requireBasics, terraformConfigFile } from "../../rehearsal/programs";
+import { platformOf } from "../../rehearsal/terraform-release";
+
+const PLATFORM = platformOf() ?? "";
 
 describe("what is on the machine", () => {
   const environment = { ...process.env };
@@ -17,9 +20,10 @@ describe("what is on the machine", () => {
     rmSync(folder, { recursive: true });
   });
 
-  function mirror(): string {
+  /** A mirror with this in the provider's folder. */
+  function mirror(content = join("5.100.0", PLATFORM)): string {
     const made = join(folder, "mirror");
-    mkdirSync(join(made, "registry.terraform.io", "hashicorp", "aws"), { recursive: true });
+    mkdirSync(join(made, "registry.terraform.io", "hashicorp", "aws", content), { recursive: true });
     return made;
   }
 
@@ -42,17 +46,42 @@ describe("what is on the machine", () => {
     expect(findProgram("tool")).toBeUndefined();
   });
 
+  it("says in a line which of the system's programs are missing, and how to install them", () => {
+    process.env["PATH"] = folder;
+    for (const name of ["curl", "python3", "unzip"]) {
+      writeFileSync(join(folder, name), "");
+      chmodSync(join(folder, name), 0o755);
+    }
+
+    expect(requireBasics).toThrow(
+      "there is no flock, no openssl on PATH; the stand-ins for a cluster and a bastion run on such programs of the system: " +
+        "install them (Debian: apt-get install util-linux openssl)",
+    );
+  });
+
   it("takes the mirror that is named", () => {
     process.env["EKS_PROVIDER_MIRROR"] = mirror();
 
     expect(findProviderMirror()).toBe(join(folder, "mirror"));
   });
 
-  it("fails when the mirror that is named has no AWS provider", () => {
-    process.env["EKS_PROVIDER_MIRROR"] = folder;
+  it.each([`6.27.0/${PLATFORM}`, `terraform-provider-aws_5.100.0_${PLATFORM}.zip`])("takes one with %s", (content) => {
+    process.env["EKS_PROVIDER_MIRROR"] = mirror(content);
+
+    expect(findProviderMirror()).toBe(join(folder, "mirror"));
+  });
+
+  it.each([
+    "5.99.1/any",
+    `4.67.0/${PLATFORM}`,
+    `7.0.0/${PLATFORM}`,
+    "5.100.0/plan9_amd64",
+    "terraform-provider-aws_5.100.0_plan9_amd64.zip",
+  ])("fails when the mirror that is named has no AWS provider that fits, but %s", (content) => {
+    process.env["EKS_PROVIDER_MIRROR"] = mirror(content);
 
     expect(findProviderMirror).toThrow(
-      `EKS_PROVIDER_MIRROR must name a folder that holds registry.terraform.io/hashicorp/aws, got ${folder}`,
+      `EKS_PROVIDER_MIRROR must name a folder that holds registry.terraform.io/hashicorp/aws from 5.100, below 7, for ${PLATFORM}, got ${folder}/mirror`,
     );
   });
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -41,9 +41,25 @@ export async function emulate(seed: AccountSeed = WORKSHOP_ACCOUNT): Promise<Emu
   const emulator = await startEmulator(folder, seed);
   const stop = async () => {
     await emulator.stop();
+    const failures = faultsIn(readFileSync(emulator.logFile, "utf8"));
+    if (failures !== "") console.warn(`the emulator has failed by itself, not the test:\n${failures}`);
     rmSync(folder, { recursive: true });
   };
   return { ...emulator, stop };
+}
+
+/**
+ * Why an emulator has answered with 500, each reason once: a client that tries again then finds half of it done. What it
+ * does not know is no fault.
+ */
+function faultsIn(log: string): string {
+  const lines = log.split("\n");
+  const reasons = lines.flatMap((line, at) => {
+    if (!line.startsWith("Traceback")) return [];
+    const said = lines.slice(at + 1).find((next) => /^\S/.test(next));
+    return said === undefined || said.startsWith("NotImplementedError") ? [] : [said];
+  });
+  return [...new Set(reasons)].join("\n");
 }
 
 /** One change of a plan. */

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 import { neutralEnvironment } from "../../rehearsal/emulator";
-import { findProgram, findTerraform, terraformConfigFile } from "../../rehearsal/programs";
+import { SetUpError } from "../../rehearsal/errors";
+import { findProgram, terraformConfigFile } from "../../rehearsal/programs";
+import { namedTerraform, provideMoto, provideTerraform, type Tool } from "../../rehearsal/tools";
 import { PREPARED, type Prepared } from "./prepared";
 import { run } from "./run";
 import { synthesizeInto } from "./synthesize";
@@ -13,14 +15,29 @@ export const MISSING = "EKS_E2E_MISSING";
 
 /**
  * Prepares what the end-to-end tests share: the stack, synthesized once and initialized once (Terraform hashes the
- * whole provider, 675 MB). Where a program is missing it says so in a line, and the tests are skipped.
+ * whole provider, 675 MB). Terraform and moto are set up in the clone where there are none. What cannot be had is said in a
+ * line, and the tests are skipped.
  */
 export default async function globalSetup(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "eks-e2e-"));
-  const terraform = findTerraform();
+  const missing: string[] = [];
+  const provided = async (provide: () => Promise<Tool>) => {
+    try {
+      return (await provide()).command[0];
+    } catch (error) {
+      if (!(error instanceof SetUpError)) throw error;
+      missing.push(error.message);
+      return undefined;
+    }
+  };
+  const terraform = await provided(provideTerraform);
+  await provided(provideMoto);
+  if (findProgram("openssl") === undefined) missing.push("openssl (apt-get install openssl)");
+  // cdktf runs it by its name.
+  if (terraform !== undefined && terraform !== findProgram("terraform"))
+    process.env["PATH"] = [namedTerraform(folder, terraform), process.env["PATH"]].join(delimiter);
   const configFile = terraformConfigFile(join(folder, "terraformrc"));
   const env = { ...neutralEnvironment(), ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }) };
-  const missing = await missingPrograms(terraform, env);
 
   if (terraform !== undefined && missing.length === 0) {
     const template = join(folder, "template");
@@ -31,6 +48,10 @@ export default async function globalSetup(): Promise<void> {
     const initialized = await run(terraform, init, { cwd: template, env });
     if (initialized.code === 0) {
       process.env[PREPARED] = JSON.stringify({ template, terraform, configFile } satisfies Prepared);
+      if (findProgram("tmux") === undefined) {
+        process.env[MISSING] = "tmux (apt-get install tmux)";
+        console.warn(`\nThe tests of what a terminal shows are skipped. Missing: ${process.env[MISSING]}`);
+      }
       return;
     }
     // Anything but a registry out of reach is a fault of ours or of the machine's, and no reason to skip.
@@ -42,20 +63,4 @@ export default async function globalSetup(): Promise<void> {
   rmSync(folder, { recursive: true });
   process.env[MISSING] = missing.join("; ");
   console.warn(`\nThe end-to-end tests are skipped. Missing: ${missing.join("; ")}`);
-}
-
-/** What has to be installed first, and how. */
-async function missingPrograms(terraform: string | undefined, env: NodeJS.ProcessEnv): Promise<string[]> {
-  const missing: string[] = [];
-  if (terraform === undefined) {
-    missing.push("terraform 1.9 or newer (https://developer.hashicorp.com/terraform/install)");
-  } else {
-    const { stdout } = await run(terraform, ["version", "-json"], { env });
-    const { terraform_version: version } = JSON.parse(stdout) as { terraform_version: string };
-    const [major = 0, minor = 0] = version.split(".").map(Number);
-    if (major < 1 || (major === 1 && minor < 9)) missing.push(`terraform 1.9 or newer (${terraform} is ${version})`);
-  }
-  if (findProgram("moto_server") === undefined) missing.push("moto_server (pip install 'moto[server]>=5.2')");
-  if (findProgram("openssl") === undefined) missing.push("openssl (apt-get install openssl)");
-  return missing;
 }

@@ -3,8 +3,10 @@ import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { SetUpError } from "../../rehearsal/errors";
 import { findProgram } from "../../rehearsal/programs";
 import { findSshd } from "../../rehearsal/sshd";
+import { provideMoto } from "../../rehearsal/tools";
 import { MISSING } from "./global-setup";
 import { HOST_READY, MAY_MOUNT } from "./prepared";
 
@@ -18,16 +20,19 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   flock: "apt-get install util-linux",
   openssl: "apt-get install openssl",
   python3: "apt-get install python3",
-  moto_server: "pip install 'moto[server]>=5.2'",
   aws: "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html",
   kubectl: "https://kubernetes.io/docs/tasks/tools/",
 };
 
 /** Looks whether there is all that the tests with a stand-in bastion run on; without it they are skipped, with a line. */
-export default function hostSetup(): void {
+export default async function hostSetup(): Promise<void> {
   const missing = Object.entries(PROGRAMS).flatMap(([name, how]) =>
     findProgram(name) === undefined ? [`${name} (${how})`] : [],
   );
+  await provideMoto().catch((error: unknown) => {
+    if (!(error instanceof SetUpError)) throw error;
+    missing.push(error.message);
+  });
   if (findSshd() === undefined) missing.push("sshd (apt-get install openssh-server)");
   if (missing.length === 0) {
     process.env[HOST_READY] = "yes";
