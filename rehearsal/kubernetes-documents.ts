@@ -30,6 +30,8 @@ export interface Resource {
   /** Plural, as in a path. */
   readonly name: string;
   readonly kind: string;
+  /** `v1` of the core group, `GROUP/v1` of another. */
+  readonly apiVersion: string;
   readonly isNamespaced: boolean;
   readonly shortNames: readonly string[];
   readonly verbs: readonly string[];
@@ -46,6 +48,13 @@ const AGE: Column = {
   cell: ({ metadata }, now) => humanDuration((now.getTime() - Date.parse(metadata.creationTimestamp)) / 1000),
 };
 
+/** A column with what is at a path through the object; a list on the way shows all that is in it. */
+function column(name: string, path: string, without = "<none>"): Column {
+  const step = (values: readonly unknown[], key: string): unknown[] =>
+    values.flatMap((value) => (isRecord(value) ? value[key] : undefined) ?? []);
+  return { name, cell: (object) => path.split(".").reduce(step, [object]).join(",") || without };
+}
+
 /** What of a node's `status` the table shows. */
 interface NodeStatus {
   readonly status?: {
@@ -61,7 +70,7 @@ const address = (type: string) => (object: KubernetesObject) =>
   ofNode(object).addresses?.find((one) => one.type === type)?.address ?? "<none>";
 
 /**
- * Everything that the stand-in has, with the columns that the API server has for it.
+ * Everything that the stand-in has, with columns that the API server has for it, and the verbs that it takes.
  *
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/printers/internalversion/printers.go
  */
@@ -69,6 +78,7 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: "configmaps",
     kind: "ConfigMap",
+    apiVersion: "v1",
     isNamespaced: true,
     shortNames: ["cm"],
     verbs: [...READ, ...WRITE],
@@ -77,6 +87,7 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: "namespaces",
     kind: "Namespace",
+    apiVersion: "v1",
     isNamespaced: false,
     shortNames: ["ns"],
     verbs: READ,
@@ -85,6 +96,7 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: "nodes",
     kind: "Node",
+    apiVersion: "v1",
     isNamespaced: false,
     shortNames: ["no"],
     verbs: READ,
@@ -102,8 +114,111 @@ export const RESOURCES: readonly Resource[] = [
     ],
   },
   // There are none: nothing is ever scheduled here.
-  { name: "pods", kind: "Pod", isNamespaced: true, shortNames: ["po"], verbs: READ, columns: [NAME, AGE] },
+  {
+    name: "pods",
+    kind: "Pod",
+    apiVersion: "v1",
+    isNamespaced: true,
+    shortNames: ["po"],
+    verbs: READ,
+    columns: [NAME, AGE],
+  },
+  {
+    name: "services",
+    kind: "Service",
+    apiVersion: "v1",
+    isNamespaced: true,
+    shortNames: ["svc"],
+    verbs: [...READ, "delete"],
+    columns: [
+      NAME,
+      column("Type", "spec.type"),
+      column("Cluster-IP", "spec.clusterIP"),
+      column("External-IP", "status.loadBalancer.ingress.hostname"),
+      AGE,
+    ],
+  },
+  {
+    name: "persistentvolumeclaims",
+    kind: "PersistentVolumeClaim",
+    apiVersion: "v1",
+    isNamespaced: true,
+    shortNames: ["pvc"],
+    verbs: [...READ, "delete"],
+    columns: [
+      NAME,
+      column("Status", "status.phase"),
+      column("Volume", "spec.volumeName"),
+      column("StorageClass", "spec.storageClassName"),
+      AGE,
+    ],
+  },
+  {
+    name: "persistentvolumes",
+    kind: "PersistentVolume",
+    apiVersion: "v1",
+    isNamespaced: false,
+    shortNames: ["pv"],
+    verbs: [...READ, "delete"],
+    columns: [
+      NAME,
+      column("Reclaim Policy", "spec.persistentVolumeReclaimPolicy"),
+      column("Status", "status.phase"),
+      column("StorageClass", "spec.storageClassName"),
+      AGE,
+    ],
+  },
+  {
+    name: "daemonsets",
+    kind: "DaemonSet",
+    apiVersion: "apps/v1",
+    isNamespaced: true,
+    shortNames: ["ds"],
+    verbs: [...READ, "delete"],
+    columns: [
+      NAME,
+      column("Desired", "status.desiredNumberScheduled", "0"),
+      column("Ready", "status.numberReady", "0"),
+      AGE,
+    ],
+  },
+  {
+    name: "deployments",
+    kind: "Deployment",
+    apiVersion: "apps/v1",
+    isNamespaced: true,
+    shortNames: ["deploy"],
+    verbs: [...READ, "delete"],
+    columns: [NAME, column("Available", "status.availableReplicas", "0"), AGE],
+  },
+  {
+    name: "ingresses",
+    kind: "Ingress",
+    apiVersion: "networking.k8s.io/v1",
+    isNamespaced: true,
+    shortNames: ["ing"],
+    verbs: [...READ, "delete"],
+    columns: [
+      NAME,
+      column("Class", "spec.ingressClassName"),
+      column("Hosts", "spec.rules.host"),
+      column("Address", "status.loadBalancer.ingress.hostname"),
+      AGE,
+    ],
+  },
 ];
+
+/** The kind of a name such as `services`, `deployments` or `deployments.apps`. @throws when there is none */
+export function findResource(name: string): Resource {
+  const found = RESOURCES.find((one) => [one.name, qualifiedName(one)].includes(name));
+  if (found === undefined) throw new Error(`this stand-in has no ${name}`);
+  return found;
+}
+
+/** As messages name it: `services`, `deployments.apps`. */
+export function qualifiedName({ name, apiVersion }: Resource): string {
+  return [name, ...apiVersion.split("/").slice(0, -1)].join(".");
+}
 
 function readiness(object: KubernetesObject): string {
   const ready = ofNode(object).conditions?.find(({ type }) => type === "Ready");
@@ -208,6 +323,12 @@ export function versionInfo(gitVersion: string): object {
   return { major, minor, gitVersion, gitCommit: "", gitTreeState: "clean", buildDate: "", platform: "linux/amd64" };
 }
 
+const API_VERSIONS = [...new Set(RESOURCES.map(({ apiVersion }) => apiVersion))];
+const GROUPS = API_VERSIONS.filter((groupVersion) => groupVersion !== "v1").map((groupVersion) => {
+  const [name = "", version = ""] = groupVersion.split("/");
+  return { name, versions: [{ groupVersion, version }], preferredVersion: { groupVersion, version } };
+});
+
 /**
  * What clients read to learn which objects there are, by path. They may ask for the two lists of groups in one answer;
  * to be answered with the plain one is theirs to take.
@@ -216,21 +337,29 @@ export function versionInfo(gitVersion: string): object {
  */
 export const DISCOVERY: Readonly<Record<string, object>> = {
   "/api": { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] },
-  "/apis": { kind: "APIGroupList", apiVersion: "v1", groups: [] },
-  "/api/v1": {
-    kind: "APIResourceList",
-    groupVersion: "v1",
-    resources: RESOURCES.map(({ name, kind, isNamespaced, shortNames, verbs }) => ({
+  "/apis": { kind: "APIGroupList", apiVersion: "v1", groups: GROUPS },
+  ...Object.fromEntries(
+    GROUPS.map((group) => [`/apis/${group.name}`, { kind: "APIGroup", apiVersion: "v1", ...group }]),
+  ),
+  ...Object.fromEntries(
+    API_VERSIONS.map((version) => [version === "v1" ? "/api/v1" : `/apis/${version}`, resourceList(version)]),
+  ),
+  "/openapi/v3": { paths: { "api/v1": { serverRelativeURL: "/openapi/v3/api/v1" } } },
+};
+
+function resourceList(groupVersion: string): object {
+  const resources = RESOURCES.filter(({ apiVersion }) => apiVersion === groupVersion).map(
+    ({ name, kind, isNamespaced, shortNames, verbs }) => ({
       name,
       singularName: kind.toLowerCase(),
       namespaced: isNamespaced,
       kind,
       verbs,
       shortNames,
-    })),
-  },
-  "/openapi/v3": { paths: { "api/v1": { serverRelativeURL: "/openapi/v3/api/v1" } } },
-};
+    }),
+  );
+  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
+}
 
 const CONFIG_MAP_SCHEMA = "io.k8s.api.core.v1.ConfigMap";
 const texts = { type: "object", additionalProperties: { type: "string", default: "" } };

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 
 import {
+  findResource,
   isRecord,
   mergePatch,
+  qualifiedName,
   StatusError,
   type KubernetesObject,
   type Metadata,
@@ -36,6 +38,23 @@ export type JoinRule = (awsAuth: ConfigMapData | undefined) => readonly StandInN
 /** The `data` of a ConfigMap. */
 export type ConfigMapData = Readonly<Record<string, string>>;
 
+/** An object as a test or a rehearsal puts it there: what the server says of one is added. */
+export interface PlantedObject {
+  readonly metadata: {
+    readonly name: string;
+    /** @default "default", when its kind is in namespaces */
+    readonly namespace?: string;
+    readonly [field: string]: unknown;
+  };
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Told of an object that a client deletes, of a kind such as `services`; what it then does takes the place of a
+ * finalizer. The object is there until this is done, and stays when this fails.
+ */
+export type DeletionListener = (kind: string, object: KubernetesObject) => void | Promise<void>;
+
 /** How a client wants its change made. */
 export interface WriteOptions {
   /** Answers what would be, and keeps nothing. */
@@ -45,34 +64,43 @@ export interface WriteOptions {
 }
 
 const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
+const inKubeSystem = (...names: string[]) => names.map((name) => ({ metadata: { name, namespace: "kube-system" } }));
+/** What runs in a new cluster of EKS, or would if pods were scheduled here. */
+const WORKLOADS: Readonly<Record<string, readonly PlantedObject[]>> = {
+  daemonsets: inKubeSystem("aws-node", "kube-proxy"),
+  deployments: inKubeSystem("coredns"),
+};
+const CONFIG_MAPS = findResource("configmaps");
 const CONFIG_MAP_FIELDS = ["apiVersion", "kind", "metadata", "data", "binaryData", "immutable"];
 /** What of an object's metadata is the server's to say; `managedFields` it would, and this one does not. */
 const SERVER_FIELDS = ["name", "namespace", "uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink"];
 
 /**
- * What a stand-in Kubernetes API holds: namespaces, ConfigMaps, and nodes that join by a rule; no pods. It has no
- * controllers, no defaults, no quotas and no history.
+ * What a stand-in Kubernetes API holds: objects of the kinds of `RESOURCES`, and nodes, which join by a rule. It starts
+ * with its namespaces and the workloads of a new cluster of EKS. It has no controllers, no defaults, no quotas and no
+ * history.
  */
 export class KubernetesState {
   /** Answers every token as that of somebody whom the cluster does not know. */
   refuseTokens = false;
   /** Which nodes there are; may be changed at any time. */
   nodesJoinWhen: JoinRule;
+  /** What a deletion leads to; may be changed at any time. */
+  onDelete: DeletionListener = () => undefined;
 
-  readonly #configMaps = new Map<string, KubernetesObject>();
-  readonly #namespaces: readonly KubernetesObject[];
+  /** All but the nodes, by `keyOf`. */
+  readonly #objects = new Map<string, KubernetesObject>();
   #nodes = new Map<string, KubernetesObject>();
   #version = 0;
 
   constructor(nodesJoinWhen: JoinRule = () => []) {
     this.nodesJoinWhen = nodesJoinWhen;
-    this.#namespaces = NAMESPACES.map((name) => ({
-      apiVersion: "v1",
-      kind: "Namespace",
-      metadata: { ...this.#newMetadata(name), labels: { "kubernetes.io/metadata.name": name } },
+    const namespaces = NAMESPACES.map((name) => ({
+      metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
       spec: { finalizers: ["kubernetes"] },
       status: { phase: "Active" },
     }));
+    for (const [kind, objects] of Object.entries({ namespaces, ...WORKLOADS })) this.setObjects(kind, objects);
   }
 
   /** Counts every change of anything. */
@@ -85,34 +113,50 @@ export class KubernetesState {
     this.nodesJoinWhen = () => nodes;
   }
 
+  /**
+   * Another client's doing: these objects and no others of a kind such as `services`, all of them new ones.
+   *
+   * @throws when there is no such kind, and for nodes, which `setNodes` sets
+   */
+  setObjects(kind: string, objects: readonly PlantedObject[]): void {
+    const resource = findResource(kind);
+    if (resource.name === "nodes") throw new Error("nodes are set with setNodes, not with setObjects");
+    for (const object of this.list(resource)) this.#remove(object);
+    for (const object of objects) {
+      const { name, namespace = "default", ...rest } = object.metadata;
+      const metadata = { ...rest, ...this.#newMetadata(name), ...(resource.isNamespaced && { namespace }) };
+      const whole = { ...object, apiVersion: resource.apiVersion, kind: resource.kind, metadata };
+      this.#objects.set(keyOf(whole), whole);
+    }
+  }
+
   /** A ConfigMap's data; undefined when there is none. */
   configMap(namespace: string, name: string): ConfigMapData | undefined {
-    const found = this.#configMaps.get(`${namespace}/${name}`);
+    const found = this.#configMap(namespace, name);
     return found === undefined ? undefined : ((found["data"] ?? {}) as ConfigMapData);
   }
 
   /** Another client's doing: makes or overwrites a ConfigMap, or with undefined removes it. */
   setConfigMap(namespace: string, name: string, data: ConfigMapData | undefined): void {
-    const key = `${namespace}/${name}`;
-    const existing = this.#configMaps.get(key);
+    const existing = this.#configMap(namespace, name);
     if (data !== undefined) {
       this.#keep({ ...(existing ?? this.#newConfigMap(namespace, name)), data }, existing, false);
-    } else if (this.#configMaps.delete(key)) {
-      this.#version += 1;
+    } else if (existing !== undefined) {
+      this.#remove(existing);
     }
   }
 
   /** All objects of a kind, by name, of one namespace or of all. */
-  list({ name }: Resource, namespace?: string): readonly KubernetesObject[] {
-    const objects = this.#all(name).filter(({ metadata }) => [undefined, metadata.namespace].includes(namespace));
-    const key = ({ metadata }: KubernetesObject) => `${metadata.namespace ?? ""}/${metadata.name}`;
-    return objects.sort((one, other) => (key(one) < key(other) ? -1 : 1));
+  list({ name, kind }: Resource, namespace?: string): readonly KubernetesObject[] {
+    const all = name === "nodes" ? this.#joinedNodes() : [...this.#objects.values()].filter((it) => it.kind === kind);
+    const objects = all.filter(({ metadata }) => [undefined, metadata.namespace].includes(namespace));
+    return objects.sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
   }
 
   /** @throws StatusError NotFound */
   get(resource: Resource, namespace: string | undefined, name: string): KubernetesObject {
     const found = this.list(resource, namespace).find(({ metadata }) => metadata.name === name);
-    if (found === undefined) throw notFound(resource.name, name);
+    if (found === undefined) throw notFound(resource, name);
     return found;
   }
 
@@ -120,9 +164,9 @@ export class KubernetesState {
   createConfigMap(namespace: string, body: unknown, options: WriteOptions): KubernetesObject {
     const sent = readConfigMap(body, namespace, options);
     const { name = "", resourceVersion } = sent.metadata;
-    if (!NAMESPACES.includes(namespace)) throw notFound("namespaces", namespace);
+    if (!NAMESPACES.includes(namespace)) throw notFound(findResource("namespaces"), namespace);
     if (name === "") throw invalid("", "metadata.name", "Required value: name or generateName is required");
-    if (this.#configMaps.has(`${namespace}/${name}`)) {
+    if (this.#configMap(namespace, name) !== undefined) {
       throw new StatusError(409, "AlreadyExists", `configmaps "${name}" already exists`, detailsOf(name));
     }
     if ((resourceVersion ?? "") !== "") {
@@ -138,37 +182,57 @@ export class KubernetesState {
       const found = `the name of the object (${sent.metadata.name ?? ""})`;
       throw new StatusError(400, "BadRequest", `${found} does not match the name on the URL (${name})`);
     }
-    const existing = this.#configMaps.get(`${namespace}/${name}`);
-    if (existing === undefined) throw notFound("configmaps", name);
-    refuseStale(existing, sent.metadata);
+    const existing = this.get(CONFIG_MAPS, namespace, name);
+    refuseStale(CONFIG_MAPS, existing, sent.metadata);
     return this.#keep(withFields(existing, sent), existing, options.isDryRun);
   }
 
   /** @throws StatusError NotFound, Conflict, and what is wrong with what the patch makes of it */
   patchConfigMap(namespace: string, name: string, patch: unknown, options: WriteOptions): KubernetesObject {
-    const existing = this.#configMaps.get(`${namespace}/${name}`);
-    if (existing === undefined) throw notFound("configmaps", name);
+    const existing = this.get(CONFIG_MAPS, namespace, name);
     return this.replaceConfigMap(namespace, name, mergePatch(existing, patch), options);
   }
 
-  /** @throws StatusError NotFound, and Conflict when it is not the one that is meant */
-  deleteConfigMap(
-    namespace: string,
+  /**
+   * A client's doing, so that `onDelete` is told.
+   *
+   * @returns the object as it was
+   * @throws StatusError NotFound, and Conflict when it is not the one that is meant
+   */
+  delete(
+    resource: Resource,
+    namespace: string | undefined,
     name: string,
-    preconditions: Readonly<SentMetadata>,
-    isDryRun: boolean,
+    preconditions: Readonly<SentMetadata> = {},
+    isDryRun = false,
   ): KubernetesObject {
-    const existing = this.#configMaps.get(`${namespace}/${name}`);
-    if (existing === undefined) throw notFound("configmaps", name);
-    refuseStale(existing, preconditions);
-    if (!isDryRun) this.setConfigMap(namespace, name, undefined);
+    const existing = this.get(resource, namespace, name);
+    refuseStale(resource, existing, preconditions);
+    if (isDryRun) return existing;
+    const done = this.onDelete(resource.name, existing);
+    if (done === undefined) this.#remove(existing);
+    else {
+      // Whoever deletes it is not told of a failure: as in a cluster, the object just stays.
+      done.then(
+        () => {
+          this.#remove(existing);
+        },
+        () => undefined,
+      );
+    }
     return existing;
   }
 
-  #all(resource: string): KubernetesObject[] {
-    if (resource === "configmaps") return [...this.#configMaps.values()];
-    if (resource === "namespaces") return [...this.#namespaces];
-    return resource === "nodes" ? this.#joinedNodes() : [];
+  #configMap(namespace: string, name: string): KubernetesObject | undefined {
+    return this.list(CONFIG_MAPS, namespace).find(({ metadata }) => metadata.name === name);
+  }
+
+  /** Removes this very object, not one that was made anew in its place. */
+  #remove(object: KubernetesObject): void {
+    const key = keyOf(object);
+    if (this.#objects.get(key)?.metadata.uid !== object.metadata.uid) return;
+    this.#objects.delete(key);
+    this.#version += 1;
   }
 
   /** What the rule says now. A node that is still there is the same one as before; only a change makes it a new version. */
@@ -195,7 +259,7 @@ export class KubernetesState {
   #keep(wanted: KubernetesObject, existing: KubernetesObject | undefined, isDryRun: boolean): KubernetesObject {
     if (isDryRun) return wanted;
     const kept = this.#revised(wanted, existing);
-    this.#configMaps.set(`${kept.metadata.namespace ?? ""}/${kept.metadata.name}`, kept);
+    this.#objects.set(keyOf(kept), kept);
     return kept;
   }
 
@@ -270,13 +334,13 @@ function withFields({ metadata, apiVersion, kind }: KubernetesObject, sent: Sent
 }
 
 /** Refuses a change that was made up from another object than the one that there is. */
-function refuseStale({ metadata }: KubernetesObject, sent: Readonly<SentMetadata>): void {
+function refuseStale(resource: Resource, { metadata }: KubernetesObject, sent: Readonly<SentMetadata>): void {
   const conflict = (why: string) =>
     new StatusError(
       409,
       "Conflict",
-      `Operation cannot be fulfilled on configmaps "${metadata.name}": ${why}`,
-      detailsOf(metadata.name),
+      `Operation cannot be fulfilled on ${qualifiedName(resource)} "${metadata.name}": ${why}`,
+      detailsOf(metadata.name, resource.name),
     );
   const isOther = (field: "uid" | "resourceVersion") => ![undefined, "", metadata[field]].includes(sent[field]);
   if (isOther("uid")) {
@@ -289,8 +353,13 @@ function refuseStale({ metadata }: KubernetesObject, sent: Readonly<SentMetadata
   }
 }
 
-function notFound(resource: string, name: string): StatusError {
-  return new StatusError(404, "NotFound", `${resource} "${name}" not found`, detailsOf(name, resource));
+function notFound(resource: Resource, name: string): StatusError {
+  return new StatusError(
+    404,
+    "NotFound",
+    `${qualifiedName(resource)} "${name}" not found`,
+    detailsOf(name, resource.name),
+  );
 }
 
 /** kubectl prints the causes, not the message. */
@@ -301,6 +370,10 @@ function invalid(name: string, field: string, message: string): StatusError {
 
 function detailsOf(name: string, kind = "configmaps"): object {
   return { name, kind };
+}
+
+function keyOf({ kind, metadata }: KubernetesObject): string {
+  return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
 function seconds(date: Date): string {

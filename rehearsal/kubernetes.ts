@@ -20,7 +20,14 @@ import {
 } from "./kubernetes-documents";
 import { KubernetesState, type JoinRule } from "./kubernetes-state";
 
-export type { ConfigMapData, JoinRule, KubernetesState, StandInNode } from "./kubernetes-state";
+export type {
+  ConfigMapData,
+  DeletionListener,
+  JoinRule,
+  KubernetesState,
+  PlantedObject,
+  StandInNode,
+} from "./kubernetes-state";
 
 /** What a stand-in Kubernetes API is started with. */
 export interface KubernetesOptions {
@@ -59,13 +66,17 @@ export interface StandInKubernetes {
   stop(): Promise<void>;
 }
 
+/** What writes, as a kind's `verbs` name it. */
+const VERBS: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
+
 /** How often a watch looks for what has changed. */
 const WATCH_EVERY_MS = 100;
 
 /**
  * Starts a stand-in for a cluster's Kubernetes API on a free port of 127.0.0.1: TLS with a certificate that `openssl`
  * makes for this start, tokens as `aws eks get-token` makes them (see `findTokenProblem` for what of them is checked: no
- * signature), and as much of the API as `kubectl` needs to read nodes, namespaces and ConfigMaps and to write ConfigMaps.
+ * signature), and as much of the API as `kubectl` needs to read objects of the kinds of `RESOURCES`, to write ConfigMaps,
+ * and to delete what is deleted before a cluster is.
  * There is no authorization: whoever is let in may do everything. What it does not know it refuses: label selectors,
  * JSON patches, server-side apply, and bodies in protobuf, which are what `kubectl create configmap` sends since 1.32
  * (`kubectl create --filename` sends JSON).
@@ -118,12 +129,17 @@ interface Target {
   readonly name?: string;
 }
 
-/** The objects that a path of the core API names; undefined when it names none. */
+/** The objects that a path names; undefined when it names none. */
 export function findTarget(pathname: string): Target | undefined {
-  const [, namespace, plural, name] =
-    /^\/api\/v1\/(?:namespaces\/([^/]+)\/)?([^/]+)(?:\/([^/]+))?$/.exec(decodeURIComponent(pathname)) ?? [];
+  const [, group, namespace, plural, name] =
+    /^\/(?:api|apis\/([^/]+))\/v1\/(?:namespaces\/([^/]+)\/)?([^/]+)(?:\/([^/]+))?$/.exec(
+      decodeURIComponent(pathname),
+    ) ?? [];
   // Without a namespace in it, the path of a namespace looks like that of what is in one.
-  const resource = RESOURCES.find((one) => one.name === plural && (one.isNamespaced || namespace === undefined));
+  const apiVersion = group === undefined ? "v1" : `${group}/v1`;
+  const resource = RESOURCES.find(
+    (one) => one.name === plural && one.apiVersion === apiVersion && (one.isNamespaced || namespace === undefined),
+  );
   if (resource === undefined || (resource.isNamespaced && namespace === undefined && name !== undefined)) {
     return undefined;
   }
@@ -188,16 +204,20 @@ class Api {
     }
     const objects = list();
     const metadata = { resourceVersion: this.state.resourceVersion };
-    const listed = { kind: `${resource.kind}List`, apiVersion: "v1", metadata, items: objects };
+    const listed = { kind: `${resource.kind}List`, apiVersion: resource.apiVersion, metadata, items: objects };
     send(response, 200, wanted === undefined ? listed : { ...table(resource, objects, wanted, new Date()), metadata });
   }
 
   #write(method: string, target: Target, query: URLSearchParams, contentType: string, text: string): object {
     const { resource, namespace, name } = target;
     const isWhole = (name === undefined) === (method === "POST");
-    if (resource.name !== "configmaps" || namespace === undefined || !isWhole) throw methodNotAllowed();
+    if (!resource.verbs.includes(VERBS[method] ?? "") || !isWhole) throw methodNotAllowed();
     const type = contentType.split(";")[0] ?? "";
     const options = { isDryRun: query.has("dryRun"), isStrict: query.get("fieldValidation") === "Strict" };
+    if (method === "DELETE" && name !== undefined) {
+      return this.#delete(resource, namespace, name, text === "" ? {} : parse(text, type), options.isDryRun);
+    }
+    if (namespace === undefined) throw methodNotAllowed();
     if (method === "POST") return this.state.createConfigMap(namespace, parse(text, type), options);
     if (name === undefined) throw methodNotAllowed();
     switch (method) {
@@ -205,24 +225,29 @@ class Api {
         return this.state.replaceConfigMap(namespace, name, parse(text, type), options);
       case "PATCH":
         return this.state.patchConfigMap(namespace, name, parse(text, type, MERGED_TYPES), options);
-      case "DELETE":
-        return this.#delete(namespace, name, text === "" ? {} : parse(text, type), options.isDryRun);
       default:
         throw methodNotAllowed();
     }
   }
 
   /** @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/ */
-  #delete(namespace: string, name: string, deleteOptions: unknown, isDryRun: boolean): object {
+  #delete(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    deleteOptions: unknown,
+    isDryRun: boolean,
+  ): object {
     const { preconditions, dryRun } = isRecord(deleteOptions) ? deleteOptions : {};
     const isTried = isDryRun || (Array.isArray(dryRun) && dryRun.length > 0);
-    const { metadata } = this.state.deleteConfigMap(
+    const { metadata } = this.state.delete(
+      resource,
       namespace,
       name,
       isRecord(preconditions) ? preconditions : {},
       isTried,
     );
-    const details = { name, kind: "configmaps", uid: metadata.uid };
+    const details = { name, kind: resource.name, uid: metadata.uid };
     return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
   }
 }

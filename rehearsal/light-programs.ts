@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { parse, stringify } from "yaml";
 
 import type { StandInKubernetes } from "./kubernetes";
-import { RESOURCES, StatusError, isRecord } from "./kubernetes-documents";
+import { findResource, isRecord, StatusError, type Resource } from "./kubernetes-documents";
 import type { KubernetesState } from "./kubernetes-state";
 import { listen } from "./loopback";
 
@@ -44,7 +44,7 @@ export async function startLightPrograms(
   const url = `http://127.0.0.1:${String(await listen(server))}/`;
   return {
     kubectl: kubectlScript(url),
-    aws: awsScript(url),
+    aws: awsScript(url, account),
     stop: () => {
       server.close();
       server.closeAllConnections();
@@ -74,12 +74,11 @@ function answer(kubernetes: StandInKubernetes, account: string, args: string, in
 
 /** What of kubectl is asked for here. */
 function kubectl(state: KubernetesState, args: string, input: string): string {
-  const [, verb, rest = ""] = / (get|create|replace|apply) (.*)$/.exec(` ${args}`) ?? [];
-  if (verb === "get") {
-    const kinds = (rest.split(" ")[0] ?? "").split(",");
-    const items = kinds.flatMap((kind) => state.list(resource(kind), kind === "nodes" ? undefined : "kube-system"));
-    if (rest.includes("--output json")) return `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`;
-    return items.map(({ metadata }) => `${metadata.name}   Ready   <none>   0s\n`).join("");
+  const [, verb, rest = ""] = / (get|delete|create|replace|apply) (.*)$/.exec(` ${args}`) ?? [];
+  if (verb === "get" || verb === "delete") {
+    const [kinds = "", ...names] = (rest.split(" --")[0] ?? "").split(" ");
+    const resources = kinds.split(",").map(findResource);
+    return verb === "get" ? get(state, resources, rest) : remove(state, resources, names, rest);
   }
   const sent: unknown = parse(input);
   const options = { isDryRun: false, isStrict: false };
@@ -93,10 +92,31 @@ function kubectl(state: KubernetesState, args: string, input: string): string {
   return "configmap/aws-auth created\n";
 }
 
-function resource(name: string) {
-  const found = RESOURCES.find((each) => each.name === name);
-  if (found === undefined) throw new Error(`this stand-in has no ${name}`);
-  return found;
+function get(state: KubernetesState, resources: readonly Resource[], options: string): string {
+  const namespace = options.includes("--all-namespaces") ? undefined : "kube-system";
+  const items = resources.flatMap((one) => state.list(one, one.isNamespaced ? namespace : undefined));
+  if (options.includes("--output json")) return `${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\n`;
+  return items.map(({ metadata }) => `${metadata.name}   Ready   <none>   0s\n`).join("");
+}
+
+/** What is not there is ignored, and that it is gone is not waited for. */
+function remove(
+  state: KubernetesState,
+  resources: readonly Resource[],
+  names: readonly string[],
+  options: string,
+): string {
+  const [, named = "default"] = /--namespace (\S+)/.exec(options) ?? [];
+  return resources
+    .flatMap((resource) => {
+      const namespace = resource.isNamespaced ? named : undefined;
+      const found = state.list(resource, namespace).filter(({ metadata }) => names.includes(metadata.name));
+      return found.map(({ metadata: { name } }) => {
+        state.delete(resource, namespace, name);
+        return `${resource.kind.toLowerCase()} "${name}" deleted\n`;
+      });
+    })
+    .join("");
 }
 
 function kubectlScript(url: string): string {
@@ -133,13 +153,14 @@ function kubeconfig({ endpoint, certificateAuthorityData }: StandInKubernetes, a
   });
 }
 
-function awsScript(url: string): string {
+function awsScript(url: string, account: string): string {
   return `#!/bin/sh
 # A stand-in for the AWS CLI.
 case "$1 $2" in
 "--version ") echo aws-cli/2.30.0; exit ;;
 "autoscaling describe-auto-scaling-groups")
   printf '{"AutoScalingGroups": [%s]}\\n' "$STAND_IN_AUTO_SCALING_GROUPS"; exit ;;
+"sts get-caller-identity") echo arn:aws:sts::${account}:assumed-role/stand-in/bastion; exit ;;
 "eks update-kubeconfig") args=$* ;;
 *) echo "this stand-in does not know aws $*" >&2; exit 252 ;;
 esac

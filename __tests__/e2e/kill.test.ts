@@ -12,7 +12,7 @@ import {
   Project,
   terraformProgram,
 } from "../support/end-to-end";
-import { startGate, type Gate } from "../support/gate";
+import { startGate, type Gate } from "../../rehearsal/gate";
 
 const TFVARS = `
 aws_krug_admin_role = "aws-krug-admin"

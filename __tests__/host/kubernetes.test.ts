@@ -1,15 +1,22 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { CreateClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 
+import type { Command } from "../../bootstrap/command";
+import type { Host } from "../../bootstrap/host";
+import { deleteInCluster, readInCluster, type InCluster } from "../../cli/destroy/in-cluster";
+import { readInsideFacts } from "../../cli/doctor/inside-facts";
 import { startEksFront } from "../../rehearsal/eks-front";
 import { neutralEnvironment, type Emulator } from "../../rehearsal/emulator";
 import { startKubernetes, type StandInKubernetes, type StandInNode } from "../../rehearsal/kubernetes";
+import { findResource } from "../../rehearsal/kubernetes-documents";
+import { startLightPrograms, type LightPrograms } from "../../rehearsal/light-programs";
 import type { Proxy } from "../../rehearsal/proxy";
 import { emulate } from "../support/end-to-end";
+import { HANDOVER } from "../support/handover";
 import { describeOnHost } from "../support/on-host";
 import { run, type Ended } from "../support/run";
 
@@ -21,6 +28,44 @@ const NOT_READY: StandInNode = {
   version: "v1.31.4-eks-aeac579",
   notReady: { reason: "KubeletNotReady", message: "container runtime network not ready" },
   createdAt: new Date(Date.now() - 3 * 24 * 60 * 60 * 1000),
+};
+
+/** What in a cluster has something in the AWS account, by kind. */
+const IN_AWS = {
+  services: [
+    {
+      metadata: { name: "cart", namespace: "shop" },
+      spec: { type: "LoadBalancer", clusterIP: "10.100.4.7" },
+      status: { loadBalancer: { ingress: [{ hostname: "cart-1.ap-northeast-2.elb.amazonaws.com" }] } },
+    },
+    { metadata: { name: "web" }, spec: { type: "LoadBalancer" } },
+    { metadata: { name: "kubernetes" }, spec: { type: "ClusterIP", clusterIP: "10.100.0.1" } },
+  ],
+  ingresses: [
+    {
+      metadata: { name: "front", namespace: "shop" },
+      status: { loadBalancer: { ingress: [{ hostname: "front-2.ap-northeast-2.elb.amazonaws.com" }] } },
+    },
+  ],
+  persistentvolumeclaims: [{ metadata: { name: "orders", namespace: "shop" }, spec: { volumeName: "pvc-1" } }],
+  persistentvolumes: [
+    {
+      metadata: { name: "pvc-1" },
+      spec: {
+        csi: { driver: "ebs.csi.aws.com", volumeHandle: "vol-0123456789abcdef0" },
+        persistentVolumeReclaimPolicy: "Delete",
+      },
+    },
+  ],
+};
+const FOUND: InCluster = {
+  services: [
+    { namespace: "default", name: "web" },
+    { namespace: "shop", name: "cart" },
+  ],
+  ingresses: [{ namespace: "shop", name: "front" }],
+  claims: [{ namespace: "shop", name: "orders", persistentVolume: "pvc-1" }],
+  volumes: [{ name: "pvc-1", volumeId: "vol-0123456789abcdef0", reclaimPolicy: "Delete" }],
 };
 
 /** A ConfigMap aws-auth as somebody writes it. */
@@ -43,6 +88,7 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
   let emulator: Emulator;
   let front: Proxy;
   let kubernetes: StandInKubernetes;
+  let light: LightPrograms;
   let environment: NodeJS.ProcessEnv;
 
   const kubectl = (...args: string[]): Promise<Ended> => run("kubectl", args, { env: environment, cwd: folder });
@@ -54,6 +100,19 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
       cwd: folder,
     });
   const data = () => kubernetes.state.configMap("kube-system", "aws-auth");
+
+  /** This machine as if it were the bastion, with that kubectl on it. */
+  const bastion = (program: "kubectl" | "stand-in"): Host => ({
+    name: "bastion",
+    run: async ({ text }: Command) => {
+      const path =
+        program === "kubectl" ? environment["PATH"] : `${join(folder, "light")}:${environment["PATH"] ?? ""}`;
+      const env = { ...environment, PATH: path };
+      const { code, output, stdout } = await run("sh", ["-c", text], { env, cwd: folder });
+      return { exitCode: code ?? -1, stdout, stderr: output };
+    },
+  });
+  const CONTEXT = "arn:aws:eks:ap-northeast-2:123456789012:cluster/demo";
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "eks-test-kubernetes-"));
@@ -76,11 +135,18 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
       await eks.send(new CreateClusterCommand({ name, roleArn, resourcesVpcConfig: { subnetIds: ["a", "b"] } }));
     }
     eks.destroy();
-    const updated = await run("aws", ["eks", "update-kubeconfig", "--name", "demo"], { env: environment });
-    expect(updated).toMatchObject({ code: 0 });
+    for (const file of ["config", ".kube/config"]) {
+      const into = ["--name", "demo", "--kubeconfig", join(folder, file), "--alias", CONTEXT];
+      const updated = await run("aws", ["eks", "update-kubeconfig", ...into], { env: environment });
+      expect(updated).toMatchObject({ code: 0 });
+    }
+    light = await startLightPrograms(() => kubernetes, "123456789012");
+    mkdirSync(join(folder, "light"));
+    writeFileSync(join(folder, "light/kubectl"), light.kubectl, { mode: 0o755 });
   });
 
   afterAll(async () => {
+    light.stop();
     front.stop();
     await kubernetes.stop();
     await emulator.stop();
@@ -91,6 +157,8 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
     kubernetes.state.refuseTokens = false;
     kubernetes.state.setNodes([]);
     kubernetes.state.setConfigMap("kube-system", "aws-auth", undefined);
+    kubernetes.state.onDelete = () => undefined;
+    for (const kind of Object.keys(IN_AWS)) kubernetes.state.setObjects(kind, []);
   });
 
   it("is where the AWS CLI's kubeconfig leads to, for the cluster that it stands for", async () => {
@@ -251,6 +319,89 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
 
     expect(code).toBe(1);
     expect(output).toContain(message);
+  });
+
+  it.each(["kubectl", "stand-in"] as const)(
+    "has nothing in AWS at first, and its workloads, says the %s",
+    async (it) => {
+      expect(await readInCluster(bastion(it), CONTEXT)).toEqual({
+        services: [],
+        ingresses: [],
+        claims: [],
+        volumes: [],
+      });
+
+      const { workloads } = await readInsideFacts(bastion(it), HANDOVER, { context: CONTEXT });
+      expect(workloads).toEqual({
+        ok: ["kube-system/aws-node", "kube-system/kube-proxy", "kube-system/coredns"],
+      });
+    },
+  );
+
+  it.each(["kubectl", "stand-in"] as const)("tells what it has in AWS, and deletes it, with the %s", async (it) => {
+    const told: string[] = [];
+    kubernetes.state.onDelete = (kind, { metadata }) => {
+      told.push(`${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
+    };
+    for (const [kind, objects] of Object.entries(IN_AWS)) kubernetes.state.setObjects(kind, objects);
+    expect(await readInCluster(bastion(it), CONTEXT)).toEqual(FOUND);
+
+    // What is gone already is no failure.
+    const gone = { ...FOUND, services: [...FOUND.services, { namespace: "shop", name: "till" }] };
+    expect(await deleteInCluster(bastion(it), CONTEXT, gone)).toEqual([]);
+
+    expect(told.sort()).toEqual([
+      "ingresses shop/front",
+      "persistentvolumeclaims shop/orders",
+      "services default/web",
+      "services shop/cart",
+    ]);
+    expect(await readInCluster(bastion(it), CONTEXT)).toEqual({
+      ...{ services: [], ingresses: [], claims: [] },
+      volumes: FOUND.volumes,
+    });
+    expect(kubernetes.state.list(findResource("services"))).toMatchObject([{ metadata: { name: "kubernetes" } }]);
+  });
+
+  it("lets kubectl wait until what a deletion leads to is done", async () => {
+    kubernetes.state.setObjects("services", IN_AWS.services);
+    let end = () => {};
+    kubernetes.state.onDelete = () => new Promise((resolve) => (end = resolve));
+    const remove = ["delete", "services", "web", "--namespace=default", "--wait=true"];
+
+    const early = await kubectl(...remove, "--timeout=1s");
+    expect(early).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("timed out waiting for the condition") as string,
+    });
+
+    const before = kubernetes.requests.length;
+    const waiting = kubectl(...remove, "--timeout=60s");
+    while (!kubernetes.requests.slice(before).some(({ path }) => path.includes("watch=true"))) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    end();
+    expect(await waiting).toMatchObject({ code: 0, output: 'service "web" deleted\n' });
+  });
+
+  it("shows its other objects in columns", async () => {
+    for (const [kind, objects] of Object.entries(IN_AWS)) kubernetes.state.setObjects(kind, objects);
+
+    const shown = await kubectl("get", "svc,ing,pvc,pv,ds,deploy", "--all-namespaces", "--no-headers");
+    const AGE = expect.stringMatching(/^[\dms]+$/) as string;
+    const [CART, FRONT] = ["cart-1", "front-2"].map((name) => `${name}.ap-northeast-2.elb.amazonaws.com`);
+    expect(cells(shown.stdout)).toEqual([
+      ["default", "service/kubernetes", "ClusterIP", "10.100.0.1", "<none>", AGE],
+      ["default", "service/web", "LoadBalancer", "<none>", "<none>", AGE],
+      ["shop", "service/cart", "LoadBalancer", "10.100.4.7", CART, AGE],
+      ["shop", "ingress.networking.k8s.io/front", "<none>", "<none>", FRONT, AGE],
+      ["shop", "persistentvolumeclaim/orders", "<none>", "pvc-1", "<none>", AGE],
+      ["", "persistentvolume/pvc-1", "Delete", "<none>", "<none>", AGE],
+      ["kube-system", "daemonset.apps/aws-node", "0", "0", AGE],
+      ["kube-system", "daemonset.apps/kube-proxy", "0", "0", AGE],
+      ["kube-system", "deployment.apps/coredns", "0", AGE],
+    ]);
+    expect(shown.output).toBe(shown.stdout);
   });
 
   it("lets nobody in whom the cluster does not know", async () => {

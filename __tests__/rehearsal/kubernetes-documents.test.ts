@@ -1,4 +1,12 @@
-import { humanDuration, mergePatch, openApiV2, RESOURCES, table } from "../../rehearsal/kubernetes-documents";
+import {
+  DISCOVERY,
+  findResource,
+  humanDuration,
+  mergePatch,
+  openApiV2,
+  RESOURCES,
+  table,
+} from "../../rehearsal/kubernetes-documents";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -84,6 +92,47 @@ describe("table", () => {
     const metadata = { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1beta1", metadata: node.metadata };
     expect(bare).toMatchObject([{ apiVersion: "meta.k8s.io/v1beta1", rows: [{ object: metadata }] }]);
     expect(whole).toMatchObject([{ rows: [{ object: node }] }]);
+  });
+});
+
+describe("the table of another kind", () => {
+  const metadata = { name: "web", uid: "u", resourceVersion: "1", creationTimestamp: "2026-11-21T14:00:00Z" };
+  const now = new Date("2026-11-21T14:05:00Z");
+  const cells = (kind: string, fields: object) =>
+    table(
+      findResource(kind),
+      [{ apiVersion: "", kind: "", metadata, ...fields }],
+      { version: "v1", withObjects: false },
+      now,
+    );
+
+  it("shows what is at a path, through lists", () => {
+    const ingress = [{ hostname: "a.elb.amazonaws.com" }, { hostname: "b.elb.amazonaws.com" }];
+    const fields = { spec: { type: "LoadBalancer" }, status: { loadBalancer: { ingress } } };
+
+    expect(cells("services", fields)).toMatchObject({
+      rows: [{ cells: ["web", "LoadBalancer", "<none>", "a.elb.amazonaws.com,b.elb.amazonaws.com", "5m"] }],
+    });
+  });
+
+  it("shows a number that is zero", () => {
+    const status = { desiredNumberScheduled: 2, numberReady: 0 };
+
+    expect(cells("daemonsets", { status })).toMatchObject({ rows: [{ cells: ["web", "2", "0", "5m"] }] });
+  });
+});
+
+describe("DISCOVERY", () => {
+  it("leads from the groups to every kind", () => {
+    const { groups } = DISCOVERY["/apis"] as { groups: { versions: { groupVersion: string }[] }[] };
+    const versions = groups.flatMap((group) => group.versions.map(({ groupVersion }) => `/apis/${groupVersion}`));
+    const names = ["/api/v1", ...versions].flatMap((path) =>
+      (DISCOVERY[path] as { resources: { name: string }[] }).resources.map(({ name }) => name),
+    );
+
+    expect(versions).toEqual(["/apis/apps/v1", "/apis/networking.k8s.io/v1"]);
+    expect(names.sort()).toEqual(RESOURCES.map(({ name }) => name).sort());
+    expect(DISCOVERY["/apis/apps"]).toMatchObject({ kind: "APIGroup", name: "apps" });
   });
 });
 

@@ -1,6 +1,7 @@
-import { RESOURCES, StatusError, type KubernetesObject } from "../../rehearsal/kubernetes-documents";
+import { findResource, StatusError, type KubernetesObject } from "../../rehearsal/kubernetes-documents";
 import { KubernetesState, type StandInNode } from "../../rehearsal/kubernetes-state";
 
+const CONFIG_MAPS = findResource("configmaps");
 const KEEP = { isDryRun: false, isStrict: false };
 const NODE: StandInNode = {
   name: "ip-172-16-10-12.ap-northeast-2.compute.internal",
@@ -79,7 +80,7 @@ describe("the ConfigMaps of a stand-in Kubernetes API", () => {
     ["a patch", (metadata: { resourceVersion: string }) => patch({ metadata })],
     [
       "a removal",
-      (metadata: { resourceVersion: string }) => state.deleteConfigMap("kube-system", "aws-auth", metadata, false),
+      (metadata: { resourceVersion: string }) => state.delete(CONFIG_MAPS, "kube-system", "aws-auth", metadata),
     ],
   ])("refuses %s made up from a version that is not the last", (_, write) => {
     const { resourceVersion } = create().metadata;
@@ -128,7 +129,7 @@ describe("the ConfigMaps of a stand-in Kubernetes API", () => {
 
     create();
     expect(patch({ data: { mapRoles: "x" } }, options)["data"]).toEqual({ mapRoles: "x" });
-    state.deleteConfigMap("kube-system", "aws-auth", {}, true);
+    state.delete(CONFIG_MAPS, "kube-system", "aws-auth", {}, true);
     expect(data()).toEqual({ mapRoles: "[]" });
   });
 
@@ -169,15 +170,14 @@ describe("the ConfigMaps of a stand-in Kubernetes API", () => {
   it.each([
     ["replace", () => replace(awsAuth())],
     ["patch", () => patch({})],
-    ["remove", () => state.deleteConfigMap("kube-system", "aws-auth", {}, false)],
+    ["remove", () => state.delete(CONFIG_MAPS, "kube-system", "aws-auth")],
   ])("cannot %s one that there is not", (_, write) => {
     expect(refusal(write)).toEqual({ code: 404, reason: "NotFound", message: 'configmaps "aws-auth" not found' });
   });
 });
 
 describe("the nodes of a stand-in Kubernetes API", () => {
-  const nodesOf = (state: KubernetesState): readonly KubernetesObject[] =>
-    RESOURCES.filter(({ name }) => name === "nodes").flatMap((resource) => state.list(resource));
+  const nodesOf = (state: KubernetesState): readonly KubernetesObject[] => state.list(findResource("nodes"));
   const names = (state: KubernetesState) => nodesOf(state).map(({ metadata }) => metadata.name);
 
   it("join, and leave, as aws-auth says", () => {
@@ -232,5 +232,112 @@ describe("the nodes of a stand-in Kubernetes API", () => {
         status: { conditions: [{ status: "Unknown", ...notReady }] },
       },
     ]);
+  });
+});
+
+describe("the other objects of a stand-in Kubernetes API", () => {
+  const SERVICES = findResource("services");
+  const WEB = { metadata: { name: "web", namespace: "shop" }, spec: { type: "LoadBalancer" } };
+  let state: KubernetesState;
+  const names = (kind: string, namespace?: string) =>
+    state.list(findResource(kind), namespace).map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
+
+  beforeEach(() => {
+    state = new KubernetesState();
+  });
+
+  it("are at first the workloads of a new cluster of EKS", () => {
+    expect(names("daemonsets.apps")).toEqual(["kube-system/aws-node", "kube-system/kube-proxy"]);
+    expect(names("deployments.apps")).toEqual(["kube-system/coredns"]);
+    expect(["services", "ingresses", "persistentvolumeclaims", "persistentvolumes"].flatMap((it) => names(it))).toEqual(
+      [],
+    );
+  });
+
+  it("are what was put there, with what a server says of them", () => {
+    state.setObjects("services", [WEB, { metadata: { name: "api" } }]);
+    state.setObjects("ingresses", [WEB]);
+
+    expect(names("services")).toEqual(["default/api", "shop/web"]);
+    expect(names("services", "shop")).toEqual(["shop/web"]);
+    expect(state.get(SERVICES, "shop", "web")).toEqual({
+      ...WEB,
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: {
+        ...WEB.metadata,
+        uid: expect.stringMatching(/^[0-9a-f]{8}-/) as string,
+        resourceVersion: expect.stringMatching(/^\d+$/) as string,
+        creationTimestamp: expect.stringMatching(/Z$/) as string,
+      },
+    });
+    expect(state.list(findResource("ingresses"))).toMatchObject([
+      { apiVersion: "networking.k8s.io/v1", kind: "Ingress" },
+    ]);
+  });
+
+  it("are in no namespace when their kind is in none", () => {
+    state.setObjects("persistentvolumes", [{ metadata: { name: "pvc-1", namespace: "shop" } }]);
+
+    expect(names("persistentvolumes")).toEqual(["/pvc-1"]);
+  });
+
+  it("are new ones, and no others, when they are set again", () => {
+    state.setObjects("services", [WEB, { metadata: { name: "api" } }]);
+    const before = state.get(SERVICES, "shop", "web").metadata;
+    state.setObjects("services", [WEB]);
+
+    expect(names("services")).toEqual(["shop/web"]);
+    expect(state.get(SERVICES, "shop", "web").metadata.uid).not.toBe(before.uid);
+  });
+
+  it.each([
+    ["secrets", "this stand-in has no secrets"],
+    ["nodes", "nodes are set with setNodes, not with setObjects"],
+  ])("cannot be %s", (kind, message) => {
+    expect(() => {
+      state.setObjects(kind, []);
+    }).toThrow(message);
+  });
+
+  it("go when they are deleted, which is told", () => {
+    const told: unknown[] = [];
+    state.onDelete = (kind, { metadata }) => {
+      told.push([kind, metadata.name]);
+    };
+    state.setObjects("services", [WEB]);
+
+    state.delete(SERVICES, "shop", "web", {}, true);
+    expect([names("services"), told]).toEqual([["shop/web"], []]);
+
+    state.delete(SERVICES, "shop", "web");
+    expect([names("services"), told]).toEqual([[], [["services", "web"]]]);
+    expect(refusal(() => state.delete(SERVICES, "shop", "web"))).toMatchObject({ message: 'services "web" not found' });
+  });
+
+  it("stay until what their deletion leads to is done, and when it fails", async () => {
+    let end = () => {};
+    state.onDelete = () => new Promise((resolve) => (end = resolve));
+    state.setObjects("services", [WEB]);
+    state.delete(SERVICES, "shop", "web");
+    await new Promise(setImmediate);
+    expect(names("services")).toEqual(["shop/web"]);
+    end();
+    await new Promise(setImmediate);
+    expect(names("services")).toEqual([]);
+
+    state.onDelete = () => Promise.reject(new Error("AWS refuses"));
+    state.setObjects("services", [WEB]);
+    state.delete(SERVICES, "shop", "web");
+    await new Promise(setImmediate);
+    expect(names("services")).toEqual(["shop/web"]);
+  });
+
+  it("are named with their group when there is none", () => {
+    expect(refusal(() => state.get(findResource("ingresses"), "shop", "web"))).toEqual({
+      code: 404,
+      reason: "NotFound",
+      message: 'ingresses.networking.k8s.io "web" not found',
+    });
   });
 });

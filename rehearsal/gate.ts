@@ -1,4 +1,4 @@
-import { passOn, startProxy, type Proxy } from "../../rehearsal/proxy";
+import { passOn, startProxy, type Proxy } from "./proxy";
 
 /** An emulator's endpoint behind a gate that can hold back one kind of call. */
 export interface Gate extends Proxy {

@@ -1,0 +1,79 @@
+import { gzipSync } from "node:zlib";
+
+import { bootstrapScript } from "../../modules/user-data";
+import { readUserData } from "../../rehearsal/node-user-data";
+
+const NAMED = { name: "demo", endpoint: "https://127.0.0.1:6443", certificateAuthorityData: "LS0t" };
+const SCRIPT = bootstrapScript({
+  clusterName: NAMED.name,
+  endpoint: NAMED.endpoint,
+  certificateAuthorityData: NAMED.certificateAuthorityData,
+  preUserData: "echo 'before'; # /etc/eks/bootstrap.sh is next",
+  additionalUserData: "echo after",
+  kubeletExtraArgs: "--node-labels=a=b --register-with-taints='c=d:NoSchedule'".replaceAll("'", String.raw`'\''`),
+  enableDockerBridge: "false",
+});
+const NODE_CONFIG = `---
+apiVersion: node.eks.aws/v1alpha1
+kind: NodeConfig
+spec:
+  cluster:
+    name: demo
+    apiServerEndpoint: https://127.0.0.1:6443
+    certificateAuthority: LS0t
+    cidr: 172.20.0.0/16
+`;
+const NODEADM = { ...NAMED, serviceCidr: "172.20.0.0/16" };
+
+function archive(...parts: string[]): string {
+  const head = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="BOUNDARY"\n\n';
+  return `${head}${parts.map((part) => `--BOUNDARY\n${part}\n`).join("")}--BOUNDARY--\n`;
+}
+const configPart = (text: string) => `Content-Type: application/node.eks.aws\n\n${text}`;
+const scriptPart = (text: string) => `Content-Type: text/x-shellscript; charset="us-ascii"\n\n${text}`;
+
+describe("user data of a node", () => {
+  it.each([
+    ["the workshop's own script", SCRIPT, { bootstrapScript: NAMED }],
+    [
+      "a script that gives the name alone",
+      "#!/bin/sh\n/etc/eks/bootstrap.sh demo\n",
+      { bootstrapScript: { name: "demo" } },
+    ],
+    [
+      "a script with its call on several lines, and more after it",
+      '#!/bin/sh\nset -o xtrace\n/etc/eks/bootstrap.sh "demo" \\\n  --apiserver-endpoint https://127.0.0.1:6443 \\\n' +
+        "  --b64-cluster-ca LS0t && echo joined > /tmp/it\n",
+      { bootstrapScript: NAMED },
+    ],
+    ["a script whose call is a comment", "#!/bin/sh\n# /etc/eks/bootstrap.sh demo\n", {}],
+    ["nothing", "", {}],
+    ["a NodeConfig on its own", NODE_CONFIG, { nodeConfig: NODEADM }],
+    ["an archive with a NodeConfig", archive(configPart(NODE_CONFIG)), { nodeConfig: NODEADM }],
+    [
+      "an archive with both, and a second NodeConfig that wins",
+      archive(
+        scriptPart("#!/bin/sh\n/etc/eks/bootstrap.sh old\n"),
+        configPart(NODE_CONFIG),
+        configPart("apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: { cluster: { name: other } }\n"),
+      ),
+      { bootstrapScript: { name: "old" }, nodeConfig: { ...NODEADM, name: "other" } },
+    ],
+    [
+      "a part in base64",
+      archive(
+        `Content-Transfer-Encoding: base64\nContent-Type: application/node.eks.aws\n\n${Buffer.from(NODE_CONFIG).toString("base64")}`,
+      ),
+      { nodeConfig: NODEADM },
+    ],
+    [
+      "an archive with lines that end as in mail",
+      archive(configPart(NODE_CONFIG)).replaceAll("\n", "\r\n"),
+      { nodeConfig: NODEADM },
+    ],
+    ["a NodeConfig that is not YAML", archive(configPart("apiVersion: node.eks.aws/v1alpha1\nspec: [")), {}],
+  ])("is understood when it is %s", (_, text, expected) => {
+    expect(readUserData(Buffer.from(text).toString("base64"))).toEqual(expected);
+    expect(readUserData(gzipSync(text).toString("base64"))).toEqual(expected);
+  });
+});

@@ -1,0 +1,413 @@
+import { BlockList } from "node:net";
+
+import { parse } from "yaml";
+
+import { isRecord } from "./kubernetes-documents";
+import type { ConfigMapData, StandInNode } from "./kubernetes-state";
+import { readUserData, type NamedCluster } from "./node-user-data";
+
+/** What decides which nodes a cluster has. */
+export interface JoinFacts {
+  readonly region: string;
+  readonly cluster: ClusterFacts;
+  /** The instances of Auto Scaling groups that run in the cluster's VPC. */
+  readonly instances: readonly InstanceFacts[];
+  /** By id. */
+  readonly securityGroups: Readonly<Record<string, SecurityGroupFacts>>;
+}
+
+/** A cluster, as its nodes need it. */
+export interface ClusterFacts {
+  readonly name: string;
+  /** `https://…` */
+  readonly endpoint: string;
+  /** PEM in base64. */
+  readonly certificateAuthorityData: string;
+  /** `MAJOR.MINOR` */
+  readonly version: string;
+  /** `CONFIG_MAP`, `API_AND_CONFIG_MAP` or `API`. */
+  readonly authenticationMode: string;
+  /** ARNs of roles that have an access entry of type `EC2_LINUX`, with their paths. */
+  readonly accessEntries: readonly string[];
+  /** Whether nodes reach it inside the VPC, by its network interfaces; else they go by the internet. */
+  readonly hasPrivateEndpoint: boolean;
+  /** Of its network interfaces. */
+  readonly securityGroupIds: readonly string[];
+  /** Of the subnets that its network interfaces are in. */
+  readonly cidrs: readonly string[];
+}
+
+/** An instance that may become a node. */
+export interface InstanceFacts {
+  readonly id: string;
+  readonly privateIp: string;
+  readonly securityGroupIds: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  /** What it was launched with, in base64. */
+  readonly userData: string;
+  /** The role in its instance profile, with its path. @default - it has none */
+  readonly role?: {
+    readonly arn: string;
+    /** ARNs of the policies attached to it. */
+    readonly policies: readonly string[];
+  };
+  /** Whether its subnet has a way to the internet, and so to AWS' APIs and registries. */
+  readonly hasEgress: boolean;
+  readonly image: { readonly name: string; readonly description: string };
+}
+
+/** What a security group lets through. */
+export interface SecurityGroupFacts {
+  readonly ingress: readonly Permission[];
+  readonly egress: readonly Permission[];
+}
+
+/** One permission of a security group: some ports of a protocol, and who is at the other end. */
+export interface Permission {
+  /** `tcp`, `udp`, or `-1` for all. */
+  readonly protocol: string;
+  /** @default - all ports */
+  readonly ports?: { readonly from: number; readonly to: number };
+  readonly cidrs: readonly string[];
+  readonly groupIds: readonly string[];
+}
+
+/** What became of an instance. */
+export interface JoinResult {
+  readonly instanceId: string;
+  /** @default - it did not register */
+  readonly node?: StandInNode;
+  /** In words, for a rehearsal's own log: a bootstrap has to find out by itself. */
+  readonly why: string;
+}
+
+/** One end of a connection. */
+interface Peer {
+  readonly groupIds: readonly string[];
+  readonly cidrs: readonly string[];
+}
+
+/** Which EKS AMI an image is; `none` has no kubelet. */
+type ImageFamily = "al2" | "al2023" | "none" | "unknown";
+
+/**
+ * What becomes of each instance: a node that is ready, one that is not, or none at all, as EKS would have it. All at
+ * once: there is no time in it that a real kubelet, token or grace period takes.
+ *
+ * A kubelet that registered once does not boot again: what its instance was launched with counts no more, only that
+ * the API answers it. When that ends, its node is there, and unknown.
+ *
+ * What it does not know: network ACLs, DHCP options, the VPC's DNS, VPC endpoints, inline policies and what policies of
+ * the account's own allow, Bottlerocket, Windows, IPv6, and whether there are pods.
+ *
+ * @param awsAuth the `data` of the ConfigMap aws-auth; undefined when there is none
+ * @param before what became of them up to now
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html#worker-node-fail
+ */
+export function join(
+  facts: JoinFacts,
+  awsAuth: ConfigMapData | undefined,
+  before: readonly JoinResult[] = [],
+): readonly JoinResult[] {
+  const identities = identitiesIn(awsAuth);
+  return facts.instances.map((instance) => {
+    const { id: instanceId } = instance;
+    const node = { name: nodeName(facts.region, instance), version: kubeletVersion(facts.cluster, instance) };
+    const earlier = before.find((result) => result.instanceId === instanceId)?.node;
+    const apart = whyCutOff(facts, instance) ?? whyRefused(facts, instance, node.name, identities);
+    if (earlier === undefined) {
+      const why = whyNotBooted(facts, instance) ?? apart;
+      if (why !== undefined) return { instanceId, why };
+    } else if (apart !== undefined) {
+      return { instanceId, node: { ...node, notReady: SILENT }, why: `it was a node: ${apart}` };
+    }
+    // The network plugin's configuration stays on the disk once it was written.
+    const hadNetwork = earlier !== undefined && earlier.notReady?.reason !== "KubeletNotReady";
+    const offline = hadNetwork ? undefined : whyWithoutNetwork(instance);
+    if (offline === undefined) return { instanceId, node, why: whyReady(facts, instance) };
+    return { instanceId, node: { ...node, notReady: withoutNetwork(node.version) }, why: offline };
+  });
+}
+
+/** @see https://kubernetes.io/docs/reference/node/node-status/#condition */
+const SILENT = { reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
+
+/**
+ * The kubelet's words while no network plugin has written its configuration: Docker's up to 1.23, then containerd's.
+ *
+ * @see https://repost.aws/knowledge-center/eks-cni-plugin-troubleshooting
+ */
+function withoutNetwork(version: string): { readonly reason: string; readonly message: string } {
+  const runtime = "NetworkReady=false reason:NetworkPluginNotReady message:";
+  const message =
+    minorOf(version) < 24
+      ? `runtime network not ready: ${runtime}docker: network plugin is not ready: cni config uninitialized`
+      : `container runtime network not ready: ${runtime}Network plugin returns error: cni plugin not initialized`;
+  return { reason: "KubeletNotReady", message };
+}
+
+/** Why an instance's kubelet never gets as far as asking the cluster; undefined when it does. */
+function whyNotBooted({ cluster }: JoinFacts, instance: InstanceFacts): string | undefined {
+  const { image, role, hasEgress } = instance;
+  if (role === undefined)
+    return "it has no role (no instance profile, or an empty one): its kubelet has no credentials";
+  if (!hasEgress) return "its subnet has no way to the internet: its kubelet cannot call AWS, nor fetch an image";
+  // Either one allows ec2:DescribeInstances, without which neither nodeadm nor the kubelet learns the node's name.
+  if (lacks(role.policies, /\/(AmazonEKSWorkerNodePolicy|AmazonEKS_CNI_Policy)$/)) {
+    return `${role.arn} has neither AmazonEKSWorkerNodePolicy nor AmazonEKS_CNI_Policy: ec2:DescribeInstances is denied`;
+  }
+
+  const { bootstrapScript, nodeConfig } = readUserData(instance.userData);
+  const family = familyOf(image.name);
+  if (family === "none") return `its image ${image.name} is not one of EKS: there is no kubelet on it`;
+  if (family === "al2023" && nodeConfig === undefined) {
+    // https://github.com/awslabs/amazon-eks-ami/issues/2426
+    return bootstrapScript === undefined
+      ? "its user data has no NodeConfig: nodeadm does not know which cluster to join"
+      : "ERROR: bootstrap.sh has been removed from AL2023-based EKS AMIs. EKS nodes are now initialized by nodeadm.";
+  }
+  if (family === "al2" && bootstrapScript === undefined) {
+    const has = nodeConfig === undefined ? "" : ", but a NodeConfig, which Amazon Linux 2 does not know";
+    return `its user data does not call /etc/eks/bootstrap.sh${has}`;
+  }
+  const isNodeadm = nodeConfig !== undefined && family !== "al2";
+  const named = isNodeadm ? nodeConfig : bootstrapScript;
+  if (named === undefined) return "its user data neither calls /etc/eks/bootstrap.sh nor has a NodeConfig";
+  return whyElsewhere(cluster, named, isNodeadm) ?? whySkewed(cluster, instance) ?? whyUntagged(cluster, instance);
+}
+
+/** Why user data does not lead to the cluster; undefined when it does. */
+function whyElsewhere(cluster: ClusterFacts, named: NamedCluster, isNodeadm: boolean): string | undefined {
+  const { name, endpoint, certificateAuthorityData, serviceCidr } = named;
+  if (name === undefined) return "its user data names no cluster";
+  // bootstrap.sh asks EKS for them when one of them is not given.
+  const areGiven = endpoint !== undefined && certificateAuthorityData !== undefined;
+  if (isNodeadm && (!areGiven || serviceCidr === undefined)) {
+    return "its NodeConfig lacks apiServerEndpoint, certificateAuthority or cidr: nodeadm refuses it";
+  }
+  if (areGiven) {
+    const [own, theirs] = [withoutSlash(endpoint), withoutSlash(cluster.endpoint)];
+    if (own !== theirs) return `its user data names the endpoint ${own}; that of ${cluster.name} is ${theirs}`;
+    if (certificateAuthorityData !== cluster.certificateAuthorityData) {
+      return `its user data has another certificate authority: x509: certificate signed by unknown authority`;
+    }
+  }
+  // A kubelet's token is signed for one cluster by its name.
+  if (name !== cluster.name) return `its user data names the cluster ${name}, not ${cluster.name}: Unauthorized`;
+  return undefined;
+}
+
+function withoutSlash(endpoint: string): string {
+  return endpoint.replace(/\/$/, "");
+}
+
+/**
+ * Why the kubelet is too old. One that is too new is against the same policy, but is let in.
+ *
+ * @see https://kubernetes.io/releases/version-skew-policy/#kubelet
+ */
+function whySkewed(cluster: ClusterFacts, instance: InstanceFacts): string | undefined {
+  const [kubelet, control] = [minorOf(kubeletVersion(cluster, instance)), minorOf(cluster.version)];
+  const allowed = kubelet < 25 ? 2 : 3;
+  if (control - kubelet <= allowed) return undefined;
+  return `its image ${instance.image.name} has a kubelet 1.${String(kubelet)}, too old for ${cluster.version}`;
+}
+
+/**
+ * Why a node is not the cluster's to EKS.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html#worker-node-fail
+ * @see https://github.com/awslabs/amazon-eks-ami/issues/310
+ */
+function whyUntagged(cluster: ClusterFacts, instance: InstanceFacts): string | undefined {
+  const key = `kubernetes.io/cluster/${cluster.name}`;
+  const value = instance.tags[key];
+  if (value === "owned") return undefined;
+  const found = value === undefined ? "it has no tag" : `its tag is ${key}=${value}, not`;
+  // Up to 1.26 the kubelet itself is AWS' cloud provider.
+  const isInTree = minorOf(kubeletVersion(cluster, instance)) < 27;
+  const words = 'failed to run Kubelet: could not init cloud provider "aws": AWS cloud failed to find ClusterID';
+  return `${found} ${key}=owned${isInTree ? `: ${words}` : ""}`;
+}
+
+/** Why an instance cannot reach the API; undefined when it can. */
+function whyCutOff(facts: JoinFacts, instance: InstanceFacts): string | undefined {
+  const { cluster } = facts;
+  if (!cluster.hasPrivateEndpoint) return undefined;
+  const isOpen = reaches(facts, peerOf(instance), controlPlane(cluster), "tcp", 443);
+  return isOpen ? undefined : "the security groups do not let it reach the control plane on 443: i/o timeout";
+}
+
+/**
+ * Why the API refuses an instance's kubelet; undefined when it lets it in.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/node/
+ */
+function whyRefused(
+  { cluster }: JoinFacts,
+  { id, role }: InstanceFacts,
+  node: string,
+  identities: readonly Identity[] | string,
+): string | undefined {
+  if (role === undefined) return "it has no role: its kubelet has no credentials";
+  const { authenticationMode: mode, accessEntries } = cluster;
+  if (mode !== "CONFIG_MAP" && accessEntries.includes(role.arn)) return undefined;
+  if (mode === "API") return `${role.arn} has no access entry, and aws-auth does not count: Unauthorized`;
+  if (typeof identities === "string") return `${identities}: Unauthorized`;
+
+  // STS tells the authenticator no path, and it takes the last of several entries.
+  const arn = role.arn.replace(/:role\/.*\//, ":role/").toLowerCase();
+  const found = identities.findLast((identity) => identity.arn === arn);
+  if (found === undefined) return `aws-auth does not map ${role.arn}: Unauthorized`;
+  if (found.groups.includes("system:masters")) return undefined;
+  const username = found.username.replaceAll("{{EC2PrivateDNSName}}", node).replaceAll("{{SessionName}}", id);
+  if (username === `system:node:${node}` && found.groups.includes("system:nodes")) return undefined;
+  const who = `User "${username}"`;
+  return `nodes is forbidden: ${who} cannot create resource "nodes" (its groups: ${found.groups.join(", ") || "none"})`;
+}
+
+/** A role in aws-auth. */
+interface Identity {
+  /** In lower case, as the authenticator compares it. */
+  readonly arn: string;
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
+/**
+ * The roles in aws-auth as the authenticator reads them, or why there are none: written apart from what the bootstrap
+ * writes the ConfigMap with, so that a mistake there is seen here.
+ *
+ * @see https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/mapper/configmap/configmap.go
+ */
+function identitiesIn(awsAuth: ConfigMapData | undefined): readonly Identity[] | string {
+  if (awsAuth === undefined) return "there is no ConfigMap aws-auth";
+  let entries: unknown;
+  try {
+    entries = parse(awsAuth["mapRoles"] ?? "", { version: "1.1", uniqueKeys: false }) ?? [];
+  } catch {
+    return "mapRoles in aws-auth is not YAML";
+  }
+  if (!Array.isArray(entries)) return "mapRoles in aws-auth is not a list";
+  const identities: Identity[] = [];
+  for (const entry of entries as unknown[]) {
+    if (!isRecord(entry)) return "mapRoles in aws-auth has an entry that is not a mapping";
+    // The keys' case does not matter to Go's JSON, through which they go.
+    const fields = Object.fromEntries(Object.entries(entry).map(([key, value]) => [key.toLowerCase(), value]));
+    const { rolearn, username = "", groups } = fields as Record<string, unknown>;
+    const all: unknown = groups ?? [];
+    if (typeof username !== "string" || !Array.isArray(all) || !all.every((group) => typeof group === "string")) {
+      return "mapRoles in aws-auth has a username that is no text, or groups that are no list of texts";
+    }
+    // One without an ARN is passed over, the others count.
+    if (typeof rolearn === "string") identities.push({ arn: rolearn.toLowerCase(), username, groups: all });
+  }
+  return identities;
+}
+
+/**
+ * Why the network plugin does not come up on a node; undefined when it does.
+ *
+ * @see https://repost.aws/knowledge-center/eks-cni-plugin-troubleshooting
+ */
+function whyWithoutNetwork({ role }: InstanceFacts): string | undefined {
+  const { arn = "", policies = [] } = role ?? {};
+  if (lacks(policies, /\/AmazonEKS_CNI_Policy$/)) {
+    return `${arn} has no AmazonEKS_CNI_Policy: the network plugin gets no addresses for pods`;
+  }
+  if (lacks(policies, /\/AmazonEC2ContainerRegistry(ReadOnly|PullOnly|PowerUser|FullAccess)$/)) {
+    return `${arn} may not read from ECR: the network plugin's image cannot be pulled`;
+  }
+  return undefined;
+}
+
+/** Whether none of the policies is it. What a policy of the account's own allows, nobody here knows: it may be it. */
+function lacks(policies: readonly string[], wanted: RegExp): boolean {
+  return policies.every((policy) => /:iam::aws:policy\//.test(policy) && !wanted.test(policy));
+}
+
+/** What a node is: ready, and what will not work on it all the same, for it does not show. */
+function whyReady(facts: JoinFacts, instance: InstanceFacts): string {
+  const { cluster, instances } = facts;
+  const own = peerOf(instance);
+  const flaws: string[] = [];
+  // https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
+  if (!reaches(facts, controlPlane(cluster), own, "tcp", 10250)) {
+    flaws.push("the control plane cannot reach its kubelet on 10250: kubectl logs and exec time out");
+  }
+  const others = instances.filter(({ id }) => id !== instance.id).map(peerOf);
+  // DNS goes by TCP when an answer is too long.
+  const isDeaf = (one: Peer, other: Peer) =>
+    ["udp", "tcp"].some((protocol) => !reaches(facts, one, other, protocol, 53));
+  if (others.some((other) => isDeaf(own, other))) {
+    flaws.push("DNS to another node is blocked: its pods resolve no name when CoreDNS runs there");
+  }
+  const [kubelet, control] = [minorOf(kubeletVersion(cluster, instance)), minorOf(cluster.version)];
+  if (kubelet > control)
+    flaws.push(`its kubelet 1.${String(kubelet)} is newer than the cluster, which is not supported`);
+  return flaws.length === 0 ? "ready" : `ready, but ${flaws.join("; ")}`;
+}
+
+function peerOf({ securityGroupIds, privateIp }: InstanceFacts): Peer {
+  return { groupIds: securityGroupIds, cidrs: [`${privateIp}/32`] };
+}
+
+function controlPlane({ securityGroupIds, cidrs }: ClusterFacts): Peer {
+  return { groupIds: securityGroupIds, cidrs };
+}
+
+/** Whether both ends' security groups let a connection through. */
+function reaches({ securityGroups }: JoinFacts, from: Peer, to: Peer, protocol: string, port: number): boolean {
+  const isAllowed = (own: Peer, direction: "ingress" | "egress", other: Peer) =>
+    own.groupIds
+      .flatMap((id) => securityGroups[id]?.[direction] ?? [])
+      .some((permission) => isAbout(permission, protocol, port) && isFor(permission, other));
+  return isAllowed(from, "egress", to) && isAllowed(to, "ingress", from);
+}
+
+function isAbout({ protocol, ports }: Permission, wanted: string, port: number): boolean {
+  if (protocol === "-1") return true;
+  return protocol === wanted && (ports === undefined || (ports.from <= port && port <= ports.to));
+}
+
+function isFor({ cidrs, groupIds }: Permission, { groupIds: own, cidrs: addresses }: Peer): boolean {
+  if (own.some((id) => groupIds.includes(id))) return true;
+  return addresses.length > 0 && addresses.every((address) => cidrs.some((cidr) => contains(cidr, address)));
+}
+
+/** Whether a network has another one in it; IPv4 only. */
+function contains(outer: string, inner: string): boolean {
+  const [[network = "", bits = "32"], [address = "", ownBits = "32"]] = [outer.split("/"), inner.split("/")];
+  const list = new BlockList();
+  list.addSubnet(network, Number(bits), "ipv4");
+  return Number(bits) <= Number(ownBits) && list.check(address, "ipv4");
+}
+
+/** @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html */
+function nodeName(region: string, { privateIp }: InstanceFacts): string {
+  const domain = region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`;
+  return `ip-${privateIp.replaceAll(".", "-")}.${domain}`;
+}
+
+/**
+ * By the names that AWS, and Canonical for EKS, give to their images.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html
+ */
+function familyOf(imageName: string): ImageFamily {
+  if (/^amazon-eks-node-al2023-/.test(imageName)) return "al2023";
+  if (/^amazon-eks-(arm64-|gpu-)?node-\d|^ubuntu-eks\//.test(imageName)) return "al2";
+  return /^(ubuntu\/images|al2023-ami-|amzn2-ami-|amzn-ami-|debian-)/.test(imageName) ? "none" : "unknown";
+}
+
+/** From what the image says of itself, or else from the cluster: whoever pins an image pins one that fits. */
+function kubeletVersion({ version }: ClusterFacts, { image }: InstanceFacts): string {
+  const [, exact] = /\bk8s: ?(\d+\.\d+\.\d+)/.exec(image.description) ?? [];
+  const [, minor = version] = /(?:node-|standard-|k8s_|nvidia-|neuron-)(\d+\.\d+)/.exec(image.name) ?? [];
+  return `v${exact ?? `${minor}.0`}-eks-0000000`;
+}
+
+function minorOf(version: string): number {
+  return Number(version.split(".")[1]);
+}
