@@ -1,0 +1,305 @@
+import {
+  addressesPerNode,
+  podsPerNode,
+  summarize,
+  summaryLines,
+  type InstanceTypeFacts,
+} from "../../cli/plan/plan-summary";
+import { planOf } from "../support/plan-json";
+
+const T3_MICRO: InstanceTypeFacts = { interfaces: 2, addressesPerInterface: 2, vcpus: 2, memoryMiB: 1024 };
+const T3_SMALL: InstanceTypeFacts = { interfaces: 3, addressesPerInterface: 4, vcpus: 2, memoryMiB: 2048 };
+const T3_MEDIUM: InstanceTypeFacts = { interfaces: 3, addressesPerInterface: 6, vcpus: 2, memoryMiB: 4096 };
+const M5_LARGE: InstanceTypeFacts = { interfaces: 3, addressesPerInterface: 10, vcpus: 2, memoryMiB: 8192 };
+const M5_8XLARGE: InstanceTypeFacts = { interfaces: 8, addressesPerInterface: 30, vcpus: 32, memoryMiB: 131072 };
+const M5_16XLARGE: InstanceTypeFacts = { interfaces: 15, addressesPerInterface: 50, vcpus: 64, memoryMiB: 262144 };
+
+interface Given {
+  readonly type?: string;
+  readonly size?: { readonly min: number; readonly desire: number; readonly max: number };
+  /** `NAME ZONE CIDR` */
+  readonly privateSubnets?: readonly string[];
+  readonly kubeletArguments?: string;
+}
+
+/** The variables of the stack, as a plan has them. */
+function variables({
+  type = "t3.micro",
+  size,
+  privateSubnets,
+  kubeletArguments = "",
+}: Given): Record<string, { value: unknown }> {
+  const rows = (texts: readonly string[]) =>
+    texts.map((text) => {
+      const [name, az, cidr] = text.split(" ");
+      return { name, az, cidr };
+    });
+  const values = {
+    vpc_public_subnets: rows(["front-a a 172.16.0.0/23", "front-b b 172.16.2.0/28"]),
+    vpc_private_subnets: rows(privateSubnets ?? ["back-a a 172.16.10.0/23", "back-b b 172.16.12.0/23"]),
+    eks_worker_node_ec2_type: type,
+    eks_worker_nodes_asg_group: size ?? { min: 2, desire: 2, max: 2 },
+    eks_worker_user_data_group: { kubelet_extra_args: kubeletArguments },
+  };
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
+}
+
+function summary(given: Given, facts?: InstanceTypeFacts) {
+  return summarize(planOf([], { variables: variables(given) }), facts);
+}
+
+// https://github.com/awslabs/amazon-eks-ami has a list of them, eni-max-pods.txt.
+it.each([
+  ["t3.micro", T3_MICRO, 4],
+  ["t3.small", T3_SMALL, 11],
+  ["t3.medium", T3_MEDIUM, 17],
+  ["m5.large", M5_LARGE, 29],
+  ["m5.8xlarge", M5_8XLARGE, 234],
+  ["m5.16xlarge", M5_16XLARGE, 737],
+])("a %s holds as many pods as AWS' own list says", (_, facts, pods) => {
+  expect(podsPerNode(facts)).toBe(pods);
+});
+
+// https://awslabs.github.io/ai-on-eks/docs/bestpractices/networking has the two large ones.
+it.each([
+  ["a type with one interface", { ...T3_MICRO, interfaces: 1 }, { idle: 2, full: 2 }],
+  ["t3.micro", T3_MICRO, { idle: 4, full: 4 }],
+  ["t3.small", T3_SMALL, { idle: 8, full: 12 }],
+  ["m5.8xlarge", M5_8XLARGE, { idle: 60, full: 240 }],
+  ["m5.16xlarge", M5_16XLARGE, { idle: 100, full: 750 }],
+])("%s takes its addresses by whole interfaces, with one to spare", (_, facts, addresses) => {
+  expect(addressesPerNode(facts)).toEqual(addresses);
+});
+
+describe("the counts of a summary", () => {
+  it("are by what happens, then by type", () => {
+    const plan = planOf([
+      { address: "aws_vpc.a", actions: ["no-op"], previousAddress: "aws_vpc.b" },
+      { address: "data.aws_partition.a", actions: ["read"], mode: "data" },
+      { address: "aws_subnet.b", actions: ["create"] },
+      { address: "aws_subnet.a", actions: ["create"] },
+      { address: "aws_eip.a", actions: ["create"] },
+      {
+        address: "aws_instance.a",
+        actions: ["delete", "create"],
+        before: { ami: "ami-1", key_name: "a" },
+        after: { ami: "ami-2", key_name: "b" },
+        replacePaths: [["key_name"], ["ami"]],
+      },
+      { address: "aws_x.a", actions: ["delete"] },
+      {
+        address: 'aws_y.a["b c"]',
+        actions: ["update"],
+        before: { max_size: 2, same: [1], tags: { a: "b" }, version: 1 },
+        after: { max_size: 3, same: [1], tags: { a: "c" } },
+        unknown: { version: true },
+      },
+      { address: "aws_z.a", actions: ["forget"] },
+    ]);
+
+    expect(summaryLines(summarize(plan))).toEqual([
+      "to add 3: aws_eip, 2 aws_subnet",
+      "to change 1:",
+      '  aws_y.a["b c"] (max_size, tags, version)',
+      "to replace 1:",
+      "  aws_instance.a (ami, key_name)",
+      "to destroy 1:",
+      "  aws_x.a",
+      "to forget 1:",
+      "  aws_z.a",
+      "moved in the state only: 1",
+    ]);
+  });
+
+  it("say so when there are none", () => {
+    const outputs = { output_changes: { region: { actions: ["create"], after: "x" }, a: { actions: ["no-op"] } } };
+
+    expect(summaryLines(summarize(planOf([])))).toEqual(["nothing to add, to change or to destroy"]);
+    expect(summaryLines(summarize(planOf([], outputs)))[1]).toBe("outputs that change: region");
+  });
+
+  it("have the conditions that do not hold with them", () => {
+    const check = (kind: string) => ({
+      address: { kind, to_display: `${kind}.a` },
+      status: "fail",
+      instances: [{ problems: [{ message: "nobody can reach the bastion" }] }],
+    });
+
+    expect(summarize(planOf([], { checks: [check("check"), check("var")] })).findings).toMatchObject([
+      { severity: "warning", subject: "check.a", cause: "nobody can reach the bastion" },
+      { severity: "error", subject: "var.a" },
+    ]);
+  });
+});
+
+it("is in lines of at most 80 columns, and breaks none between a number and what it counts", () => {
+  const types = [
+    "aws_iam_role_policy_attachment",
+    "aws_route_table_association",
+    "aws_security_group_rule",
+    "aws_subnet",
+  ];
+  const changes = types.flatMap((type) =>
+    ["a", "b"].map((name) => ({ address: `${type}.${name}`, actions: ["create"] })),
+  );
+  const variablesOfReality = variables({
+    type: "t3.micro",
+    size: { min: 2, desire: 2, max: 500 },
+    privateSubnets: [
+      "private-subnet-a ap-northeast-2a 172.16.10.0/27",
+      "private-subnet-b ap-northeast-2b 172.16.12.0/27",
+    ],
+  });
+
+  const lines = summaryLines(summarize(planOf(changes, { variables: variablesOfReality }), T3_MICRO));
+
+  expect(lines.filter((line) => line.length > 80)).toEqual([]);
+  expect(lines.slice(0, 2)).toEqual([
+    "to add 8: 2 aws_iam_role_policy_attachment, 2 aws_route_table_association,",
+    "  2 aws_security_group_rule, 2 aws_subnet",
+  ]);
+  expect(lines.join(" ")).toMatch(
+    /warning: subnet private-subnet-a \(172\.16\.10\.0\/27, ap-northeast-2a\): +of its 27/,
+  );
+});
+
+describe("the capacity of a summary", () => {
+  it("is that of the plan's variables, in words with numbers", () => {
+    expect(summaryLines(summary({ type: "t3.small", size: { min: 1, desire: 2, max: 5 } }, T3_SMALL)).slice(1)).toEqual(
+      [
+        "nodes: 2 of type t3.small, from 1 to 5 (2 vCPU, 2 GiB of memory each)",
+        "pods per node: 11 = 3 interfaces x (4 addresses - 1) + 2; room for 16 of yours",
+        "  on 2 nodes",
+        "addresses of the subnets (FREE: less those of the control plane, the NAT gateway",
+        "  and the bastion; THEIRS: of as many nodes as the group may have):",
+        "  SUBNET   RANGE           ZONE  ALL  FREE  NODES  THEIRS",
+        "  back-a   172.16.10.0/23  a     507   501      3   24-36",
+        "  back-b   172.16.12.0/23  b     507   501      3   24-36",
+        "  front-a  172.16.0.0/23   a     507   505      -       -",
+        "  front-b  172.16.2.0/28   b      11    11      -       -",
+      ],
+    );
+  });
+
+  it("says what is not known of an unknown type, and warns of nothing", () => {
+    const { findings, ...rest } = summary({ type: "z9.large", size: { min: 0, desire: 0, max: 5000 } });
+
+    expect(findings).toEqual([]);
+    expect(summaryLines({ findings, ...rest })).toContain(
+      "pods per node: not known, because nothing is known of z9.large",
+    );
+  });
+
+  it("takes numbers that tfvars have in quotes", () => {
+    const given = variables({});
+    given["eks_worker_nodes_asg_group"] = { value: { min: "1", desire: "2", max: "3" } };
+
+    expect(summarize(planOf([], { variables: given })).capacity?.size).toEqual({ min: 1, desired: 2, max: 3 });
+  });
+
+  it("is missing from a plan of something else", () => {
+    expect(summarize(planOf([], { variables: { a: { value: 1 } } }), T3_MICRO)).not.toHaveProperty("capacity");
+  });
+
+  it.each([
+    [7, ["x a 10.0.0.0/24", "y b 10.0.1.0/24", "z c 10.0.2.0/24"], [3, 3, 3]],
+    // A zone gets its share, whatever subnets it has.
+    [8, ["x a 10.0.0.0/24", "y a 10.0.1.0/24", "z b 10.0.2.0/24"], [2, 2, 4]],
+    [0, ["x a 10.0.0.0/24", "y b 10.0.1.0/24"], [0, 0]],
+  ])("spreads a maximum of %d nodes over zones", (max, privateSubnets, nodes) => {
+    const { capacity } = summary({ size: { min: 0, desire: 0, max }, privateSubnets });
+
+    expect(capacity?.subnets.filter(({ isPublic }) => !isPublic).map((subnet) => subnet.nodes)).toEqual(nodes);
+  });
+});
+
+describe("a summary warns", () => {
+  const codes = (given: Given, facts: InstanceTypeFacts) => summary(given, facts).findings.map(({ code }) => code);
+  /** 27 usable, 21 without the control plane's. */
+  const small = ["a a 10.0.0.0/27", "b b 10.0.1.0/27"];
+
+  it("of nothing where everything fits", () => {
+    expect(codes({ size: { min: 2, desire: 2, max: 2 } }, T3_MICRO)).toEqual([]);
+    // One in each: 12 of 21 when full.
+    expect(codes({ size: { min: 0, desire: 2, max: 2 }, privateSubnets: small }, T3_SMALL)).toEqual([]);
+  });
+
+  it("of a maximum that does not fit when the nodes are full", () => {
+    // Two t3.small in each: 16 when idle, 24 when full, of 21.
+    const { findings } = summary({ size: { min: 0, desire: 3, max: 4 }, privateSubnets: small }, T3_SMALL);
+
+    expect(findings).toHaveLength(2);
+    expect(findings[0]).toEqual({
+      code: "subnet-too-small-for-full-nodes",
+      severity: "warning",
+      subject: "subnet a (10.0.0.0/27, a)",
+      cause:
+        "of its 27 addresses 21 are for nodes, and a maximum of 4 nodes puts 2 there, which take 24 when they are full " +
+        "of pods (12 each): 1 node fits, pods on the others wait for an address",
+      cure: "lower max in eks_worker_nodes_asg_group, or give the VPC larger subnets under other names",
+    });
+  });
+
+  it("of a maximum that does not even fit when the nodes are idle", () => {
+    // Three in each: 24 when idle, of 21.
+    const { findings } = summary({ size: { min: 0, desire: 3, max: 6 }, privateSubnets: small }, T3_SMALL);
+
+    expect(findings.map(({ code }) => code)).toEqual(["subnet-too-small-for-nodes", "subnet-too-small-for-nodes"]);
+    expect(findings[0]?.cause).toContain(
+      "puts 3 there, which take 24 as soon as they run pods (8 each): 2 nodes fit, the others have no addresses",
+    );
+  });
+
+  it.each([
+    // 21 addresses: five t3.micro take 20, six 24.
+    [10, []],
+    [11, ["subnet-too-small-for-nodes", "subnet-too-small-for-nodes"]],
+  ])("exactly from where it does not fit: %d nodes", (max, expected) => {
+    expect(codes({ size: { min: 0, desire: 2, max }, privateSubnets: small }, T3_MICRO)).toEqual(expected);
+  });
+
+  it("of nothing where nodes that are full take the last address", () => {
+    const facts = { ...T3_SMALL, addressesPerInterface: 7 };
+
+    expect(codes({ size: { min: 0, desire: 2, max: 2 }, privateSubnets: small }, facts)).toEqual([]);
+    expect(codes({ size: { min: 0, desire: 2, max: 3 }, privateSubnets: small }, facts)).toHaveLength(2);
+  });
+
+  it("of subnets that have nothing left for nodes", () => {
+    expect(codes({ privateSubnets: ["a a 10.0.0.0/28", "b b 10.0.0.16/28"] }, T3_MEDIUM)).toEqual([
+      "subnet-too-small-for-nodes",
+      "subnet-too-small-for-nodes",
+    ]);
+  });
+
+  it("of nodes that hold the system and nothing else", () => {
+    const one = { size: { min: 1, desire: 1, max: 1 } };
+
+    expect(summary(one, T3_MICRO).findings).toMatchObject([
+      {
+        code: "no-room-for-pods",
+        subject: "eks_worker_node_ec2_type t3.micro",
+        cause: "the system's 4 pods fill 1 node (4 pods per node), and none of yours would run",
+      },
+    ]);
+    expect(codes({ size: { min: 0, desire: 0, max: 1 } }, T3_MICRO)).toEqual([]);
+    expect(codes({ kubeletArguments: "--max-pods=3" }, T3_SMALL)).toEqual(["no-room-for-pods"]);
+  });
+
+  it.each([
+    ["--max-pods=12", ["max-pods-beyond-addresses"]],
+    ["--v=2 --max-pods '12'", ["max-pods-beyond-addresses"]],
+    ["--max-pods=200 --max-pods=11", []],
+    ["--not--max-pods=200", []],
+  ])("of more pods than addresses: %s", (kubeletArguments, expected) => {
+    expect(codes({ kubeletArguments }, T3_SMALL)).toEqual(expected);
+  });
+
+  it("of more pods than AWS recommends, which depends on the vCPUs", () => {
+    expect(codes({ size: { min: 0, desire: 2, max: 2 } }, M5_8XLARGE)).toEqual([]);
+    expect(codes({ size: { min: 0, desire: 2, max: 2 } }, { ...M5_8XLARGE, vcpus: 30 })).toEqual([
+      "more-pods-than-recommended",
+    ]);
+    expect(codes({ kubeletArguments: "--max-pods=110" }, { ...M5_8XLARGE, vcpus: 30 })).toEqual([]);
+  });
+});

@@ -1,0 +1,224 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { refusals, type Refusal } from "../../cli/plan/guard";
+import { readPlan, type Plan } from "../../cli/plan/plan-file";
+import { summarize, summaryLines } from "../../cli/plan/plan-summary";
+import { declaredVariables, readTfvars } from "../../cli/tfvars";
+import type { Emulator } from "../../rehearsal/emulator";
+import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
+
+const TFVARS = `
+aws_krug_admin_role = "aws-krug-admin"
+kubectl_ssh_cidrs   = ["198.51.100.23/32"]
+`;
+
+/** What EC2 says of a t3.micro. */
+const T3_MICRO = { interfaces: 2, addressesPerInterface: 2, vcpus: 2, memoryMiB: 1024 };
+
+const CLUSTER = "aws_eks_cluster.cluster_control_plane";
+const NODES = "aws_autoscaling_group.node_group_autoscaling_group";
+const BASTION = "aws_instance.bastion_instance";
+const ROLE = "aws_iam_role.node_group_role";
+const PROFILE = "aws_iam_instance_profile.node_group_instance_profile";
+const privateSubnet = (letter: string) => `aws_subnet.network_private_subnet["private-subnet-${letter}"]`;
+
+/** Rows of private subnets, as tfvars, from `LETTER ZONE CIDR`. */
+function privateSubnets(...rows: string[]): string {
+  const row = (text: string) => {
+    const [letter = "", zone = "", cidr = ""] = text.split(" ");
+    return `{ name = "private-subnet-${letter}", az = "ap-northeast-2${zone}", cidr = "${cidr}" }`;
+  };
+  return `vpc_private_subnets = [${rows.map(row).join(", ")}]`;
+}
+
+/** Refusals as `ADDRESS replaced|destroyed: ATTRIBUTE …`. */
+function inShort(refused: readonly Refusal[]): string[] {
+  return refused
+    .map(({ address, what, forcedBy }) => [`${address} ${what}:`, ...forcedBy.map(({ path }) => path)].join(" "))
+    .sort();
+}
+
+/** Real Terraform and AWS provider against an AWS emulator: applied once, then only planned. */
+describeEndToEnd("the guard, on plans of an applied stack", () => {
+  let emulator: Emulator;
+  let project: Project;
+  let base: string;
+  /** The plan that was made last. */
+  let file: string;
+
+  beforeAll(async () => {
+    emulator = await emulate();
+    project = new Project(emulator);
+    base = project.tfvars(TFVARS);
+    file = join(project.folder, "plan");
+  });
+
+  afterAll(async () => {
+    await emulator.stop();
+    project.remove();
+  });
+
+  /** Plans with the base and something else; the state is as old as its apply, so AWS is not asked again. */
+  async function planned(changed: string, ...args: string[]): Promise<Plan> {
+    const varFiles = [base, project.tfvars(changed, "changed.tfvars")].map((path) => `-var-file=${path}`);
+    const { code, output } = await project.terraform(
+      ...["plan", "-input=false", "-refresh=false", "-no-color", `-out=${file}`, ...varFiles, ...args],
+    );
+    if (code !== 0) throw new Error(output);
+    return readPlan((await project.terraform("show", "-json", file)).stdout, file);
+  }
+
+  it("lets the first plan pass, and sums it up", async () => {
+    const plan = await planned("");
+
+    expect(refusals(plan, [])).toEqual([]);
+    expect(plan).toMatchObject({ isApplyable: true, isComplete: true, isErrored: false, failedChecks: [] });
+    const lines = summaryLines(summarize(plan, T3_MICRO));
+    const text = lines.join("").replaceAll(/ +/g, " ");
+    expect(text).toMatch(/^to add 40: aws_autoscaling_group, aws_eip, aws_eks_cluster, .*, 6 aws_subnet, /);
+    expect(text).toContain("pods per node: 4 = 2 interfaces x (2 addresses - 1) + 2; room for 2 of yours on 2 nodes");
+  });
+
+  it("lets a change pass that replaces nothing but the launch configuration", async () => {
+    const applied = await project.terraform("apply", "-input=false", "-no-color", file);
+    const plan = await planned(
+      'eks_worker_node_ec2_type = "t3.medium"\neks_worker_nodes_asg_group = { min = 1, max = 4, desire = 3 }',
+    );
+
+    expect(applied.output).toContain("Apply complete! Resources: 40 added");
+    expect(plan.changes.find(({ type }) => type === "aws_launch_configuration")).toMatchObject({
+      kind: "replace",
+      createBeforeDestroy: true,
+    });
+    expect(refusals(plan, [])).toEqual([]);
+  });
+
+  it("refuses another cluster name and another image and key pair of the bastion, until all are allowed", async () => {
+    const plan = await planned(
+      'eks_cluster_name = "other"\nkubectl_image_id = "ami-023bb403131889300"\nkubectl_ec2_keypair = "other"',
+    );
+
+    const refused = refusals(plan, []);
+    expect(inShort(refused)).toEqual([
+      `${NODES} replaced: name`,
+      `${CLUSTER} replaced: name`,
+      `${BASTION} replaced: ami key_name`,
+    ]);
+    expect(refused.map(({ because }) => because)).toContain(
+      'name changes from "awskrug_gudi_eks" to "other", which cannot be done in place',
+    );
+    expect(inShort(refusals(plan, [NODES, BASTION]))).toEqual([`${CLUSTER} replaced: name`]);
+    expect(refusals(plan, [NODES, BASTION, CLUSTER])).toEqual([]);
+  });
+
+  it("refuses another range of the VPC, with everything that stands in it", async () => {
+    const refused = inShort(refusals(await planned('vpc_cidr_block = "172.16.0.0/17"'), []));
+
+    expect(refused.filter((line) => !line.startsWith("aws_subnet."))).toEqual([
+      `${BASTION} replaced: subnet_id`,
+      "aws_security_group.bastion_security_group replaced: vpc_id",
+      "aws_security_group.cluster_security_group replaced: vpc_id",
+      "aws_security_group.node_group_security_group replaced: vpc_id",
+      "aws_vpc.network_vpc replaced: cidr_block",
+    ]);
+    expect(refused.filter((line) => /^aws_subnet\..* replaced: vpc_id$/.test(line))).toHaveLength(6);
+  });
+
+  it("refuses a subnet's other range, its other zone, and its loss", async () => {
+    const plan = await planned(privateSubnets("a a 172.16.20.0/23", "b c 172.16.12.0/23"));
+
+    expect(inShort(refusals(plan, []))).toEqual([
+      `${privateSubnet("a")} replaced: cidr_block`,
+      `${privateSubnet("b")} replaced: availability_zone`,
+      `${privateSubnet("c")} destroyed:`,
+    ]);
+    expect(refusals(plan, [privateSubnet("a"), privateSubnet("b")]).map(({ because }) => because)).toEqual([
+      "the tfvars no longer have a row of its name",
+    ]);
+  });
+
+  it("refuses another project name, which is in the names of security groups and roles", async () => {
+    const kept = 'vpc_name = "awskrug_gudi_vpc"\neks_cluster_name = "awskrug_gudi_eks"';
+    const plan = await planned(`project_name = "other"\n${kept}`);
+
+    expect(inShort(refusals(plan, []))).toEqual([
+      `${CLUSTER} replaced: role_arn`,
+      `${PROFILE} replaced: name`,
+      "aws_iam_role.cluster_role replaced: name",
+      `${ROLE} replaced: name`,
+      "aws_security_group.bastion_security_group replaced: name",
+      "aws_security_group.cluster_security_group replaced: name",
+      "aws_security_group.node_group_security_group replaced: name",
+    ]);
+  });
+
+  it("refuses what -replace asks for and what is tainted, where no attribute says why", async () => {
+    await project.terraform("taint", CLUSTER);
+    const refused = refusals(await planned("", `-replace=${BASTION}`), []);
+    await project.terraform("untaint", CLUSTER);
+
+    const because = new Map(refused.map((refusal) => [refusal.address, refusal.because]));
+    expect(because.get(BASTION)).toBe("-replace asks for it");
+    expect(because.get(CLUSTER)).toMatch(/\(tainted\)/);
+  });
+
+  it("reads the same values from tfvars as Terraform does", async () => {
+    const declared = declaredVariables(readFileSync(join(project.stack, "cdk.tf.json"), "utf8"), "cdk.tf.json");
+    const environment = {
+      TF_VAR_project_name: "from-environment",
+      TF_VAR_vpc_name: "from-environment",
+      TF_VAR_kubectl_ec2_volume_size: "9",
+      TF_VAR_kubectl_ssh_cidrs: '["198.51.100.1/32"]',
+    };
+    project.tfvars('project_name = "from-terraform-tfvars"\nkubectl_ec2_user = "first"', "terraform.tfvars");
+    project.tfvars('{ "//": "a comment", "kubectl_ec2_user": "second" }', "terraform.tfvars.json");
+    project.tfvars('{ "eks_worker_node_volume_size": 20, "eks_version": "1.31" }', "a.auto.tfvars.json");
+    project.tfvars('eks_version = "1.32"', "B.auto.tfvars");
+    project.tfvars('eks_version = "1.33"\nkubectl_ec2_volume_size = null', "b.auto.tfvars");
+    const late = project.tfvars(
+      [
+        'kubectl_ec2_keypair = "late"',
+        "eks_worker_user_data_group = {",
+        '  pre_userdata        = "$${HOME} 100%%{a}"',
+        "  additional_userdata = <<-EOT",
+        "    one",
+        "      two $${three}",
+        "  EOT",
+        String.raw`  kubelet_extra_args   = "한글 \"\\"`,
+        "  enable_docker_bridge = true",
+        "}\n",
+      ].join("\n"),
+      "late.tfvars",
+    );
+    const read = await readTfvars(
+      {
+        folder: project.folder,
+        environment,
+        arguments: [
+          { varFile: base },
+          { variable: "kubectl_ec2_keypair=early" },
+          { varFile: late },
+          { variable: "eks_worker_nodes_asg_group={min=1,max=3,desire=2}" },
+        ],
+      },
+      declared,
+    );
+    Object.assign(project.environment, environment);
+    const args = ["plan", "-input=false", "-refresh=false", "-no-color", `-out=${file}`, ...read.terraformArguments];
+    const { output } = await project.terraform(...args);
+    const plan = readPlan((await project.terraform("show", "-json", file)).stdout, output);
+
+    expect(read.missing).toEqual([]);
+    expect(Object.fromEntries([...read.values].map(([name, { value }]) => [name, value]))).toEqual(plan.variables);
+    expect(plan.variables).toMatchObject({
+      project_name: "from-terraform-tfvars",
+      vpc_name: "from-environment",
+      kubectl_ec2_user: "second",
+      kubectl_ec2_volume_size: 8,
+      kubectl_ssh_cidrs: ["198.51.100.23/32"],
+      eks_version: "1.33",
+      kubectl_ec2_keypair: "late",
+    });
+  });
+});
