@@ -1,0 +1,46 @@
+import { refuseErrors } from "../../cli/doctor/account";
+import type { Finding, Severity } from "../../cli/doctor/finding";
+
+const finding = (severity: Severity, code: string): Finding => ({
+  severity,
+  code,
+  subject: "1.14",
+  cause: "EKS makes no cluster of 1.14",
+  cure: "choose another",
+});
+
+describe("before anything is made", () => {
+  it("what would not come up is refused, with every error and its cure", () => {
+    const findings = [finding("note", "identity"), finding("error", "version"), finding("error", "key-pair")];
+
+    expect(() => {
+      refuseErrors(findings);
+    }).toThrow(
+      "this would not come up, so nothing was made\n\n" +
+        "error version: 1.14\n  EKS makes no cluster of 1.14\n  -> choose another\n\n" +
+        "error key-pair: 1.14\n  EKS makes no cluster of 1.14\n  -> choose another\n\n" +
+        "2 errors, 0 warnings, 0 notes; begin with the first",
+    );
+  });
+
+  it.each(["credentials", "aws-unreachable"])("that nobody could be asked (%s) is for Terraform to tell", (code) => {
+    expect(() => {
+      refuseErrors([finding("error", code)]);
+    }).not.toThrow();
+  });
+
+  it("nothing is refused that Terraform Cloud makes, maybe in another account", () => {
+    expect(() => {
+      refuseErrors([finding("error", "key-pair")], { TF_CLOUD_ORGANIZATION: "workshop" });
+    }).not.toThrow();
+    expect(() => {
+      refuseErrors([finding("error", "key-pair")], { TF_CLOUD_ORGANIZATION: "" });
+    }).toThrow(/key-pair/);
+  });
+
+  it("warnings and notes keep nobody from making it", () => {
+    expect(() => {
+      refuseErrors([finding("warning", "creator"), finding("note", "identity")]);
+    }).not.toThrow();
+  });
+});

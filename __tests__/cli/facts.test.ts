@@ -1,0 +1,572 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+
+import type { Activity } from "@aws-sdk/client-auto-scaling";
+import type { Instance } from "@aws-sdk/client-ec2";
+
+import type { CommandResult, Host } from "../../bootstrap/host";
+import { isInside, usableAddresses } from "../../cli/cidr";
+import {
+  describeImage,
+  instanceTypeFact,
+  isOfAmazon,
+  isOwn,
+  usedVcpus,
+  versionFact,
+} from "../../cli/doctor/account-facts";
+import { failureOf } from "../../cli/doctor/cluster-facts";
+import { ask } from "../../cli/doctor/fact";
+import {
+  decodedUserData,
+  imageFact,
+  isSkewAllowed,
+  joinsBy,
+  nodeImage,
+  recommendedImageParameter,
+} from "../../cli/doctor/image";
+import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
+import { maxPods, podsLeft } from "../../cli/pods";
+import { stackInputs } from "../../cli/stack-inputs";
+import { isLocked, readState } from "../../cli/doctor/state-facts";
+import { HANDOVER, terraformOutput } from "../support/handover";
+import { synthesized } from "../support/synthesized";
+
+function failing(name: string, message = "a message") {
+  return () => Promise.reject(Object.assign(new Error(message), { name }));
+}
+
+describe("asking", () => {
+  it("gives the answer", async () => {
+    expect(await ask("ec2:DescribeVpcs", () => Promise.resolve(1))).toEqual({ ok: 1 });
+  });
+
+  it("takes the errors that are named for something that does not exist", async () => {
+    expect(await ask("iam:GetRole", failing("NoSuchEntity"), ["NoSuchEntity"])).toEqual({ ok: undefined });
+  });
+
+  it.each([
+    ["CredentialsProviderError", "none", "there are no AWS credentials (none)", ["credentials"]],
+    ["ExpiredTokenException", "", "the AWS credentials have expired", ["credentials"]],
+    ["InvalidClientTokenId", "", "AWS does not take the credentials (InvalidClientTokenId)", ["credentials"]],
+    ["AccessDeniedException", "not you", "the credentials do not allow iam:GetRole", undefined],
+    ["UnauthorizedOperation", "not you", "the credentials do not allow iam:GetRole", undefined],
+    ["Throttling", "slow down", "iam:GetRole failed: slow down", undefined],
+    ["InternalFailure", "UnknownError", "iam:GetRole failed: InternalFailure", undefined],
+    ["TimeoutError", "timed out", "AWS cannot be reached (timed out)", ["aws-unreachable"]],
+  ])("fails with %s in words", async (name, message, unknown, follows) => {
+    expect(await ask("iam:GetRole", failing(name, message))).toEqual({ unknown, ...(follows && { follows }) });
+  });
+
+  it.each(["ECONNREFUSED", "ENOTFOUND", "ETIMEDOUT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"])(
+    "knows %s for a way to AWS that is not there",
+    async (code) => {
+      const fact = await ask("sts:GetCallerIdentity", () => Promise.reject(Object.assign(new Error(""), { code })));
+
+      expect(fact).toEqual({ unknown: `AWS cannot be reached (${code})`, follows: ["aws-unreachable"] });
+    },
+  );
+
+  it("knows it in a message, too", async () => {
+    const fact = await ask("sts:GetCallerIdentity", failing("Error", "connect ECONNREFUSED 127.0.0.1:443"));
+
+    expect(fact).toMatchObject({ follows: ["aws-unreachable"] });
+  });
+
+  it("says that an answer is none of AWS'", async () => {
+    const { unknown } = (await ask("eks:DescribeClusterVersions", failing("SyntaxError", "'<' is not valid JSON"))) as {
+      unknown: string;
+    };
+
+    expect(unknown).toMatch(/^eks:DescribeClusterVersions got an answer that is none of AWS'/);
+  });
+});
+
+describe("the inputs of a stack", () => {
+  it("have the defaults of the stack's variables", () => {
+    const { variable } = synthesized();
+    const defaults = Object.entries(variable).flatMap(([name, { default: value }]) =>
+      value === undefined || value === null ? [] : [[name, value]],
+    );
+    const minimal = { aws_krug_admin_role: "admin" };
+
+    expect(stackInputs(minimal)).toEqual(stackInputs({ ...minimal, ...(Object.fromEntries(defaults) as object) }));
+  });
+
+  it("name things after the project when they are given no name", () => {
+    const inputs = stackInputs({ aws_krug_admin_role: "admin", project_name: "team", eks_cluster_name: null });
+
+    expect(inputs).toMatchObject({ clusterName: "team_eks", nodeRoleName: "team_eks_worker_nodes_role" });
+  });
+
+  it("fail when a value has another type", () => {
+    expect(() => stackInputs({ aws_krug_admin_role: ["admin"] })).toThrow(/aws_krug_admin_role/);
+  });
+});
+
+describe("images", () => {
+  it.each([
+    ["amazon-eks-node-1.14-v20190927", "Amazon Linux 2", "1.14"],
+    ["amazon-eks-node-1.32-v20251209", "Amazon Linux 2", "1.32"],
+    ["amazon-eks-arm64-node-1.32-v20251209", "Amazon Linux 2", "1.32"],
+    ["amazon-eks-gpu-node-1.32-v20251209", "Amazon Linux 2", "1.32"],
+    ["amazon-eks-node-al2023-x86_64-standard-1.36-v20260714", "Amazon Linux 2023", "1.36"],
+    ["amazon-eks-node-al2023-arm64-nvidia-560-1.35-v20260714", "Amazon Linux 2023", "1.35"],
+    ["bottlerocket-aws-k8s-1.35-x86_64-v1.40.0-abcdef", "Bottlerocket", "1.35"],
+  ])("%s is %s %s", (name, family, version) => {
+    expect(nodeImage({ name })).toMatchObject({ family, version });
+  });
+
+  it.each([
+    ["amazon-eks-node-1.32-v20251209", "x86_64", "optimized-ami/1.32/amazon-linux-2"],
+    ["amazon-eks-arm64-node-1.32-v20251209", "arm64", "optimized-ami/1.32/amazon-linux-2-arm64"],
+    ["amazon-eks-gpu-node-1.32-v20251209", "x86_64", "optimized-ami/1.32/amazon-linux-2-gpu"],
+    [
+      "amazon-eks-node-al2023-x86_64-standard-1.36-v20260714",
+      "x86_64",
+      "optimized-ami/1.32/amazon-linux-2023/x86_64/standard",
+    ],
+    [
+      "amazon-eks-node-al2023-arm64-nvidia-560-1.35-v20260714",
+      "arm64",
+      "optimized-ami/1.32/amazon-linux-2023/arm64/nvidia",
+    ],
+    ["of somebody's own", "arm64", "optimized-ami/1.32/amazon-linux-2-arm64"],
+  ])("%s is recommended anew as one of its kind", (name, architecture, parameter) => {
+    const inputs = { eksVersion: "1.32", joinsBy: "bootstrap.sh" } as const;
+
+    expect(recommendedImageParameter(inputs, { name, architecture })).toBe(
+      `/aws/service/eks/${parameter}/recommended/image_id`,
+    );
+  });
+
+  it("are recommended by the user data where nobody knows them", () => {
+    expect(recommendedImageParameter({ eksVersion: "1.35", joinsBy: "bottlerocket" }, undefined)).toBe(
+      "/aws/service/bottlerocket/aws-k8s-1.35/x86_64/latest/image_id",
+    );
+  });
+
+  it("of somebody's own are not known", () => {
+    expect(nodeImage({ name: "ubuntu-eks/k8s_1.32/images" })).toBeUndefined();
+  });
+
+  it("are asked for when they are deprecated, too, as public ones are after two years", () => {
+    expect(describeImage("ami-1").input).toEqual({ ImageIds: ["ami-1"], IncludeDeprecated: true });
+  });
+
+  it("say how large their root volume is", () => {
+    const image = {
+      ImageId: "ami-1",
+      RootDeviceName: "/dev/xvda",
+      BlockDeviceMappings: [
+        { DeviceName: "/dev/sdb", Ebs: { VolumeSize: 100 } },
+        { DeviceName: "/dev/xvda", Ebs: { VolumeSize: 20 } },
+      ],
+    };
+
+    expect(imageFact(image)).toMatchObject({ id: "ami-1", rootGiB: 20 });
+  });
+
+  it.each([
+    ["#!/bin/bash\n/etc/eks/bootstrap.sh my-cluster", "bootstrap.sh"],
+    ["--B\nContent-Type: application/node.eks.aws\n\n---\nkind: NodeConfig\nspec:\n", "nodeadm"],
+    ['[settings.kubernetes]\ncluster-name = "my-cluster"', "bottlerocket"],
+    ["#!/bin/bash\ntrue", undefined],
+  ])("are joined by %j as %s", (userData, by) => {
+    expect(joinsBy(userData)).toBe(by);
+  });
+
+  it.each([
+    ["1.32", "1.32", true],
+    ["1.29", "1.32", true],
+    ["1.28", "1.32", false],
+    ["1.33", "1.32", false],
+    ["1.22", "1.24", true],
+    ["1.21", "1.24", false],
+    ["v1.32.9-eks-aeac579", "1.32", true],
+  ])("with the kubelet %s go with %s: %s", (kubelet, controlPlane, allowed) => {
+    expect(isSkewAllowed(kubelet, controlPlane)).toBe(allowed);
+  });
+});
+
+describe("user data", () => {
+  const text = "#!/bin/bash\n/etc/eks/bootstrap.sh my-cluster\n";
+  const base64 = (of: string | Buffer) => Buffer.from(of).toString("base64");
+  const mime = (encoding: string, body: string) =>
+    `Content-Type: multipart/mixed; boundary="B"\nMIME-Version: 1.0\n\n--B\nContent-Transfer-Encoding: ${encoding}\n` +
+    `Content-Type: text/x-shellscript\nMime-Version: 1.0\n\n${body}\r\n--B--\n`;
+
+  it.each([
+    ["as it is", base64(text)],
+    ["compressed", base64(gzipSync(text))],
+    ["in parts", base64(mime("7bit", text))],
+    ["in parts that are encoded", base64(mime("base64", base64(text)))],
+    ["in compressed parts, compressed", base64(gzipSync(mime("base64", base64(gzipSync(text)))))],
+  ])("is read %s", (_, encoded) => {
+    expect(decodedUserData(encoded)).toContain(text.trim());
+    expect(joinsBy(decodedUserData(encoded))).toBe("bootstrap.sh");
+  });
+
+  it("that is broken or not there is read as far as it goes", () => {
+    expect(decodedUserData(undefined)).toBe("");
+    expect(decodedUserData(base64(Buffer.from([0x1f, 0x8b, 0, 0])))).toHaveLength(4);
+  });
+});
+
+describe("what counts against a quota", () => {
+  const machine = (InstanceType: string, more: object = {}) =>
+    ({ InstanceType, CpuOptions: { CoreCount: 1, ThreadsPerCore: 2 }, ...more }) as Instance;
+
+  it("is a machine of the standard families, on demand", () => {
+    expect(usedVcpus([machine("t3.medium"), machine("m7i-flex.large"), machine("im4gn.large")])).toBe(6);
+  });
+
+  it.each([
+    ["a spot instance", machine("t3.medium", { InstanceLifecycle: "spot" })],
+    ["one on a host of one's own", machine("m5.large", { Placement: { Tenancy: "host" } })],
+    ["one with GPUs", machine("g5.xlarge")],
+    ["one with much memory", machine("x2idn.16xlarge")],
+    ["one for machine learning", machine("inf2.xlarge")],
+  ])("is not %s", (_, it) => {
+    expect(usedVcpus([it])).toBe(0);
+  });
+
+  it("is a VPC of the account's own, not one that others share with it", () => {
+    expect(isOwn({ OwnerId: "123456789012" }, "123456789012")).toBe(true);
+    expect(isOwn({ OwnerId: "210987654321" }, "123456789012")).toBe(false);
+    expect(isOwn({ OwnerId: "210987654321" }, undefined)).toBe(true);
+    expect(isOwn({}, "123456789012")).toBe(true);
+  });
+
+  it("is an address of Amazon's, not one that was brought along or that a service manages", () => {
+    expect(isOfAmazon({ PublicIpv4Pool: "amazon" })).toBe(true);
+    expect(isOfAmazon({})).toBe(true);
+    expect(isOfAmazon({ PublicIpv4Pool: "ipv4pool-ec2-012" })).toBe(false);
+    expect(isOfAmazon({ CarrierIp: "203.0.113.1" })).toBe(false);
+    expect(isOfAmazon({ ServiceManaged: "alb" })).toBe(false);
+  });
+});
+
+describe("versions of EKS", () => {
+  it.each([
+    [{ clusterVersion: "1.35", versionStatus: "STANDARD_SUPPORT" }, ["standard"]],
+    [{ clusterVersion: "1.32", versionStatus: "EXTENDED_SUPPORT", clusterType: "eks" }, ["extended"]],
+    [{ clusterVersion: "1.14", versionStatus: "UNSUPPORTED" }, ["none"]],
+    [{ clusterVersion: "1.35", status: "standard-support" }, ["standard"]],
+    [{ clusterVersion: "1.35" }, []],
+    [{ clusterVersion: "1.35", versionStatus: "STANDARD_SUPPORT", clusterType: "eks-local-outposts" }, []],
+  ])("%j: %j", (it, support) => {
+    expect(versionFact(it as Parameters<typeof versionFact>[0]).map((each) => each.support)).toEqual(support);
+  });
+});
+
+describe("a group's last launch", () => {
+  const activity = (StatusCode: string, StatusMessage?: string) => ({ StatusCode, StatusMessage }) as Activity;
+
+  it.each([
+    ["failed", [activity("Failed", "no capacity"), activity("Successful")], "no capacity"],
+    ["failed before the one that is under way", [activity("InProgress"), activity("Failed", "no AMI")], "no AMI"],
+    ["was cancelled", [activity("Cancelled", "no addresses")], "no addresses"],
+    ["went well after one that failed", [activity("Successful"), activity("Failed", "no AMI")], undefined],
+    ["was never", [], undefined],
+  ])("%s", (_, activities, failure) => {
+    expect(failureOf(activities)).toBe(failure);
+  });
+});
+
+describe("an instance type", () => {
+  it("gives pods the addresses of its first network card alone", () => {
+    const NetworkInfo = {
+      MaximumNetworkInterfaces: 60,
+      Ipv4AddressesPerInterface: 50,
+      DefaultNetworkCardIndex: 0,
+      NetworkCards: [
+        { NetworkCardIndex: 0, MaximumNetworkInterfaces: 15 },
+        { NetworkCardIndex: 1, MaximumNetworkInterfaces: 15 },
+      ],
+    };
+
+    expect(instanceTypeFact({ NetworkInfo }).interfaces).toBe(15);
+    expect(instanceTypeFact({ NetworkInfo: { MaximumNetworkInterfaces: 3 } }).interfaces).toBe(3);
+  });
+});
+
+describe("address ranges", () => {
+  it.each([
+    ["172.16.10.0/23", "172.16.0.0/16", true],
+    ["172.17.0.0/23", "172.16.0.0/16", false],
+    ["10.0.0.0/8", "10.0.0.0/16", false],
+    ["10.0.0.1", "0.0.0.0/0", true],
+    ["2001:db8::/64", "0.0.0.0/0", false],
+  ])("%s in %s: %s", (inner, outer, is) => {
+    expect(isInside(inner, outer)).toBe(is);
+  });
+
+  it.each([
+    ["172.16.10.0/23", 507],
+    ["172.16.10.0/28", 11],
+  ])("%s has %d usable addresses", (cidr, count) => {
+    expect(usableAddresses(cidr)).toBe(count);
+  });
+});
+
+describe("pods", () => {
+  const type = (interfaces: number, addressesPerInterface: number) => ({
+    vcpus: 2,
+    interfaces,
+    addressesPerInterface,
+    architectures: [],
+  });
+
+  it.each([
+    ["t3.micro", type(2, 2), 4, 2],
+    ["t3.small", type(3, 4), 11, 16],
+    ["t3.medium", type(3, 6), 17, 28],
+  ])("on a %s: %#", (_, of, most, left) => {
+    expect(maxPods(of)).toBe(most);
+    expect(podsLeft(2, of)).toBe(left);
+  });
+});
+
+describe("a state", () => {
+  const outputs = JSON.parse(terraformOutput(HANDOVER)) as object;
+  const resource = (status?: string) => ({
+    mode: "managed",
+    type: "aws_instance",
+    name: "bastion",
+    instances: [{ index_key: "a", ...(status !== undefined && { status }) }],
+  });
+
+  it("that was written to its end has nothing to say", () => {
+    expect(readState("s", JSON.stringify({ outputs, resources: [resource()] }))).toEqual({
+      source: "s",
+      resources: 1,
+      tainted: [],
+      outputProblem: undefined,
+      lock: undefined,
+    });
+  });
+
+  it("of an apply that was killed has resources without outputs", () => {
+    const facts = readState("s", JSON.stringify({ outputs: {}, resources: [resource("tainted")] }));
+
+    expect(facts.tainted).toEqual(['aws_instance.bastion["a"]']);
+    expect(facts.outputProblem).toContain("bastion_address is missing");
+  });
+
+  it("says who holds its lock, also when the lock file is half written", () => {
+    const lock = { ID: "1-2", Who: "kim@jump", Operation: "OperationTypeApply" };
+
+    expect(readState("s", "{}", JSON.stringify(lock), true).lock).toEqual({
+      who: "kim@jump",
+      operation: "OperationTypeApply",
+      isHeld: true,
+    });
+    expect(readState("s", "{}", '{"ID":').lock).toEqual({ who: "", operation: "", isHeld: undefined });
+  });
+
+  (process.platform === "linux" ? it : it.skip)(
+    "tells a lock that is held from one whose process was killed",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "eks-test-lock-"));
+      const file = join(folder, "state");
+      writeFileSync(file, "{}");
+      const holder = spawn("flock", [file, "sh", "-c", "echo locked; sleep 60"], {
+        stdio: ["ignore", "pipe", "ignore"],
+        detached: true,
+      });
+      await once(holder.stdout, "data");
+
+      expect(isLocked(file)).toBe(true);
+      if (holder.pid === undefined) throw new Error("flock did not start");
+      process.kill(-holder.pid, "SIGKILL");
+      // The lock goes with the last process that has the file open.
+      for (let looks = 0; looks < 100 && isLocked(file) === true; looks++) await sleep(50);
+      expect(isLocked(file)).toBe(false);
+      expect(isLocked(join(folder, "nothing"))).toBeUndefined();
+      rmSync(folder, { recursive: true });
+    },
+  );
+
+  it("fails when it is none", () => {
+    expect(() => readState("terraform.eks.tfstate", "<html>")).toThrow("terraform.eks.tfstate is no Terraform state");
+  });
+});
+
+/** A stand-in for a bastion: answers by the first words that fit, and refuses what it was not told. */
+class FakeBastion implements Host {
+  readonly name = "bastion";
+
+  constructor(private readonly answers: readonly (readonly [RegExp, Partial<CommandResult>])[]) {}
+
+  run({ text }: { readonly text: string }): Promise<CommandResult> {
+    const answer = this.answers.find(([pattern]) => pattern.test(text))?.[1];
+    if (answer === undefined) throw new Error(`the stand-in has no answer for: ${text}`);
+    return Promise.resolve({ exitCode: 0, stdout: "", stderr: "", ...answer });
+  }
+}
+
+describe("kubectl without an answer", () => {
+  it.each([
+    ["unauthorized", "error: You must be logged in to the server (Unauthorized)"],
+    [
+      "unauthorized",
+      "error: You must be logged in to the server (the server has asked for the client to provide credentials)",
+    ],
+    ["forbidden", 'Error from server (Forbidden): nodes is forbidden: User "kim" cannot list resource "nodes"'],
+    ["kubeconfig", "error: stat /home/ubuntu/.kube/config: no such file or directory"],
+    ["kubeconfig", "Error in configuration: context was not found for specified context: demo"],
+    ["kubeconfig", 'error: context "demo" does not exist'],
+    ["kubeconfig", 'error: error loading config file ".kube/config": yaml: did not find expected key'],
+    ["kubeconfig", "The connection to the server localhost:8080 was refused - did you specify the right host or port?"],
+    [
+      "kubeconfig",
+      "Unable to connect to the server: tls: failed to verify certificate: x509: certificate signed by unknown authority",
+    ],
+    ["kubeconfig", 'error: exec plugin: invalid apiVersion "client.authentication.k8s.io/v1alpha1"'],
+    ["token", "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255"],
+    ["token", "Unable to connect to the server: getting credentials: exec: executable aws not found"],
+    ["clock", "Unable to connect to the server: x509: certificate has expired or is not yet valid: current time 2019"],
+    ["name", "Unable to connect to the server: dial tcp: lookup abc.gr7.eks.amazonaws.com: no such host"],
+    ["unreachable", "Unable to connect to the server: dial tcp 172.16.10.9:443: i/o timeout"],
+    ["unreachable", "Unable to connect to the server: net/http: TLS handshake timeout"],
+    ["unreachable", "Error from server (ServiceUnavailable): the server is currently unable to handle the request"],
+    ["unreachable", ""],
+  ])("is a matter of %s when it says %j", (problem, stderr) => {
+    expect(apiProblem({ exitCode: 1, stdout: "", stderr })).toBe(problem);
+  });
+});
+
+describe("what the bastion sees", () => {
+  const MACHINE = [/^echo "clock /, { stdout: `clock ${String(Math.round(Date.now() / 1000))}\n` }] as const;
+  const IDENTITY = [/get-caller-identity/, { stdout: "arn:aws:sts::123456789012:assumed-role/admin/i-1\n" }] as const;
+  const CLUSTER = [/get configmaps,nodes/, { stdout: JSON.stringify({ items: [] }) }] as const;
+  const WORKLOADS = [
+    /get daemonsets.apps,deployments.apps --all-namespaces/,
+    { stdout: JSON.stringify({ items: [{ metadata: { name: "aws-node", namespace: "kube-system" } }] }) },
+  ] as const;
+  const DOWNLOAD = [/curl .*https:\/\/mirror\.example\/kubectl/, {}] as const;
+  const options = { context: "awskrug_gudi_eks", downloadUrl: "https://mirror.example/kubectl" };
+
+  it("is who it is, the cluster, what runs in it, and its downloads", async () => {
+    const host = new FakeBastion([MACHINE, IDENTITY, CLUSTER, WORKLOADS, DOWNLOAD]);
+
+    const { machine, ...facts } = await readInsideFacts(host, HANDOVER, options);
+
+    expect(machine).toMatchObject({ ok: { missing: [] } });
+    expect(facts).toEqual({
+      login: { ok: { reached: true } },
+      identity: { ok: "arn:aws:sts::123456789012:assumed-role/admin/i-1" },
+      cluster: { ok: { awsAuth: undefined, nodes: [] } },
+      workloads: { ok: ["kube-system/aws-node"] },
+      downloads: { ok: undefined },
+    });
+  });
+
+  it("is why the cluster does not answer, and a mirror neither", async () => {
+    const refused = { exitCode: 1, stderr: "error: You must be logged in to the server (Unauthorized)" };
+    const host = new FakeBastion([
+      MACHINE,
+      IDENTITY,
+      [/kubectl --kubeconfig/, refused],
+      [/curl/, { exitCode: 7, stderr: "curl: (7) Failed to connect to mirror.example port 443" }],
+    ]);
+
+    const facts = await readInsideFacts(host, HANDOVER, { ...options, downloadUrl: "https://mirror.example/curl" });
+
+    expect(facts.cluster).toEqual({
+      ok: { unreachable: expect.stringContaining("Unauthorized") as string, problem: "unauthorized" },
+    });
+    expect(facts.workloads).toMatchObject({
+      unknown: expect.stringContaining("Unauthorized") as string,
+      follows: expect.arrayContaining(["unauthorized"]) as string[],
+    });
+    expect(facts.downloads).toMatchObject({
+      ok: { why: expect.stringContaining("curl: (7)") as string, cure: expect.stringContaining("--mirror") as string },
+    });
+  });
+
+  it("is what it lacks, and nothing else, before it is set up", async () => {
+    const absent = { exitCode: 127, stderr: "sh: 1: aws: not found" };
+    const host = new FakeBastion([
+      [/^echo "clock /, { stdout: "clock 1767225600\nmissing aws\nmissing kubectl\nmissing ~/.kube/config\n" }],
+      [/^aws|kubectl --kubeconfig/, absent],
+      DOWNLOAD,
+    ]);
+
+    const facts = await readInsideFacts(host, HANDOVER, options);
+
+    expect(facts.machine).toMatchObject({ ok: { missing: ["aws", "kubectl", "~/.kube/config"] } });
+    for (const fact of [facts.identity, facts.cluster, facts.workloads]) {
+      expect(fact).toMatchObject({ follows: ["bastion-bare"] });
+    }
+  });
+
+  it("is how far its clock is off", async () => {
+    const clock = { stdout: `clock ${String(Math.round(Date.now() / 1000) - 7200)}\n` };
+    const host = new FakeBastion([[/^echo "clock /, clock], IDENTITY, CLUSTER, WORKLOADS, DOWNLOAD]);
+
+    const { machine } = await readInsideFacts(host, HANDOVER, options);
+
+    expect("ok" in machine && Math.abs(machine.ok.clockAheadSeconds + 7200) < 5).toBe(true);
+  });
+
+  it("is asked of a shell that really is there", async () => {
+    const home = mkdtempSync(join(tmpdir(), "eks-test-home-"));
+    const host: Host = {
+      name: "this machine",
+      run: ({ text }) =>
+        Promise.resolve({
+          exitCode: 0,
+          stderr: "",
+          // Only what asks for the machine is run.
+          stdout: text.startsWith("echo ")
+            ? execFileSync("/bin/sh", ["-c", text], {
+                env: { HOME: home, PATH: "/nowhere" },
+                encoding: "utf8",
+                stdio: "pipe",
+              })
+            : "{}",
+        }),
+    };
+
+    const { machine } = await readInsideFacts(host, HANDOVER, options);
+
+    expect(machine).toMatchObject({ ok: { missing: ["aws", "kubectl", "~/.kube/config"] } });
+    rmSync(home, { recursive: true });
+  });
+
+  it("is that AWS' tools have no credentials there", async () => {
+    const refused = { exitCode: 255, stderr: "Unable to locate credentials. You can configure credentials" };
+    const host = new FakeBastion([MACHINE, [/get-caller-identity/, refused], CLUSTER, WORKLOADS, DOWNLOAD]);
+
+    const { identity } = await readInsideFacts(host, HANDOVER, options);
+
+    expect(identity).toMatchObject({
+      unknown: expect.stringContaining("Unable to locate credentials") as string,
+      follows: expect.arrayContaining(["bastion-credentials"]) as string[],
+    });
+  });
+
+  it("does not throw when the connection is lost", async () => {
+    const host: Host = { name: "bastion", run: () => Promise.reject(new Error("connection lost")) };
+
+    const facts = await readInsideFacts(host, HANDOVER, options);
+
+    expect(facts.cluster).toEqual({ unknown: "the bastion failed: connection lost" });
+  });
+
+  it.each([
+    ["host-key", ["bastion", "host-key"]],
+    ["booting", ["bastion", "ssh-unreachable"]],
+    ["interrupted", undefined],
+  ] as const)("is nothing without a login (%s), and a finding says so", (problem, follows) => {
+    const { cluster } = notInside("nobody got in", { ok: { reached: false, problem, message: "" } });
+
+    expect(cluster).toEqual({ unknown: "nobody got in", ...(follows && { follows }) });
+  });
+});

@@ -1,0 +1,298 @@
+import type { BeforeFacts } from "../../cli/doctor/account-rules";
+import type { InstanceFact, PermissionFact, SubnetFact } from "../../cli/doctor/cluster-facts";
+import type { AfterFacts } from "../../cli/doctor/after-facts";
+import { stackInputs } from "../../cli/stack-inputs";
+import type { StateFacts } from "../../cli/doctor/state-facts";
+import { bootstrapScript } from "../../modules/user-data";
+import { HANDOVER } from "./handover";
+
+const NODE_IMAGE = {
+  id: "ami-0123456789abcdef0",
+  name: "amazon-eks-node-1.32-v20251209",
+  state: "available",
+  architecture: "x86_64",
+  rootGiB: 10,
+};
+const T3_MEDIUM = { vcpus: 2, interfaces: 3, addressesPerInterface: 6, architectures: ["x86_64"] };
+const T3_MICRO = { vcpus: 2, interfaces: 2, addressesPerInterface: 2, architectures: ["x86_64"] };
+const ZONES = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"];
+const ZONE_FACTS = ZONES.map((name, i) => ({ name, id: `apne2-az${String(i + 1)}` }));
+
+/** An account in which everything is well. */
+export const BEFORE: BeforeFacts = {
+  inputs: stackInputs({
+    aws_krug_admin_role: "aws-krug-admin",
+    eks_version: "1.32",
+    eks_worker_node_ami_id: NODE_IMAGE.id,
+    eks_worker_node_ec2_type: "t3.medium",
+    kubectl_ssh_cidrs: ["203.0.113.7/32"],
+  }),
+  account: {
+    identity: {
+      ok: { account: "123456789012", arn: "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0" },
+    },
+    adminProfile: { ok: ["aws-krug-admin"] },
+    hasAdminRole: { ok: true },
+    hasKeyPair: { ok: true },
+    quotas: {
+      vpcs: { ok: { used: 4, limit: 5 } },
+      addresses: { ok: { used: 4, limit: 5 } },
+      vcpus: { ok: { used: 10, limit: 16 } },
+    },
+    zones: { ok: ZONE_FACTS },
+    offerings: { ok: { "t3.medium": ZONES, "t3.micro": ZONES } },
+    instanceTypes: { ok: { "t3.medium": T3_MEDIUM, "t3.micro": T3_MICRO } },
+    versions: {
+      ok: [
+        { version: "1.33", support: "standard", standardUntil: "2027-08-02" },
+        { version: "1.32", support: "standard", standardUntil: "2026-12-02" },
+        { version: "1.31", support: "extended", standardUntil: "2025-11-26" },
+        { version: "1.30", support: "none", standardUntil: undefined },
+      ],
+    },
+    nodeImage: { ok: NODE_IMAGE },
+    bastionImage: {
+      ok: {
+        id: "ami-0fd02cb7da42ee5e0",
+        name: "ubuntu/images/hvm-ssd/ubuntu-bionic-18.04-amd64-server-20190722.1",
+        state: "available",
+        architecture: "x86_64",
+        rootGiB: 8,
+      },
+    },
+    recommendedImage: { ok: NODE_IMAGE.id },
+    launchConfigurations: { ok: ["of-somebody-else"] },
+    oldestRole: { ok: "2019-09-15T00:00:00.000Z" },
+    hasCluster: { ok: false },
+    hasClusterRole: { ok: false },
+    hasNodeRole: { ok: false },
+    hasNodeProfile: { ok: false },
+    hasGroup: { ok: false },
+  },
+};
+
+const GROUP = "awskrug_gudi_eks-worker";
+const CLUSTER_TAG = "kubernetes.io/cluster/awskrug_gudi_eks";
+
+/** A rule of a security group. */
+export function rule(
+  protocol: string,
+  ports: PermissionFact["ports"],
+  cidrs: readonly string[],
+  groupIds: readonly string[] = [],
+): PermissionFact {
+  return { protocol, ports, cidrs, groupIds, prefixListIds: [] };
+}
+
+const ALL_OUT = rule("-1", undefined, ["0.0.0.0/0"]);
+
+/** A node as the workshop's stack launches it. */
+function node(id: string, address: string): InstanceFact {
+  return {
+    id,
+    state: "running",
+    ageSeconds: 3600,
+    type: "t3.medium",
+    tags: { [CLUSTER_TAG]: "owned" },
+    privateDnsName: dnsName(address),
+    publicAddress: "",
+    subnetId: "subnet-a",
+    securityGroupIds: ["sg-nodes"],
+    imageId: NODE_IMAGE.id,
+    instanceProfile: "nodes",
+    volumeIds: [`vol-of-${id}`],
+    hasMetadata: true,
+  };
+}
+
+function dnsName(address: string): string {
+  return `ip-${address.replaceAll(".", "-")}.ap-northeast-2.compute.internal`;
+}
+
+function kubernetesNode(address: string) {
+  return {
+    name: dnsName(address),
+    status: "Ready",
+    isReady: true,
+    reason: "",
+    roles: "<none>",
+    version: "v1.32.9-eks-aeac579",
+    created: "2026-01-01T00:00:00Z",
+  };
+}
+
+/** A mapRoles in which one role is mapped as nodes have to be. */
+export function mapRoles(arn: string): string {
+  return `- rolearn: ${arn}
+  username: system:node:{{EC2PrivateDNSName}}
+  groups:
+    - system:bootstrappers
+    - system:nodes
+`;
+}
+
+function subnet(letter: string, cidr: string): SubnetFact {
+  return {
+    id: `subnet-${letter}`,
+    vpcId: "vpc-1",
+    zone: `ap-northeast-2${letter}`,
+    cidr,
+    free: 500,
+    tags: { "kubernetes.io/role/internal-elb": "1" },
+    defaultRoute: "nat-1",
+  };
+}
+
+const PUBLIC_SUBNET: SubnetFact = {
+  ...subnet("a", "172.16.0.0/23"),
+  id: "subnet-public",
+  tags: { "kubernetes.io/cluster/awskrug_gudi_eks": "shared", "kubernetes.io/role/elb": "1" },
+  defaultRoute: "igw-1",
+};
+
+/** A stack in which everything is well, with two nodes that have joined. */
+export const AFTER: AfterFacts = {
+  handover: { ...HANDOVER, kubernetes_version: "1.32" },
+  cluster: {
+    identity: BEFORE.account.identity,
+    controlPlane: {
+      ok: {
+        arn: "arn:aws:eks:ap-northeast-2:123456789012:cluster/awskrug_gudi_eks",
+        status: "ACTIVE",
+        version: "1.32",
+        endpoint: HANDOVER.cluster_endpoint,
+        certificateAuthorityData: HANDOVER.certificate_authority_data,
+        authenticationMode: "CONFIG_MAP",
+        vpcId: "vpc-1",
+        subnetIds: ["subnet-a", "subnet-b"],
+        securityGroupIds: ["sg-plane", "sg-of-eks"],
+        privateAccess: true,
+        publicAccess: false,
+        publicCidrs: [],
+        issues: [],
+        supportType: "extended",
+        logs: [],
+      },
+    },
+    groups: {
+      ok: [
+        {
+          name: GROUP,
+          min: 2,
+          max: 2,
+          desired: 2,
+          tags: { [CLUSTER_TAG]: { value: "owned", propagates: true } },
+          launchId: "lc-1",
+          subnetIds: ["subnet-a", "subnet-b"],
+          instances: [
+            { id: "i-1", launchId: "lc-1" },
+            { id: "i-2", launchId: "lc-1" },
+          ],
+          suspended: [],
+          failure: undefined,
+        },
+      ],
+    },
+    launches: {
+      ok: {
+        "lc-1": {
+          kind: "launch configuration",
+          id: "lc-1",
+          imageId: NODE_IMAGE.id,
+          instanceType: "t3.medium",
+          securityGroupIds: ["sg-nodes"],
+          instanceProfile: "nodes",
+          userData: bootstrapScript({
+            clusterName: HANDOVER.cluster_name,
+            endpoint: HANDOVER.cluster_endpoint,
+            certificateAuthorityData: HANDOVER.certificate_authority_data,
+            preUserData: "",
+            additionalUserData: "",
+            kubeletExtraArgs: "",
+            enableDockerBridge: "false",
+          }),
+        },
+      },
+    },
+    instances: { ok: [node("i-1", "172.16.10.5"), node("i-2", "172.16.12.5")] },
+    images: { ok: [NODE_IMAGE] },
+    instanceTypes: { ok: { "t3.medium": T3_MEDIUM } },
+    profiles: {
+      ok: { nodes: HANDOVER.node_role_arn, "aws-krug-admin": "arn:aws:iam::123456789012:role/team/aws-krug-admin" },
+    },
+    policies: {
+      ok: {
+        [HANDOVER.node_role_arn]: [
+          "AmazonEKSWorkerNodePolicy",
+          "AmazonEKS_CNI_Policy",
+          "AmazonEC2ContainerRegistryReadOnly",
+        ],
+      },
+    },
+    securityGroups: {
+      ok: [
+        {
+          id: "sg-plane",
+          inbound: [rule("tcp", { from: 443, to: 443 }, ["172.16.0.0/16"])],
+          outbound: [ALL_OUT],
+        },
+        {
+          id: "sg-nodes",
+          inbound: [rule("tcp", { from: 1025, to: 65535 }, [], ["sg-plane"]), rule("-1", undefined, [], ["sg-nodes"])],
+          outbound: [ALL_OUT],
+        },
+        {
+          id: "sg-bastion",
+          inbound: [rule("tcp", { from: 22, to: 22 }, ["203.0.113.7/32"])],
+          outbound: [ALL_OUT],
+        },
+      ],
+    },
+    subnets: {
+      ok: [subnet("a", "172.16.10.0/23"), subnet("b", "172.16.12.0/23"), PUBLIC_SUBNET],
+    },
+    vpc: { ok: { dnsSupport: true, dnsHostnames: true, nameServers: ["AmazonProvidedDNS"] } },
+    vpcEndpoints: { ok: [] },
+    accessEntries: { ok: [] },
+    bastion: {
+      ok: {
+        id: HANDOVER.bastion_instance_id,
+        state: "running",
+        ageSeconds: 3600,
+        type: "t3.micro",
+        tags: {},
+        privateDnsName: "ip-172-16-0-4.ap-northeast-2.compute.internal",
+        publicAddress: HANDOVER.bastion_address,
+        subnetId: "subnet-public",
+        securityGroupIds: ["sg-bastion"],
+        imageId: "ami-0fd02cb7da42ee5e0",
+        instanceProfile: "aws-krug-admin",
+        volumeIds: ["vol-of-bastion"],
+        hasMetadata: true,
+      },
+    },
+    natGateways: { ok: [{ id: "nat-1", state: "available", subnetId: "subnet-public" }] },
+  },
+  inside: {
+    login: { ok: { reached: true } },
+    machine: { ok: { missing: [], clockAheadSeconds: 0 } },
+    identity: { ok: "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0" },
+    cluster: {
+      ok: {
+        awsAuth: { data: { mapRoles: mapRoles(HANDOVER.node_role_arn) } },
+        nodes: [kubernetesNode("172.16.10.5"), kubernetesNode("172.16.12.5")],
+      },
+    },
+    workloads: { ok: ["kube-system/aws-node", "kube-system/metrics-server", "amazon-cloudwatch/fluent-bit"] },
+    downloads: { ok: undefined },
+  },
+};
+
+/** A state that an apply has written to its end. */
+export const STATE: StateFacts = {
+  source: "terraform.eks.tfstate",
+  resources: 40,
+  tainted: [],
+  outputProblem: undefined,
+  lock: undefined,
+};

@@ -1,0 +1,561 @@
+import type { AccountFacts } from "../../cli/doctor/account-facts";
+import type { BeforeFacts } from "../../cli/doctor/account-rules";
+import type {
+  ClusterFacts,
+  ControlPlane,
+  GroupFact,
+  InstanceFact,
+  Launch,
+  NatFact,
+  SubnetFact,
+} from "../../cli/doctor/cluster-facts";
+import type { AfterFacts } from "../../cli/doctor/after-facts";
+import type { Fact } from "../../cli/doctor/fact";
+import type { Finding } from "../../cli/doctor/finding";
+import { notInside, type ApiProblem, type InsideFacts } from "../../cli/doctor/inside-facts";
+import type { StackInputs } from "../../cli/stack-inputs";
+import type { StateFacts } from "../../cli/doctor/state-facts";
+import { AFTER, BEFORE, mapRoles, STATE } from "./facts";
+
+/** What a fact holds that is known in the fixtures. */
+export function value<T>(fact: Fact<T>): NonNullable<T> {
+  if ("unknown" in fact || fact.ok === undefined || fact.ok === null) throw new Error("not in the fixture");
+  return fact.ok;
+}
+
+export const inputs = (change: Partial<StackInputs>): BeforeFacts => ({
+  ...BEFORE,
+  inputs: { ...BEFORE.inputs, ...change },
+});
+export const inputsAnd = (change: Partial<StackInputs>, facts: Partial<AccountFacts>): BeforeFacts => ({
+  inputs: { ...BEFORE.inputs, ...change },
+  account: { ...BEFORE.account, ...facts },
+});
+export const account = (change: Partial<AccountFacts>): BeforeFacts => ({
+  ...BEFORE,
+  account: { ...BEFORE.account, ...change },
+});
+export const cluster = (change: Partial<ClusterFacts>, from = AFTER): AfterFacts => ({
+  ...from,
+  cluster: { ...from.cluster, ...change },
+});
+export const inside = (change: Partial<InsideFacts>, from = AFTER): AfterFacts => ({
+  ...from,
+  inside: { ...from.inside, ...change },
+});
+export const plane = (change: Partial<ControlPlane>, from = AFTER) =>
+  cluster({ controlPlane: { ok: { ...value(from.cluster.controlPlane), ...change } } }, from);
+export const group = (change: Partial<GroupFact>) =>
+  cluster({ groups: { ok: value(AFTER.cluster.groups).map((it) => ({ ...it, ...change })) } });
+export const launch = (change: Partial<Launch>, from = AFTER) => {
+  const [only] = Object.values(value(AFTER.cluster.launches));
+  if (only === undefined) throw new Error("not in the fixture");
+  return cluster({ launches: { ok: { [only.id]: { ...only, ...change } } } }, from);
+};
+export const userData = value(AFTER.cluster.launches)["lc-1"]?.userData ?? "";
+export const instance = (change: Partial<InstanceFact>) =>
+  cluster({ instances: { ok: value(AFTER.cluster.instances).map((it, i) => (i === 0 ? { ...it, ...change } : it)) } });
+export const state = () => {
+  const known = value(AFTER.inside.cluster);
+  if ("unreachable" in known) throw new Error("not in the fixture");
+  return known;
+};
+/** The cluster has no node of the first instance. */
+export const unregistered = (from: AfterFacts): AfterFacts =>
+  inside({ cluster: { ok: { ...state(), nodes: state().nodes.slice(1) } } }, from);
+export const unreachable = (problem: ApiProblem, why: string, from = AFTER) =>
+  inside({ cluster: { ok: { unreachable: why, problem } } }, from);
+export const awsAuth = (text: string) =>
+  inside({ cluster: { ok: { ...state(), awsAuth: { data: { mapRoles: text } } } } });
+export const login = (problem: "unreachable" | "host-key" | "authentication", message: string, from = AFTER) => ({
+  ...from,
+  inside: notInside("nobody could log in", { ok: { reached: false, problem, message } }),
+});
+/** One security group lets nobody in, or out. */
+export const closed = (id: string, side: "inbound" | "outbound" = "inbound") =>
+  cluster({
+    securityGroups: {
+      ok: value(AFTER.cluster.securityGroups).map((it) => (it.id === id ? { ...it, [side]: [] } : it)),
+    },
+  });
+export const bastion = (change: Partial<InstanceFact>) =>
+  cluster({ bastion: { ok: { ...value(AFTER.cluster.bastion), ...change } } });
+export const subnetOf = (id: string, change: Partial<SubnetFact>, from = AFTER) =>
+  cluster(
+    { subnets: { ok: value(from.cluster.subnets).map((it) => (it.id === id ? { ...it, ...change } : it)) } },
+    from,
+  );
+export const subnet = (change: Partial<SubnetFact>, from = AFTER) => subnetOf("subnet-a", change, from);
+export const image = (change: object) => ({ ok: { ...value(BEFORE.account.nodeImage), ...change } });
+export const nodesImage = (change: object) =>
+  cluster({ images: { ok: value(AFTER.cluster.images).map((it) => ({ ...it, ...change })) } });
+
+export const ROLE = AFTER.handover.node_role_arn;
+export const AL2023 = "amazon-eks-node-al2023-x86_64-standard-1.32-v20260714";
+
+/** A kind of finding, how bad it is, what it is about, and facts that show it; of some, facts that do not. */
+export type Row<Facts> = readonly [string, Finding["severity"], string, Facts, Facts?];
+
+const G5 = { vcpus: 192, interfaces: 15, addressesPerInterface: 50, architectures: ["x86_64"] };
+
+export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
+  [
+    "credentials",
+    "error",
+    "AWS credentials",
+    account({ identity: { unknown: "there are no AWS credentials", follows: ["credentials"] } }),
+    account({ identity: { unknown: "sts:GetCallerIdentity failed: Rate exceeded" } }),
+  ],
+  [
+    "aws-unreachable",
+    "error",
+    "ap-northeast-2",
+    account({ identity: { unknown: "AWS cannot be reached (ENOTFOUND)", follows: ["aws-unreachable"] } }),
+  ],
+  [
+    "identity",
+    "note",
+    "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
+    BEFORE,
+    account({ identity: { unknown: "no credentials" } }),
+  ],
+  [
+    "creator",
+    "warning",
+    "arn:aws:iam::123456789012:user/kim",
+    account({ identity: { ok: { account: "123456789012", arn: "arn:aws:iam::123456789012:user/kim" } } }),
+    // An instance profile that is not called as its role.
+    inputsAnd({ adminRole: "jump-profile" }, { adminProfile: { ok: ["aws-krug-admin"] } }),
+  ],
+  ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: undefined } })],
+  ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: [] } })],
+  ["key-pair", "error", "aws-krug-gudi", account({ hasKeyPair: { ok: false } })],
+  ["name-taken", "error", "awskrug_gudi_eks", account({ hasCluster: { ok: true } })],
+  ["name-taken", "error", "awskrug_gudi-eks-cluster", account({ hasClusterRole: { ok: true } })],
+  ["name-taken", "error", "awskrug_gudi_eks_worker_nodes_role", account({ hasNodeRole: { ok: true } })],
+  ["name-taken", "error", "awskrug_gudi_eks_worker_nodes_role", account({ hasNodeProfile: { ok: true } })],
+  ["name-taken", "error", "awskrug_gudi_eks-worker", account({ hasGroup: { ok: true } })],
+  [
+    "version",
+    "error",
+    "1.14",
+    inputs({ eksVersion: "1.14" }),
+    inputsAnd({ eksVersion: "1.14" }, { versions: { ok: [] } }),
+  ],
+  ["version", "error", "1.30", inputs({ eksVersion: "1.30" })],
+  ["version-support", "warning", "1.31", inputs({ eksVersion: "1.31" })],
+  ["image-missing", "error", "ami-0123456789abcdef0", account({ nodeImage: { ok: undefined } })],
+  ["image-missing", "error", "ami-0fd02cb7da42ee5e0", account({ bastionImage: { ok: undefined } })],
+  ["image-architecture", "error", "ami-0123456789abcdef0", account({ nodeImage: image({ architecture: "arm64" }) })],
+  ["image-volume", "error", "ami-0123456789abcdef0", account({ nodeImage: image({ rootGiB: 20 }) })],
+  ["image-family", "error", "ami-0123456789abcdef0", account({ nodeImage: image({ name: AL2023 }) })],
+  ["image-family", "error", "ami-0123456789abcdef0", inputs({ joinsBy: "nodeadm" })],
+  [
+    "image-version",
+    "error",
+    "ami-0123456789abcdef0",
+    account({ nodeImage: image({ name: "amazon-eks-node-1.14-v20190927" }) }),
+  ],
+  ["image-unknown", "note", "ami-0123456789abcdef0", account({ nodeImage: image({ name: "of my own" }) })],
+  [
+    "image-recommended",
+    "note",
+    "ami-0123456789abcdef0",
+    account({ recommendedImage: { ok: "ami-0fedcba9876543210" } }),
+  ],
+  [
+    "launch-configuration",
+    "note",
+    "ap-northeast-2",
+    account({ launchConfigurations: { ok: [] }, oldestRole: { ok: "2025-02-01T00:00:00.000Z" } }),
+    account({ launchConfigurations: { unknown: "not allowed" }, oldestRole: { ok: "2025-02-01T00:00:00.000Z" } }),
+  ],
+  [
+    "zone",
+    "error",
+    "ap-northeast-2b",
+    account({
+      zones: {
+        ok: [
+          { name: "ap-northeast-2a", id: "apne2-az1" },
+          { name: "ap-northeast-2c", id: "apne2-az3" },
+        ],
+      },
+    }),
+  ],
+  [
+    "zone",
+    "error",
+    "ap-northeast-2a",
+    account({ zones: { ok: value(BEFORE.account.zones).map((it, i) => (i === 0 ? { ...it, id: "use1-az3" } : it)) } }),
+    // Nothing of the control plane stands in a public subnet.
+    inputsAnd(
+      { privateSubnets: BEFORE.inputs.privateSubnets.slice(1) },
+      { zones: { ok: value(BEFORE.account.zones).map((it, i) => (i === 0 ? { ...it, id: "use1-az3" } : it)) } },
+    ),
+  ],
+  [
+    "instance-type",
+    "warning",
+    "t3.medium",
+    account({ offerings: { ok: { "t3.medium": ["ap-northeast-2a"], "t3.micro": ["ap-northeast-2a"] } } }),
+  ],
+  [
+    "instance-type",
+    "error",
+    "t3.medium",
+    account({ offerings: { ok: { "t3.medium": ["ap-northeast-2d"], "t3.micro": ["ap-northeast-2a"] } } }),
+  ],
+  [
+    "instance-type",
+    "error",
+    "t3.micro",
+    account({ offerings: { ok: { ...value(BEFORE.account.offerings), "t3.micro": ["ap-northeast-2b"] } } }),
+    account({ offerings: { ok: { ...value(BEFORE.account.offerings), "t3.micro": ["ap-northeast-2a"] } } }),
+  ],
+  [
+    "quota-vpcs",
+    "error",
+    "VPCs per Region",
+    account({ quotas: { ...BEFORE.account.quotas, vpcs: { ok: { used: 5, limit: 5 } } } }),
+  ],
+  [
+    "quota-addresses",
+    "error",
+    "EC2-VPC Elastic IPs",
+    account({ quotas: { ...BEFORE.account.quotas, addresses: { ok: { used: 5, limit: 5 } } } }),
+  ],
+  [
+    "quota-vcpus",
+    "error",
+    "Running On-Demand Standard instances",
+    account({ quotas: { ...BEFORE.account.quotas, vcpus: { ok: { used: 11, limit: 16 } } } }),
+    // Other families have quotas of their own.
+    inputsAnd(
+      { node: { ...BEFORE.inputs.node, instanceType: "g5.48xlarge" } },
+      { instanceTypes: { ok: { ...value(BEFORE.account.instanceTypes), "g5.48xlarge": G5 } } },
+    ),
+  ],
+  [
+    "subnet-small",
+    "error",
+    "tiny",
+    inputs({ privateSubnets: [{ az: "ap-northeast-2a", cidr: "172.16.10.0/29", name: "tiny" }] }),
+  ],
+  [
+    "subnet-small",
+    "warning",
+    "small",
+    inputs({ privateSubnets: [{ az: "ap-northeast-2a", cidr: "172.16.10.0/27", name: "small" }] }),
+  ],
+  [
+    "subnet-small",
+    "warning",
+    "for one day",
+    inputs({
+      privateSubnets: [{ az: "ap-northeast-2a", cidr: "172.16.10.0/28", name: "for one day" }],
+      size: { min: 0, max: 30, desired: 2 },
+    }),
+  ],
+  ["pods-few", "note", "t3.micro", inputs({ node: { ...BEFORE.inputs.node, instanceType: "t3.micro" } })],
+  ["capacity", "note", "t3.medium", BEFORE, inputs({ node: { ...BEFORE.inputs.node, instanceType: "t3.micro" } })],
+  ["ssh-nobody", "warning", "kubectl_ssh_cidrs", inputs({ sshCidrs: ["2001:db8::/64"] })],
+];
+
+const REFUSED = { why: "the server cannot be reached (curl: (7) refused)", cure: "check its way out" };
+const nat = (change: Partial<NatFact>) =>
+  cluster({ natGateways: { ok: value(AFTER.cluster.natGateways).map((it) => ({ ...it, ...change })) } });
+
+export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
+  [
+    "credentials",
+    "error",
+    "AWS credentials",
+    cluster({ identity: { unknown: "the AWS credentials have expired", follows: ["credentials"] } }),
+  ],
+  [
+    "aws-unreachable",
+    "error",
+    "ap-northeast-2",
+    cluster({ identity: { unknown: "AWS cannot be reached (ETIMEDOUT)", follows: ["aws-unreachable"] } }),
+  ],
+  ["cluster-missing", "error", "awskrug_gudi_eks", cluster({ controlPlane: { ok: undefined } })],
+  ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "CREATING" })],
+  ["cluster-failed", "error", value(AFTER.cluster.controlPlane).arn, plane({ status: "FAILED" })],
+  ["cluster-failed", "error", value(AFTER.cluster.controlPlane).arn, plane({ issues: ["SubnetNotFound: gone"] })],
+  ["outputs-stale", "error", value(AFTER.cluster.controlPlane).arn, plane({ endpoint: "https://OTHER.eks" })],
+  ["vpc-dns", "error", "vpc-1", cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), dnsHostnames: false } } })],
+  [
+    "vpc-dns",
+    "warning",
+    "vpc-1",
+    cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), nameServers: ["10.0.0.2"] } } }),
+    cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), nameServers: undefined } } }),
+  ],
+  ["endpoint-closed", "error", value(AFTER.cluster.controlPlane).arn, plane({ privateAccess: false })],
+  [
+    "endpoint-public",
+    "warning",
+    value(AFTER.cluster.controlPlane).arn,
+    plane({ publicAccess: true, publicCidrs: ["0.0.0.0/0"] }),
+  ],
+  ["bastion", "error", "i-0123456789abcdef0", cluster({ bastion: { ok: undefined } })],
+  ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "stopped" })],
+  ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "stopping" })],
+  ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "pending" })],
+  ["bastion", "error", "i-0123456789abcdef0", bastion({ publicAddress: "203.0.113.99" })],
+  ["ssh-unreachable", "error", "i-0123456789abcdef0", login("unreachable", "203.0.113.9 does not answer")],
+  ["host-key", "error", "i-0123456789abcdef0", login("host-key", "the host key has changed")],
+  ["ssh-login", "error", "i-0123456789abcdef0", login("authentication", "no key was taken")],
+  ["clock", "error", "i-0123456789abcdef0", inside({ machine: { ok: { missing: [], clockAheadSeconds: -4000 } } })],
+  [
+    "clock",
+    "error",
+    "i-0123456789abcdef0",
+    unreachable("clock", "x509: certificate has expired or is not yet valid"),
+    inside({ machine: { ok: { missing: [], clockAheadSeconds: 200 } } }),
+  ],
+  ["downloads", "warning", "i-0123456789abcdef0", inside({ downloads: { ok: REFUSED } })],
+  [
+    "downloads",
+    "error",
+    "i-0123456789abcdef0",
+    inside({ downloads: { ok: REFUSED }, machine: { ok: { missing: ["kubectl"], clockAheadSeconds: 0 } } }),
+  ],
+  [
+    "bastion-bare",
+    "error",
+    "i-0123456789abcdef0",
+    inside({ machine: { ok: { missing: ["aws", "kubectl", "~/.kube/config"], clockAheadSeconds: 0 } } }),
+  ],
+  [
+    "bastion-credentials",
+    "error",
+    "i-0123456789abcdef0",
+    inside({ identity: { unknown: "Unable to locate credentials", follows: ["bastion-credentials"] } }),
+    inside({ identity: { unknown: "the bastion failed: connection lost" } }),
+  ],
+  ["bastion-credentials", "error", "i-0123456789abcdef0", unreachable("token", "exec: executable aws failed")],
+  ["sg-bastion", "error", "i-0123456789abcdef0", closed("sg-bastion", "outbound")],
+  [
+    "unauthorized",
+    "error",
+    "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
+    unreachable("unauthorized", "error: You must be logged in to the server (Unauthorized)"),
+  ],
+  [
+    "forbidden",
+    "error",
+    "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
+    unreachable("forbidden", "Error from server (Forbidden): nodes is forbidden"),
+  ],
+  [
+    "kubeconfig",
+    "error",
+    "i-0123456789abcdef0",
+    unreachable("kubeconfig", "context was not found for specified context: demo"),
+  ],
+  ["kubeconfig", "error", "i-0123456789abcdef0", unreachable("name", "lookup old.gr7.eks.amazonaws.com: no such host")],
+  [
+    "api-unreachable",
+    "error",
+    AFTER.handover.cluster_endpoint,
+    unreachable("unreachable", "dial tcp 172.16.10.9:443: i/o timeout"),
+  ],
+  [
+    "api-unreachable",
+    "error",
+    AFTER.handover.cluster_endpoint,
+    unreachable("name", "lookup abcdef.gr7.ap-northeast-2.eks.amazonaws.com: no such host"),
+  ],
+  ["group-missing", "error", "awskrug_gudi_eks-worker", cluster({ groups: { ok: [] } })],
+  ["subnet-full", "error", "subnet-a", subnet({ free: 2 })],
+  ["subnet-full", "warning", "subnet-a", subnet({ free: 9 })],
+  ["launch-missing", "error", "awskrug_gudi_eks-worker", group({ launchId: "lc-gone", instances: [] })],
+  [
+    "image-missing",
+    "error",
+    "ami-0123456789abcdef0",
+    cluster({ images: { ok: [] } }),
+    launch({ imageId: "resolve:ssm:/aws/service/eks/optimized-ami/1.32/amazon-linux-2/recommended/image_id" }),
+  ],
+  ["image-architecture", "error", "ami-0123456789abcdef0", nodesImage({ architecture: "arm64" })],
+  ["group-short", "error", "awskrug_gudi_eks-worker", group({ instances: [], failure: "no addresses" })],
+  ["group-short", "error", "awskrug_gudi_eks-worker", group({ instances: [], suspended: ["Launch"] })],
+  ["group-short", "warning", "awskrug_gudi_eks-worker", group({ instances: [] })],
+  [
+    "instance-stopped",
+    "error",
+    "i-1",
+    unregistered(instance({ state: "stopped" })),
+    unregistered(instance({ state: "shutting-down" })),
+  ],
+  ["node-tag", "error", "i-1", unregistered(instance({ tags: {} }))],
+  ["node-tag", "error", "awskrug_gudi_eks-worker", group({ tags: {} })],
+  [
+    "node-tag",
+    "error",
+    "awskrug_gudi_eks-worker",
+    group({ tags: { "kubernetes.io/cluster/awskrug_gudi_eks": { value: "owned", propagates: false } } }),
+  ],
+  ["user-data-none", "error", "lc-1", launch({ userData: "#!/bin/bash\ntrue" })],
+  ["image-family", "error", "ami-0123456789abcdef0", nodesImage({ name: AL2023 })],
+  ["image-version", "error", "ami-0123456789abcdef0", nodesImage({ name: "amazon-eks-node-1.14-v20190927" })],
+  ["image-version", "error", "ami-0123456789abcdef0", nodesImage({ name: "amazon-eks-node-1.33-v20250927" })],
+  ["image-unknown", "note", "ami-0123456789abcdef0", nodesImage({ name: "of my own" })],
+  [
+    "user-data-cluster",
+    "error",
+    "lc-1",
+    launch({ userData: userData.replaceAll("awskrug_gudi_eks", "awskrug_gudi_eks-cluster") }),
+  ],
+  ["user-data-endpoint", "error", "lc-1", launch({ userData: userData.replaceAll("ABCDEF", "FEDCBA") })],
+  ["user-data-endpoint", "error", "lc-1", launch({ userData: userData.replaceAll("Q0VSVElGSUNBVEU=", "other") })],
+  ["instance-profile", "error", "lc-1", cluster({ profiles: { ok: { nodes: undefined } } })],
+  ["instance-profile", "error", "lc-1", launch({ instanceProfile: "" })],
+  ["imds", "error", "i-1", unregistered(instance({ hasMetadata: false })), instance({ hasMetadata: undefined })],
+  [
+    "node-policies",
+    "warning",
+    ROLE,
+    cluster({ policies: { ok: { [ROLE]: ["AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"] } } }),
+  ],
+  ["sg-control-plane", "error", "sg-nodes", closed("sg-plane")],
+  ["node-egress", "error", "subnet-a", subnet({ defaultRoute: undefined })],
+  ["node-egress", "error", "subnet-a", subnet({ defaultRoute: "blackhole" })],
+  [
+    "node-egress",
+    "error",
+    "subnet-a",
+    subnet({ defaultRoute: "igw-1" }),
+    cluster(
+      { instances: { ok: value(AFTER.cluster.instances).map((it) => ({ ...it, publicAddress: "203.0.113.20" })) } },
+      subnet({ defaultRoute: "igw-1" }),
+    ),
+  ],
+  ["node-egress", "error", "subnet-a, subnet-b", nat({ state: "failed" })],
+  ["node-egress", "error", "subnet-a, subnet-b", nat({ subnetId: "subnet-b" })],
+  [
+    "node-egress",
+    "error",
+    "subnet-a",
+    cluster({ vpcEndpoints: { ok: ["ec2", "s3"] } }, subnet({ defaultRoute: undefined })),
+    cluster({ vpcEndpoints: { ok: ["ec2", "ecr.api", "ecr.dkr", "s3"] } }, subnet({ defaultRoute: undefined })),
+  ],
+  ["aws-auth-instance-profile", "error", ROLE, awsAuth(mapRoles(ROLE.replace(":role/", ":instance-profile/")))],
+  ["aws-auth", "error", ROLE, awsAuth(mapRoles("arn:aws:iam::123456789012:role/other"))],
+  ["aws-auth", "error", ROLE, inside({ cluster: { ok: { ...state(), awsAuth: undefined } } })],
+  ["access-entry", "error", ROLE, plane({ authenticationMode: "API" })],
+  [
+    "access-entry",
+    "error",
+    ROLE,
+    cluster(
+      { accessEntries: { ok: [{ principalArn: ROLE, type: "STANDARD" }] } },
+      plane({ authenticationMode: "API_AND_CONFIG_MAP" }),
+    ),
+    cluster(
+      { accessEntries: { ok: [{ principalArn: ROLE, type: "EC2_LINUX" }] } },
+      plane({ authenticationMode: "API" }),
+    ),
+  ],
+  ["node-not-registered", "error", "i-1", unregistered(AFTER)],
+  ["node-not-registered", "note", "i-1", unregistered(instance({ ageSeconds: 90 }))],
+  [
+    "node-not-ready",
+    "error",
+    "ip-172-16-10-5.ap-northeast-2.compute.internal",
+    inside({
+      cluster: { ok: { ...state(), nodes: state().nodes.map((it, i) => (i === 0 ? { ...it, isReady: false } : it)) } },
+    }),
+  ],
+  [
+    "node-not-ready",
+    "note",
+    "ip-172-16-10-5.ap-northeast-2.compute.internal",
+    inside(
+      {
+        cluster: {
+          ok: { ...state(), nodes: state().nodes.map((it, i) => (i === 0 ? { ...it, isReady: false } : it)) },
+        },
+      },
+      instance({ ageSeconds: 60 }),
+    ),
+  ],
+  ["cni-missing", "error", "awskrug_gudi_eks", inside({ workloads: { ok: [] } })],
+  ["sg-kubelet", "error", "sg-nodes", closed("sg-nodes")],
+  ["sg-dns", "error", "sg-nodes", closed("sg-nodes")],
+  [
+    "node-version",
+    "warning",
+    "ip-172-16-10-5.ap-northeast-2.compute.internal",
+    inside({
+      cluster: { ok: { ...state(), nodes: state().nodes.map((it) => ({ ...it, version: "v1.31.14-eks-aeac579" })) } },
+    }),
+  ],
+  [
+    "subnet-tag",
+    "warning",
+    "subnet-a",
+    subnet({ tags: {} }),
+    subnet({ tags: { "kubernetes.io/role/internal-elb": "" } }),
+  ],
+  [
+    "subnet-tag",
+    "warning",
+    "subnet-public",
+    subnetOf("subnet-public", { tags: { "kubernetes.io/cluster/awskrug_gudi_eks": "shared" } }),
+    // Somebody else's subnet in the same VPC.
+    subnetOf("subnet-public", { tags: {} }),
+  ],
+  ["version-support", "note", value(AFTER.cluster.controlPlane).arn, plane({ supportType: "standard" })],
+  [
+    "pods-few",
+    "warning",
+    "t3.nano",
+    cluster(
+      {
+        instanceTypes: {
+          ok: { "t3.nano": { vcpus: 2, interfaces: 1, addressesPerInterface: 2, architectures: ["x86_64"] } },
+        },
+      },
+      launch({ instanceType: "t3.nano" }),
+    ),
+  ],
+  [
+    "capacity",
+    "note",
+    "t3.medium",
+    AFTER,
+    cluster({ instanceTypes: { ok: { "t3.medium": { ...G5, interfaces: 0 } } } }),
+  ],
+  ["access", "note", value(AFTER.cluster.controlPlane).arn, AFTER, cluster({ controlPlane: { ok: undefined } })],
+  ["node-group-owner", "note", "awskrug_gudi_eks-worker", AFTER, cluster({ groups: { ok: [] } })],
+  ["pod-logs", "note", "awskrug_gudi_eks", inside({ workloads: { ok: ["kube-system/aws-node"] } })],
+  ["metrics-server", "note", "awskrug_gudi_eks", inside({ workloads: { ok: ["kube-system/aws-node"] } })],
+];
+
+export const STATE_ROWS: readonly Row<StateFacts>[] = [
+  [
+    "state-locked",
+    "error",
+    "terraform.eks.tfstate",
+    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: true } },
+    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: false } },
+  ],
+  [
+    "state-locked",
+    "error",
+    "terraform.eks.tfstate",
+    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: undefined } },
+  ],
+  [
+    "apply-incomplete",
+    "error",
+    "terraform.eks.tfstate",
+    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: false } },
+    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypePlan", isHeld: false } },
+  ],
+  ["apply-incomplete", "error", "terraform.eks.tfstate", { ...STATE, outputProblem: "bastion_address is missing" }],
+  ["resource-tainted", "warning", "aws_instance.bastion", { ...STATE, tainted: ["aws_instance.bastion"] }],
+];

@@ -1,0 +1,486 @@
+import { isStandard, QUOTAS, type AccountFacts, type Identity, type InstanceTypeFact } from "./account-facts";
+import { usableAddresses } from "../cidr";
+import { known, orElse, type Fact } from "./fact";
+import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion } from "./image-rules";
+import { maxPods, podsLeft } from "../pods";
+import { found, when, type Found, type Rule } from "./rule";
+import type { StackInputs } from "../stack-inputs";
+
+/** What is judged before anything exists. */
+export interface BeforeFacts {
+  readonly inputs: StackInputs;
+  readonly account: AccountFacts;
+}
+
+/** Accounts from this day on cannot make launch configurations by any means. @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html */
+const NO_LAUNCH_CONFIGURATIONS_SINCE = "2024-10-01";
+
+/** Addresses that EKS wants free in each of the control plane's subnets. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html */
+export const CONTROL_PLANE_ADDRESSES = 6;
+
+/** Zones in which EKS makes no control plane, by the id that is the same in every account. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html */
+const NO_CONTROL_PLANE_IN = ["use1-az3", "usw1-az2", "cac1-az3"];
+
+/** What is found while an apply is at work, or after one that ended half-way: mere consequences are left out beside it. */
+export const HALF_APPLIED = ["state-locked", "apply-incomplete"];
+
+/** Nobody can be asked anything: there are no credentials, AWS does not take them, or it cannot be reached. */
+export function nobodyToAsk(
+  code: "credentials" | "aws-unreachable",
+  identity: Fact<Identity>,
+  region: string,
+): readonly Found[] {
+  if ("ok" in identity || identity.follows?.includes(code) !== true) return [];
+  return code === "credentials"
+    ? [
+        found(
+          "error",
+          "AWS credentials",
+          identity.unknown,
+          "set AWS_PROFILE, log in (aws sso login, of the AWS CLI 2), or use the jump EC2 with its role, until this answers: " +
+            `aws sts get-caller-identity --region ${region}; a region that has to be enabled for the account takes nobody's ` +
+            `before (aws account enable-region --region-name ${region})`,
+        ),
+      ]
+    : [
+        found(
+          "error",
+          region,
+          identity.unknown,
+          "check aws_region, and the way from here to AWS: eks asks AWS directly, without the proxy of HTTPS_PROXY",
+        ),
+      ];
+}
+
+/** Name of the role that a session or a role's ARN is of; undefined for a user or the account's root. */
+export function roleName(arn: string): string | undefined {
+  return /:assumed-role\/([^/]+)\//.exec(arn)?.[1] ?? /:role\/(?:\S+\/)?([^/]+)$/.exec(arn)?.[1];
+}
+
+function bastionAndNodes({ inputs, account }: BeforeFacts) {
+  const { node, bastion } = inputs;
+  const use = (usedBy: string, id: string, fact: AccountFacts["nodeImage"]) =>
+    "ok" in fact ? [{ usedBy, id, image: fact.ok }] : [];
+  const nodeUse = use("eks_worker_node_ami_id", node.id, account.nodeImage);
+  const bastionUse = use("kubectl_image_id", bastion.id, account.bastionImage);
+  return { nodeUse, bastionUse, types: orElse(account.instanceTypes, {}) };
+}
+
+function quota(name: keyof typeof QUOTAS, needed: number, what: string, { account, inputs }: BeforeFacts) {
+  return known(account.quotas[name], ({ used, limit }) => {
+    const { service, code } = QUOTAS[name];
+    return when(
+      used + needed > limit,
+      "error",
+      QUOTAS[name].name,
+      `the stack needs ${String(needed)} more ${what}; ${String(used)} of ${String(limit)} in ${inputs.region} are used`,
+      "remove what is not needed any more, or ask for more, which takes a while: aws service-quotas " +
+        `request-service-quota-increase --service-code ${service} --quota-code ${code} ` +
+        `--desired-value ${String(used + needed)} --region ${inputs.region}`,
+    );
+  });
+}
+
+/** Rules about an account and the inputs of a stack that does not exist yet, in the order in which an apply would fail. */
+export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
+  {
+    code: "credentials",
+    judge: ({ account, inputs }) => nobodyToAsk("credentials", account.identity, inputs.region),
+  },
+  {
+    code: "aws-unreachable",
+    judge: ({ account, inputs }) => nobodyToAsk("aws-unreachable", account.identity, inputs.region),
+  },
+  {
+    code: "identity",
+    judge: ({ account, inputs }) =>
+      known(account.identity, ({ arn, account: number }) => [
+        found(
+          "note",
+          arn,
+          `the cluster ${inputs.clusterName} will be made by ${arn} in account ${number}, and will at first admit nobody else`,
+          "nothing, if that is who you mean to be; else set AWS_PROFILE",
+        ),
+      ]),
+  },
+  {
+    code: "creator",
+    judge: ({ account, inputs }) =>
+      known(account.identity, ({ arn }) => {
+        // An instance profile is called as its role only when the console made both.
+        const [role = inputs.adminRole] = orElse(account.adminProfile, undefined) ?? [];
+        return when(
+          roleName(arn) !== role,
+          "warning",
+          arn,
+          `the bastion works as the role ${role}; a cluster that somebody else makes answers it with Unauthorized, until that role is admitted`,
+          `apply as the role ${role} (from the jump EC2); or afterwards, as who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map the role to system:masters`,
+        );
+      }),
+  },
+  {
+    code: "admin-role",
+    judge: ({ account, inputs: { adminRole } }) =>
+      known(account.adminProfile, (roles) => {
+        if (roles === undefined) {
+          const hasRole = orElse(account.hasAdminRole, false);
+          return [
+            found(
+              "error",
+              adminRole,
+              hasRole
+                ? `aws_krug_admin_role: there is a role ${adminRole}, but no instance profile of that name for the bastion`
+                : `aws_krug_admin_role: there is no instance profile ${adminRole} for the bastion`,
+              hasRole
+                ? `aws iam create-instance-profile --instance-profile-name ${adminRole} && aws iam add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ${adminRole}`
+                : "give the name of one that exists (aws iam list-instance-profiles), or make a role for EC2 in the IAM console, which makes its instance profile too",
+            ),
+          ];
+        }
+        return when(
+          roles.length === 0,
+          "error",
+          adminRole,
+          "aws_krug_admin_role: the instance profile has no role in it: the bastion would have no credentials",
+          `aws iam add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ROLE`,
+        );
+      }),
+  },
+  {
+    code: "key-pair",
+    judge: ({ account, inputs: { keyPair, region } }) =>
+      known(account.hasKeyPair, (exists) =>
+        when(
+          !exists,
+          "error",
+          keyPair,
+          `kubectl_ec2_keypair: there is no key pair ${keyPair} in ${region}; key pairs belong to one region`,
+          `give the name of one that exists (aws ec2 describe-key-pairs --region ${region}), or import your own: aws ec2 import-key-pair --key-name ${keyPair} --public-key-material fileb://~/.ssh/id_ed25519.pub --region ${region}`,
+        ),
+      ),
+  },
+  {
+    code: "name-taken",
+    // What is there of a stack that was made half is its own.
+    follows: HALF_APPLIED,
+    judge: ({ account, inputs }) => {
+      const { clusterName, clusterRoleName, nodeRoleName, groupName } = inputs;
+      const taken = (fact: Fact<boolean>, name: string, what: string) =>
+        known(fact, (exists) =>
+          when(
+            exists,
+            "error",
+            name,
+            `there is ${what} ${name} already, of somebody who shares the account or of an earlier stack`,
+            "give another project_name in your tfvars; or destroy the earlier stack first, or take it over (docs/adopting.md)",
+          ),
+        );
+      return [
+        ...taken(account.hasCluster, clusterName, "a cluster"),
+        ...taken(account.hasClusterRole, clusterRoleName, "a role"),
+        ...taken(account.hasNodeRole, nodeRoleName, "a role"),
+        // It goes with its role; one alone is what deleting a role by hand leaves.
+        ...(orElse(account.hasNodeRole, false)
+          ? []
+          : taken(account.hasNodeProfile, nodeRoleName, "an instance profile")),
+        ...taken(account.hasGroup, groupName, "an Auto Scaling group"),
+      ];
+    },
+  },
+  {
+    code: "version",
+    judge: ({ account, inputs: { eksVersion } }) =>
+      known(account.versions, (versions) => {
+        const offered = versions.filter(({ support }) => support !== "none").map(({ version }) => version);
+        return when(
+          // An answer without any version is none.
+          offered.length > 0 && !offered.includes(eksVersion),
+          "error",
+          eksVersion,
+          `eks_version: EKS makes no cluster of ${eksVersion} any more or yet; it offers ${offered.join(", ")}`,
+          "eks pin writes one that it offers, with images for it, to pins.auto.tfvars; leave eks_version and the images out of your own tfvars then",
+        );
+      }),
+  },
+  {
+    code: "version-support",
+    judge: ({ account, inputs: { eksVersion } }) =>
+      known(account.versions, (versions) => {
+        const is = versions.find(({ version }) => version === eksVersion);
+        return when(
+          is?.support === "extended",
+          "warning",
+          eksVersion,
+          `eks_version: ${eksVersion} is in extended support, which costs more for every hour of the cluster`,
+          `choose one in standard support, with images for it: ${versions
+            .filter(({ support }) => support === "standard")
+            .map(({ version, standardUntil: until }) => (until === undefined ? version : `${version} (until ${until})`))
+            .join(", ")} (eks pin --version MAJOR.MINOR)`,
+        );
+      }),
+  },
+  {
+    code: "image-missing",
+    judge: (facts) => {
+      const { nodeUse, bastionUse } = bastionAndNodes(facts);
+      return [...nodeUse, ...bastionUse].flatMap((use) => imageMissing(use, facts.inputs.region));
+    },
+  },
+  {
+    code: "image-architecture",
+    judge: (facts) => {
+      const { nodeUse, bastionUse, types } = bastionAndNodes(facts);
+      const { node, bastion } = facts.inputs;
+      return [
+        ...nodeUse.flatMap((use) => imageArchitecture(use, node.instanceType, types[node.instanceType])),
+        ...bastionUse.flatMap((use) => imageArchitecture(use, bastion.instanceType, types[bastion.instanceType])),
+      ];
+    },
+  },
+  {
+    code: "image-volume",
+    judge: (facts) => {
+      const { nodeUse, bastionUse } = bastionAndNodes(facts);
+      const tooSmall = (use: (typeof nodeUse)[number], variable: string, given: number) => {
+        const needed = use.image?.rootGiB ?? 0;
+        return when(
+          given < needed,
+          "error",
+          use.id,
+          `${variable}: the image's root volume has ${String(needed)} GiB, and ${String(given)} is given: EC2 refuses the instance`,
+          `set ${variable} = ${String(needed)} or more`,
+        );
+      };
+      return [
+        ...nodeUse.flatMap((use) => tooSmall(use, "eks_worker_node_volume_size", facts.inputs.node.volumeGiB)),
+        ...bastionUse.flatMap((use) => tooSmall(use, "kubectl_ec2_volume_size", facts.inputs.bastion.volumeGiB)),
+      ];
+    },
+  },
+  {
+    code: "image-family",
+    judge: (facts) => bastionAndNodes(facts).nodeUse.flatMap((use) => imageFamily(use, facts.inputs.joinsBy)),
+  },
+  {
+    code: "image-version",
+    judge: (facts) => bastionAndNodes(facts).nodeUse.flatMap((use) => imageVersion(use, facts.inputs.eksVersion)),
+  },
+  { code: "image-unknown", judge: (facts) => bastionAndNodes(facts).nodeUse.flatMap(imageUnknown) },
+  {
+    code: "image-recommended",
+    judge: ({ account, inputs: { node, eksVersion } }) =>
+      known(account.recommendedImage, (recommended) =>
+        when(
+          recommended !== node.id,
+          "note",
+          node.id,
+          recommended === undefined
+            ? `AWS names no image of this family for ${eksVersion}`
+            : `AWS recommends ${recommended} for ${eksVersion}; yours is pinned, which is well as long as it has no known holes`,
+          recommended === undefined
+            ? "nothing while the image above is right; a family that is not named any more gets no patches"
+            : `try it, then set eks_worker_node_ami_id = "${recommended}"`,
+        ),
+      ),
+  },
+  {
+    code: "launch-configuration",
+    judge: ({ account, inputs: { launchedFrom, region } }) => {
+      if (launchedFrom !== "launch configuration") return [];
+      return known(account.launchConfigurations, (existing) =>
+        known(account.oldestRole, (oldest) =>
+          when(
+            // One that exists proves that the account may; so does a role of before the day.
+            existing.length === 0 && (oldest === undefined || oldest >= NO_LAUNCH_CONFIGURATIONS_SINCE),
+            "note",
+            region,
+            "it cannot be seen whether this account may make launch configurations: those opened since " +
+              `${NO_LAUNCH_CONFIGURATIONS_SINCE} may not, and here is neither one that exists nor a role older than that` +
+              (oldest === undefined ? "" : ` (the oldest is of ${oldest.slice(0, 10)})`),
+            "nothing; if AWS refuses the launch configuration as not available in the account, make the stack in an older one",
+          ),
+        ),
+      );
+    },
+  },
+  {
+    code: "zone",
+    judge: ({ account, inputs: { publicSubnets, privateSubnets, region } }) =>
+      known(account.zones, (zones) => {
+        const names = zones.map(({ name }) => name);
+        const inZones = (subnets: typeof publicSubnets) => [...new Set(subnets.map(({ az }) => az))];
+        const missing = inZones([...publicSubnets, ...privateSubnets]).filter((az) => !names.includes(az));
+        // The control plane has its network interfaces in the private subnets.
+        const without = zones.filter(
+          ({ name, id }) => NO_CONTROL_PLANE_IN.includes(id) && inZones(privateSubnets).includes(name),
+        );
+        return [
+          ...missing.map((az) =>
+            found(
+              "error",
+              az,
+              `subnets stand in ${az}, which ${region} does not offer to this account; it offers ${names.join(", ")}`,
+              "write vpc_public_subnets and vpc_private_subnets with zones that are offered",
+            ),
+          ),
+          ...without.map(({ name, id }) =>
+            found(
+              "error",
+              name,
+              `vpc_private_subnets has ${name}, which is ${id} to AWS, where EKS makes no control plane`,
+              `write vpc_private_subnets with other zones: ${names.filter((other) => other !== name).join(", ")}`,
+            ),
+          ),
+        ];
+      }),
+  },
+  {
+    code: "instance-type",
+    judge: ({ account, inputs: { node, bastion, publicSubnets, privateSubnets, region } }) =>
+      known(account.offerings, (offerings) => {
+        const lacking = (type: string, zones: readonly string[]) =>
+          [...new Set(zones)].filter((az) => offerings[type]?.includes(az) !== true);
+        const cause = (type: string, zones: readonly string[]) =>
+          `EC2 does not offer ${type} in ${zones.join(", ")}; it does in ${(offerings[type] ?? []).join(", ") || `no zone of ${region}`}`;
+        const nodeZones = privateSubnets.map(({ az }) => az);
+        const withoutNodes = lacking(node.instanceType, nodeZones);
+        // The bastion stands in the first public subnet.
+        const withoutBastion = lacking(
+          bastion.instanceType,
+          publicSubnets.slice(0, 1).map(({ az }) => az),
+        );
+        return [
+          ...when(
+            withoutNodes.length > 0,
+            // The group launches its nodes in the other zones then.
+            withoutNodes.length < new Set(nodeZones).size ? "warning" : "error",
+            node.instanceType,
+            cause(node.instanceType, withoutNodes),
+            "choose another eks_worker_node_ec2_type, or private subnets in zones that have it",
+          ),
+          ...when(
+            withoutBastion.length > 0,
+            "error",
+            bastion.instanceType,
+            `the bastion is a ${bastion.instanceType}: ${cause(bastion.instanceType, withoutBastion)}`,
+            "let vpc_public_subnets begin with a subnet in a zone that has it",
+          ),
+        ];
+      }),
+  },
+  { code: "quota-vpcs", follows: HALF_APPLIED, judge: (facts) => quota("vpcs", 1, "VPC", facts) },
+  {
+    code: "quota-addresses",
+    follows: HALF_APPLIED,
+    judge: (facts) => quota("addresses", 1, "Elastic IP address", facts),
+  },
+  {
+    code: "quota-vcpus",
+    follows: HALF_APPLIED,
+    judge: (facts) =>
+      known(facts.account.instanceTypes, (types) => {
+        const { node, bastion, size } = facts.inputs;
+        const [nodes, one] = [types[node.instanceType], types[bastion.instanceType]];
+        if (nodes === undefined || one === undefined) return [];
+        // Other families have quotas of their own.
+        const ofNodes = isStandard(node.instanceType) ? nodes.vcpus * size.desired : 0;
+        return quota("vcpus", ofNodes + one.vcpus, "vCPUs", facts);
+      }),
+  },
+  {
+    code: "subnet-small",
+    judge: ({ account, inputs: { privateSubnets, node, size } }) =>
+      known(account.instanceTypes, (types) => {
+        const type = types[node.instanceType];
+        if (type === undefined || privateSubnets.length === 0) return [];
+        const each = (nodes: number) => Math.ceil(nodes / privateSubnets.length);
+        const nodes = each(size.max);
+        const needed = CONTROL_PLANE_ADDRESSES + nodes * type.interfaces * type.addressesPerInterface;
+        return privateSubnets.flatMap(({ name, cidr }) => {
+          const has = usableAddresses(cidr);
+          return when(
+            has < needed,
+            // Not even the nodes of the first day, before there are any pods.
+            has < CONTROL_PLANE_ADDRESSES + each(size.desired) ? "error" : "warning",
+            name,
+            `vpc_private_subnets: ${cidr} has ${String(has)} addresses; ${String(nodes)} nodes of ${node.instanceType}, with an address for each pod, and the control plane take up to ${String(needed)}`,
+            "give it a larger range: a subnet keeps the one it was made with",
+          );
+        });
+      }),
+  },
+  {
+    code: "pods-few",
+    judge: ({ account, inputs: { node, size } }) =>
+      known(account.instanceTypes, (types) => podsFew(node.instanceType, types[node.instanceType], size.desired)),
+  },
+  {
+    code: "capacity",
+    follows: ["pods-few"],
+    judge: ({ account, inputs: { node, size, privateSubnets, region } }) =>
+      known(account.instanceTypes, (types) =>
+        capacity(
+          node.instanceType,
+          types[node.instanceType],
+          size.desired,
+          privateSubnets.map(({ cidr }) => usableAddresses(cidr)),
+          region,
+        ),
+      ),
+  },
+  {
+    code: "ssh-nobody",
+    judge: ({ inputs: { sshCidrs } }) =>
+      when(
+        !sshCidrs.some((cidr) => !cidr.includes(":")),
+        "warning",
+        "kubectl_ssh_cidrs",
+        "kubectl_ssh_cidrs names no IPv4 network: nobody could reach the bastion by SSH, the bootstrap neither",
+        'set kubectl_ssh_cidrs = ["YOUR-ADDRESS/32"] (curl -s https://checkip.amazonaws.com says it)',
+      ),
+  },
+];
+
+/** Few pods fit beside the system's own. */
+export function podsFew(name: string, type: InstanceTypeFact | undefined, nodes: number): Found[] {
+  if (type === undefined || !isKnown(type) || nodes === 0) return [];
+  const left = podsLeft(nodes, type);
+  return when(
+    left < nodes * 2,
+    left <= 0 ? "warning" : "note",
+    name,
+    `${String(nodes)} nodes of ${name} hold ${String(maxPods(type))} pods each; beside the system's own there is room for ${String(Math.max(0, left))}`,
+    "choose a larger eks_worker_node_ec2_type, such as t3.medium (17 pods), or more nodes",
+  );
+}
+
+/**
+ * How many pods fit, and how many addresses there are for them.
+ *
+ * @param addresses of each of the nodes' subnets
+ */
+export function capacity(
+  name: string,
+  type: InstanceTypeFact | undefined,
+  nodes: number,
+  addresses: readonly number[],
+  region: string,
+): Found[] {
+  if (type === undefined || !isKnown(type) || nodes === 0) return [];
+  const each = [...new Set(addresses)].sort((a, b) => a - b).map(String);
+  return [
+    found(
+      "note",
+      name,
+      `${String(nodes)} nodes of ${name} hold ${String(maxPods(type))} pods each, ${String(podsLeft(nodes, type))} beside the system's own; ` +
+        `each pod takes an address of its node's subnet, which has ${each.join(" or ")}`,
+      "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: aws ec2 describe-instance-types " +
+        `--instance-types ${name} --region ${region} --query 'InstanceTypes[].NetworkInfo'`,
+    ),
+  ];
+}
+
+/** Whether EC2 has said how many addresses an instance type can have. */
+function isKnown({ interfaces, addressesPerInterface }: InstanceTypeFact): boolean {
+  return interfaces > 0 && addressesPerInterface > 0;
+}

@@ -1,0 +1,336 @@
+import { HALF_APPLIED, roleName } from "./account-rules";
+import {
+  type AfterFacts,
+  planeOf,
+  APPLY,
+  BOOTSTRAP,
+  aws,
+  blocked,
+  planeParty,
+  associateAdmin,
+  createAccessEntry,
+  enableMetadata,
+} from "./after-facts";
+import type { PermissionFact } from "./cluster-facts";
+import { known, orElse } from "./fact";
+import { LOGIN_CODES, type ApiProblem } from "./inside-facts";
+import { found, when, type Found, type Rule } from "./rule";
+
+/** What the bastion's kubectl said, when the cluster does not answer it and that is of one of these kinds. */
+function unanswered({ inside }: AfterFacts, ...problems: readonly ApiProblem[]): string[] {
+  return [
+    ...known(inside.cluster, (state) =>
+      "unreachable" in state && problems.includes(state.problem) ? [state.unreachable] : [],
+    ),
+  ];
+}
+
+/** Whether what kubectl said is about another endpoint than the cluster's. */
+function isOfAnother({ cluster, handover }: AfterFacts, said: string): boolean {
+  const endpoint = planeOf({ cluster })?.endpoint ?? "";
+  const host = (endpoint === "" ? handover.cluster_endpoint : endpoint).replace(/^https?:\/\//, "").toLowerCase();
+  return !said.toLowerCase().includes(host);
+}
+
+function login({ inside, handover }: AfterFacts, code: string, cure: string): readonly Found[] {
+  return known(inside.login, (it) =>
+    !it.reached && LOGIN_CODES[it.problem] === code
+      ? [found("error", handover.bastion_instance_id, it.message, cure)]
+      : [],
+  );
+}
+
+/** Networks that the bastion's security groups let in by SSH; undefined when they cannot be seen. */
+function sshNetworks({ cluster }: AfterFacts): readonly string[] | undefined {
+  const ids = orElse(cluster.bastion, undefined)?.securityGroupIds ?? [];
+  const groups = orElse(cluster.securityGroups, []).filter(({ id }) => ids.includes(id));
+  if (groups.length === 0) return undefined;
+  return groups
+    .flatMap(({ inbound }) => inbound)
+    .filter(({ protocol, ports }) => protocol === "-1" || (protocol === "tcp" && isIn(22, ports)))
+    .flatMap(({ cidrs, groupIds, prefixListIds }) => [...cidrs, ...groupIds, ...prefixListIds]);
+}
+
+function isIn(port: number, ports: PermissionFact["ports"]): boolean {
+  return ports === undefined || (port >= ports.from && port <= ports.to);
+}
+
+/** ARN of the role in the bastion's instance profile; undefined when it cannot be seen. */
+function bastionRole({ cluster }: AfterFacts): string | undefined {
+  const profile = orElse(cluster.bastion, undefined)?.instanceProfile ?? "";
+  return orElse(cluster.profiles, {})[profile];
+}
+
+/** Whom a session works as, as aws-auth is to have it: a role's path is in no session, and must not be in aws-auth. */
+function mappedArn(who: string): string {
+  const name = roleName(who);
+  return name === undefined ? who : who.replace(/:sts:/, ":iam:").replace(/:(assumed-)?role\/.*/, `:role/${name}`);
+}
+
+/** Commands after which a cluster looks into access entries as well, and admits somebody; there is no way back. */
+function admitByEntry(facts: AfterFacts, arn: string): string {
+  const name = facts.handover.cluster_name;
+  return [
+    aws(facts, `eks update-cluster-config --name ${name} --access-config authenticationMode=API_AND_CONFIG_MAP`),
+    aws(facts, `eks wait cluster-active --name ${name}`),
+    createAccessEntry(facts, arn),
+  ].join(" && ");
+}
+
+/** What the clocks of this machine and of the bastion may differ: AWS refuses what is signed more than five minutes off. */
+const CLOCK_TOLERANCE_SECONDS = 300;
+
+/** What the cluster does not answer for, when something of the way to it is broken. */
+const WAY_TO_THE_CLUSTER = [
+  "cluster-missing",
+  "cluster-creating",
+  "cluster-failed",
+  "outputs-stale",
+  "clock",
+  "bastion-credentials",
+];
+
+/** Rules about the way to the cluster: the bastion, and who it is there. */
+export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
+  {
+    code: "bastion",
+    follows: HALF_APPLIED,
+    judge: ({ cluster, handover }) =>
+      known(cluster.bastion, (bastion) => {
+        const { bastion_instance_id: id, bastion_address: address } = handover;
+        const error = (cause: string, cure: string) => [found("error", id, cause, cure)];
+        if (bastion === undefined || ["terminated", "shutting-down"].includes(bastion.state)) {
+          return error("the bastion does not exist any more", `${APPLY}, it makes a new one`);
+        }
+        if (bastion.state === "pending") {
+          const wait = aws({ handover }, `ec2 wait instance-running --instance-ids ${id}`);
+          return error(
+            "the bastion is pending: it is being started",
+            `${wait} && eks up: its address may have changed`,
+          );
+        }
+        if (bastion.state !== "running") {
+          const start = aws({ handover }, `ec2 start-instances --instance-ids ${id}`);
+          const stopped = aws({ handover }, `ec2 wait instance-stopped --instance-ids ${id}`);
+          return error(
+            `the bastion is ${bastion.state}`,
+            `${bastion.state === "stopping" ? `${stopped} && ` : ""}${start} && eks up: its address changes`,
+          );
+        }
+        return when(
+          bastion.publicAddress !== "" && bastion.publicAddress !== address,
+          "error",
+          id,
+          `the bastion's address is ${bastion.publicAddress}, and the outputs say ${address}: it was stopped and started`,
+          `${APPLY}, which refreshes the outputs`,
+        );
+      }),
+  },
+  {
+    code: "ssh-unreachable",
+    follows: ["bastion"],
+    judge: (facts) => {
+      const networks = sshNetworks(facts);
+      return login(
+        facts,
+        "ssh-unreachable",
+        "compare with your own address (curl -s https://checkip.amazonaws.com), set kubectl_ssh_cidrs, and " +
+          APPLY +
+          (networks === undefined ? "" : `; port 22 is open to ${networks.join(", ") || "nobody"}`),
+      );
+    },
+  },
+  {
+    code: "host-key",
+    follows: ["bastion"],
+    judge: (facts) =>
+      login(
+        facts,
+        "host-key",
+        `compare with ${aws(facts, `ec2 get-console-output --latest --output text --instance-id ${facts.handover.bastion_instance_id}`)}; only if it is a new bastion, forget the old key: ssh-keygen -R ${facts.handover.bastion_address}`,
+      ),
+  },
+  {
+    code: "ssh-login",
+    follows: ["bastion"],
+    judge: (facts) =>
+      login(
+        facts,
+        "ssh-login",
+        `log in as ${facts.handover.bastion_user} with the private half of kubectl_ec2_keypair: ssh-add FILE, or eks doctor -- --identity FILE`,
+      ),
+  },
+  {
+    code: "clock",
+    judge: (facts) => {
+      const { inside, handover } = facts;
+      const ahead = orElse(inside.machine, undefined)?.clockAheadSeconds ?? 0;
+      const [said] = unanswered(facts, "clock");
+      const much = `${String(Math.abs(ahead))} s ${ahead < 0 ? "behind" : "ahead of"} this machine's`;
+      return when(
+        said !== undefined || Math.abs(ahead) > CLOCK_TOLERANCE_SECONDS,
+        "error",
+        handover.bastion_instance_id,
+        said === undefined
+          ? `the bastion's clock is ${much}, and AWS refuses what is signed more than 5 minutes off`
+          : `a signature or a certificate is out of its time on the bastion (its clock is ${much}): ${said}`,
+        "set the one that is wrong; on the bastion: eks ssh --command 'sudo timedatectl set-ntp true'",
+      );
+    },
+  },
+  {
+    code: "downloads",
+    judge: ({ inside, handover }) =>
+      known(inside.downloads, (problem) => {
+        // What has been downloaded is not needed again before the next version.
+        const isSetUp = orElse(inside.machine, undefined)?.missing.length === 0;
+        return problem === undefined
+          ? []
+          : [
+              found(
+                isSetUp ? "warning" : "error",
+                handover.bastion_instance_id,
+                `the bastion cannot download what the bootstrap needs: ${problem.why}`,
+                problem.cure ?? "mend the mirror (--mirror), or the bastion's way to the internet: route table, proxy",
+              ),
+            ];
+      }),
+  },
+  {
+    code: "bastion-bare",
+    judge: ({ inside, handover }) =>
+      known(inside.machine, ({ missing: lacks }) =>
+        when(
+          lacks.length > 0,
+          "error",
+          handover.bastion_instance_id,
+          `the bastion has not been set up, or not to its end: it has no ${lacks.join(", no ")}`,
+          "set it up: eks bootstrap; eks up does it too, at its end",
+        ),
+      ),
+  },
+  {
+    code: "bastion-credentials",
+    follows: ["clock"],
+    judge: (facts) => {
+      const { inside, cluster, handover } = facts;
+      const id = handover.bastion_instance_id;
+      const isRefused =
+        "unknown" in inside.identity && inside.identity.follows?.includes("bastion-credentials") === true;
+      const [said] = isRefused && "unknown" in inside.identity ? [inside.identity.unknown] : unanswered(facts, "token");
+      const bastion = orElse(cluster.bastion, undefined);
+      const cure = /cannot be reached/.test(said ?? "")
+        ? "mend its way out: its subnet's route to the internet gateway, its security group, proxies (env | grep -i proxy, there)"
+        : bastion?.instanceProfile === ""
+          ? `${APPLY}: it has no instance profile any more`
+          : bastion?.hasMetadata === false
+            ? enableMetadata(facts, id, 1)
+            : `eks ssh --command 'aws sts get-caller-identity' has to answer: its instance profile${bastion === undefined ? "" : ` ${bastion.instanceProfile}`} has to have a role that trusts ec2.amazonaws.com, and no ~/.aws/credentials or AWS_* variables may stand before it`;
+      return said === undefined
+        ? []
+        : [found("error", id, `the bastion cannot work with AWS, and so gets no token for the cluster: ${said}`, cure)];
+    },
+  },
+  {
+    code: "sg-bastion",
+    judge: (facts) => {
+      const { cluster, handover } = facts;
+      const [bastion, plane] = [orElse(cluster.bastion, undefined), planeParty(facts)];
+      if (bastion === undefined || plane === undefined) return [];
+      const subnets = orElse(cluster.subnets, []).filter(({ id }) => id === bastion.subnetId);
+      const from = { groupIds: bastion.securityGroupIds, cidrs: subnets.map(({ cidr }) => cidr) };
+      const what = "the bastion cannot call the control plane";
+      return blocked(facts, handover.bastion_instance_id, { from, to: plane, protocols: ["tcp"], port: 443, what });
+    },
+  },
+  {
+    code: "unauthorized",
+    follows: WAY_TO_THE_CLUSTER,
+    judge: (facts) =>
+      unanswered(facts, "unauthorized").map((why) => {
+        const { inside, cluster, handover } = facts;
+        const own = bastionRole(facts);
+        const who = orElse(inside.identity, own ?? "the role of the bastion");
+        const name = roleName(who);
+        if (own !== undefined && roleName(own) !== name) {
+          return found(
+            "error",
+            who,
+            `the cluster ${handover.cluster_name} does not admit ${who} (Unauthorized), which is not the bastion's own role ${own}: ${why}`,
+            "be the bastion's role again: leave away AWS_PROFILE, AWS_DEFAULT_PROFILE and other AWS_* variables there, and move ~/.aws/credentials away; aws sts get-caller-identity says who one is",
+          );
+        }
+        const mode = planeOf(facts)?.authenticationMode ?? handover.authentication_mode;
+        const entries = orElse(cluster.accessEntries, []).map(({ principalArn }) => principalArn);
+        const admitted =
+          mode === "CONFIG_MAP"
+            ? "it admits whoever made it, and whom aws-auth maps"
+            : `it admits ${entries.join(", ") || "nobody by an access entry"}${mode === "API" ? "" : ", and whom aws-auth maps"}`;
+        return found(
+          "error",
+          who,
+          `the cluster ${handover.cluster_name} does not admit ${who} (Unauthorized; ${admitted}): ${why}`,
+          mode === "CONFIG_MAP"
+            ? `on the bastion, with the credentials of who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map ${mappedArn(who)} to system:masters; or from anywhere, for good: ${admitByEntry(facts, own ?? mappedArn(who))}`
+            : createAccessEntry(facts, own ?? mappedArn(who)),
+        );
+      }),
+  },
+  {
+    code: "forbidden",
+    follows: WAY_TO_THE_CLUSTER,
+    judge: (facts) =>
+      unanswered(facts, "forbidden").map((why) => {
+        const own = bastionRole(facts);
+        const who = orElse(facts.inside.identity, own ?? "the role of the bastion");
+        const mode = planeOf(facts)?.authenticationMode ?? facts.handover.authentication_mode;
+        return found(
+          "error",
+          who,
+          `the cluster ${facts.handover.cluster_name} admits ${who}, but not to what is asked: ${why}`,
+          mode === "CONFIG_MAP"
+            ? `on the bastion, with the credentials of who made the cluster: kubectl -n kube-system edit configmap aws-auth, and give ${mappedArn(who)} the group system:masters`
+            : associateAdmin(facts, own ?? mappedArn(who)),
+        );
+      }),
+  },
+  {
+    code: "kubeconfig",
+    follows: WAY_TO_THE_CLUSTER,
+    judge: (facts) =>
+      [...unanswered(facts, "kubeconfig"), ...unanswered(facts, "name").filter((said) => isOfAnother(facts, said))].map(
+        (why) =>
+          found(
+            "error",
+            facts.handover.bastion_instance_id,
+            `the bastion's kubeconfig does not lead to the cluster: ${why}`,
+            `${BOOTSTRAP}; or on the bastion: ${aws(facts, `eks update-kubeconfig --name ${facts.handover.cluster_name}`)}`,
+          ),
+      ),
+  },
+  {
+    code: "api-unreachable",
+    follows: [...WAY_TO_THE_CLUSTER, "vpc-dns", "endpoint-closed", "sg-bastion"],
+    judge: (facts) => [
+      ...unanswered(facts, "name")
+        .filter((said) => !isOfAnother(facts, said))
+        .map((why) =>
+          found(
+            "error",
+            facts.handover.cluster_endpoint,
+            `the name of the endpoint does not resolve on the bastion: ${why}`,
+            "the endpoint has to be private, and the bastion has to ask the VPC's own name server: cat /etc/resolv.conf, there",
+          ),
+        ),
+      ...unanswered(facts, "unreachable").map((why) =>
+        found(
+          "error",
+          facts.handover.cluster_endpoint,
+          `the cluster does not answer the bastion: ${why}`,
+          "nothing seen from outside is between them: look at the network ACLs of their subnets, at proxies on the bastion " +
+            `(env | grep -i proxy), and at ${aws(facts, `eks describe-cluster --name ${facts.handover.cluster_name} --query cluster.health`)}`,
+        ),
+      ),
+    ],
+  },
+];

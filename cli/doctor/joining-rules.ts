@@ -1,0 +1,309 @@
+import { findMappingProblem } from "../../modules/aws-auth";
+import { HALF_APPLIED } from "./account-rules";
+import {
+  type AfterFacts,
+  joining,
+  missing,
+  launchesInQuestion,
+  planeOf,
+  controlPlane,
+  APPLY,
+  BOOTSTRAP,
+  aws,
+  usedSubnets,
+  blockedCalls,
+  launchAnew,
+  BOOTING_SECONDS,
+  awsAuthData,
+  attachPolicy,
+  enableMetadata,
+} from "./after-facts";
+import type { SubnetFact } from "./cluster-facts";
+import { known, orElse } from "./fact";
+import { joinsBy } from "./image";
+import { found, when, type Rule } from "./rule";
+
+const NODE_POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"];
+
+/** Any one of them. */
+const IMAGE_POLICIES = ["AmazonEC2ContainerRegistryReadOnly", "AmazonEC2ContainerRegistryPullOnly"];
+
+/** ARNs of the roles with which nodes call the cluster: those in their instance profiles, else what the outputs say. */
+function nodeRoles(facts: AfterFacts): string[] {
+  const profiles = orElse(facts.cluster.profiles, {});
+  const used = launchesInQuestion(facts).flatMap(({ instanceProfile }) => profiles[instanceProfile] ?? []);
+  return used.length > 0 ? [...new Set(used)] : [facts.handover.node_role_arn];
+}
+
+function mappingProblems(facts: AfterFacts): readonly { readonly role: string; readonly problem: string }[] {
+  const auth = awsAuthData(facts);
+  const mode = planeOf(facts)?.authenticationMode ?? facts.handover.authentication_mode;
+  if (auth === undefined || mode === "API") return [];
+  const entries = orElse(facts.cluster.accessEntries, []);
+  return nodeRoles(facts)
+    .filter((role) => !entries.some(({ principalArn }) => principalArn === role))
+    .flatMap((role) => {
+      const problem = findMappingProblem(auth.data, role);
+      return problem === undefined ? [] : [{ role, problem }];
+    });
+}
+
+const IS_PROFILE = /:instance-profile\//;
+
+/**
+ * What is wrong with the way out of a subnet; undefined when nothing is.
+ *
+ * @param hasPrivateNode whether a node without a public address stands there
+ */
+function routeProblem(
+  { cluster }: AfterFacts,
+  { defaultRoute: to }: SubnetFact,
+  hasPrivateNode: boolean,
+): string | undefined {
+  if (to === undefined) return "goes nowhere";
+  if (to === "blackhole") return "leads to a gateway that is gone";
+  if (to.startsWith("igw-") && hasPrivateNode)
+    return `leads to ${to}, which serves public addresses only, and a node has none`;
+  const nat = orElse(cluster.natGateways, []).find(({ id }) => id === to);
+  if (nat === undefined) return undefined;
+  if (nat.state !== "available") return `leads to ${to}, which is ${nat.state}`;
+  const stands = orElse(cluster.subnets, []).find(({ id }) => id === nat.subnetId);
+  const isOut = stands === undefined || stands.defaultRoute?.startsWith("igw-") === true;
+  return isOut ? undefined : `leads to ${to}, whose own subnet ${stands.id} has no internet gateway`;
+}
+
+/** Services without which a node does not get Ready where there is no way out. @see https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html */
+const NODE_ENDPOINTS = ["ec2", "ecr.api", "ecr.dkr", "s3"];
+
+/** Each keeps nodes from joining. */
+const KEEPS_FROM_JOINING = [
+  "state-locked",
+  "apply-incomplete",
+  "cluster-missing",
+  "cluster-creating",
+  "cluster-failed",
+  "vpc-dns",
+  "endpoint-closed",
+  "image-family",
+  "image-version",
+  "node-tag",
+  "user-data-none",
+  "user-data-cluster",
+  "user-data-endpoint",
+  "instance-profile",
+  "imds",
+  "sg-control-plane",
+  "node-egress",
+  "aws-auth-instance-profile",
+  "aws-auth",
+  "access-entry",
+];
+
+/** Rules about the chain by which a node that runs joins the cluster. */
+export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
+  {
+    code: "user-data-cluster",
+    judge: (facts) =>
+      launchesInQuestion(facts).flatMap(({ id, kind, userData }) => {
+        const name = facts.handover.cluster_name;
+        const words = userData.split(/[\s'"=:,{}]+/);
+        return when(
+          joinsBy(userData) !== undefined && !words.includes(name),
+          "error",
+          id,
+          `the user data of the ${kind} does not name the cluster ${name}: its nodes go to another one`,
+          launchAnew(facts, id),
+        );
+      }),
+  },
+  {
+    code: "user-data-endpoint",
+    judge: (facts) =>
+      controlPlane(facts, ({ endpoint, certificateAuthorityData }) =>
+        launchesInQuestion(facts).flatMap(({ id, kind, userData }) => {
+          // Without both, bootstrap.sh asks EKS itself; the others have to have them.
+          const isGiven =
+            joinsBy(userData) === "bootstrap.sh"
+              ? /--apiserver-endpoint/.test(userData)
+              : joinsBy(userData) !== undefined;
+          const wrong = [
+            !userData.includes(endpoint) && `the endpoint ${endpoint}`,
+            !userData.includes(certificateAuthorityData) && "the certificate authority",
+          ].filter((it) => it !== false);
+          return when(
+            isGiven && wrong.length > 0,
+            "error",
+            id,
+            `the user data of the ${kind} has not ${wrong.join(" and ")} of this cluster: its nodes go to an earlier one`,
+            launchAnew(facts, id),
+          );
+        }),
+      ),
+  },
+  {
+    code: "instance-profile",
+    follows: HALF_APPLIED,
+    judge: ({ cluster, ...facts }) =>
+      known(cluster.profiles, (profiles) =>
+        launchesInQuestion({ cluster, ...facts }).flatMap(({ id, kind, instanceProfile }) =>
+          when(
+            profiles[instanceProfile] === undefined,
+            "error",
+            id,
+            instanceProfile === ""
+              ? `the ${kind} has no instance profile: its nodes have no role to join with`
+              : `the instance profile ${instanceProfile} of the ${kind} does not exist, or has no role in it`,
+            APPLY,
+          ),
+        ),
+      ),
+  },
+  {
+    code: "imds",
+    judge: (facts) =>
+      missing(facts).flatMap(({ instance: { id, hasMetadata } }) =>
+        when(
+          hasMetadata === false,
+          "error",
+          id,
+          "the instance's metadata service is off: it has no credentials to join with",
+          enableMetadata(facts, id, 2),
+        ),
+      ),
+  },
+  {
+    code: "node-policies",
+    judge: (facts) =>
+      known(facts.cluster.policies, (policies) =>
+        nodeRoles(facts).flatMap((role) => {
+          const has = policies[role];
+          if (has === undefined) return [];
+          const lacks = [
+            ...NODE_POLICIES.filter((name) => !has.includes(name)),
+            ...(IMAGE_POLICIES.some((name) => has.includes(name)) ? [] : IMAGE_POLICIES.slice(0, 1)),
+          ];
+          return when(
+            lacks.length > 0,
+            // Policies of one's own may allow the same, and the CNI may have a role of its own.
+            "warning",
+            role,
+            `the nodes' role has not the policies ${lacks.join(", ")}: without what they allow, nodes do not join or do not get Ready`,
+            `${APPLY}; or ${lacks.map((policy) => attachPolicy(facts, role, policy)).join(" && ")}`,
+          );
+        }),
+      ),
+  },
+  {
+    code: "sg-control-plane",
+    judge: (facts) =>
+      blockedCalls(facts, (nodes, plane) => ({
+        from: nodes,
+        to: plane,
+        protocols: ["tcp"],
+        port: 443,
+        what: "nodes cannot call the control plane",
+      })),
+  },
+  {
+    code: "node-egress",
+    follows: HALF_APPLIED,
+    judge: (facts) => {
+      const { ofNodes } = usedSubnets(facts);
+      const endpoints = orElse(facts.cluster.vpcEndpoints, []);
+      const lacks = NODE_ENDPOINTS.filter((name) => !endpoints.includes(name));
+      const hasPrivateNode = (id: string) =>
+        joining(facts).some(
+          ({ instance }) => instance.subnetId === id && instance.state === "running" && instance.publicAddress === "",
+        );
+      const problems = new Map<string, string[]>();
+      for (const subnet of ofNodes) {
+        const problem = routeProblem(facts, subnet, hasPrivateNode(subnet.id));
+        if (problem !== undefined) problems.set(problem, [...(problems.get(problem) ?? []), subnet.id]);
+      }
+      return [...problems].flatMap(([problem, ids]) =>
+        when(
+          lacks.length > 0,
+          "error",
+          ids.join(", "),
+          `nodes here have no way out (0.0.0.0/0 ${problem}): they fetch no images and call no AWS API`,
+          `${APPLY}: the stack leads it to its NAT gateway; a subnet without one needs VPC endpoints, and has none for ${lacks.join(", ")}`,
+        ),
+      );
+    },
+  },
+  {
+    code: "aws-auth-instance-profile",
+    judge: (facts) =>
+      mappingProblems(facts)
+        .filter(({ problem }) => IS_PROFILE.test(problem))
+        .map(({ role, problem }) =>
+          found(
+            "error",
+            role,
+            problem,
+            `${BOOTSTRAP}, which maps the role; then remove the wrong entry: eks ssh, and there kubectl -n kube-system edit configmap aws-auth`,
+          ),
+        ),
+  },
+  {
+    code: "aws-auth",
+    judge: (facts) =>
+      mappingProblems(facts)
+        .filter(({ problem }) => !IS_PROFILE.test(problem))
+        .map(({ role, problem }) =>
+          found("error", role, problem, `${BOOTSTRAP}, which merges the mapping, and leaves everybody else's`),
+        ),
+  },
+  {
+    code: "access-entry",
+    judge: (facts) =>
+      controlPlane(facts, ({ authenticationMode: mode }) =>
+        known(facts.cluster.accessEntries, (entries) =>
+          nodeRoles(facts).flatMap((role) => {
+            const type = entries.find(({ principalArn }) => principalArn === role)?.type;
+            const isWrong = type === undefined ? mode === "API" : !["EC2_LINUX", "EC2"].includes(type);
+            const { cluster_name: name } = facts.handover;
+            return when(
+              mode !== "CONFIG_MAP" && isWrong,
+              "error",
+              role,
+              type === undefined
+                ? `no access entry admits the nodes' role to ${name}, and it does not look into aws-auth`
+                : `the access entry of the nodes' role is of the type ${type}; it has to be EC2_LINUX`,
+              [
+                // The type of an entry cannot be changed.
+                ...(type === undefined ? [] : ["delete-access-entry"]),
+                "create-access-entry --type EC2_LINUX",
+              ]
+                .map((command) => aws(facts, `eks ${command} --cluster-name ${name} --principal-arn ${role}`))
+                .join(" && "),
+            );
+          }),
+        ),
+      ),
+  },
+  {
+    code: "node-not-registered",
+    // The last resort: whatever else is found is the likelier reason.
+    follows: KEEPS_FROM_JOINING,
+    judge: (facts) =>
+      missing(facts)
+        .filter(({ registered, instance }) => registered === false && instance.state === "running")
+        .map(({ instance: { id, privateDnsName, ageSeconds = Infinity } }) =>
+          ageSeconds < BOOTING_SECONDS
+            ? found(
+                "note",
+                id,
+                `the instance was launched ${String(ageSeconds)} s ago, and no node ${privateDnsName} has registered yet`,
+                "wait: a node takes two to five minutes",
+              )
+            : found(
+                "error",
+                id,
+                `the instance runs, and nothing seen from outside keeps it from joining, but no node ${privateDnsName} has registered`,
+                `its own log says why: ${aws(facts, `ec2 get-console-output --latest --output text --instance-id ${id}`)}; ` +
+                  `or with the key of kubectl_ec2_keypair, from the bastion: ssh ec2-user@${privateDnsName} sudo journalctl -u kubelet`,
+              ),
+        ),
+  },
+];

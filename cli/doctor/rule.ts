@@ -1,0 +1,74 @@
+import { printable } from "../../bootstrap/explain";
+import type { Fact } from "./fact";
+import type { Finding, Severity } from "./finding";
+
+/** What a rule finds: a finding that has no code yet. */
+export type Found = Omit<Finding, "code">;
+
+/** One thing that may be wrong. */
+export interface Rule<Facts> {
+  readonly code: string;
+  /** Codes of findings of which this would be a mere consequence: beside one of them it is left out. @default - none */
+  readonly follows?: readonly string[];
+  /** Pure. Says nothing about facts that are not known. */
+  readonly judge: (facts: Facts) => readonly Found[];
+}
+
+/** A finding of a severity: what it is about, what is wrong, what to do. */
+export function found(severity: Severity, subject: string, cause: string, cure: string): Found {
+  // Names and messages come from AWS and from tags that anybody may have written.
+  return { severity, subject: printable(subject), cause: printable(cause), cure };
+}
+
+/** One such finding when it holds, else none. */
+export function when(holds: boolean, ...[severity, subject, cause, cure]: Parameters<typeof found>): Found[] {
+  return holds ? [found(severity, subject, cause, cure)] : [];
+}
+
+/**
+ * What the rules find, in their order: the first link of a chain that is broken stands first, and what only follows from
+ * it is left out.
+ *
+ * @param earlier what other rules have found before
+ */
+export function examine<Facts>(
+  rules: readonly Rule<Facts>[],
+  facts: Facts,
+  earlier: readonly Finding[] = [],
+): Finding[] {
+  const findings: Finding[] = [];
+  for (const { code, follows = [], judge } of rules) {
+    if ([...earlier, ...findings].some((it) => follows.includes(it.code))) continue;
+    findings.push(...judge(facts).map((it) => ({ code, ...it })));
+  }
+  return findings;
+}
+
+/**
+ * A note for each reason for which something cannot be seen, with what that is; none where a finding says the reason.
+ *
+ * @param facts by their names, such as `hasKeyPair`
+ */
+export function unseen(facts: Readonly<Record<string, Fact<unknown>>>, findings: readonly Finding[]): Finding[] {
+  const reasons = new Map<string, string[]>();
+  for (const [name, fact] of Object.entries(facts)) {
+    if ("ok" in fact || findings.some(({ code }) => fact.follows?.includes(code) === true)) continue;
+    reasons.set(fact.unknown, [...(reasons.get(fact.unknown) ?? []), inWords(name)]);
+  }
+  return [...reasons].map(([reason, names]) => ({
+    code: "unseen",
+    ...found(
+      "note",
+      names.join(", "),
+      `cannot be seen: ${reason}`,
+      "nothing, if you know that it is well; else allow the question, or ask from where it is allowed",
+    ),
+  }));
+}
+
+function inWords(name: string): string {
+  return name
+    .replace(/^has(?=[A-Z])/, "")
+    .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .trim();
+}

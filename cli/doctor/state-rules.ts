@@ -1,0 +1,57 @@
+import { found, when, type Rule } from "./rule";
+import type { StateFacts } from "./state-facts";
+
+/** Rules about what applies have left in Terraform's state. */
+export const STATE_RULES: readonly Rule<StateFacts>[] = [
+  {
+    code: "state-locked",
+    judge: ({ lock, source }) =>
+      lock === undefined || lock.isHeld === false
+        ? []
+        : [
+            found(
+              "error",
+              source,
+              `the state is locked by ${lock.who || "somebody"} (${lock.operation || "unknown operation"}): it is at work` +
+                (lock.isHeld === true ? "" : ", or was killed"),
+              "wait for it to end" +
+                (lock.isHeld === true ? "" : "; if it was killed, run eks up again: the lock went with the process"),
+            ),
+          ],
+  },
+  {
+    code: "apply-incomplete",
+    judge: ({ resources, outputProblem, lock, source }) => {
+      const number = `${String(resources)} resource${resources === 1 ? "" : "s"}`;
+      if (lock?.isHeld === false && /Apply|Destroy/.test(lock.operation)) {
+        return [
+          found(
+            "error",
+            source,
+            `Terraform was killed in the midst of an apply by ${lock.who || "somebody"}; ${number} of it are in the state`,
+            "run eks up again: it goes on where it ended; what it was just making may exist without being in the state, and is then said to exist already (docs/adopting.md)",
+          ),
+        ];
+      }
+      return when(
+        resources > 0 && outputProblem !== undefined,
+        "error",
+        source,
+        `${number} exist, but the outputs are not complete: an apply has ended half-way (${outputProblem ?? ""})`,
+        "run eks up again: it goes on where it ended",
+      );
+    },
+  },
+  {
+    code: "resource-tainted",
+    judge: ({ tainted }) =>
+      tainted.map((address) =>
+        found(
+          "warning",
+          address,
+          "it was made, but not to its end: the next apply destroys it and makes it anew",
+          `run eks up again; if it is well as it is: terraform -chdir=cdktf.out/stacks/eks untaint '${address}'`,
+        ),
+      ),
+  },
+];
