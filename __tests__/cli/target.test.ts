@@ -1,0 +1,84 @@
+import { refuseElsewhere, targetOf } from "../../cli/destroy/target";
+import type { StateResource } from "../../cli/terraform";
+
+const resource = (type: string, id: string, more: Partial<StateResource> = {}): StateResource => ({
+  type,
+  name: "x",
+  id,
+  arn: "",
+  tags: {},
+  ...more,
+});
+const variables = (given: Record<string, unknown>) =>
+  new Map(
+    Object.entries({ aws_region: "ap-northeast-2", project_name: "team", ...given }).map(([k, value]) => [
+      k,
+      { value },
+    ]),
+  );
+const VPC = resource("aws_vpc", "vpc-1", {
+  arn: "arn:aws:ec2:ap-northeast-2:123456789012:vpc/vpc-1",
+  tags: { Project: "other_team" },
+});
+const ROLE = resource("aws_iam_role", "role", { arn: "arn:aws:iam::123456789012:role/role" });
+
+describe("what is to be destroyed", () => {
+  it("is what the state says, whatever the tfvars of today are", () => {
+    const resources = [ROLE, VPC, resource("aws_eks_cluster", "c"), resource("aws_iam_instance_profile", "nodes")];
+
+    expect(targetOf(resources, variables({ eks_cluster_name: "d", eks_worker_node_role_name: "r" }))).toEqual({
+      region: "ap-northeast-2",
+      clusterName: "c",
+      projectName: "other_team",
+      nodeRoleName: "nodes",
+      vpcId: "vpc-1",
+      hasCluster: true,
+      managedIds: new Set(["role", "vpc-1", "c", "nodes"]),
+      madeIn: { region: "ap-northeast-2", account: "123456789012" },
+    });
+  });
+
+  it.each([
+    [{}, "team_eks", "team_eks_worker_nodes_role"],
+    [{ eks_cluster_name: null, eks_worker_node_role_name: null }, "team_eks", "team_eks_worker_nodes_role"],
+    [{ eks_cluster_name: "d", eks_worker_node_role_name: "r" }, "d", "r"],
+  ])("is what the tfvars %j say, where the state says nothing", (given, clusterName, nodeRoleName) => {
+    expect(targetOf([], variables(given))).toEqual({
+      region: "ap-northeast-2",
+      clusterName,
+      projectName: "team",
+      nodeRoleName,
+      hasCluster: false,
+      managedIds: new Set(),
+      madeIn: { region: undefined, account: undefined },
+    });
+  });
+});
+
+describe("the place from which a stack is destroyed", () => {
+  const caller = (account: string) => ({ account, arn: `arn:aws:iam::${account}:user/me` });
+
+  it("is right where it was made, and anywhere with nothing in the state", () => {
+    refuseElsewhere(targetOf([VPC, ROLE], variables({})), caller("123456789012"));
+    refuseElsewhere(targetOf([], variables({ aws_region: "us-east-1" })), caller("999999999999"));
+    refuseElsewhere(targetOf([ROLE], variables({ aws_region: "us-east-1" })), caller("123456789012"));
+  });
+
+  it("is wrong in another region", () => {
+    const target = targetOf([ROLE, VPC], variables({ aws_region: "us-east-1" }));
+
+    expect(() => {
+      refuseElsewhere(target, caller("123456789012"));
+    }).toThrow("made in ap-northeast-2, and aws_region is us-east-1");
+  });
+
+  it("is wrong in another account", () => {
+    const target = targetOf([ROLE, VPC], variables({}));
+
+    expect(() => {
+      refuseElsewhere(target, caller("999999999999"));
+    }).toThrow(
+      "made in the account 123456789012, and these credentials are of 999999999999 (arn:aws:iam::999999999999:user/me)",
+    );
+  });
+});

@@ -1,0 +1,360 @@
+import { CreateAutoScalingGroupCommand, CreateLaunchConfigurationCommand } from "@aws-sdk/client-auto-scaling";
+import {
+  AllocateAddressCommand,
+  CreateTagsCommand,
+  CreateVpcEndpointCommand,
+  DeleteNetworkInterfaceCommand,
+  DescribeSecurityGroupsCommand,
+} from "@aws-sdk/client-ec2";
+import { CreateClusterCommand, DeleteClusterCommand } from "@aws-sdk/client-eks";
+import { CreateInstanceProfileCommand, CreateRoleCommand } from "@aws-sdk/client-iam";
+
+import { scan, type ClusterIdentity, type Leftovers } from "../../cli/destroy/leftovers";
+import { isClean, listing, remove, removalPlan, type Outcome } from "../../cli/destroy/removal";
+import { scanAfter } from "../../cli/destroy/stack-remains";
+import type { Emulator } from "../../rehearsal/emulator";
+import { describeEndToEnd, emulate } from "../support/end-to-end";
+import { pairs, PlantedAccount } from "../support/planted-account";
+import { run } from "../support/run";
+
+const [OURS, THEIRS] = ["awskrug_gudi_eks", "somebody_elses"];
+const owned = (cluster: string) => ({ [`kubernetes.io/cluster/${cluster}`]: "owned" });
+
+/** Ids of what is found, as `KIND ID`, of one owner or of both. */
+function found({ things }: Leftovers, owner?: "cluster" | "other"): string[] {
+  return things
+    .filter((it) => owner === undefined || it.owner === owner)
+    .map(({ kind, id }) => `${kind} ${id}`)
+    .sort();
+}
+
+const outcomes = (all: readonly Outcome[]) => all.map(({ outcome }) => outcome);
+
+describeEndToEnd("what Kubernetes leaves behind", () => {
+  let emulator: Emulator;
+  let account: PlantedAccount;
+  let cluster: ClusterIdentity;
+  /** Everything that was there before, and everything that is somebody else's. */
+  let toSurvive: string[];
+  const planted: Record<string, string> = {};
+
+  beforeAll(async () => {
+    emulator = await emulate();
+    account = new PlantedAccount(emulator.endpoint);
+    const vpcId = await account.vpc("172.16.0.0/16");
+    const [one, two] = [
+      await account.subnet(vpcId, "172.16.0.0/23", "a"),
+      await account.subnet(vpcId, "172.16.2.0/23", "b"),
+    ];
+    const elsewhere = await account.vpc("10.0.0.0/16");
+    const [three, four] = [
+      await account.subnet(elsewhere, "10.0.0.0/24", "a"),
+      await account.subnet(elsewhere, "10.0.1.0/24", "b"),
+    ];
+    const nodeGroup = await account.group(vpcId, "awskrug_gudi-eks-worker-nodes-sg");
+    await account.eks.send(
+      new CreateClusterCommand({
+        name: OURS,
+        version: "1.14",
+        roleArn: "arn:aws:iam::123456789012:role/awskrug_gudi-eks-cluster",
+        resourcesVpcConfig: { subnetIds: [one, two] },
+      }),
+    );
+    cluster = { name: OURS, vpcId, managedIds: new Set([vpcId, one, two, nodeGroup, "awskrug_gudi_eks-worker"]) };
+
+    // Somebody else's: a cluster in another VPC, and things without a cluster's tag in ours.
+    const theirGroup = await account.group(elsewhere, "k8s-elb-theirs", owned(THEIRS));
+    await account.classicBalancer("theirs", three, theirGroup, owned(THEIRS));
+    await account.balancer("their-nlb", [three, four], { "elbv2.k8s.aws/cluster": THEIRS });
+    await account.targetGroup("their-targets", elsewhere, { "elbv2.k8s.aws/cluster": THEIRS });
+    await account.volume(owned(THEIRS));
+    await account.volume({ "ebs.csi.aws.com/cluster": "true", CSIVolumeName: "pvc-of-nobody-knows" });
+    // More than one DescribeTags takes.
+    for (let i = 0; i < 25; i++) await account.classicBalancer(`many-${String(i)}`, three, theirGroup, owned(THEIRS));
+    const byHand = await account.group(vpcId, "by-hand");
+    planted["classicByHand"] = await account.classicBalancer("by-hand", one, byHand);
+    planted["nlbByHand"] = await account.balancer("by-hand", [one, two], {
+      "kubernetes.io/service-name": "default/web",
+    });
+    planted["interfaceByHand"] = await account.interface(one, "ELB by-hand", [byHand]);
+    planted["groupByHand"] = byHand;
+    toSurvive = await account.ids();
+
+    // Ours: an older controller's, with a group of its own that the nodes' group names.
+    planted["elbGroup"] = await account.group(vpcId, "k8s-elb-a1b2c3", owned(OURS));
+    await account.allow(nodeGroup, planted["elbGroup"]);
+    await account.allow(byHand, planted["elbGroup"]);
+    planted["classic"] = await account.classicBalancer("a1b2c3", one, planted["elbGroup"], {
+      ...owned(OURS),
+      "kubernetes.io/service-name": "default/web",
+    });
+    planted["classicInterface"] = await account.interface(one, "ELB a1b2c3", [planted["elbGroup"]]);
+    // And the newer one's.
+    const stack = { "elbv2.k8s.aws/cluster": OURS, "service.k8s.aws/stack": "shop/cart" };
+    planted["nlb"] = await account.balancer("k8s-shop-cart", [one, two], stack);
+    planted["targets"] = await account.targetGroup("k8s-shop-cart", vpcId, stack);
+    planted["backendGroup"] = await account.group(vpcId, "k8s-traffic-awskruggudieks", stack);
+    await account.allow(planted["elbGroup"], planted["backendGroup"]);
+    await account.allow(planted["backendGroup"], planted["elbGroup"]);
+    planted["nlbInterface"] = await account.interface(two, `ELB ${planted["nlb"].replace(/^.*:loadbalancer\//, "")}`, [
+      planted["backendGroup"],
+    ]);
+    planted["cni"] = await account.interface(two, "aws-K8S-i-0123456789abcdef0", [nodeGroup]);
+    planted["taggedCni"] = await account.interface(one, "aws-K8S-i-0123456789abcdef1", [byHand], {
+      "cluster.k8s.amazonaws.com/name": OURS,
+    });
+    planted["volume"] = await account.volume({
+      ...owned(OURS),
+      "ebs.csi.aws.com/cluster": "true",
+      "kubernetes.io/created-for/pvc/namespace": "shop",
+      "kubernetes.io/created-for/pvc/name": "orders",
+    });
+    planted["doomedVolume"] = await account.volume(owned(OURS));
+    await run("aws", ["logs", "create-log-group", "--log-group-name", `/aws/eks/${OURS}/cluster`], {
+      env: { ...process.env, ...emulator.environment },
+    });
+  });
+
+  afterAll(async () => {
+    account.close();
+    await emulator.stop();
+  });
+
+  const our = (name: string) => planted[name] ?? "";
+
+  it("is found and told from everybody else's", async () => {
+    const leftovers = await scan(account.settings, cluster);
+
+    expect(found(leftovers, "cluster")).toEqual(
+      [
+        `classic load balancer ${our("classic")}`,
+        `load balancer ${our("nlb")}`,
+        `target group ${our("targets")}`,
+        `security group ${our("elbGroup")}`,
+        `security group ${our("backendGroup")}`,
+        `network interface ${our("classicInterface")}`,
+        `network interface ${our("nlbInterface")}`,
+        `network interface ${our("cni")}`,
+        `network interface ${our("taggedCni")}`,
+        `volume ${our("volume")}`,
+        `volume ${our("doomedVolume")}`,
+        `log group /aws/eks/${OURS}/cluster`,
+      ].sort(),
+    );
+    expect(found(leftovers, "other")).toEqual(
+      expect.arrayContaining([
+        `classic load balancer ${our("classicByHand")}`,
+        `load balancer ${our("nlbByHand")}`,
+        `security group ${our("groupByHand")}`,
+      ]),
+    );
+    expect(leftovers).toMatchObject({ clusterExists: true, unknown: [] });
+    expect(found(leftovers).filter((id) => /many|their/.test(id))).toEqual([]);
+  });
+
+  it("is listed with its reason and its fate", async () => {
+    const leftovers = await scan(account.settings, cluster);
+
+    const text = listing(removalPlan(leftovers), leftovers);
+
+    expect(text).toContain(
+      `classic load balancer a1b2c3 (for default/web)\n    the cluster's: tag kubernetes.io/cluster/${OURS}=owned\n    will be deleted`,
+    );
+    expect(text).toContain(
+      `volume ${our("volume")} (10 GiB, available, of the claim shop/orders)\n    the cluster's: tag kubernetes.io/cluster/${OURS}=owned\n` +
+        `    is kept, because it holds data, and is billed; to delete it: eks destroy --delete-volume ${our("volume")}`,
+    );
+    expect(text).toContain(
+      "classic load balancer by-hand\n    not proven to be the cluster's: no tag says which cluster this classic load balancer is of",
+    );
+  });
+
+  it("waits for network interfaces no longer than it is told, and says what holds them", async () => {
+    const plan = removalPlan(await scan(account.settings, cluster));
+    const waited: string[] = [];
+
+    const removing = remove(account.settings, plan, {
+      patienceSeconds: 0.5,
+      pollSeconds: 0.1,
+      onWait: (what) => waited.push(what),
+    });
+
+    await expect(removing).rejects.toThrow(
+      new RegExp(
+        `after 0.5 s AWS still has their network interfaces: .*${our("classicInterface")} "ELB a1b2c3" is available`,
+      ),
+    );
+    expect(waited.length).toBeGreaterThan(1);
+  });
+
+  it("ends when it is told to, with the reason it was given", async () => {
+    const plan = removalPlan(await scan(account.settings, cluster));
+    const controller = new AbortController();
+    const before = await account.ids();
+
+    const removing = remove(account.settings, plan, {
+      signal: controller.signal,
+      pollSeconds: 60,
+      onWait: () => {
+        controller.abort(new Error("interrupted"));
+      },
+      onStep: ({ does }) => {
+        if (does !== "wait") controller.abort(new Error("interrupted"));
+      },
+    });
+
+    await expect(removing).rejects.toThrow("interrupted");
+    expect(await account.ids()).toEqual(before);
+  });
+
+  it("is removed in an order that AWS allows, and nobody else's with it", async () => {
+    const wishes = { delete: [our("doomedVolume")], keep: [our("volume"), `/aws/eks/${OURS}/cluster`] };
+    const leftovers = await scan(account.settings, cluster);
+    const plan = removalPlan(leftovers, wishes);
+
+    const ended = await remove(account.settings, plan, {
+      pollSeconds: 0.1,
+      onStep: ({ does }) => {
+        // AWS does this by itself, some time after a load balancer has gone.
+        if (does === "wait") {
+          for (const id of [our("classicInterface"), our("nlbInterface")]) {
+            void account.ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId: id }));
+          }
+        }
+      },
+    });
+    const after = await scan(account.settings, cluster);
+
+    expect(ended.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+    expect(await account.ids()).toEqual([...toSurvive, our("volume")].sort());
+    // The emulator deletes a group that others name; AWS does not.
+    const { SecurityGroups = [] } = await account.ec2.send(new DescribeSecurityGroupsCommand({}));
+    expect(SecurityGroups.flatMap(({ IpPermissions = [] }) => IpPermissions)).toEqual([]);
+    expect(ended.filter(({ step }) => step.does === "revoke").map(({ outcome }) => outcome)).toEqual(
+      Array.from({ length: 4 }, () => "done"),
+    );
+    expect(found(after, "cluster")).toEqual([`log group /aws/eks/${OURS}/cluster`, `volume ${our("volume")}`]);
+    expect(isClean(after, wishes)).toBe(true);
+    expect(isClean(after, { keep: [] })).toBe(false);
+  });
+
+  it("is removed once: the same plan again finds it gone", async () => {
+    const volume = await account.volume(owned(OURS));
+    const plan = removalPlan(await scan(account.settings, cluster), { delete: [volume], keep: [] });
+
+    const first = await remove(account.settings, plan);
+    const second = await remove(account.settings, plan);
+
+    expect([outcomes(first), outcomes(second)]).toEqual([["done"], ["gone"]]);
+  });
+
+  it("spares a load balancer whose name somebody else has taken since", async () => {
+    await account.classicBalancer(
+      "taken",
+      our("subnet") || (await account.subnet(cluster.vpcId ?? "", "172.16.4.0/23", "a")),
+      our("groupByHand"),
+      owned(OURS),
+    );
+    const plan = removalPlan(await scan(account.settings, cluster));
+    await run(
+      "aws",
+      [
+        "elb",
+        "add-tags",
+        "--load-balancer-names",
+        "taken",
+        "--tags",
+        `Key=kubernetes.io/cluster/${THEIRS},Value=owned`,
+      ],
+      {
+        env: { ...process.env, ...emulator.environment },
+      },
+    );
+
+    const [first] = await remove(account.settings, plan, { pollSeconds: 0.1 });
+
+    expect(first).toMatchObject({
+      outcome: "failed",
+      reason: "its tags have changed since it was looked at; look again",
+    });
+    expect(await account.ids()).toContain("taken");
+  });
+});
+
+describeEndToEnd("what a destroyed stack leaves behind", () => {
+  let emulator: Emulator;
+  let account: PlantedAccount;
+  const stack = { clusterName: OURS, projectName: "awskrug_gudi", nodeRoleName: "awskrug_gudi_eks_worker_nodes_role" };
+  const tags = { Project: "awskrug_gudi", Managed_by: "terraform" };
+
+  beforeAll(async () => {
+    emulator = await emulate();
+    account = new PlantedAccount(emulator.endpoint);
+  });
+
+  afterAll(async () => {
+    account.close();
+    await emulator.stop();
+  });
+
+  it("is nothing in an account that has only what is the user's own", async () => {
+    expect(await scanAfter(account.settings, stack)).toEqual({ things: [], unknown: [] });
+  });
+
+  it("is found by names and tags", async () => {
+    const vpc = await account.vpc("172.16.0.0/16");
+    const subnet = await account.subnet(vpc, "172.16.0.0/23", "a");
+    const { AllocationId: address = "" } = await account.ec2.send(new AllocateAddressCommand({ Domain: "vpc" }));
+    const { VpcEndpoint } = await account.ec2.send(
+      new CreateVpcEndpointCommand({ VpcId: vpc, ServiceName: "com.amazonaws.ap-northeast-2.s3" }),
+    );
+    const foreign = await account.vpc("10.0.0.0/16");
+    await account.ec2.send(new CreateTagsCommand({ Resources: [vpc, address], Tags: pairs(tags) }));
+    await account.ec2.send(new CreateTagsCommand({ Resources: [foreign], Tags: pairs({ Project: "awskrug_gudi" }) }));
+    const trust = { AssumeRolePolicyDocument: "{}" };
+    await account.iam.send(new CreateRoleCommand({ RoleName: stack.nodeRoleName, ...trust }));
+    await account.iam.send(new CreateInstanceProfileCommand({ InstanceProfileName: stack.nodeRoleName }));
+    const LaunchConfigurationName = `${OURS}_worker_node20260101000000000000000001`;
+    await account.autoScaling.send(
+      new CreateLaunchConfigurationCommand({
+        LaunchConfigurationName,
+        ImageId: "ami-023bb403131889300",
+        InstanceType: "t3.micro",
+      }),
+    );
+    await account.autoScaling.send(
+      new CreateAutoScalingGroupCommand({
+        AutoScalingGroupName: `${OURS}-worker`,
+        LaunchConfigurationName,
+        MinSize: 0,
+        MaxSize: 0,
+        VPCZoneIdentifier: subnet,
+      }),
+    );
+    await account.eks.send(
+      new CreateClusterCommand({
+        name: OURS,
+        roleArn: "arn:aws:iam::123456789012:role/awskrug_gudi-eks-cluster",
+        resourcesVpcConfig: { subnetIds: [subnet] },
+      }),
+    );
+
+    const remains = await scanAfter(account.settings, stack);
+    await account.eks.send(new DeleteClusterCommand({ name: OURS }));
+    const fewer = await scanAfter(account.settings, stack);
+
+    expect(VpcEndpoint).toBeDefined();
+    expect(remains.things.map(({ kind, id }) => `${kind} ${id}`).sort()).toEqual(
+      [
+        `Auto Scaling group ${OURS}-worker`,
+        `cluster ${OURS}`,
+        `address ${address}`,
+        `instance profile ${stack.nodeRoleName}`,
+        `launch configuration ${LaunchConfigurationName}`,
+        `role ${stack.nodeRoleName}`,
+        `vpc ${vpc}`,
+      ].sort(),
+    );
+    expect(fewer.things).toHaveLength(remains.things.length - 1);
+  });
+});

@@ -1,0 +1,395 @@
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
+
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { BootstrapError } from "../../bootstrap/errors";
+import { readHandover } from "../../bootstrap/inventory";
+import { clusterArn } from "../../bootstrap/playbook";
+import type { Handover } from "../../modules/contract";
+import { asking, patient } from "../aws-call";
+import { UserError } from "../errors";
+import { claimsByVolume, claimsToDelete, deleteInCluster, readInCluster, type InCluster } from "./in-cluster";
+import { scan, type Leftovers } from "./leftovers";
+import { onBastion } from "../on-bastion";
+import { isClean, listing, removalPlan, remove, stepTitle, type Wishes } from "./removal";
+import type { Screen } from "../screen";
+import { remainsText, scanAfter, type Remains } from "./stack-remains";
+import { refuseElsewhere, targetOf, type Caller, type Target } from "./target";
+import { countByType, Progress } from "../terraform-events";
+import type { VariableArgument } from "../tfvars";
+import { apply, confirm, prepare, type Stack } from "../up";
+
+/** What `eks destroy` is told. */
+export interface DestroyOptions {
+  readonly arguments: readonly VariableArgument[];
+  readonly autoApprove: boolean;
+  /** Says what would be deleted, and deletes nothing. */
+  readonly dryRun: boolean;
+  /** Volumes and log groups, by id, that may go with their data, and those that stay on purpose. */
+  readonly wishes: Wishes;
+  /** How to reach the bastion, as the bootstrap's own command line takes it. */
+  readonly bootstrap: readonly string[];
+}
+
+/** How long what AWS is about to end may take to be gone, and the pause between two looks, in seconds. */
+const [PATIENCE_SECONDS, POLL_SECONDS] = [300, 5];
+
+/**
+ * `eks destroy`: deletes what Kubernetes made in the account, then the stack, and looks whether anything is left.
+ *
+ * @returns 0 when nothing of the cluster is left, 2 when a dry run found something to delete
+ * @throws UserError when something is left, and when it is interrupted
+ */
+export async function destroy(options: DestroyOptions, screen: Screen, signal: AbortSignal): Promise<number> {
+  const stack = await prepare(options.arguments, false, screen, signal);
+  const inState = await stack.terraform.state();
+  const target = targetOf(inState.length === 0 ? [] : await stack.terraform.resources(), stack.variables.values);
+  const caller = await callerIn(target.region);
+  refuseElsewhere(target, caller);
+  const destruction = new Destruction(stack, target, caller, options, screen, signal);
+  try {
+    return await destruction.run(inState);
+  } catch (error) {
+    if (!signal.aborted || error instanceof UserError) throw error;
+    throw new UserError(destruction.interrupted(), 130, { cause: error });
+  }
+}
+
+async function callerIn(region: string): Promise<Caller> {
+  const sts = new STSClient(patient({ region }));
+  try {
+    const { Account: account = "", Arn: arn = "" } = await asking(
+      "ask AWS whose credentials these are",
+      sts.send(new GetCallerIdentityCommand({})),
+    );
+    return { account, arn };
+  } finally {
+    sts.destroy();
+  }
+}
+
+/** One run of the command. */
+class Destruction {
+  /** What has been deleted so far, for whoever interrupts it. */
+  readonly #done: string[] = [];
+
+  constructor(
+    private readonly stack: Stack,
+    private readonly target: Target,
+    private readonly caller: Caller,
+    private readonly options: DestroyOptions,
+    private readonly screen: Screen,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** @param inState addresses of everything in the state */
+  async run(inState: readonly string[]): Promise<number> {
+    const { options, target, screen } = this;
+    const { wishes } = options;
+    const inside = inState.length === 0 ? undefined : await this.#readInside();
+    const claims = inside === undefined ? [] : claimsToDelete(inside, wishes.keep);
+    const found = await this.#scan(inside, claims);
+    if (inState.length === 0) {
+      if (found.clusterExists) throw this.#stateIsElsewhere();
+      const remains = await this.#remains();
+      if (isClean(found, wishes) && isNothing(remains)) {
+        this.#say(
+          `there is nothing in the state, and nothing of the cluster ${target.clusterName} in ${this.#place()}`,
+        );
+        return 0;
+      }
+    }
+
+    // A wish for something that is not there is a mistake, and found before anything is deleted.
+    const removal = removalPlan(found, wishes);
+    this.#say(listing(removal, found));
+    if (inState.length > 0) this.#say(`\nMade by Terraform, to be deleted:\n  ${countByType(inState)}`);
+    if (options.dryRun) return 2;
+
+    const deleted = removal.fates.filter(({ fate }) => fate === "deleted" || fate === "goes").length;
+    const counts = [
+      `${String(inState.length)} resources of Terraform's`,
+      `${String(deleted)} things that Kubernetes made`,
+    ].join(" and ");
+    const question = `delete the cluster ${target.clusterName} in ${this.#place()}: ${counts}?`;
+    if (!options.autoApprove) await confirm(question, "-auto-approve deletes without a question", screen, this.signal);
+
+    if (inside !== undefined) await this.#removeInside({ ...inside, claims });
+    await this.#removeOutside(inside);
+    if (inState.length > 0) await this.#destroyStack(inside);
+    return this.#lookAgain(inside);
+  }
+
+  /** What was done when it was interrupted, and how to go on. */
+  interrupted(): string {
+    const done = this.#done.length === 0 ? "nothing was deleted" : `deleted so far: ${this.#done.join(", ")}`;
+    return `interrupted; ${done}; the rest is still there, and \`eks destroy\` goes on from here`;
+  }
+
+  #place(): string {
+    return `the account ${this.caller.account}, ${this.target.region}`;
+  }
+
+  /** What a dry run says is its result; else it goes before a question, or a deletion. */
+  #say(text: string): void {
+    if (this.options.dryRun) {
+      this.screen.end();
+      process.stdout.write(`${text}\n`);
+    } else this.screen.line(text);
+  }
+
+  #stateIsElsewhere(): UserError {
+    return new UserError(
+      `there is nothing in the state here, and ${this.#place()} has a cluster ${this.target.clusterName}: its state is ` +
+        "somewhere else (another folder, or another TF_WORKSPACE or EKS_STATE_BUCKET), or it is somebody else's; nothing was " +
+        "deleted",
+    );
+  }
+
+  /** What the cluster itself says that it has in AWS; undefined when it cannot be asked, which keeps nothing from going. */
+  async #readInside(): Promise<InCluster | undefined> {
+    const { screen } = this;
+    const byTags = "what Kubernetes made is found by its tags";
+    const handover = await this.#handover();
+    if (handover === undefined) {
+      if (this.target.hasCluster) screen.line(`note: the stack is not wholly applied; ${byTags}`);
+      return undefined;
+    }
+    const context = clusterArn(handover);
+    const answer = await this.#onBastion(handover, (host) => readInCluster(host, context));
+    if ("login" in answer) {
+      const why = answer.login.reached ? "" : ` (${answer.login.message.split("\n")[0] ?? ""})`;
+      screen.line(`note: nobody could log in to the bastion${why}; ${byTags}`);
+      return undefined;
+    }
+    if ("unreachable" in answer.result) {
+      screen.line(`note: the cluster cannot be asked (${answer.result.unreachable}); ${byTags}`);
+      return undefined;
+    }
+    return answer.result;
+  }
+
+  /** Undefined when the stack is not wholly applied. */
+  async #handover(): Promise<Handover | undefined> {
+    const outputs = await this.stack.terraform.outputs();
+    try {
+      return readHandover(outputs, "the state");
+    } catch (error) {
+      if (error instanceof BootstrapError) return undefined;
+      throw error;
+    }
+  }
+
+  #onBastion<Result>(handover: Handover, work: Parameters<typeof onBastion<Result>>[2]) {
+    return onBastion(handover, this.options.bootstrap, work, this.screen, this.signal);
+  }
+
+  async #scan(inside: InCluster | undefined, claims: InCluster["claims"] = []): Promise<Leftovers> {
+    const { target, screen, signal } = this;
+    const { clusterName: name, vpcId, managedIds, region, hasCluster } = target;
+    screen.busy("looking for what Kubernetes made");
+    const cluster = {
+      name,
+      ...(vpcId !== undefined && { vpcId }),
+      managedIds,
+      persistentVolumeIds: new Set(inside?.volumes.map(({ volumeId }) => volumeId) ?? []),
+      ...(inside !== undefined && { claimsByVolume: claimsByVolume(inside, claims) }),
+    };
+    const found = await orInterrupted(scan({ region }, cluster, signal), signal);
+    return hasCluster || !found.clusterExists || found.clusterVpcId === vpcId ? found : ofSomebodyElse(found);
+  }
+
+  #remains(): Promise<Remains> {
+    const { clusterName, projectName, nodeRoleName, region } = this.target;
+    this.screen.busy("looking for what is left of the stack");
+    return orInterrupted(scanAfter({ region }, { clusterName, projectName, nodeRoleName }), this.signal);
+  }
+
+  async #removeInside(inside: InCluster): Promise<void> {
+    const handover = await this.#handover();
+    const objects = [...inside.services, ...inside.ingresses, ...inside.claims];
+    if (objects.length === 0 || handover === undefined) return;
+    const { screen, signal } = this;
+    await screen.step("services and claims", async () => {
+      const context = clusterArn(handover);
+      const done = await this.#onBastion(handover, (host) => deleteInCluster(host, context, inside, signal));
+      signal.throwIfAborted();
+      const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];
+      for (const failure of failures) screen.line(`note: not deleted through the cluster: ${failure}`);
+      if (failures.length > 0) return { said: `of ${String(objects.length)} not all are deleted through the cluster` };
+      await this.#untilVolumesAreGone([...claimsByVolume(inside, inside.claims).keys()]);
+      const said = `${String(objects.length)} deleted through the cluster`;
+      this.#done.push(said);
+      return { said };
+    });
+  }
+
+  /** The driver that deletes them goes with the nodes. */
+  async #untilVolumesAreGone(volumeIds: readonly string[]): Promise<void> {
+    const inside = { services: [], ingresses: [], claims: [], volumes: [] };
+    const wanted = volumeIds.map((volumeId) => ({ name: "", volumeId, reclaimPolicy: "Delete" }));
+    const left = async () =>
+      (await this.#scan({ ...inside, volumes: wanted })).things.filter(({ id }) => volumeIds.includes(id));
+    await this.#until(async () => volumeIds.length === 0 || (await left()).length === 0, "volumes of deleted claims");
+  }
+
+  /** Looks until something is so, or for as long as the patience lasts. */
+  async #until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+    const deadline = Date.now() + PATIENCE_SECONDS * 1000;
+    while (!(await isSo()) && Date.now() < deadline) {
+      this.screen.busy(`waiting for ${what} to be gone`);
+      await sleep(POLL_SECONDS * 1000, undefined, { signal: this.signal });
+    }
+  }
+
+  /** @returns how many steps were done */
+  async #removeOutside(inside: InCluster | undefined): Promise<number> {
+    const { screen, signal, target, options } = this;
+    const leftovers = await this.#scan(inside);
+    const removal = removalPlan(leftovers, stillThere(leftovers, options.wishes));
+    if (removal.steps.length === 0) return 0;
+    let gone = 0;
+    await screen.step("leftovers", async () => {
+      await remove({ region: target.region }, removal, {
+        onStep: (step) => {
+          screen.busy(stepTitle(step));
+        },
+        onWait: (what) => {
+          screen.busy(`waiting for ${what}`);
+        },
+        onOutcome: ({ step, outcome, reason = "failed" }) => {
+          if (outcome === "failed") {
+            screen.line(`note: ${stepTitle(step)}: ${reason}`);
+            return;
+          }
+          gone++;
+          if (step.does !== "wait") this.#done.push(stepTitle(step));
+        },
+        signal,
+      });
+      return { said: `${String(gone)} of ${String(removal.steps.length)} steps done` };
+    });
+    return gone;
+  }
+
+  async #destroyStack(inside: InCluster | undefined): Promise<void> {
+    try {
+      await this.#terraformDestroy();
+    } catch (error) {
+      if (this.signal.aborted || !(error instanceof UserError)) throw error;
+      // Nodes that end leave network interfaces behind, and these hold their security group.
+      const gone = await this.#removeOutside(inside);
+      if (gone === 0) {
+        await this.#sayWhatHolds(inside);
+        throw error;
+      }
+      this.screen.line(
+        `note: ${error.message.split("\n")[0] ?? ""}; once more, now that ${String(gone)} things are gone`,
+      );
+      await this.#terraformDestroy();
+    }
+    this.#done.push("what Terraform made");
+  }
+
+  async #terraformDestroy(): Promise<void> {
+    const { stack, screen } = this;
+    const file = resolve(".cache", "eks", `plan-${String(process.pid)}`);
+    try {
+      const progress = new Progress();
+      await screen.step("plan", async () => {
+        await stack.terraform.plan(["-destroy", ...stack.variables.terraformArguments], file, (event) => {
+          const what = progress.told(event);
+          if (what !== undefined) screen.busy(`plan: ${what}`);
+        });
+        return { said: "everything goes" };
+      });
+      await apply(stack, file, screen, "destroy");
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+
+  async #sayWhatHolds(inside: InCluster | undefined): Promise<void> {
+    const leftovers = await this.#scan(inside);
+    const removal = removalPlan(leftovers, stillThere(leftovers, this.options.wishes));
+    if (removal.fates.length > 0) this.screen.line(listing(removal, leftovers));
+  }
+
+  /** Deletes what only now can go, and says what is left. */
+  async #lookAgain(inside: InCluster | undefined): Promise<number> {
+    const { screen, target } = this;
+    const { wishes } = this.options;
+    await this.#removeOutside(inside);
+    const look = async () => {
+      const leftovers = await this.#scan(inside);
+      const isOurs = target.hasCluster || !leftovers.clusterExists || leftovers.clusterVpcId === target.vpcId;
+      // Names and tags would be somebody else's, too.
+      return { leftovers, remains: isOurs ? await this.#remains() : { things: [], unknown: [] } };
+    };
+    let last = await look();
+    await this.#until(async () => {
+      if (!isGoing(last)) return true;
+      last = await look();
+      return !isGoing(last);
+    }, "what AWS is about to end");
+
+    const { leftovers, remains } = last;
+    const removal = removalPlan(leftovers, stillThere(leftovers, wishes));
+    if (removal.fates.length + leftovers.unknown.length > 0) screen.line(listing(removal, leftovers));
+    if (isClean(leftovers, wishes) && isNothing(remains)) {
+      screen.line(`nothing is left: no resource of the cluster ${target.clusterName} is in ${this.#place()} any more`);
+      return 0;
+    }
+    if (!isNothing(remains)) screen.line(remainsText(remains, target.region));
+    const isKnown = leftovers.unknown.length + remains.unknown.length === 0;
+    const isLeft = remains.things.length > 0 || !isClean({ ...leftovers, unknown: [] }, wishes);
+    throw new UserError(
+      isLeft || isKnown
+        ? "something of this cluster is left, see above"
+        : "nobody can say that nothing of this cluster is left: not everything could be looked at, see above",
+    );
+  }
+}
+
+/** Of what is to be deleted only what has not gone yet counts. */
+function stillThere(leftovers: Leftovers, { delete: all, keep }: Wishes): Wishes {
+  const ids = new Set(leftovers.things.map(({ id }) => id));
+  return { delete: all.filter((id) => ids.has(id)), keep };
+}
+
+/** The state has no cluster, and the account has one of its name elsewhere: what is tagged with the name is that one's. */
+function ofSomebodyElse(found: Leftovers): Leftovers {
+  const why = `the cluster ${found.clusterName} of this account is not in the state here`;
+  return {
+    ...found,
+    things: found.things.map((thing) => (thing.owner === "other" ? thing : { ...thing, owner: "other" as const, why })),
+    references: [],
+  };
+}
+
+function isNothing({ things, unknown }: Remains): boolean {
+  return things.length === 0 && unknown.length === 0;
+}
+
+/** Whether there is something left, and all of it goes by itself. */
+function isGoing({ leftovers, remains }: { readonly leftovers: Leftovers; readonly remains: Remains }): boolean {
+  const ours = leftovers.things.filter(({ owner }) => owner === "cluster");
+  const all = [...ours.map(({ goesWith }) => goesWith !== undefined), ...remains.things.map(({ isGoing: it }) => it)];
+  return all.length > 0 && all.every((it) => it);
+}
+
+/** An answer that does not come must not keep a person from leaving. */
+function orInterrupted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((done, fail) => {
+    const interrupt = () => {
+      fail(signal.reason as Error);
+    };
+    if (signal.aborted) interrupt();
+    signal.addEventListener("abort", interrupt);
+    answer.then(done, fail).finally(() => {
+      signal.removeEventListener("abort", interrupt);
+    });
+  });
+}

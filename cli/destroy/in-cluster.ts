@@ -1,0 +1,248 @@
+import { z } from "zod";
+
+import { sh, type Command } from "../../bootstrap/command";
+import { BootstrapError } from "../../bootstrap/errors";
+import { explain } from "../../bootstrap/explain";
+import type { CommandResult, Host } from "../../bootstrap/host";
+
+/** An object in a namespace. */
+export interface Named {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What in the cluster has something in the AWS account. */
+export interface InCluster {
+  /** Services of type LoadBalancer. */
+  readonly services: readonly Named[];
+  /** Ingresses that a load balancer was made for. */
+  readonly ingresses: readonly Named[];
+  readonly claims: readonly (Named & { readonly persistentVolume: string })[];
+  /** Persistent volumes on EBS. */
+  readonly volumes: readonly {
+    readonly name: string;
+    readonly volumeId: string;
+    /** `Delete`: goes with its claim. `Retain`: stays. */
+    readonly reclaimPolicy: string;
+  }[];
+}
+
+/** What the cluster said; `unreachable` says why it said nothing. */
+export type ClusterAnswer = InCluster | { readonly unreachable: string };
+
+/** How long the API gets to answer, and to end what is deleted. A load balancer takes AWS a minute or two. */
+const [READING_SECONDS, DELETING_SECONDS] = [30, 300];
+
+/** What `timeout` of coreutils ends with when the time is up. */
+const TIME_IS_UP = 124;
+
+/** kubectl on the bastion, ended when its time is up: an API that hangs must not hold up a destroy. */
+function kubectl(context: string, seconds: number, ...args: string[]): Command {
+  const command = sh`--context ${context} ${args}`.text;
+  return {
+    text: `timeout -k 5 ${String(seconds)} kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null ${command}`,
+  };
+}
+
+/** What the cluster is asked first. Ingresses by themselves: an API without them answers nothing else then. */
+export function readingCommands(context: string): readonly [Command, Command] {
+  return [getAll(context, "services,persistentvolumeclaims,persistentvolumes"), getAll(context, "ingresses")];
+}
+
+function getAll(context: string, kinds: string): Command {
+  const how = ["--all-namespaces", "--output", "json", "--request-timeout", "10s"];
+  return kubectl(context, READING_SECONDS, "get", kinds, ...how);
+}
+
+const LOAD_BALANCER = z.object({ ingress: z.array(z.object({ hostname: z.string().default("") })).default([]) });
+const ITEM = z.object({
+  kind: z.string(),
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string().default("default"),
+    ownerReferences: z.array(z.object({ kind: z.string(), name: z.string() })).default([]),
+  }),
+  spec: z
+    .object({
+      type: z.string().default(""),
+      volumeName: z.string().default(""),
+      persistentVolumeReclaimPolicy: z.string().default(""),
+      csi: z.object({ driver: z.string().default(""), volumeHandle: z.string().default("") }).optional(),
+      awsElasticBlockStore: z.object({ volumeID: z.string().default("") }).optional(),
+      volumes: z.array(z.object({ persistentVolumeClaim: z.object({ claimName: z.string() }).optional() })).default([]),
+    })
+    .prefault({}),
+  status: z.object({ loadBalancer: LOAD_BALANCER.prefault({}) }).prefault({}),
+});
+type Item = z.output<typeof ITEM>;
+const LIST = z.object({ items: z.array(z.unknown()) });
+
+/** Reads what `kubectl get --output json` answered. */
+export function parseInCluster(objects: CommandResult, ingresses: CommandResult): ClusterAnswer {
+  if (objects.exitCode !== 0) return { unreachable: whyNot(objects, READING_SECONDS) };
+  const isWithoutIngresses = /the server doesn't have a resource type|the server could not find the requested/;
+  if (ingresses.exitCode !== 0 && !isWithoutIngresses.test(ingresses.stderr)) {
+    return { unreachable: whyNot(ingresses, READING_SECONDS) };
+  }
+  const items = itemsOf(objects.stdout);
+  const routes = ingresses.exitCode === 0 ? itemsOf(ingresses.stdout) : [];
+  if (items === undefined || routes === undefined) {
+    return { unreachable: "kubectl answered something that is no list" };
+  }
+  const ofKind = (kind: string) => items.filter((item) => item.kind === kind);
+  return {
+    services: ofKind("Service")
+      .filter(({ spec }) => spec.type === "LoadBalancer")
+      .map(nameOf),
+    ingresses: routes
+      .filter(({ status }) =>
+        status.loadBalancer.ingress.some(({ hostname }) => /\.elb\.amazonaws\.com/.test(hostname)),
+      )
+      .map(nameOf),
+    claims: ofKind("PersistentVolumeClaim").map((claim) => ({
+      ...nameOf(claim),
+      persistentVolume: claim.spec.volumeName,
+    })),
+    volumes: ofKind("PersistentVolume").flatMap(({ metadata: { name }, spec }) => {
+      const handle =
+        spec.csi?.driver === "ebs.csi.aws.com" ? spec.csi.volumeHandle : spec.awsElasticBlockStore?.volumeID;
+      const volumeId = /vol-[0-9a-f]+/.exec(handle ?? "")?.[0];
+      return volumeId === undefined ? [] : [{ name, volumeId, reclaimPolicy: spec.persistentVolumeReclaimPolicy }];
+    }),
+  };
+}
+
+function itemsOf(text: string): Item[] | undefined {
+  try {
+    return LIST.parse(JSON.parse(text)).items.flatMap((item) => ITEM.safeParse(item).data ?? []);
+  } catch {
+    return undefined;
+  }
+}
+
+function whyNot(result: CommandResult, seconds: number): string {
+  return result.exitCode === TIME_IS_UP
+    ? `the cluster's API did not answer within ${String(seconds)} s`
+    : explain(result);
+}
+
+/** `NAMESPACE/NAME` */
+export function called({ namespace, name }: Named): string {
+  return `${namespace}/${name}`;
+}
+
+/** The claims that are deleted with the cluster: all but those of volumes that are to be kept. */
+export function claimsToDelete({ claims, volumes }: InCluster, keep: readonly string[]): InCluster["claims"] {
+  const kept = new Set(volumes.filter(({ volumeId }) => keep.includes(volumeId)).map(({ name }) => name));
+  return claims.filter(({ persistentVolume }) => !kept.has(persistentVolume));
+}
+
+/** The claims, as `NAMESPACE/NAME`, with which Kubernetes deletes a volume, by the volume's id. */
+export function claimsByVolume({ volumes }: InCluster, claims: InCluster["claims"]): Map<string, string> {
+  return new Map(
+    claims.flatMap((claim) => {
+      const volume = volumes.find(({ name }) => name === claim.persistentVolume);
+      return volume?.reclaimPolicy === "Delete" ? [[volume.volumeId, called(claim)]] : [];
+    }),
+  );
+}
+
+/** One command for each namespace that deletes objects of a kind, and waits until their finalizers let them go. */
+function deletionCommands(context: string, kind: string, objects: readonly Named[], isWaiting = true): Command[] {
+  const how = isWaiting ? ["--wait=true", `--timeout=${String(DELETING_SECONDS - 10)}s`] : ["--wait=false"];
+  return [...new Set(objects.map(({ namespace }) => namespace))].map((namespace) => {
+    const names = new Set(objects.filter((it) => it.namespace === namespace).map(({ name }) => name));
+    const args = ["delete", kind, ...names, "--namespace", namespace, "--ignore-not-found", ...how];
+    return kubectl(context, DELETING_SECONDS, ...args);
+  });
+}
+
+/**
+ * Asks the cluster, from the bastion, what it has in AWS. A bastion or an API that does not answer is an answer too: a
+ * destroy goes on without them, and finds by tags what is left.
+ */
+export async function readInCluster(bastion: Host, context: string): Promise<ClusterAnswer> {
+  const [objects, ingresses] = readingCommands(context);
+  try {
+    const first = await bastion.run(objects);
+    // An API that does not answer once is not asked twice.
+    return parseInCluster(first, first.exitCode === 0 ? await bastion.run(ingresses) : first);
+  } catch (error) {
+    if (!(error instanceof BootstrapError)) throw error;
+    return { unreachable: error.message };
+  }
+}
+
+/**
+ * Lets Kubernetes itself remove what it has in AWS: Services and Ingresses with their load balancers, and claims with the
+ * volumes that their reclaim policy deletes. All at once: each may take minutes.
+ *
+ * @returns why something was not deleted, one sentence each; the scan of the account that follows finds what is left
+ * @throws the signal's reason
+ */
+export async function deleteInCluster(
+  bastion: Host,
+  context: string,
+  { services, ingresses, claims }: Pick<InCluster, "services" | "ingresses" | "claims">,
+  signal?: AbortSignal,
+): Promise<string[]> {
+  const failures: string[] = [];
+  const run = async (command: Command): Promise<CommandResult | undefined> => {
+    signal?.throwIfAborted();
+    try {
+      const result = await bastion.run(command);
+      if (result.exitCode === 0) return result;
+      failures.push(whyItStays(result));
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof BootstrapError)) throw error;
+      failures.push(error.message);
+    }
+    return undefined;
+  };
+  const all = (commands: readonly Command[]) => Promise.all(commands.map(run));
+  const deleteClaims = async () => {
+    if (claims.length === 0) return;
+    const pods = await run(getAll(context, "pods"));
+    const using = pods === undefined ? [] : podsWith(claims, itemsOf(pods.stdout) ?? []);
+    // A StatefulSet would make claim and volume anew.
+    await all(deletionCommands(context, "statefulsets", using.flatMap(statefulSetOf)));
+    // A claim stays as long as a pod uses it, and a pod whose claim is going is not started again: in this order, then.
+    await all(deletionCommands(context, "persistentvolumeclaims", claims, false));
+    await all(deletionCommands(context, "pods", using.map(nameOf), false));
+    await all(deletionCommands(context, "persistentvolumeclaims", claims));
+  };
+  await Promise.all([
+    all([...deletionCommands(context, "ingresses", ingresses), ...deletionCommands(context, "services", services)]),
+    deleteClaims(),
+  ]);
+  return [...new Set(failures)];
+}
+
+function nameOf({ metadata: { namespace, name } }: Item): Named {
+  return { namespace, name };
+}
+
+/** The pods that use one of these claims. */
+function podsWith(claims: readonly Named[], pods: readonly Item[]): Item[] {
+  const wanted = new Set(claims.map(called));
+  return pods.filter(({ metadata: { namespace }, spec }) =>
+    spec.volumes.some(({ persistentVolumeClaim: claim }) => {
+      return claim !== undefined && wanted.has(called({ namespace, name: claim.claimName }));
+    }),
+  );
+}
+
+function statefulSetOf({ metadata: { namespace, ownerReferences } }: Item): Named[] {
+  return ownerReferences.flatMap(({ kind, name }) => (kind === "StatefulSet" ? [{ namespace, name }] : []));
+}
+
+function whyItStays(result: CommandResult): string {
+  if (result.exitCode === TIME_IS_UP || /timed out waiting for the condition/.test(result.stderr)) {
+    return (
+      `Kubernetes did not end it within ${String(DELETING_SECONDS)} s: a claim stays as long as a pod uses it, and a ` +
+      "Service as long as AWS refuses to delete its load balancer"
+    );
+  }
+  return explain(result);
+}
