@@ -1,0 +1,193 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+
+import { pinsText, PINS_FILE, type Pins } from "../../cli/pin/pin";
+import { Screen } from "../../cli/screen";
+import { writePins, type PinOptions } from "../../cli/pin/write-pins";
+
+const PINS: Pins = {
+  region: "ap-northeast-2",
+  version: "1.32",
+  family: "al2",
+  offered: { version: "1.32", support: "standard", standardUntil: "2099-03-23", extendedUntil: "2100-03-23" },
+  node: { id: "ami-1", name: "node", architecture: "x86_64", rootGiB: 20, deprecatedFrom: "", source: "a parameter" },
+  bastion: { id: "ami-2", name: "ubuntu", architecture: "x86_64", rootGiB: 8, deprecatedFrom: "", source: "a list" },
+};
+const OLDER: Pins = { ...PINS, version: "1.31", node: { ...PINS.node, id: "ami-0" } };
+
+describe("eks pin writes pins.auto.tfvars", () => {
+  const before = process.cwd();
+  let folder: string;
+  let stdout: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "eks-test-pins-"));
+    process.chdir(folder);
+    stdout = "";
+    jest.spyOn(process.stdout, "write").mockImplementation((chunk) => ((stdout += String(chunk)), true));
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Runs it with what AWS is said to offer; nobody is asked. */
+  async function pin(pins: Pins, options: Partial<PinOptions> = {}, tfvars: Record<string, unknown> = {}) {
+    const stream = new PassThrough();
+    const asked: unknown[] = [];
+    const screen = new Screen(stream as unknown as NodeJS.WriteStream);
+    const defaults = {
+      aws_region: "ap-northeast-2",
+      eks_worker_node_volume_size: 10,
+      kubectl_ec2_volume_size: 8,
+      kubectl_ec2_user: "ubuntu",
+    };
+    const values = Object.entries({ ...defaults, ...tfvars }).map(
+      ([name, value]) => [name, { value, from: "" }] as const,
+    );
+    const given = { arguments: [], autoApprove: true, ...options };
+    const code = await writePins(given, screen, new AbortController().signal, {
+      ask: (...args) => {
+        asked.push(args);
+        return Promise.resolve(pins);
+      },
+      values: () => Promise.resolve({ values: new Map(values) }),
+    });
+    return { code, asked, stderr: String(stream.read()) };
+  }
+  const file = () => readFileSync(PINS_FILE, "utf8");
+
+  it("anew, and shows what it writes", async () => {
+    const { code, asked, stderr } = await pin(PINS, { version: "1.32" });
+
+    expect(code).toBe(0);
+    expect(asked).toEqual([[{ region: "ap-northeast-2" }, { version: "1.32" }]]);
+    expect(file()).toBe(pinsText(PINS, new Date()));
+    expect(stdout).toContain('\n+ eks_version = "1.32"\n');
+    expect(stderr).toContain("pins.auto.tfvars is written; commit it, as you would a lock file\n");
+  });
+
+  it("not at all when it is as it should be, whatever the day in it", async () => {
+    const written = pinsText(PINS, new Date("2020-01-02T00:00:00Z"));
+    writeFileSync(PINS_FILE, written);
+
+    const { stderr } = await pin(PINS);
+
+    expect(file()).toBe(written);
+    expect(stdout).toBe("");
+    expect(stderr).toContain("pins.auto.tfvars is as it should be\n");
+  });
+
+  it("and leaves every byte of what users have added before and after", async () => {
+    const head = '# ours: 한글 \t\r\n\r\nproject_name = "team-a"   # why\r\n\n';
+    const tail = '\n\n  # two blanks\nvpc_name="x"';
+    writeFileSync(PINS_FILE, `${head}${pinsText(OLDER, new Date())}${tail}`);
+
+    await pin(PINS);
+
+    expect(file()).toBe(`${head}${pinsText(PINS, new Date())}${tail}`);
+    expect(stdout).toContain('- eks_version = "1.31"');
+    const sameLater = `${head}${pinsText(PINS, new Date("2020-01-02T00:00:00Z"))}${tail}`;
+    writeFileSync(PINS_FILE, sameLater);
+    await pin(PINS);
+    expect(file()).toBe(sameLater);
+  });
+
+  it.each([
+    [
+      "is somebody else's",
+      'eks_version = "1.30"\n',
+      "pins.auto.tfvars is not what `eks pin` wrote, and would be lost: give it another name",
+    ],
+    ["has lost its end", "# Written by `eks pin` on 2026-01-01\n", "pins.auto.tfvars is not what `eks pin` wrote"],
+    [
+      "says something twice",
+      `eks_version = "1.30"\n${pinsText(PINS, new Date())}`,
+      "pins.auto.tfvars says eks_version twice: delete the line that you have added",
+    ],
+  ])("not when it %s, and asks nobody", async (_, text, message) => {
+    writeFileSync(PINS_FILE, text);
+
+    await expect(pin(PINS)).rejects.toThrow(message);
+
+    expect(file()).toBe(text);
+    expect(stdout).toBe("");
+  });
+
+  it("and takes an empty file for none", async () => {
+    writeFileSync(PINS_FILE, "\n");
+
+    await pin(PINS);
+
+    expect(file()).toBe(pinsText(PINS, new Date()));
+  });
+
+  it("and warns of local.tfvars, which wins", async () => {
+    writeFileSync("local.tfvars", 'kubectl_image_id = "ami-9"\n# eks_version = "1"\n');
+
+    const { stderr } = await pin(PINS);
+
+    expect(stderr).toContain(
+      "warning: local.tfvars says kubectl_image_id too, and wins where it is given with -var-file\n",
+    );
+    expect(stderr).not.toContain("says eks_version");
+  });
+
+  it("and not without a yes, nor when nobody is there to say it", async () => {
+    await expect(pin(PINS, { autoApprove: false })).rejects.toMatchObject({ exitCode: 64 });
+
+    expect(stdout).toContain('+ eks_version = "1.32"');
+    expect(existsSync(PINS_FILE)).toBe(false);
+  });
+
+  it("for the region of the stack, whatever the environment says, unless another is asked for", async () => {
+    process.env["AWS_REGION"] = "eu-west-1";
+    const stacks = await pin(PINS, {}, { aws_region: "us-west-2" });
+    const other = await pin(PINS, { region: "us-east-1" }, { aws_region: "us-west-2" });
+    delete process.env["AWS_REGION"];
+
+    expect(stacks.asked).toEqual([[{ region: "us-west-2" }, {}]]);
+    expect(other.asked).toEqual([[{ region: "us-east-1" }, {}]]);
+    expect(other.stderr).toContain("warning: aws_region is us-west-2 in your tfvars");
+  });
+
+  it.each([
+    ["1.30", "a cluster of 1.30 that exists goes up one minor at a time: pin --version 1.31 first"],
+    ["1.33", "a cluster of 1.33 that exists never goes back to 1.32"],
+  ])("and warns of what a cluster of %s cannot do", async (version, warning) => {
+    writeFileSync(PINS_FILE, pinsText({ ...PINS, version }, new Date()));
+
+    expect((await pin(PINS)).stderr).toContain(`warning: ${warning}\n`);
+  });
+
+  it("and warns of nothing that fits", async () => {
+    writeFileSync(PINS_FILE, pinsText(OLDER, new Date()));
+
+    const { stderr } = await pin(PINS, {}, { eks_worker_node_volume_size: 20 });
+
+    expect(stderr).not.toMatch(/one minor|never goes back|volume_size|kubectl_ec2_user/);
+  });
+
+  it("and warns of another user on the bastion, and of a volume that is too small", async () => {
+    const { stderr } = await pin(PINS, {}, { kubectl_ec2_user: "ec2-user", eks_worker_node_volume_size: 12 });
+
+    expect(stderr).toContain("kubectl_ec2_user has to be ubuntu for ami-2; your tfvars say ec2-user");
+    expect(stderr).toContain("eks_worker_node_volume_size has to be 20 or more in your tfvars for ami-1; it is 12");
+  });
+
+  it.each([
+    [{ version: "abc" }, '--version must be MAJOR.MINOR, such as 1.32, got "abc"'],
+    [{ version: "1.32.1" }, "--version must be"],
+    [{ version: "-1" }, "--version must be"],
+    [{ version: "NaN" }, "--version must be"],
+    [{ region: "seoul" }, '--region must be one of AWS\' regions, such as ap-northeast-2, got "seoul"'],
+    [{ region: "" }, "--region must be"],
+  ])("not for %j, which is wrong usage", async (options, message) => {
+    await expect(pin(PINS, options)).rejects.toMatchObject({
+      exitCode: 64,
+      message: expect.stringContaining(message) as string,
+    });
+  });
+});

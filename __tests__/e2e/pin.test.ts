@@ -1,0 +1,139 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { BASTION_PARAMETER, PINS_FILE } from "../../cli/pin/pin";
+import { neutralEnvironment } from "../../rehearsal/emulator";
+import { findProgram } from "../../rehearsal/programs";
+import type { Proxy } from "../../rehearsal/proxy";
+import { startStandIn, type Answers } from "../support/pins-stand-in";
+import { EKS } from "../support/rehearsal";
+import { run, start } from "../support/run";
+
+const NODE = "ami-0aaaaaaaaaaaaaaaa";
+const BASTION = {
+  id: "ami-0bbbbbbbbbbbbbbbb",
+  name: "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20261112",
+};
+/** As pages of DescribeClusterVersions. */
+const VERSIONS = ["1.31", "1.32", "1.33", "1.36"].map((clusterVersion) => ({
+  clusterVersion,
+  versionStatus: "EXTENDED_SUPPORT",
+}));
+
+/** A node image, as SSM names it for a version and as EC2 describes it. */
+function account(version: string, name = `amazon-eks-node-${version}-v20251209`, architecture = "x86_64"): Answers {
+  const parameter = `/aws/service/eks/optimized-ami/${version}/amazon-linux-2/recommended`;
+  return {
+    versions: [{ clusterVersions: VERSIONS }],
+    parameters: { [parameter]: JSON.stringify({ image_id: NODE }), [BASTION_PARAMETER]: BASTION.id },
+    images: [{ id: NODE, name, architecture }, BASTION],
+  };
+}
+
+/** The whole command against a stand-in for the calls of EKS, SSM and EC2 that it makes: the emulator has no such parameters. */
+describe("eks pin", () => {
+  let folder: string;
+  let standIn: Proxy | undefined;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "eks-test-pin-"));
+  });
+  afterEach(() => {
+    standIn?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const offering = async (answers: Answers) => {
+    standIn?.stop();
+    standIn = await startStandIn(answers);
+    const credentials = { AWS_ACCESS_KEY_ID: "testing", AWS_SECRET_ACCESS_KEY: "testing" };
+    return { cwd: folder, env: { ...neutralEnvironment(), ...credentials, AWS_ENDPOINT_URL: standIn.endpoint } };
+  };
+  const pin = async (answers: Answers, ...args: string[]) =>
+    run(process.execPath, [EKS, "pin", ...args], await offering(answers));
+  const pins = () => readFileSync(join(folder, PINS_FILE), "utf8");
+  const without = (text: string) => text.replace(/^# Written.*\n/gm, "");
+
+  it("shows what changes, a minor up, and leaves everybody's comments alone", async () => {
+    const local = '# why: 한글\nproject_name = "team-a" # ours\n';
+    writeFileSync(join(folder, "local.tfvars"), local);
+    const first = await pin(account("1.31"), "--version", "1.31", "-auto-approve", "-var-file", "local.tfvars");
+    writeFileSync(join(folder, PINS_FILE), `# a comment of ours\n\n${pins()}\n# and one more\n`);
+    const before = pins();
+
+    const second = await pin(account("1.32"), "--version", "1.32", "-auto-approve");
+
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(second.stdout).toContain('- eks_version = "1.31"\n+ eks_version = "1.32"\n');
+    expect(second.output).not.toContain("one minor at a time");
+    expect(without(pins())).toBe(without(before).replaceAll("1.31", "1.32"));
+    expect(readFileSync(join(folder, "local.tfvars"), "utf8")).toBe(local);
+  });
+
+  it.each([
+    [
+      "of another family",
+      ["--version", "1.32"],
+      account("1.32", "amazon-eks-node-al2023-x86_64-standard-1.32-v20260714"),
+      /nothing is pinned: the AMI for nodes must be of Amazon Linux 2, got Amazon Linux 2023/,
+    ],
+    [
+      "of another architecture",
+      ["--version", "1.32"],
+      account("1.32", "amazon-eks-arm64-node-1.32-v20251209", "arm64"),
+      /nothing is pinned: the AMI for nodes must be for x86_64, got arm64/,
+    ],
+    [
+      "for another minor",
+      ["--version", "1.32"],
+      account("1.32", "amazon-eks-node-1.31-v20251209"),
+      /nothing is pinned: the AMI for nodes must be for Kubernetes 1\.32, got one for 1\.31/,
+    ],
+    [
+      "for a version without the family that this stack boots",
+      ["--version", "1.33"],
+      account("1.33"),
+      /1\.33 has no AMI of Amazon Linux 2, .* pin 1\.32 or older; .*bootstrap\.sh/,
+    ],
+    [
+      "for a version that EKS does not offer",
+      ["--version", "1.14"],
+      account("1.14"),
+      /EKS makes no cluster of version 1\.14; it offers 1\.36, 1\.33, 1\.32, 1\.31/,
+    ],
+  ] as const)("refuses an AMI %s, in one line, and writes nothing", async (_, args, answers, message) => {
+    const { code, output } = await pin(answers, ...args, "-auto-approve");
+
+    expect({ code, lines: output.trim().split("\n") }).toEqual({
+      code: 1,
+      lines: [expect.stringMatching(/^error: /) as string],
+    });
+    expect(output).toMatch(message);
+    expect(existsSync(join(folder, PINS_FILE))).toBe(false);
+  });
+
+  it("writes nothing without a yes", async () => {
+    const unasked = await pin(account("1.32"), "--version", "1.32");
+
+    expect(unasked).toMatchObject({ code: 64, output: expect.stringContaining("-auto-approve") as string });
+    expect(existsSync(join(folder, PINS_FILE))).toBe(false);
+  });
+
+  const itOnTerminal = findProgram("script") === undefined ? it.skip : it;
+  itOnTerminal.each([
+    ["no", 1, false],
+    ["yes", 0, true],
+  ])("asks on a terminal, and takes %s for it", async (answer, wanted, isWritten) => {
+    const command = [process.execPath, EKS, "pin", "--version", "1.32"].map((word) => `'${word}'`).join(" ");
+    const { child, ended } = start("script", ["-qefc", command, "/dev/null"], await offering(account("1.32")), {
+      stdin: "pipe",
+      onOutput: (soFar) => {
+        if (/Only "yes" is taken/.test(soFar) && child.stdin?.writableEnded === false) child.stdin.end(`${answer}\n`);
+      },
+    });
+    const { code, output } = await ended;
+
+    expect({ code, output }).toEqual({ code: wanted, output: expect.stringContaining("write this to") as string });
+    expect(existsSync(join(folder, PINS_FILE))).toBe(isWritten);
+  });
+});
