@@ -1,0 +1,169 @@
+import {
+  AutoScalingClient,
+  DeleteTagsCommand as DeleteGroupTagsCommand,
+  paginateDescribeAutoScalingGroups,
+  TerminateInstanceInAutoScalingGroupCommand,
+} from "@aws-sdk/client-auto-scaling";
+import { CreateSecurityGroupCommand, DescribeSubnetsCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { CreateLoadBalancerCommand, ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
+
+import type { Handover } from "../../modules/contract";
+import type { Clusters } from "../../rehearsal/clusters";
+import type { AwsSettings } from "../aws";
+import type { InjectionName } from "./injection-names";
+
+/** What a fault works on. */
+export interface Scene {
+  readonly settings: AwsSettings;
+  readonly handover: Handover;
+  readonly clusters: Clusters;
+  /** Gives the bastion another host key, as one that was made anew has. */
+  readonly changeHostKey: () => Promise<void>;
+  /** Ends the server from which the bastion downloads. */
+  readonly endMirror: () => Promise<void>;
+}
+
+/** Something that goes wrong in a rehearsal because somebody wants to see what that looks like. */
+export type Injection = {
+  /** One line, for people. */
+  readonly about: string;
+  /** What `eks doctor` says then; for a leftover it is `eks destroy` that tells. */
+  readonly code: string | undefined;
+} & (
+  | { readonly when: "before"; readonly tfvars: string }
+  /** Terraform is killed while the call with these parameters is on its way, and everything else that it began is done. */
+  | { readonly when: "during"; readonly call: Readonly<Record<string, string>> }
+  | { readonly when: "after"; readonly break: (scene: Scene) => Promise<void> }
+);
+
+/** The AMI of another family that the emulated account has on offer. */
+export const OTHER_FAMILY = {
+  id: "ami-0a120230a120230a1",
+  name: "amazon-eks-node-al2023-x86_64-standard-1.32-v20250807",
+};
+
+/** What `eks rehearse --inject` knows. */
+export const INJECTIONS: Readonly<Record<InjectionName, Injection>> = {
+  "wrong-ami-family": {
+    about: "the nodes' AMI is of Amazon Linux 2023, and their user data of Amazon Linux 2",
+    code: "image-family",
+    when: "before",
+    tfvars: `eks_worker_node_ami_id = "${OTHER_FAMILY.id}"\n`,
+  },
+  "small-subnet": {
+    about: "the private subnets have too few addresses for the pods of such nodes",
+    code: "subnet-small",
+    when: "before",
+    tfvars: `eks_worker_node_ec2_type = "t3.medium"
+vpc_private_subnets = [
+  { az = "ap-northeast-2a", cidr = "172.16.10.0/28", name = "private-subnet-a" },
+  { az = "ap-northeast-2b", cidr = "172.16.12.0/28", name = "private-subnet-b" },
+]
+`,
+  },
+  "apply-killed": {
+    about: "Terraform is killed in the midst of the apply, as it asks for the NAT gateway",
+    code: "apply-incomplete",
+    when: "during",
+    call: { Action: "CreateNatGateway" },
+  },
+  "missing-tag": {
+    about: "new nodes lack the tag kubernetes.io/cluster/NAME",
+    code: "node-tag",
+    when: "after",
+    break: async ({ settings, handover }) => {
+      const key = `kubernetes.io/cluster/${handover.cluster_name}`;
+      await withClient(new AutoScalingClient(settings), async (client) => {
+        for (const group of Object.keys(handover.node_groups)) {
+          const tag = { ResourceType: "auto-scaling-group", ResourceId: group, Key: key };
+          await client.send(new DeleteGroupTagsCommand({ Tags: [tag] }));
+        }
+        await replaceNodes(client, handover);
+      });
+    },
+  },
+  "instance-profile-arn": {
+    about: "aws-auth maps the ARN of the nodes' instance profile instead of their role's",
+    code: "aws-auth-instance-profile",
+    when: "after",
+    break: async ({ settings, handover, clusters }) => {
+      const arn = handover.node_role_arn.replace(":role/", ":instance-profile/");
+      const mapRoles = `- rolearn: ${arn}\n  username: system:node:{{EC2PrivateDNSName}}\n  groups:\n    - system:bootstrappers\n    - system:nodes\n`;
+      clusters.get(handover.cluster_name)?.kubernetes.state.setConfigMap("kube-system", "aws-auth", { mapRoles });
+      await withClient(new AutoScalingClient(settings), (client) => replaceNodes(client, handover));
+    },
+  },
+  "host-key-changed": {
+    about: "the bastion has another host key than known_hosts says",
+    code: "host-key",
+    when: "after",
+    break: ({ changeHostKey }) => changeHostKey(),
+  },
+  "mirror-down": {
+    about: "what the bastion downloads cannot be downloaded",
+    code: "downloads",
+    when: "after",
+    break: ({ endMirror }) => endMirror(),
+  },
+  "leftover-load-balancer": {
+    about: "a Service of type LoadBalancer has left its load balancer in the VPC",
+    code: undefined,
+    when: "after",
+    break: ({ settings, handover }) => leaveLoadBalancer(settings, handover.cluster_name),
+  },
+};
+
+/** What the cloud controller makes for a Service of type LoadBalancer, without the Service. */
+async function leaveLoadBalancer(settings: AwsSettings, clusterName: string): Promise<void> {
+  const name = "a0123456789abcdef0123456789abcde";
+  const owned = { Key: `kubernetes.io/cluster/${clusterName}`, Value: "owned" };
+  const place = await withClient(new EC2Client(settings), async (client) => {
+    const filter = { Name: "tag:Name", Values: ["*public*"] };
+    const { Subnets: [subnet] = [] } = await client.send(new DescribeSubnetsCommand({ Filters: [filter] }));
+    const { GroupId = "" } = await client.send(
+      new CreateSecurityGroupCommand({
+        GroupName: `k8s-elb-${name}`,
+        Description: `Security group for Kubernetes ELB ${name} (default/web)`,
+        VpcId: subnet?.VpcId,
+        TagSpecifications: [{ ResourceType: "security-group", Tags: [owned] }],
+      }),
+    );
+    return { Subnets: [subnet?.SubnetId ?? ""], SecurityGroups: [GroupId] };
+  });
+  await withClient(new ElasticLoadBalancingClient(settings), (client) =>
+    client.send(
+      new CreateLoadBalancerCommand({
+        LoadBalancerName: name,
+        Listeners: [{ Protocol: "TCP", LoadBalancerPort: 80, InstanceProtocol: "TCP", InstancePort: 30080 }],
+        ...place,
+        Tags: [owned, { Key: "kubernetes.io/service-name", Value: "default/web" }],
+      }),
+    ),
+  );
+}
+
+async function withClient<Client extends { destroy(): void }, Result>(
+  client: Client,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await use(client);
+  } finally {
+    client.destroy();
+  }
+}
+
+/** A kubelet that has registered stays; only a new instance meets what has changed. */
+async function replaceNodes(client: AutoScalingClient, handover: Handover): Promise<void> {
+  const names = Object.keys(handover.node_groups);
+  for await (const { AutoScalingGroups: groups = [] } of paginateDescribeAutoScalingGroups(
+    { client },
+    { AutoScalingGroupNames: names },
+  )) {
+    for (const { InstanceId } of groups.flatMap((group) => group.Instances ?? [])) {
+      await client.send(
+        new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity: false }),
+      );
+    }
+  }
+}

@@ -1,0 +1,298 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { delimiter, join, relative, resolve } from "node:path";
+
+import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/artifacts";
+import { startClusters, type Clusters } from "../../rehearsal/clusters";
+import {
+  joinEmulator,
+  neutralEnvironment,
+  startEmulator,
+  WORKSHOP_ACCOUNT,
+  type AccountSeed,
+  type EmulatedAccount,
+} from "../../rehearsal/emulator";
+import { startLightPrograms } from "../../rehearsal/light-programs";
+import { startMirror, type Mirror } from "../../rehearsal/mirror";
+import { findProgram, requireBasics, terraformConfigFile } from "../../rehearsal/programs";
+import { startSshStandIn } from "../../rehearsal/ssh-stand-in";
+import { startSshd, type LoginServer } from "../../rehearsal/sshd";
+import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/tools";
+import { OTHER_FAMILY, type Injection } from "./injections";
+import type { RehearseOptions } from "./rehearse";
+import type { Screen } from "../screen";
+
+/** The folder that this file's project is in. */
+export const CLONE = resolve(__dirname, "..", "..");
+const ACCOUNT = "123456789012";
+/** Of kubectl, where this machine has none. */
+const STAND_IN_VERSION = "1.32.0";
+/** Of a network for documentation: somebody has to be let in. https://www.rfc-editor.org/rfc/rfc5737 */
+const SOMEBODY = "203.0.113.7/32";
+
+/** What there is to end, in the order in which it was begun. */
+export type Endings = (() => void | Promise<void>)[];
+
+/** Everything around the commands, all of it on this machine. */
+export interface Stage {
+  readonly folder: string;
+  readonly emulator: EmulatedAccount;
+  readonly clusters: Clusters;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly bastion: LoginServer;
+  /** For the bootstrap. */
+  readonly options: readonly string[];
+  readonly varFiles: readonly string[];
+  readonly knownHosts: string;
+  readonly mirror: Mirror;
+}
+
+/** Starts all of it. @throws UserError when something that it needs is not there */
+export async function setUp(
+  folder: string,
+  options: RehearseOptions,
+  injection: Injection | undefined,
+  endings: Endings,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<Stage> {
+  requireBasics();
+  const busy = (what: string) => {
+    screen.busy(what);
+  };
+  const terraform = await provideTerraform({ busy, signal });
+  const configFile = terraformConfigFile(join(folder, "terraformrc"));
+  screen.line(
+    `Terraform ${terraform.from}; the AWS provider comes ${configFile === undefined ? "from the registry (or a folder that EKS_PROVIDER_MIRROR names)" : `as ${relative(CLONE, configFile)} says`}.`,
+  );
+
+  const missing = ["aws", "kubectl"].filter((name) => findProgram(name) === undefined);
+  const version = missing.length === 0 ? ownKubectlVersion() : STAND_IN_VERSION;
+  const emulator = await emulatedAccount(folder, minorOf(version), options.endpointUrl, endings, screen, signal);
+  const clusters = await startClusters(settingsOf(emulator), folder);
+  endings.push(() => clusters.stop());
+  const environment = {
+    ...neutralEnvironment(),
+    ...emulator.environment,
+    AWS_ENDPOINT_URL: clusters.endpoint,
+    EKS_TERRAFORM: terraform.command[0],
+    // cdktf and the bootstrap run it by its name.
+    PATH: [namedTerraform(folder, terraform.command[0]), process.env["PATH"] ?? ""].join(delimiter),
+    ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
+    // No key of the user's own is offered to a stand-in.
+    SSH_AUTH_SOCK: "",
+  };
+  screen.busy("starting a bastion");
+  const programs = missing.length === 0 ? ownPrograms() : await light(clusters, endings);
+  const { releasesFile, byPath } = makeArtifacts(folder, version, programs);
+  const mirror = await startMirror(byPath);
+  endings.push(() => mirror.stop());
+  const place = { folder: join(folder, "ssh"), home: join(folder, "bastion", "home") };
+  const root = join(folder, "bastion", "root");
+  mkdirSync(root, { recursive: true });
+  const onBastion = {
+    ...emulator.environment,
+    AWS_ENDPOINT_URL: clusters.endpoint,
+    PATH: `${join(root, "usr", "local", "bin")}:${SYSTEM_PATH}`,
+  };
+  const bastion = await (options.sshd ? startSshd : startSshStandIn)({ ...place, environment: onBastion });
+  endings.push(() => bastion.stop());
+  const knownHosts = join(folder, "known_hosts");
+  writeFileSync(knownHosts, `${bastion.knownHostsLine}\n`);
+  screen.line(
+    `The bastion is ${options.sshd ? "a sshd of its own" : "a stand-in SSH server"} on port ${String(bastion.port)}, and writes to ` +
+      `${relative(CLONE, join(folder, "bastion"))} alone; ` +
+      (missing.length === 0
+        ? "kubectl and aws on it are this machine's."
+        : `kubectl and aws on it are stand-ins, as this machine has no ${missing.join(" and no ")}.`),
+  );
+
+  return {
+    folder,
+    emulator,
+    clusters,
+    environment,
+    bastion,
+    options: [
+      ...["--host", "127.0.0.1", "--port", String(bastion.port), "--user", bastion.user],
+      ...["--identity", bastion.identityFile, "--known-hosts", knownHosts, "--root", root],
+      ...["--mirror", mirror.url, "--releases", releasesFile],
+      // Nobody wants to wait for what is known not to come.
+      ...(injection === undefined ? [] : ["--timeout", "15"]),
+    ],
+    varFiles: [
+      tfvars(folder, minorOf(version)),
+      ...(options.varFile === undefined ? [] : [resolve(options.varFile)]),
+      ...(injection?.when === "before" ? [written(join(folder, "injected.tfvars"), injection.tfvars)] : []),
+    ],
+    knownHosts,
+    mirror,
+  };
+}
+
+/** The account: in an emulator of its own, or in one that runs already. */
+async function emulatedAccount(
+  folder: string,
+  version: string,
+  endpointUrl: string | undefined,
+  endings: Endings,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<EmulatedAccount> {
+  const place = join(folder, "emulator");
+  if (endpointUrl !== undefined) {
+    screen.busy("looking at the emulated AWS account");
+    const joined = await joinEmulator(endpointUrl, place, accountFor(version));
+    screen.line(`The account is emulated at ${joined.endpoint}, which was there before and stays.`);
+    if (joined.lacks.length > 0) {
+      screen.line(`It lacks ${joined.lacks.join(", ")}: what needs them will fail. It has them when it is started so:`);
+      screen.line(`  ${joined.startedSo}`);
+    }
+    return joined;
+  }
+  const busy = (what: string) => {
+    screen.busy(what);
+  };
+  const moto = await provideMoto({ busy, signal });
+  screen.line(`The emulator of AWS ${moto.from}.`);
+  screen.busy("starting an emulated AWS account");
+  const emulator = await startEmulator(place, accountFor(version), { command: moto.command });
+  endings.push(() => emulator.stop());
+  screen.line(`The account is emulated at ${emulator.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
+  return emulator;
+}
+
+/** The workshop's account, where the nodes' image is one of this version; and an image of another family. */
+function accountFor(version: string): AccountSeed {
+  const nodes = { name: `amazon-eks-node-${version}-v20250807` };
+  const { images, ...account } = WORKSHOP_ACCOUNT;
+  return {
+    ...account,
+    images: [
+      ...images.map((image) => (image.rootDevice === "/dev/xvda" ? { ...image, ...nodes } : image)),
+      { ...OTHER_FAMILY, rootDevice: "/dev/xvda" },
+    ],
+  };
+}
+
+/**
+ * A machine at its first boot has what its distribution put there, and not what a user of this one has installed; later
+ * also what the bootstrap has put into its root.
+ */
+const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** How AWS' clients reach the emulated account itself, past the front with the clusters. */
+export function settingsOf({ endpoint, environment }: EmulatedAccount) {
+  const credentials = {
+    accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",
+    secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
+  };
+  return { region: WORKSHOP_ACCOUNT.region, endpoint, credentials };
+}
+
+async function light(clusters: Clusters, endings: Endings) {
+  const programs = await startLightPrograms((name) => clusters.get(name ?? "")?.kubernetes, ACCOUNT);
+  endings.push(() => {
+    programs.stop();
+  });
+  return { kubectl: Buffer.from(programs.kubectl), aws: programs.aws };
+}
+
+/**
+ * What the workshop's defaults lack: who may reach the bastion, a version that this machine's kubectl can talk to, and a
+ * volume that holds the image.
+ */
+function tfvars(folder: string, version: string): string {
+  return written(
+    join(folder, "rehearsal.tfvars"),
+    `aws_krug_admin_role         = "${WORKSHOP_ACCOUNT.adminRole}"
+kubectl_ssh_cidrs           = ["${SOMEBODY}"]
+eks_version                 = "${version}"
+eks_worker_node_volume_size = 20
+`,
+  );
+}
+
+/** Runs `eks` as a user would, in the folder of the rehearsal. */
+export function runEks(
+  name: string,
+  args: readonly string[],
+  stage: Stage,
+  signal: AbortSignal,
+  listen?: (chunk: Buffer) => void,
+): Promise<number> {
+  const { folder } = stage;
+  const ours = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  process.stderr.write(`\n$ eks ${[name, ...ours.map((arg) => arg.replace(`${folder}/`, ""))].join(" ")}\n`);
+  const child = startEks(name, args, stage, listen === undefined ? "inherit" : "pipe");
+  child.stdout?.on("data", (chunk: Buffer) => {
+    process.stdout.write(chunk);
+    listen?.(chunk);
+  });
+  return endOf(child, signal);
+}
+
+/** Starts `eks` in the folder of the rehearsal. */
+export function startEks(
+  name: string,
+  args: readonly string[],
+  { folder, environment }: Stage,
+  stdout: "inherit" | "pipe" = "inherit",
+) {
+  return spawn(process.execPath, [join(CLONE, "bin", "eks"), name, ...args], {
+    cwd: folder,
+    env: { ...environment, ...markOf() },
+    stdio: ["ignore", stdout, "inherit"],
+    // Ctrl-C on a terminal would reach it too, and then once more from here.
+    detached: true,
+  });
+}
+
+/** The exit code of a child, which is interrupted when this command is. */
+export function endOf(child: ChildProcess, signal: AbortSignal): Promise<number> {
+  return new Promise((done, fail) => {
+    const interrupt = () => child.kill("SIGINT");
+    signal.addEventListener("abort", interrupt);
+    child.once("error", fail);
+    child.once("close", (code, ended) => {
+      signal.removeEventListener("abort", interrupt);
+      done(signal.aborted ? 130 : ended === null ? (code ?? 70) : 128 + constants.signals[ended]);
+    });
+    if (signal.aborted) interrupt();
+  });
+}
+
+/** Says how to look around, and waits for Ctrl-C. */
+export async function lookAround(
+  { folder, bastion, environment, clusters }: Stage,
+  signal: AbortSignal,
+): Promise<void> {
+  const kubeconfig = join(folder, "bastion", "home", ".kube", "config");
+  const aws = Object.entries(environment).filter(([name]) => name.startsWith("AWS_"));
+  const environmentFile = join(folder, "environment");
+  writeFileSync(environmentFile, aws.map(([name, value]) => `export ${name}='${value ?? ""}'\n`).join(""));
+  process.stderr.write(
+    `\nEverything is up until Ctrl-C, and then gone with the emulated account. In another terminal:\n\n` +
+      `  . ${relative(process.cwd(), environmentFile)}\n` +
+      `  kubectl --kubeconfig ${relative(process.cwd(), kubeconfig)} get nodes\n` +
+      `  ssh -p ${String(bastion.port)} -i ${relative(process.cwd(), bastion.identityFile)} ` +
+      `-o UserKnownHostsFile=${relative(process.cwd(), join(folder, "known_hosts"))} ${bastion.user}@127.0.0.1\n` +
+      `  aws --endpoint-url ${clusters.endpoint} eks list-clusters\n\n`,
+  );
+  await new Promise<void>((resume) => {
+    if (signal.aborted) resume();
+    signal.addEventListener("abort", () => {
+      resume();
+    });
+  });
+}
+
+function written(file: string, text: string): string {
+  writeFileSync(file, text);
+  return file;
+}
+
+function markOf(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name === "EKS_REHEARSAL"));
+}
