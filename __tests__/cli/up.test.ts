@@ -1,0 +1,369 @@
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+
+import { Screen } from "../../cli/screen";
+import { confirm, ownAddress } from "../../cli/up";
+import { EksFolder } from "../support/in-process";
+import { planDocument, type ChangeJson } from "../support/plan-json";
+import { standInForTerraform } from "../support/terraform-stand-in";
+
+const TFVARS = 'aws_krug_admin_role = "aws-krug-admin"\nkubectl_ssh_cidrs = ["203.0.113.7/32"]\n';
+const VPC: ChangeJson = { address: "aws_vpc.network_vpc", actions: ["create"], after: { cidr_block: "172.16.0.0/16" } };
+const RENAMED: ChangeJson = {
+  address: "aws_eks_cluster.cluster_control_plane",
+  actions: ["delete", "create"],
+  reason: "replace_because_cannot_update",
+  before: { name: "awskrug_gudi_eks" },
+  after: { name: "other" },
+  replacePaths: [["name"]],
+};
+const STATE = "printf 'aws_vpc.network_vpc\\nterraform_data.handover\\n'";
+
+describe("eks plan and eks up, with a stand-in for Terraform", () => {
+  let project: EksFolder;
+  beforeEach(() => {
+    project = new EksFolder();
+    writeFileSync(join(project.folder, "local.tfvars"), TFVARS);
+  });
+  afterEach(() => {
+    project.remove();
+  });
+
+  /** A stand-in that plans these changes. */
+  function terraform(changes: readonly ChangeJson[], commands: Readonly<Record<string, string>> = {}) {
+    const json = join(project.folder, "plan.json");
+    writeFileSync(json, JSON.stringify(planDocument(changes)));
+    const plan = `for a; do case $a in -out=*) echo plan > "\${a#-out=}"; esac; done; exit ${changes.length === 0 ? "0" : "2"}`;
+    const standIn = standInForTerraform(join(project.folder, "bin"), { show: `cat ${json}`, plan, ...commands });
+    const run = (...args: string[]) =>
+      project.run([args[0] ?? "", "-var-file", "local.tfvars", ...args.slice(1)], { EKS_TERRAFORM: standIn.program });
+    return { run, verbs: () => standIn.calls().map((call) => call.split(" ")[0]), calls: standIn.calls };
+  }
+  const saved = () => project.files().filter((file) => file.includes("plan-"));
+
+  describe("plan", () => {
+    it("prints what would change, alone, on standard output, and leaves no plan behind", async () => {
+      const { run, verbs } = terraform([VPC]);
+
+      const { code, stdout, stderr } = await run("plan");
+
+      expect(code).toBe(2);
+      expect(stdout).toMatch(/^to add 1: aws_vpc$/m);
+      expect(stderr).toMatch(/^init: providers and state are set up \(\d+\.\d s\)\nplan: done \(\d+\.\d s\)\n$/);
+      expect(verbs()).toEqual(["init", "plan", "show"]);
+      expect(saved()).toEqual([]);
+    });
+
+    it("says that there is nothing to change", async () => {
+      const { code, stdout } = await terraform([]).run("plan");
+
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^nothing to add, to change or to destroy$/m);
+    });
+
+    it("shows, and refuses with exit code 3 and the attribute that forces it, unless it is named", async () => {
+      const { run } = terraform([RENAMED]);
+
+      const refused = await run("plan");
+      const allowed = await run("plan", "-allow-replace", RENAMED.address);
+
+      expect(refused.code).toBe(3);
+      expect(refused.stdout).toContain("to replace 1:");
+      expect(refused.stderr).toMatch(
+        /^error: aws_eks_cluster\.cluster_control_plane: the cluster would be replaced: name changes from "awskrug_gudi_eks" to "other"/m,
+      );
+      expect(refused.stderr).toContain("add --allow-replace aws_eks_cluster.cluster_control_plane");
+      expect(allowed.code).toBe(2);
+      expect(allowed.stderr).not.toContain("error");
+    });
+
+    it.each([
+      ["aws_eks_cluster.control_plane", "did you mean --allow-replace aws_eks_cluster.cluster_control_plane?"],
+      ["x", "it is for aws_eks_cluster.cluster_control_plane"],
+    ])("takes no --allow-replace for what the plan does not have: %s", async (address, hint) => {
+      const { code, stderr } = await terraform([RENAMED]).run("plan", "--allow-replace", address);
+
+      expect(code).toBe(64);
+      expect(stderr).toContain(`error: --allow-replace names what the plan does not have, "${address}": ${hint}\n`);
+    });
+
+    it("leaves no plan behind when it fails, and says what Terraform says", async () => {
+      const diagnostic = { severity: "error", summary: "Unsupported", detail: "no such\nthing" };
+      const said = JSON.stringify({ "@message": "x", type: "diagnostic", diagnostic });
+      const plan = `for a; do case $a in -out=*) echo plan > "\${a#-out=}"; esac; done; echo '${said.replaceAll("\\n", "\\\\n")}'; exit 1`;
+
+      const { code, stderr, stdout } = await terraform([VPC], { plan }).run("plan");
+
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/\nerror: terraform plan failed: Unsupported: no such thing\n$/);
+      expect(stdout).toBe("");
+      expect(saved()).toEqual([]);
+    });
+  });
+
+  describe("up", () => {
+    it("refuses before it asks, and applies nothing", async () => {
+      const { run, verbs } = terraform([RENAMED]);
+
+      const { code, stderr } = await run("up", "-auto-approve");
+
+      expect(code).toBe(3);
+      expect(stderr).toContain("the cluster would be replaced");
+      expect(verbs()).toEqual(["init", "plan", "show"]);
+      expect(saved()).toEqual([]);
+    });
+
+    it("does not apply where nobody can be asked", async () => {
+      const { run, verbs } = terraform([VPC]);
+
+      const { code, stderr } = await run("up");
+
+      expect(code).toBe(64);
+      expect(stderr).toMatch(
+        /\nerror: nobody is there to be asked \(apply this plan\?\), since standard input is no terminal: -auto-approve applies it without a question\n$/,
+      );
+      expect(verbs()).not.toContain("apply");
+      expect(saved()).toEqual([]);
+    });
+
+    it("applies that very plan, and says what is left to do when the bastion cannot be set up", async () => {
+      const { run, calls } = terraform([VPC], { apply: "exit 0", "-chdir": "echo {}" });
+
+      const { code, stderr } = await run("up", "-auto-approve");
+
+      expect(code).toBe(1);
+      expect(calls()[3]).toMatch(/^apply -input=false -json \/.*\/\.cache\/eks\/plan-\d+$/);
+      expect(calls()[1]).toContain(`-out=${calls()[3]?.split(" ").at(-1) ?? ""} `);
+      expect(stderr).toMatch(/\napply: nothing \(\d+\.\d s\)\n/);
+      expect(stderr).toContain("has no outputs");
+      expect(stderr).toMatch(
+        /\nwhat exists now: all that the plan has; the bastion is not set up to its end\nwhat now: .*\n$/,
+      );
+      expect(saved()).toEqual([]);
+    });
+
+    it("asks nothing and applies nothing where nothing changes, and goes on with the bastion", async () => {
+      const { run, verbs } = terraform([], { "-chdir": "echo {}" });
+
+      const { stderr } = await run("up");
+
+      expect(stderr).toContain("\nnothing to add, to change or to destroy\n");
+      expect(verbs()).toEqual(["init", "plan", "show", "-chdir=cdktf.out/stacks/eks"]);
+    });
+
+    it.each<[string, string, string]>([
+      [
+        "what exists, and what goes on",
+        STATE,
+        "2 resources: aws_vpc, terraform_data\nwhat now: mend the cause and run the same command again, it goes on from here; or `eks destroy`, with the same -var-file, takes it all away",
+      ],
+      [
+        "that nothing exists",
+        "echo 'No state file was found!' >&2; exit 1",
+        "nothing\nwhat now: mend the cause and run the same command again, it goes on from here",
+      ],
+      [
+        "that it is not known",
+        "echo 'no access' >&2; exit 1",
+        "the state cannot be read, so that is not known\nwhat now: mend the cause and run",
+      ],
+    ])("says after a failure half-way %s", async (_, state, text) => {
+      const apply = `echo '{"@message":"x","type":"diagnostic","diagnostic":{"severity":"error","summary":"VpcLimitExceeded","detail":"","address":"aws_vpc.a"}}'; exit 1`;
+
+      const { code, stderr } = await terraform([VPC], { apply, "state list": state }).run("up", "-auto-approve");
+
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `\nerror: terraform apply failed: VpcLimitExceeded (aws_vpc.a)\nwhat exists now: ${text}`,
+      );
+      expect(stderr).toMatch(/\nwhat Terraform said is in \.cache\/eks\/.*\.log\n$/);
+      expect(saved()).toEqual([]);
+    });
+
+    it("says what has to be allowed to go on, where an apply has left something half made", async () => {
+      const instances = [{ status: "tainted", attributes: { id: "x" } }];
+      const made = [
+        { mode: "managed", type: "aws_vpc", name: "network_vpc", instances },
+        { mode: "managed", type: "aws_subnet", name: "a", instances: [{ ...instances[0], index_key: "b c" }] },
+        { mode: "managed", type: "aws_eip", name: "e", instances },
+      ];
+      const pull = `echo '${JSON.stringify({ version: 4, resources: made })}'`;
+
+      const { run } = terraform([VPC], { apply: "exit 1", "state list": STATE, "state pull": pull });
+      const { stderr } = await run("up", "-auto-approve");
+
+      expect(stderr).toContain(
+        'half made: aws_vpc.network_vpc, aws_subnet.a["b c"], aws_eip.e; where AWS has finished it after all, ' +
+          "`terraform -chdir=cdktf.out/stacks/eks untaint ADDRESS` keeps it, else --allow-replace aws_vpc.network_vpc " +
+          `--allow-replace 'aws_subnet.a["b c"]' makes it anew\n`,
+      );
+    });
+
+    it.each([
+      [
+        "has become stale",
+        "Saved plan is stale",
+        "The given plan file can no longer be applied because the state was changed",
+      ],
+      ["is gone", "Failed to load plan", "no such file"],
+    ])("ends in Terraform's words when the plan %s meanwhile", async (_, summary, detail) => {
+      const diagnostic = JSON.stringify({
+        "@message": "x",
+        type: "diagnostic",
+        diagnostic: { severity: "error", summary, detail },
+      });
+      const { run } = terraform([VPC], { apply: `echo '${diagnostic}'; exit 1`, "state list": STATE });
+
+      const { code, stderr } = await run("up", "-auto-approve");
+
+      expect(code).toBe(1);
+      expect(stderr).toContain(`error: terraform apply failed: ${summary}: ${detail}`);
+      expect(stderr).toContain("run the same command again");
+    });
+
+    it.each([
+      [["--bogus"], "error: there is no option --bogus: --help lists them\n"],
+      [["--stack-dir", "elsewhere"], "error: --stack-dir is given 2 times: give it once\n"],
+      [
+        ["--outputs", "o.json"],
+        "error: the outputs can come from one place only, got --outputs and --stack-dir; leave out all but one\n",
+      ],
+      [["--identity", "nowhere.pem"], "nowhere.pem"],
+      [["--port", "0"], "--port must be a whole number from 1 to 65535"],
+    ])("finds what is wrong for the bootstrap before anything else: %j", async (options, text) => {
+      const { run, calls } = terraform([VPC]);
+
+      const { code, stderr } = await run("up", "-auto-approve", "--", ...options);
+
+      expect({ code, stderr }).toEqual({ code: 64, stderr: expect.stringContaining(text) as string });
+      expect(calls()).toEqual([]);
+      expect(project.files()).not.toContain("cdktf.out");
+    });
+
+    it("explains the options of the bootstrap", async () => {
+      const { code, stdout } = await terraform([]).run("up", "--", "--help");
+
+      expect(code).toBe(0);
+      expect(stdout).toContain("--accept-new-host-key");
+    });
+  });
+
+  it("ends when it is interrupted while Terraform plans", async () => {
+    const { program, calls } = standInForTerraform(join(project.folder, "bin"), {
+      plan: "trap 'exit 1' INT; while :; do sleep 0.02; done",
+    });
+    const interruption = new AbortController();
+
+    const ended = project.run(
+      ["up", "-auto-approve", "-var-file", "local.tfvars"],
+      { EKS_TERRAFORM: program },
+      interruption.signal,
+    );
+    while (calls().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    interruption.abort();
+
+    const { code, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/\nerror: terraform plan was interrupted\n$/);
+    expect(calls()).toHaveLength(2);
+  });
+});
+
+describe("the question", () => {
+  function ask(signal = new AbortController().signal) {
+    const input = Object.assign(new PassThrough(), { isTTY: true });
+    const output = new PassThrough();
+    const asked = confirm("apply this plan?", "", new Screen(), signal, { input, output });
+    return { asked, input, text: () => String(output.read()) };
+  }
+
+  it.each(["yes\r", "yes\n", "  yes \r"])("takes %j for a yes", async (typed) => {
+    const { asked, input, text } = ask();
+    input.write(typed);
+
+    await asked;
+
+    expect(text()).toContain('apply this plan? Only "yes" is taken for one: ');
+  });
+
+  it.each(["y\r", "Yes\r", "no\r", "\r", "yes please\r"])("takes %j for a no", async (typed) => {
+    const { asked, input } = ask();
+    input.write(typed);
+
+    await expect(asked).rejects.toMatchObject({
+      message: "nothing was done, since the answer was not yes",
+      exitCode: 1,
+    });
+  });
+
+  it.each<[string, (input: PassThrough) => void]>([
+    ["Ctrl-D", (input) => input.write("\u0004")],
+    ["the end of the terminal", (input) => input.end()],
+  ])("takes %s for no answer", async (_, leave) => {
+    const { asked, input } = ask();
+    leave(input);
+
+    await expect(asked).rejects.toMatchObject({ message: "nothing was done, since there was no answer", exitCode: 1 });
+  });
+
+  it("ends by Ctrl-C, which a terminal that reads a line takes for a key", async () => {
+    const { asked, input } = ask();
+    input.write("ye\u0003");
+
+    await expect(asked).rejects.toMatchObject({ message: "interrupted: nothing was done", exitCode: 130 });
+  });
+
+  it("ends by a signal from elsewhere", async () => {
+    const interruption = new AbortController();
+    const { asked } = ask(interruption.signal);
+    interruption.abort();
+
+    await expect(asked).rejects.toMatchObject({ exitCode: 130 });
+  });
+});
+
+describe("this machine's address", () => {
+  const never = new AbortController().signal;
+  const instead = 'say who may reach the bastion in your tfvars, such as kubectl_ssh_cidrs = ["203.0.113.7/32"]';
+
+  async function withPage(status: number, text: string, use: (page: string) => Promise<void>): Promise<void> {
+    const server = createServer((_, response) => response.writeHead(status).end(text));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      await use(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
+    } finally {
+      server.close();
+    }
+  }
+
+  it("is what a page answers", async () => {
+    await withPage(200, "203.0.113.7\n", async (page) => {
+      expect(await ownAddress(never, page)).toBe("203.0.113.7\n");
+    });
+  });
+
+  it("cannot be told by a page that fails, and then there is something to write instead", async () => {
+    await withPage(503, "", async (page) => {
+      await expect(ownAddress(never, page)).rejects.toThrow(
+        `this machine's address cannot be asked of ${page} (HTTP 503); ${instead}`,
+      );
+    });
+  });
+
+  it("cannot be told where nobody answers, and the reason is the network's", async () => {
+    let gone = "";
+    await withPage(200, "", (page) => Promise.resolve(void (gone = page)));
+
+    await expect(ownAddress(never, gone)).rejects.toThrow(/ \(connect ECONNREFUSED 127\.0\.0\.1:\d+\); say who/);
+  });
+
+  it("is not waited for after Ctrl-C", async () => {
+    await withPage(200, "", async (page) => {
+      await expect(ownAddress(AbortSignal.abort(), page)).rejects.toMatchObject({ exitCode: 130 });
+    });
+  });
+});

@@ -1,0 +1,37 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** A program in place of Terraform. */
+export interface TerraformStandIn {
+  readonly program: string;
+  /** The commands that it was given, one a line. */
+  readonly calls: () => string[];
+}
+
+/**
+ * Writes a stand-in for Terraform: a shell script that notes its command line and then does what the body of the case
+ * of its command says, such as `apply: "exit 1"`. A command that it was not told about is an error. `init` works if
+ * nothing else is said.
+ *
+ * @param folder to put it into
+ */
+export function standInForTerraform(folder: string, commands: Readonly<Record<string, string>>): TerraformStandIn {
+  mkdirSync(folder, { recursive: true });
+  const program = join(folder, "terraform");
+  const log = join(folder, "terraform.calls");
+  writeFileSync(log, "");
+  const init = "mkdir -p .terraform; echo lock > .terraform.lock.hcl";
+  const cases = Object.entries({ init, ...commands }).map(([name, body]) => `"${name}"*)\n${body}\n;;`);
+  writeFileSync(
+    program,
+    `#!/bin/sh
+echo "$*" >> ${log}
+case "$*" in
+${cases.join("\n")}
+*) echo "the stand-in for Terraform was not told about: $*" >&2; exit 99 ;;
+esac
+`,
+    { mode: 0o755 },
+  );
+  return { program, calls: () => readFileSync(log, "utf8").split("\n").slice(0, -1) };
+}

@@ -1,0 +1,319 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- what a command does not use is not loaded: AWS' clients take half a second */
+import { Command, CommanderError, Option } from "commander";
+
+import { BootstrapError } from "../bootstrap/errors";
+import { HELP, OPTIONS as BOOTSTRAP_OPTIONS, UsageError as BootstrapUsageError } from "../bootstrap/options";
+import { EnvironmentError } from "../modules/state";
+import { fileProblem, UserError } from "./errors";
+import { INJECTION_NAMES } from "./rehearse/injection-names";
+import { orInterrupted } from "./interruption";
+import type { RehearseOptions } from "./rehearse/rehearse";
+import { Screen } from "./screen";
+import type { VariableArgument } from "./tfvars";
+
+/** The options that every command that reads tfvars has, in their order. */
+interface VariableOptions {
+  readonly given: VariableArgument[];
+}
+
+/** What a command of `eks` does; it returns the exit code. */
+type Work = (screen: Screen, signal: AbortSignal) => Promise<number>;
+
+/**
+ * The command `eks`.
+ *
+ * @param args the command line, without the program's name
+ * @param signal ends it, as Ctrl-C does
+ * @returns the exit code: 0 done, 1 failed, 2 there are changes, 3 refused by the guard, 64 wrong usage, 130 interrupted
+ * @throws what is no failure that the user can act on: a bug
+ */
+export async function eks(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { own, bootstrap } = divided(args);
+  let work: Work | undefined;
+  const program = commands(bootstrap ?? [], (chosen) => {
+    work = chosen;
+  });
+  for (const command of program.commands) beStrict(command, bootstrap !== undefined);
+  try {
+    await program.parseAsync(own.map(withTwoDashes), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 64;
+  }
+  if (work === undefined) return 64;
+
+  const screen = new Screen();
+  try {
+    // Throws where the folder is gone, in which mkdir would never come to an end.
+    process.cwd();
+    return await work(screen, signal);
+  } catch (error) {
+    screen.end();
+    const { code, message } = failure(error, signal) ?? {};
+    if (code === undefined) throw error;
+    process.stderr.write(`error: ${message ?? ""}\n`);
+    return code;
+  } finally {
+    screen.end();
+  }
+}
+
+/** What a failure that the user can act on ends with; undefined for a bug. */
+function failure(error: unknown, signal: AbortSignal): { readonly code: number; readonly message: string } | undefined {
+  if (error instanceof UserError) return { code: error.exitCode, message: error.message };
+  if (error instanceof BootstrapUsageError || error instanceof EnvironmentError) {
+    return { code: 64, message: error.message };
+  }
+  if (signal.aborted) return { code: 130, message: error instanceof BootstrapError ? error.message : "interrupted" };
+  const message = error instanceof BootstrapError ? error.message : fileProblem(error);
+  return message === undefined ? undefined : { code: 1, message };
+}
+
+/**
+ * What is for the command itself, and what follows `--` and is for the bootstrap; undefined where there is no `--`.
+ * Everything after `eks bootstrap` is the bootstrap's anyway.
+ */
+function divided(args: readonly string[]): { readonly own: readonly string[]; readonly bootstrap?: readonly string[] } {
+  const end = args.indexOf("--");
+  if (args[0] === "bootstrap") {
+    return { own: ["bootstrap"], bootstrap: args.slice(1).filter((_, at) => at !== end - 1) };
+  }
+  return end === -1 ? { own: args } : { own: args.slice(0, end), bootstrap: args.slice(end + 1) };
+}
+
+/** Whole words after one dash, as Terraform takes them. */
+function withTwoDashes(arg: string): string {
+  return /^-[a-z][a-z-]+(=|$)/.test(arg) ? `-${arg}` : arg;
+}
+
+/** How the usage of a command says that it reaches the bastion. */
+const BOOTSTRAP_WORDS = "-- OPTIONS OF THE BOOTSTRAP";
+
+/** Refuses what commander would pass over: a word too many, an option given twice, `--` where nothing can follow it. */
+function beStrict(command: Command, hasBootstrapOptions: boolean): void {
+  const name = command.name();
+  const takesThem = command.usage().includes(BOOTSTRAP_WORDS);
+  const fail = (text: string) => command.error(`error: ${text}`, { exitCode: 64 });
+  if (takesThem) {
+    command.configureOutput({
+      outputError: (text, write) => {
+        write(usageError(text, name));
+      },
+    });
+  }
+  const given = new Map<string, number>();
+  for (const option of command.options) {
+    const isRepeatable = option.parseArg !== undefined;
+    command.on(`option:${option.name()}`, () => {
+      given.set(option.name(), (given.get(option.name()) ?? 0) + 1);
+      if (!isRepeatable && given.get(option.name()) === 2) fail(`--${option.name()} is given twice: give it once`);
+    });
+  }
+  command.allowExcessArguments().hook("preAction", (_, action) => {
+    const [word] = action.args;
+    if (word !== undefined) {
+      const hint = /\.tfvars(\.json)?$/.test(word)
+        ? `did you mean -var-file ${word}?`
+        : name === "ssh"
+          ? `what is to be run follows --, as in eks ssh -- ${word}`
+          : takesThem
+            ? "what is for the bootstrap follows --"
+            : "--help lists the options";
+      fail(`an option has to say what ${JSON.stringify(word)} is: ${hint}`);
+    }
+    if (hasBootstrapOptions && !takesThem) fail(`eks ${name} does not reach the bastion, and nothing can follow --`);
+  });
+}
+
+/** What commander says of a wrong command line; of an option of the bootstrap, where that belongs. */
+function usageError(text: string, command: string): string {
+  const [, option] = /unknown option '--([\w-]+)/.exec(text) ?? [];
+  return option !== undefined && Object.hasOwn(BOOTSTRAP_OPTIONS, option)
+    ? `${text.trimEnd()}\n(--${option} is for the bootstrap: write it after --, as in eks ${command} -- --${option})\n`
+    : text;
+}
+
+/**
+ * @param bootstrap what follows `--`
+ * @param choose told what the command line asks for
+ */
+function commands(bootstrap: readonly string[], choose: (work: Work) => void): Command {
+  const program = new Command("eks")
+    .description("One command for the life of the workshop's cluster, in the current folder.")
+    .exitOverride()
+    .showHelpAfterError("(--help lists what there is)")
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      "\nWithout an AWS account: eks rehearse. With one: eks pin, then eks up -var-file local.tfvars.\n\n" +
+        "What follows -- is for the bootstrap, which --help after it explains:\n" +
+        "  eks up -var-file local.tfvars -- --identity key.pem\n" +
+        "Exit codes: 0 done, 1 failed, 2 there are changes, 3 refused by the guard,\n64 wrong usage, 130 interrupted.",
+    );
+  /** For commands that reach the bastion: what is wrong with the way there is found before anything is done. */
+  const withBootstrap = (work: Work) => {
+    choose(async (screen, signal) => {
+      if (bootstrap.length === 0) return work(screen, signal);
+      const { checkedOptions } = require("../bootstrap/bootstrap") as typeof import("../bootstrap/bootstrap");
+      if (checkedOptions(bootstrap) !== undefined) return work(screen, signal);
+      process.stdout.write(`${HELP}\n`);
+      return 0;
+    });
+  };
+
+  withVariables(program.command("plan").description("show what `up` would do, and refuse what it would refuse"))
+    .addOption(allowReplace())
+    .action((options: VariableOptions & { allowReplace: string[] }) => {
+      choose(async (screen, signal) => {
+        const { plan } = require("./up") as typeof import("./up");
+        return plan({ ...upOptions(options), autoApprove: false, bootstrap: [] }, screen, signal);
+      });
+    });
+
+  withVariables(program.command("up").description("plan, guard, apply, set the bastion up, and show the nodes"))
+    .usage(`[options] [${BOOTSTRAP_WORDS}]`)
+    .addOption(allowReplace())
+    .option("--auto-approve", "ask nothing", false)
+    .action((options: VariableOptions & { allowReplace: string[]; autoApprove: boolean }) => {
+      withBootstrap(async (screen, signal) => {
+        const { up } = require("./up") as typeof import("./up");
+        return up({ ...upOptions(options), autoApprove: options.autoApprove, bootstrap }, screen, signal);
+      });
+    });
+
+  program
+    .command("status")
+    .description("what there is: cluster, nodes, bastion, versions, what is billed")
+    .usage(`[options] [${BOOTSTRAP_WORDS}]`)
+    .option("--json", "for machines", false)
+    .action(({ json }: { json: boolean }) => {
+      withBootstrap(async (screen, signal) => {
+        const { status } = require("./inspect") as typeof import("./inspect");
+        return orInterrupted(status({ bootstrap, json }, screen, signal), signal);
+      });
+    });
+
+  withVariables(program.command("doctor").description("what is wrong, the first broken link first, with its cure"))
+    .usage(`[options] [${BOOTSTRAP_WORDS}]`)
+    .option("--json", "for machines", false)
+    .action(({ given, json }: VariableOptions & { json: boolean }) => {
+      withBootstrap(async (screen, signal) => {
+        const { doctor } = require("./inspect") as typeof import("./inspect");
+        return orInterrupted(doctor({ arguments: given, bootstrap, json }, screen, signal), signal);
+      });
+    });
+
+  withVariables(
+    program.command("pin").description("write the version and the AMIs that AWS offers today to pins.auto.tfvars"),
+  )
+    .option("--version <MAJOR.MINOR>", "this version instead of the newest that fits")
+    .option("--region <REGION>", "instead of the stack's, which is aws_region")
+    .option("--auto-approve", "ask nothing", false)
+    .action(({ given, ...options }: VariableOptions & { version?: string; region?: string; autoApprove: boolean }) => {
+      choose(async (screen, signal) => {
+        const { writePins } = require("./pin/write-pins") as typeof import("./pin/write-pins");
+        return orInterrupted(writePins({ ...options, arguments: given }, screen, signal), signal);
+      });
+    });
+
+  withVariables(program.command("destroy").description("delete everything, what Kubernetes made too, and prove it"))
+    .usage(`[options] [${BOOTSTRAP_WORDS}]`)
+    .option("--auto-approve", "ask nothing", false)
+    .option("--dry-run", "say what would be deleted, and delete nothing", false)
+    .addOption(repeatable("--delete-volume <ID>", "delete this volume with its data"))
+    .addOption(repeatable("--delete-log-group <NAME>", "delete this log group with what is in it"))
+    .addOption(repeatable("--keep <ID>", "keep this volume or log group on purpose"))
+    .action((options: VariableOptions & DestroyFlags) => {
+      withBootstrap(async (screen, signal) => {
+        const { destroy } = require("./destroy/destroy") as typeof import("./destroy/destroy");
+        const { given, autoApprove, dryRun, deleteVolume, deleteLogGroup, keep } = options;
+        const wishes = { delete: [...deleteVolume, ...deleteLogGroup], keep };
+        return destroy({ arguments: given, autoApprove, dryRun, wishes, bootstrap }, screen, signal);
+      });
+    });
+
+  program
+    .command("bootstrap")
+    .description("set the bastion up; `eks bootstrap --help` lists its options")
+    .usage(`[${BOOTSTRAP_WORDS}]`)
+    .action(() => {
+      choose(async (screen, signal) => {
+        screen.end();
+        const { bootstrap: run } = require("../bootstrap/bootstrap") as typeof import("../bootstrap/bootstrap");
+        return run(bootstrap, signal);
+      });
+    });
+
+  program
+    .command("ssh")
+    .description("open a session on the bastion, whose host key is checked first")
+    .usage(`[options] [${BOOTSTRAP_WORDS}] [COMMAND]`)
+    .option("-c, --command <COMMAND>", "run this instead of a shell; it may also follow --, as with ssh")
+    .action(({ command }: { command?: string }) => {
+      choose(async (screen, signal) => {
+        const { ssh } = require("./ssh") as typeof import("./ssh");
+        return ssh(bootstrap, command, screen, signal);
+      });
+    });
+
+  program
+    .command("rehearse")
+    .description("the whole workshop on this machine, without an AWS account, by the commands above")
+    .option("--var-file <FILE>", "rehearse these values; -var-file as well")
+    .option("--keep", "leave everything up until Ctrl-C, and say how to look around", false)
+    .option("--sshd", "a real OpenSSH server for the bastion instead of a stand-in", false)
+    .option("--endpoint-url <URL>", "an AWS emulator that runs already on this machine, such as moto_server")
+    .option("--inject <FAULT>", `let something go wrong: ${INJECTION_NAMES.join(", ")}`)
+    .action((options: RehearseOptions) => {
+      choose(async (screen, signal) => {
+        const { rehearse } = require("./rehearse/rehearse") as typeof import("./rehearse/rehearse");
+        return rehearse(options, screen, signal);
+      });
+    });
+  return program;
+}
+
+interface DestroyFlags {
+  readonly autoApprove: boolean;
+  readonly dryRun: boolean;
+  readonly deleteVolume: string[];
+  readonly deleteLogGroup: string[];
+  readonly keep: string[];
+}
+
+/** Adds `-var-file` and `-var`, which count in the order in which they are given. */
+function withVariables(command: Command): Command {
+  const given: VariableArgument[] = [];
+  const add = (argument: VariableArgument) => {
+    given.push(argument);
+    return given;
+  };
+  return command
+    .addOption(
+      new Option("--var-file <FILE>", "values of variables; -var-file as well").argParser((varFile: string) =>
+        add({ varFile }),
+      ),
+    )
+    .addOption(
+      new Option("--var <NAME=VALUE>", "value of one variable; -var as well").argParser((variable: string) =>
+        add({ variable }),
+      ),
+    )
+    .hook("preAction", (_, action) => {
+      action.setOptionValue("given", given);
+    });
+}
+
+function allowReplace(): Option {
+  return repeatable("--allow-replace <ADDRESS>", "let the plan replace or destroy this, which the guard refuses");
+}
+
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description)
+    .default([], "none")
+    .argParser((value: string, all: string[]) => [...all, value]);
+}
+
+function upOptions({ given, allowReplace: allowed }: VariableOptions & { readonly allowReplace: string[] }) {
+  return { arguments: given, allowReplace: allowed };
+}

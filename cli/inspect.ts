@@ -1,0 +1,149 @@
+import { existsSync, readFileSync } from "node:fs";
+
+import { releasesOf } from "../bootstrap/bootstrap";
+import { BootstrapError } from "../bootstrap/errors";
+import { readOptions } from "../bootstrap/options";
+import { clusterArn } from "../bootstrap/playbook";
+import { kubectlFor, mirrored } from "../bootstrap/releases";
+import { readHandovers } from "../bootstrap/sources";
+import type { Handover } from "../modules/contract";
+import { examineBefore } from "./doctor/account";
+import { readClusterFacts, type ClusterFacts } from "./doctor/cluster-facts";
+import { examineCluster, examineState, exitCode, findingsJson, findingsText } from "./doctor/doctor";
+import { UserError } from "./errors";
+import type { Finding } from "./doctor/finding";
+import { notInside, readInsideFacts, type InsideFacts } from "./doctor/inside-facts";
+import { onBastion } from "./on-bastion";
+import type { Screen } from "./screen";
+import { isLocked, readState } from "./doctor/state-facts";
+import { statusJson, statusOf, statusText } from "./status";
+import { STACK_DIR, synthesized } from "./synthesized";
+import { readTfvars, type VariableArgument } from "./tfvars";
+
+/** What `eks status` and `eks doctor` are told. */
+export interface InspectOptions {
+  /** For the doctor, as long as nothing is applied. */
+  readonly arguments: readonly VariableArgument[];
+  /** How to reach the bastion, as the bootstrap's own command line takes it. */
+  readonly bootstrap: readonly string[];
+  readonly json: boolean;
+}
+
+/** The state, where it is kept in a file. */
+const STATE_FILE = "terraform.eks.tfstate";
+
+/**
+ * `eks status`: what there is of the cluster, its nodes and its bastion.
+ *
+ * @returns 0
+ * @throws UserError when there is no applied stack here
+ */
+export async function status(
+  { bootstrap, json }: Pick<InspectOptions, "bootstrap" | "json">,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<number> {
+  screen.busy("reading the outputs");
+  const handover = await handoverHere(bootstrap);
+  const { cluster, inside } = await look(handover, bootstrap, screen, signal);
+  screen.end();
+  const found = statusOf(handover, cluster, inside);
+  process.stdout.write(`${json ? statusJson(found) : statusText(found)}\n`);
+  return 0;
+}
+
+/**
+ * `eks doctor`: what is wrong, the first broken link first; of the account when nothing has been applied here, else of
+ * what exists.
+ *
+ * @returns 1 when something keeps the stack from working, else 0
+ * @throws UserError for what is wrong with the tfvars
+ */
+export async function doctor(options: InspectOptions, screen: Screen, signal: AbortSignal): Promise<number> {
+  const state = existsSync(STATE_FILE)
+    ? readState(STATE_FILE, readFileSync(STATE_FILE, "utf8"), textOf(`.${STATE_FILE}.lock.info`), isLocked(STATE_FILE))
+    : undefined;
+  const inState = state === undefined ? [] : examineState(state);
+  screen.busy("reading the outputs");
+  const handover = await handoverHere(options.bootstrap).catch((error: unknown) => {
+    if (!(error instanceof BootstrapError || error instanceof UserError)) throw error;
+    // Nothing is applied, or not all of it: the account is what can be looked at.
+    screen.line(`note: no cluster to look at, so this is about the account alone: ${error.message}`);
+    return undefined;
+  });
+  const findings =
+    handover === undefined
+      ? await ofAccount(options.arguments, inState, screen)
+      : examineCluster({ handover, ...(await look(handover, options.bootstrap, screen, signal)) }, inState);
+  screen.end();
+  const all = [...inState, ...findings];
+  process.stdout.write(`${options.json ? findingsJson(all) : findingsText(all)}\n`);
+  return exitCode(all);
+}
+
+/**
+ * What the stack in the current folder has handed over, or the one that options of the bootstrap name instead.
+ *
+ * @throws BootstrapError when it has not; UserError when they name several
+ */
+export async function handoverHere(args: readonly string[] = []): Promise<Handover> {
+  const source = readOptions(args)?.source ?? { kind: "stack-dir", folder: STACK_DIR };
+  if (source.kind === "stack-dir" && source.folder === STACK_DIR && !existsSync(STACK_DIR)) {
+    throw new UserError(
+      `nothing has been applied in this folder (there is no ${STACK_DIR}): \`eks up\` makes a cluster; change into the folder ` +
+        "where that was done, or say where its outputs are, as in eks status -- --outputs FILE",
+    );
+  }
+  const [first, ...others] = await readHandovers(source);
+  if (first === undefined) throw new UserError(`${STACK_DIR} has no outputs; \`eks up\` makes them`);
+  if (others.length > 0) {
+    const names = [first, ...others].map(({ handover }) => handover.cluster_name);
+    throw new UserError(`one cluster at a time can be looked at, got ${names.join(", ")}: give one --outputs FILE`, 64);
+  }
+  return first.handover;
+}
+
+async function look(
+  handover: Handover,
+  bootstrap: readonly string[],
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<{ cluster: ClusterFacts; inside: InsideFacts }> {
+  screen.busy("asking AWS");
+  const cluster = await readClusterFacts(handover, { region: handover.region });
+  const entered = await onBastion(
+    handover,
+    bootstrap,
+    (host) => {
+      screen.busy("asking the cluster, from the bastion");
+      return readInsideFacts(host, handover, {
+        context: clusterArn(handover),
+        downloadUrl: downloadOf(handover, bootstrap),
+      });
+    },
+    screen,
+    signal,
+  );
+  const inside =
+    "result" in entered ? entered.result : notInside("nobody could log in to the bastion", { ok: entered.login });
+  return { cluster, inside };
+}
+
+/** Something that the bootstrap would download for this cluster, from where it would. */
+function downloadOf({ kubernetes_version: version }: Handover, args: readonly string[]): string {
+  const { mirror, releases } = readOptions(args) ?? {};
+  const { url } = kubectlFor(releasesOf(releases), version).artifacts.amd64;
+  return mirror === undefined ? url : mirrored(url, mirror);
+}
+
+async function ofAccount(given: readonly VariableArgument[], inState: readonly Finding[], screen: Screen) {
+  screen.busy("synthesizing");
+  const { declared } = synthesized(process.env);
+  const { values } = await readTfvars({ folder: ".", environment: process.env, arguments: given }, declared);
+  screen.busy("asking AWS");
+  return examineBefore(values, inState);
+}
+
+function textOf(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+}

@@ -1,0 +1,52 @@
+import { logIn } from "../bootstrap/bastion";
+import { BootstrapError } from "../bootstrap/errors";
+import type { Host } from "../bootstrap/host";
+import { readOptions } from "../bootstrap/options";
+import { ConnectError } from "../bootstrap/ssh-host";
+import type { Handover } from "../modules/contract";
+import type { Login } from "./doctor/inside-facts";
+import type { Screen } from "./screen";
+
+/** What came of an attempt to work on the bastion. */
+export type OnBastion<Result> = { readonly result: Result } | { readonly login: Login };
+
+/**
+ * Logs in to the bastion and does something there; that nobody gets in is a result.
+ *
+ * @param args the options of the bootstrap that say how to reach it
+ * @throws UsageError when those are wrong
+ */
+export async function onBastion<Result>(
+  handover: Handover,
+  args: readonly string[],
+  work: (host: Host) => Promise<Result>,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<OnBastion<Result>> {
+  // Nobody waits for minutes to be told what is wrong.
+  const patience = args.some((arg) => arg.startsWith("--timeout")) ? [] : ["--timeout", "20"];
+  const options = readOptions([...patience, ...args]);
+  if (options === undefined) throw new BootstrapError("--help is no option here");
+  screen.busy("logging in to the bastion");
+  try {
+    const { ssh, host } = await logIn(handover, options, signal, {
+      waiting: (what) => {
+        screen.busy(`logging in to the bastion: ${what}`);
+      },
+      note: () => undefined,
+    });
+    const interrupt = () => {
+      ssh.close("interrupted");
+    };
+    signal.addEventListener("abort", interrupt);
+    try {
+      return { result: await work(host) };
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+      ssh.close();
+    }
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    return { login: { reached: false, problem: error.problem, message: error.message } };
+  }
+}

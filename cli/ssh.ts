@@ -1,0 +1,159 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join, resolve } from "node:path";
+
+import { connectOptions, logIn } from "../bootstrap/bastion";
+import { checkedOptions } from "../bootstrap/bootstrap";
+import { knownHostsLine } from "../bootstrap/known-hosts";
+import { HELP, OPTIONS } from "../bootstrap/options";
+import { readSshSettings, type Destination } from "../bootstrap/ssh-settings";
+import { UserError } from "./errors";
+import { handoverHere } from "./inspect";
+import type { Screen } from "./screen";
+
+/** What OpenSSH is told, and the keys for it to insist on. */
+const FOLDER = join(".cache", "eks");
+const [CONFIG, KNOWN_HOSTS] = [join(FOLDER, "ssh_config"), join(FOLDER, "known_hosts")];
+
+/**
+ * `eks ssh`: opens a session on the bastion with OpenSSH's own client, after the host key has been judged as the
+ * bootstrap does, and that of every host on the way; the client then takes these very keys and no others.
+ *
+ * @param words the options of the bootstrap that say how to reach it, and a command to be run instead of a shell
+ * @param command the same command in one word
+ * @returns the exit code of the session
+ * @throws BootstrapError when the bastion cannot be reached or its key is refused
+ */
+export async function ssh(
+  words: readonly string[],
+  command: string | undefined,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<number> {
+  const { options: given, command: remote } = divided(words);
+  if (command !== undefined && remote.length > 0) {
+    throw new UserError(`what is to be run is given twice, as ${command} and as ${remote.join(" ")}: give it once`, 64);
+  }
+  // Nobody wants to wait for minutes before a shell.
+  const patience = given.some((word) => word.startsWith("--timeout")) ? [] : ["--timeout", "20"];
+  const options = checkedOptions([...patience, ...given]);
+  if (options === undefined) {
+    process.stdout.write(`${HELP}\n`);
+    return 0;
+  }
+  const handover = await handoverHere(given);
+  screen.busy("logging in");
+  const { ssh: judged } = await logIn(handover, options, signal, {
+    waiting: (what) => {
+      screen.busy(what);
+    },
+    note: (text) => {
+      screen.line(text);
+    },
+  });
+  const { hostKeys } = judged;
+  judged.close();
+  screen.end();
+
+  const { target, hops } = readSshSettings(connectOptions(options, signal), handover);
+  const way = [...hops, target].map((destination, at): Judged => {
+    const key = hostKeys[at];
+    if (key === undefined) throw new Error("the way to the bastion has changed");
+    return { ...destination, alias: at === hops.length ? BASTION : `eks-hop-${String(at + 1)}`, key };
+  });
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(KNOWN_HOSTS, way.map(({ alias, key }) => `${knownHostsLine(alias, 22, key)}\n`).join(""));
+  writeFileSync(CONFIG, sshConfig(way, resolve(KNOWN_HOSTS)));
+  // What follows the host is the command's, whatever it looks like.
+  return run(["-F", CONFIG, "--", BASTION, ...(command === undefined ? remote : [command])], signal);
+}
+
+/** The options of the bootstrap, and behind them the words of a command; a second `--` may stand between. */
+export function divided(words: readonly string[]): {
+  readonly options: readonly string[];
+  readonly command: readonly string[];
+} {
+  let at = 0;
+  for (; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (word === "--") return { options: words.slice(0, at), command: words.slice(at + 1) };
+    if (!word.startsWith("-")) break;
+    const name = word.replace(/^--?/, "");
+    const hasValue = name in OPTIONS && OPTIONS[name as keyof typeof OPTIONS].type === "string";
+    if (hasValue) at++;
+  }
+  return { options: words.slice(0, at), command: words.slice(at) };
+}
+
+/** What the client calls the bastion. */
+const BASTION = "eks-bastion";
+
+/** A host, and the key that it was judged to have. */
+type Judged = Pick<Destination, "address" | "port" | "user" | "identityFiles" | "agent" | "identitiesOnly"> & {
+  readonly alias: string;
+  /** In SSH's wire format. */
+  readonly key: Buffer;
+};
+
+/**
+ * The text of a configuration of OpenSSH's client that knows these hosts, each reached through the one before it, and
+ * takes their keys out of one file. The client hands it on to those that it starts for the hosts on the way.
+ *
+ * @see https://man.openbsd.org/ssh_config
+ */
+export function sshConfig(way: readonly Judged[], knownHosts: string): string {
+  const hosts = way.map(({ alias, address, port, user, identityFiles, agent, identitiesOnly }, at) => {
+    const named = identityFiles.filter(({ from }) => from !== "default");
+    return [
+      `Host ${alias}`,
+      `HostName ${literal(address)}`,
+      `HostKeyAlias ${alias}`,
+      `Port ${String(port)}`,
+      `User "${user.replaceAll(/["\\]/g, String.raw`\$&`)}"`,
+      ...named.map(({ path }) => `IdentityFile ${literal(path)}`),
+      ...(identitiesOnly || named.length > 0 ? ["IdentitiesOnly yes"] : []),
+      `IdentityAgent ${agent === undefined ? "none" : literal(agent)}`,
+      `ProxyJump ${way[at - 1]?.alias ?? "none"}`,
+    ];
+  });
+  const all = [
+    "Host *",
+    "StrictHostKeyChecking yes",
+    `UserKnownHostsFile ${literal(knownHosts)}`,
+    "GlobalKnownHostsFile /dev/null",
+    "UpdateHostKeys no",
+    "VerifyHostKeyDNS no",
+    // No connection that somebody else has opened, with a key that nobody here has judged.
+    "ControlPath none",
+  ];
+  return [...hosts, all]
+    .map(([host = "", ...lines]) => [host, ...lines.map((line) => `  ${line}`), ""].join("\n"))
+    .join("\n");
+}
+
+/** A value that means itself: neither a token such as `%h` nor several words. */
+function literal(value: string): string {
+  return `"${value.replaceAll("%", "%%").replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}
+
+function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  return new Promise((done, fail) => {
+    const client = spawn("ssh", args, { stdio: "inherit" });
+    const interrupt = () => client.kill("SIGTERM");
+    signal.addEventListener("abort", interrupt);
+    client.once("error", (cause: NodeJS.ErrnoException) => {
+      signal.removeEventListener("abort", interrupt);
+      const why =
+        cause.code === "ENOENT"
+          ? "ssh is not installed; `apt-get install openssh-client` installs it, `dnf install openssh-clients` does on Amazon Linux"
+          : `ssh cannot be run: ${cause.message}`;
+      fail(new UserError(why, 1, { cause }));
+    });
+    client.once("close", (code, ended) => {
+      signal.removeEventListener("abort", interrupt);
+      done(ended === null ? (code ?? 1) : 128 + constants.signals[ended]);
+    });
+    if (signal.aborted) interrupt();
+  });
+}

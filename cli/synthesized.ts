@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { synthesize } from "../modules/synthesize";
+import { fileProblem, UserError } from "./errors";
+import { declaredVariables, type DeclaredVariable } from "./tfvars";
+
+/** Where Terraform runs, seen from the current folder; cdktf's own choice for the stack called `eks`. */
+export const STACK_DIR = join("cdktf.out", "stacks", "eks");
+
+const JSON_NAME = "cdk.tf.json";
+
+/** What becomes of the stack's code. */
+export interface Synthesized {
+  readonly declared: ReadonlyMap<string, DeclaredVariable>;
+  /** Writes it to where Terraform runs. @throws UserError when that cannot be done */
+  readonly place: () => void;
+}
+
+/**
+ * Synthesizes the stack. The current folder is left alone until it is placed: whoever has mistyped something, or is in
+ * another folder than they think, finds nothing new in it.
+ *
+ * @throws EnvironmentError when the environment asks for something that cannot be done
+ */
+export function synthesized(environment: NodeJS.ProcessEnv): Synthesized {
+  const outdir = mkdtempSync(join(tmpdir(), "eks-synthesized-"));
+  try {
+    synthesize(environment, outdir, true);
+    const text = readFileSync(join(outdir, "stacks", "eks", JSON_NAME), "utf8");
+    const file = join(STACK_DIR, JSON_NAME);
+    const place = () => {
+      try {
+        mkdirSync(STACK_DIR, { recursive: true });
+        writeFileSync(file, text);
+      } catch (cause) {
+        const problem = fileProblem(cause, file);
+        throw problem === undefined ? cause : new UserError(problem, 1, { cause });
+      }
+    };
+    return { declared: declaredVariables(text, JSON_NAME), place };
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}

@@ -1,0 +1,335 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  accessSync,
+  appendFileSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
+
+import { z } from "zod";
+
+import { UserError } from "./errors";
+import { readState } from "./doctor/state-facts";
+import { readEvent, type TerraformEvent } from "./terraform-events";
+
+/** What Terraform is run with. */
+export interface TerraformOptions {
+  /** Path of Terraform or OpenTofu, as `terraformProgram` finds it. */
+  readonly program: string;
+  /** The folder with the stack's JSON. */
+  readonly stackDir: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** What Terraform says is added to this file, except for what holds values: a plan, the state, the outputs. */
+  readonly logFile: string;
+  /** Lets Terraform finish the calls that it has begun, and then ends it, as Ctrl-C does. */
+  readonly signal: AbortSignal;
+}
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  /** What it complained of, for people. */
+  readonly complaint: string;
+}
+
+/** How one command of Terraform's is run. */
+interface RunOptions {
+  /** Told what it does; of a command with `-json`. */
+  readonly told?: (event: TerraformEvent) => void;
+  /** Whether its output holds values, which may be secrets: no log has them. */
+  readonly hasValues?: boolean;
+  /** Whether it is run all the same after Ctrl-C, to say what there is. */
+  readonly goesOn?: boolean;
+}
+
+/** What `init` has installed for, so that the next one can be left out; beside what it installed, and as short-lived. */
+const STAMP = "eks-initialized";
+/** Where Terraform puts what it installs, if `TF_DATA_DIR` does not say another folder. */
+const DATA_DIR = ".terraform";
+
+/** Lines of an error that a message repeats. */
+const COMPLAINT_LINES = 20;
+
+const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
+
+/** A managed resource in the state. */
+export interface StateResource {
+  /** Such as `aws_vpc`. */
+  readonly type: string;
+  /** Its name in the stack, such as `network_vpc`. */
+  readonly name: string;
+  readonly id: string;
+  /** Empty when it has none. */
+  readonly arn: string;
+  /** The provider's default tags among them. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const STATE = z.object({
+  resources: z
+    .array(
+      z.object({
+        mode: z.string(),
+        type: z.string(),
+        name: z.string(),
+        instances: z.array(
+          z.object({
+            attributes: z
+              .object({
+                id: z.string().catch(""),
+                arn: z.string().catch(""),
+                tags_all: z.record(z.string(), z.string()).catch({}),
+              })
+              .nullish(),
+          }),
+        ),
+      }),
+    )
+    .default([]),
+});
+
+/**
+ * Path of the program that `EKS_TERRAFORM` names, or `TERRAFORM_BINARY_NAME` (cdktf's name for it); else of Terraform, or
+ * of OpenTofu where that is all there is.
+ *
+ * @throws UserError when there is none that can be run
+ */
+export function terraformProgram(environment: NodeJS.ProcessEnv): string {
+  for (const variable of ["EKS_TERRAFORM", "TERRAFORM_BINARY_NAME"]) {
+    const named = environment[variable] ?? "";
+    if (named === "") continue;
+    const path = pathOf(named, environment);
+    if (path !== undefined) return path;
+    const where = named.includes("/") ? "no file that can be run" : "no program on PATH";
+    throw new UserError(
+      `${variable} must name Terraform or OpenTofu, got ${named}, which is ${where}: write the path of one, or unset ${variable}`,
+    );
+  }
+  const path = pathOf("terraform", environment) ?? pathOf("tofu", environment);
+  if (path !== undefined) return path;
+  throw new UserError(
+    `neither terraform nor tofu is on PATH: install Terraform (${INSTALL_PAGE}), or name it with EKS_TERRAFORM=/path/to/terraform`,
+  );
+}
+
+function pathOf(name: string, { PATH = "" }: NodeJS.ProcessEnv): string | undefined {
+  const places = name.includes("/") ? [name] : PATH.split(delimiter).map((folder) => join(folder, name));
+  return places.map((place) => resolve(place)).find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Terraform in the folder of one stack. */
+export class Terraform {
+  /** @throws NodeJS.ErrnoException when the log cannot be written */
+  constructor(private readonly options: TerraformOptions) {
+    mkdirSync(dirname(options.logFile), { recursive: true, mode: 0o700 });
+    appendFileSync(options.logFile, "", { mode: 0o600 });
+  }
+
+  /**
+   * Installs the providers and sets the backend up, unless nothing that it depends on has changed since the last time.
+   *
+   * @returns whether there was anything to do
+   * @throws UserError with Terraform's own words
+   */
+  async init(): Promise<boolean> {
+    const { stackDir, environment } = this.options;
+    const stamp = resolve(stackDir, environment["TF_DATA_DIR"] ?? DATA_DIR, STAMP);
+    const wanted = this.fingerprint();
+    const lockFile = join(stackDir, ".terraform.lock.hcl");
+    if (existsSync(lockFile) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
+    const { code, complaint } = await this.run(["init", "-input=false", "-no-color"]);
+    if (code !== 0) throw this.failure("init", `${complaint}${wayAroundRegistry(complaint)}`);
+    writeFileSync(stamp, wanted);
+    return true;
+  }
+
+  /** What `init` depends on: providers and backend in the JSON, and which Terraform with which configuration runs. */
+  private fingerprint(): string {
+    const { stackDir, program, environment } = this.options;
+    const { terraform } = JSON.parse(readFileSync(join(stackDir, "cdk.tf.json"), "utf8")) as { terraform: unknown };
+    const config = environment["TF_CLI_CONFIG_FILE"];
+    const workspace = environment["TF_WORKSPACE"];
+    return createHash("sha256")
+      .update(JSON.stringify([terraform, program, config, workspace]))
+      .digest("hex");
+  }
+
+  /**
+   * Writes a plan to a file.
+   *
+   * @param args such as `-destroy` and `-var-file=/path`
+   * @returns whether the plan changes anything
+   * @throws UserError when Terraform finds something wrong, with its words
+   */
+  async plan(args: readonly string[], planFile: string, told: (event: TerraformEvent) => void): Promise<boolean> {
+    const { code, complaint } = await this.run(
+      ["plan", "-input=false", "-json", "-detailed-exitcode", `-out=${planFile}`, ...args],
+      { told },
+    );
+    if (code === 0 || code === 2) return code === 2;
+    throw this.failure("plan", complaint);
+  }
+
+  /** A plan in Terraform's JSON. @throws UserError */
+  async show(planFile: string): Promise<string> {
+    const { code, stdout, complaint } = await this.run(["show", "-json", "-no-color", planFile], { hasValues: true });
+    if (code !== 0) throw this.failure("show", complaint);
+    return stdout;
+  }
+
+  /** Carries that very plan out. @throws UserError with what could not be done, in Terraform's words */
+  async apply(planFile: string, told: (event: TerraformEvent) => void): Promise<void> {
+    const { code, complaint } = await this.run(["apply", "-input=false", "-json", planFile], { told });
+    if (code !== 0) throw this.failure("apply", complaint);
+  }
+
+  /** Addresses of everything in the state; none when there is no state. After Ctrl-C, too. @throws UserError */
+  async state(): Promise<readonly string[]> {
+    const { code, stdout, complaint } = await this.run(["state", "list", "-no-color"], { goesOn: true });
+    if (code === 0) return stdout.split("\n").filter((line) => line !== "" && !line.startsWith("data."));
+    if (/No state file was found/.test(complaint)) return [];
+    throw this.failure("state list", complaint);
+  }
+
+  /** The outputs, as `terraform output -json` prints them. @throws UserError */
+  async outputs(): Promise<string> {
+    const { code, stdout, complaint } = await this.run(["output", "-json", "-no-color"], { hasValues: true });
+    if (code !== 0) throw this.failure("output", complaint);
+    return stdout;
+  }
+
+  /** Addresses of what an apply has left half made. After Ctrl-C, too. @throws UserError; BootstrapError */
+  async tainted(): Promise<readonly string[]> {
+    const { code, stdout, complaint } = await this.run(["state", "pull"], { hasValues: true, goesOn: true });
+    if (code !== 0) throw this.failure("state pull", complaint);
+    return stdout.trim() === "" ? [] : readState("the state", stdout).tainted;
+  }
+
+  /** Everything in the state that Terraform manages. @throws UserError */
+  async resources(): Promise<readonly StateResource[]> {
+    const { code, stdout, complaint } = await this.run(["state", "pull"], { hasValues: true });
+    if (code !== 0) throw this.failure("state pull", complaint);
+    return STATE.parse(JSON.parse(stdout)).resources.flatMap(({ type, name, mode, instances }) =>
+      mode === "managed"
+        ? instances.flatMap(({ attributes }) =>
+            attributes == null
+              ? []
+              : [{ type, name, id: attributes.id, arn: attributes.arn, tags: attributes.tags_all }],
+          )
+        : [],
+    );
+  }
+
+  private failure(what: string, complaint: string): UserError {
+    return this.options.signal.aborted
+      ? new UserError(`terraform ${what} was interrupted`, 130)
+      : new UserError(`terraform ${what} failed: ${complaint}`);
+  }
+
+  private run(args: readonly string[], { told, hasValues = false, goesOn = false }: RunOptions = {}): Promise<Ended> {
+    const { program, stackDir, environment, signal } = this.options;
+    if (signal.aborted && !goesOn) return Promise.resolve({ code: -1, stdout: "", complaint: "" });
+    this.log(`\n$ terraform ${args.join(" ")}`);
+    const start = performance.now();
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, {
+        cwd: stackDir,
+        env: { ...environment, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
+        stdio: ["ignore", "pipe", "pipe"],
+        // Ctrl-C on a terminal reaches a whole group of processes: Terraform would be told twice, and stop at once.
+        detached: true,
+      });
+      const interrupt = () => child.kill("SIGINT");
+      if (!goesOn) signal.addEventListener("abort", interrupt);
+      // Told twice, it stops at once; and nobody is left behind who goes on unseen.
+      process.once("exit", interrupt);
+      const leave = () => {
+        signal.removeEventListener("abort", interrupt);
+        process.removeListener("exit", interrupt);
+      };
+      const lines: string[] = [];
+      const diagnostics: string[] = [];
+      const complaints: string[] = [];
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        if (!hasValues) this.log(line);
+        const event = told === undefined ? undefined : readEvent(line);
+        if (event === undefined) lines.push(line);
+        else {
+          if (event.kind === "diagnostic" && event.severity === "error") diagnostics.push(event.text);
+          told?.(event);
+        }
+      });
+      createInterface({ input: child.stderr }).on("line", (line) => {
+        this.log(line);
+        complaints.push(line);
+      });
+      child.once("error", (cause) => {
+        leave();
+        reject(new UserError(`${program} cannot be run: ${cause.message}`, 1, { cause }));
+      });
+      child.once("close", (code, killedBy) => {
+        leave();
+        // What it writes on standard error may be no more than what TF_LOG asks for.
+        const said = [diagnostics, plain(complaints), hasValues ? [] : plain(lines)].find((each) => each.length > 0);
+        this.log(`$ ended with ${String(code ?? killedBy)} after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+        const how = killedBy === null ? `exit code ${String(code)}` : `it was ended by ${killedBy}`;
+        resolve({
+          code: code ?? -1,
+          stdout: lines.join("\n"),
+          complaint: said?.join("\n") ?? `${how}, without a word`,
+        });
+      });
+    });
+  }
+
+  /** What is done goes on although it can no longer be written down, for lack of space, say. */
+  private log(line: string): void {
+    try {
+      appendFileSync(this.options.logFile, `${line}\n`);
+    } catch {
+      // It could be when the command began.
+    }
+  }
+}
+
+/** Without the frame that Terraform draws, from the first error on. */
+function plain(lines: readonly string[]): string[] {
+  const found = lines
+    .map((line) =>
+      stripVTControlCharacters(line)
+        .replace(/^[│╷╵]\s?/, "")
+        .trimEnd(),
+    )
+    .filter((line) => line !== "");
+  const error = found.findIndex((line) => line.startsWith("Error:"));
+  return error === -1 ? found.slice(-COMPLAINT_LINES) : found.slice(error, error + COMPLAINT_LINES);
+}
+
+/** What to do where a provider cannot be had; empty when that is not what Terraform complains of. */
+function wayAroundRegistry(complaint: string): string {
+  const flowing = complaint.replace(/\s+/g, " ");
+  if (!/could not connect to|was not found in any of the search locations|Failed to install provider/.test(flowing))
+    return "";
+  return (
+    "\nwhere the registry is out of reach, Terraform takes providers from a folder: `terraform providers mirror FOLDER`, run in " +
+    "the stack's folder on a machine that reaches it, fills one; TF_CLI_CONFIG_FILE names a file with a " +
+    "provider_installation block for it: https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation"
+  );
+}

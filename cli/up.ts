@@ -1,0 +1,386 @@
+import { rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+
+import { DescribeInstanceTypesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+
+import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
+import { HELP } from "../bootstrap/options";
+import { examineBefore, refuseErrors } from "./doctor/account";
+import { UserError } from "./errors";
+import { allowing, refuseUnlessAllowed } from "./plan/guard";
+import { readPlan, type Plan } from "./plan/plan-file";
+import { summarize, summaryLines, type InstanceTypeFacts } from "./plan/plan-summary";
+import type { Screen } from "./screen";
+import { STACK_DIR, synthesized } from "./synthesized";
+import { Terraform, terraformProgram } from "./terraform";
+import { countByType, Progress } from "./terraform-events";
+import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "./tfvars";
+
+/** What `eks plan` and `eks up` are told. */
+export interface UpOptions {
+  readonly arguments: readonly VariableArgument[];
+  /** Addresses that may be replaced or destroyed although a guard stands before them. */
+  readonly allowReplace: readonly string[];
+  /** Asks nothing. */
+  readonly autoApprove: boolean;
+  /** For the bootstrap, as its own command line takes them. */
+  readonly bootstrap: readonly string[];
+}
+
+/** A stack in the current folder, ready for Terraform. */
+export interface Stack {
+  /** Where Terraform runs. */
+  readonly folder: string;
+  readonly terraform: Terraform;
+  readonly variables: TfvarsValues;
+  /** Where what Terraform says is written. */
+  readonly logFile: string;
+  /** Ends what is done with it. */
+  readonly signal: AbortSignal;
+}
+
+/** Of everything that the command keeps to itself. */
+const FOLDER = join(".cache", "eks");
+
+/**
+ * Reads what the user wants of the stack, synthesizes it into the current folder, and initializes Terraform.
+ *
+ * @param fillIn whether what is not given and can be found out is added
+ * @throws UserError for what is wrong with the tfvars, and when Terraform cannot be initialized
+ */
+export async function prepare(
+  given: readonly VariableArgument[],
+  fillIn: boolean,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<Stack> {
+  const program = terraformProgram(process.env);
+  screen.busy("synthesizing");
+  const { declared, place } = synthesized(process.env);
+  const read = (more: readonly VariableArgument[]) =>
+    readTfvars({ folder: ".", environment: process.env, arguments: [...given, ...more] }, declared);
+  let variables = await read([]);
+  for (const note of variables.notes) screen.line(`note: ${note}`);
+  if (variables.missing.length > 0) throw missing(variables.missing);
+  if (fillIn && variables.values.get("kubectl_ssh_cidrs")?.from === "default") {
+    screen.busy("asking for this machine's address");
+    const own = withOwnAddress(variables.values, await ownAddress(signal));
+    if (own !== undefined) {
+      screen.line(`note: ${own.said}`);
+      variables = await read([own.argument]);
+    }
+  }
+  place();
+  const folder = resolve(STACK_DIR);
+  const logFile = join(FOLDER, `${new Date().toISOString().replaceAll(":", "-")}-${String(process.pid)}.log`);
+  const terraform = new Terraform({ program, stackDir: folder, environment: process.env, logFile, signal });
+  await screen.step("init", async () => ({
+    said: (await terraform.init()) ? "providers and state are set up" : undefined,
+  }));
+  return { folder, terraform, variables, logFile, signal };
+}
+
+function missing(names: readonly string[]): UserError {
+  const [has, it] = names.length === 1 ? ["has", "it"] : ["have", "them"];
+  return new UserError(
+    `${names.join(", ")} ${has} no value and no default: write ${it} into a file such as local.tfvars, and give that ` +
+      "with -var-file local.tfvars",
+  );
+}
+
+/**
+ * This machine's address, as the internet sees it.
+ *
+ * @param page answers with the address of whoever asks
+ * @throws UserError when it cannot be found out, with what to write instead
+ * @see https://checkip.amazonaws.com
+ */
+export async function ownAddress(signal: AbortSignal, page = "https://checkip.amazonaws.com"): Promise<string> {
+  try {
+    const answer = await fetch(page, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
+    if (!answer.ok) throw new Error(`HTTP ${String(answer.status)}`);
+    return await answer.text();
+  } catch (cause) {
+    if (signal.aborted) throw new UserError("interrupted: nothing has been done", 130, { cause });
+    // What fetch itself says is "fetch failed".
+    const { message, cause: reason } = cause as Error & { readonly cause?: { readonly message?: string } };
+    throw new UserError(
+      `this machine's address cannot be asked of ${page} (${reason?.message ?? message}); say who ` +
+        'may reach the bastion in your tfvars, such as kubectl_ssh_cidrs = ["203.0.113.7/32"]',
+      1,
+      { cause },
+    );
+  }
+}
+
+/** A plan that Terraform has saved, read. */
+interface SavedPlan {
+  readonly plan: Plan;
+  readonly hasChanges: boolean;
+}
+
+/** Where a plan is saved until the command ends. */
+function planFile(): string {
+  return resolve(FOLDER, `plan-${String(process.pid)}`);
+}
+
+async function makePlan(stack: Stack, screen: Screen): Promise<SavedPlan> {
+  const progress = new Progress();
+  const { hasChanges } = await screen.step("plan", async () => ({
+    hasChanges: await stack.terraform.plan(stack.variables.terraformArguments, planFile(), (event) => {
+      const what = progress.told(event);
+      if (what !== undefined) screen.busy(`plan: ${what}`);
+    }),
+    said: "done",
+  }));
+  screen.busy("reading the plan");
+  return { plan: readPlan(await stack.terraform.show(planFile()), "terraform's plan"), hasChanges };
+}
+
+/**
+ * `eks plan`: shows what `eks up` would do, and refuses what it would refuse.
+ *
+ * @returns 0 nothing to change, 2 there is
+ * @throws UserError
+ */
+export async function plan(options: UpOptions, screen: Screen, signal: AbortSignal): Promise<number> {
+  const stack = await prepare(options.arguments, true, screen, signal);
+  const saved = await makePlan(stack, screen).finally(() => {
+    rmSync(planFile(), { force: true });
+  });
+  const lines = await told(saved.plan, stack, screen);
+  screen.end();
+  process.stdout.write(`${lines.join("\n")}\n`);
+  refuseUnlessAllowed(saved.plan, options.allowReplace);
+  await refuseWhatAwsWould(saved.plan, stack, screen);
+  return saved.hasChanges ? 2 : 0;
+}
+
+/**
+ * `eks up`: plans, refuses what the guard refuses, asks, applies that very plan, and sets the bastion up.
+ *
+ * @returns the exit code of the bootstrap
+ * @throws UserError; UsageError when the bootstrap could not be run with its options
+ */
+export async function up(options: UpOptions, screen: Screen, signal: AbortSignal): Promise<number> {
+  const bootstrapArgs = ["--stack-dir", STACK_DIR, ...options.bootstrap];
+  // What is wrong with them should not be found out a quarter of an hour later.
+  if (checkedOptions(bootstrapArgs) === undefined) {
+    process.stdout.write(`${HELP}\n`);
+    return 0;
+  }
+
+  const stack = await prepare(options.arguments, true, screen, signal);
+  try {
+    const saved = await makePlan(stack, screen);
+    for (const line of await told(saved.plan, stack, screen)) screen.line(line);
+    refuseUnlessAllowed(saved.plan, options.allowReplace);
+    await refuseWhatAwsWould(saved.plan, stack, screen);
+    if (saved.hasChanges) {
+      if (!options.autoApprove)
+        await confirm("apply this plan?", "-auto-approve applies it without a question", screen, signal);
+      await apply(stack, planFile(), screen);
+    }
+  } finally {
+    rmSync(planFile(), { force: true });
+  }
+  screen.end();
+  const code = await bootstrap(bootstrapArgs, signal);
+  if (code === 1 || code === 130) {
+    screen.line(
+      "what exists now: all that the plan has; the bastion is not set up to its end\n" +
+        "what now: run the same command again, or `eks bootstrap` with what you have written after --",
+    );
+  }
+  return code;
+}
+
+/**
+ * Asks AWS about a stack of which nothing exists; what is there of an older one would be taken for somebody else's.
+ *
+ * @throws UserError
+ */
+async function refuseWhatAwsWould({ changes }: Plan, { variables }: Stack, screen: Screen): Promise<void> {
+  const managed = changes.filter(({ isManaged }) => isManaged);
+  if (managed.length === 0 || managed.some(({ kind }) => kind !== "create")) return;
+  screen.busy("asking AWS what it would refuse");
+  refuseErrors(await examineBefore(variables.values));
+}
+
+/** What a person has to know before a plan is applied: whose account it is, and what becomes of it. */
+async function told(read: Plan, stack: Stack, screen: Screen): Promise<string[]> {
+  const type = String(stack.variables.values.get("eks_worker_node_ec2_type")?.value);
+  const region = String(stack.variables.values.get("aws_region")?.value);
+  screen.busy("asking AWS what the instance type holds");
+  const asking = { region, abortSignal: AbortSignal.any([stack.signal, AbortSignal.timeout(FACTS_TIMEOUT_MS)]) };
+  const [account, facts] = await Promise.all([accountOf(asking), instanceTypeFacts(asking, type)]);
+  return [
+    ...(account === undefined ? [] : [`account: ${account.account}, in ${region}`, `you are: ${account.arn}`]),
+    ...summaryLines(summarize(read, facts)),
+  ];
+}
+
+/** How long anybody waits for what is good to know only. */
+const FACTS_TIMEOUT_MS = 10_000;
+
+/** How AWS is asked for what is good to know only. */
+interface Asking {
+  readonly region: string;
+  readonly abortSignal: AbortSignal;
+}
+
+/** Whose account it is; undefined when AWS does not say, which is no reason not to plan. */
+async function accountOf({
+  region,
+  abortSignal,
+}: Asking): Promise<{ readonly account: string; readonly arn: string } | undefined> {
+  const client = new STSClient({ region, maxAttempts: 1 });
+  try {
+    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
+    return Account === undefined ? undefined : { account: Account, arn: Arn ?? "" };
+  } catch {
+    return undefined;
+  } finally {
+    client.destroy();
+  }
+}
+
+/** What AWS says of an instance type; undefined when it says nothing, which is no reason not to plan. */
+async function instanceTypeFacts(
+  { region, abortSignal }: Asking,
+  type: string,
+): Promise<InstanceTypeFacts | undefined> {
+  const client = new EC2Client({ region, maxAttempts: 1 });
+  try {
+    const { InstanceTypes: [found] = [] } = await client.send(
+      new DescribeInstanceTypesCommand({ InstanceTypes: [type as never] }),
+      { abortSignal },
+    );
+    const { NetworkInfo: network, VCpuInfo: cpus, MemoryInfo: memory } = found ?? {};
+    const interfaces = network?.MaximumNetworkInterfaces;
+    const addressesPerInterface = network?.Ipv4AddressesPerInterface;
+    const vcpus = cpus?.DefaultVCpus;
+    const memoryMiB = memory?.SizeInMiB;
+    return interfaces === undefined ||
+      addressesPerInterface === undefined ||
+      vcpus === undefined ||
+      memoryMiB === undefined
+      ? undefined
+      : { interfaces, addressesPerInterface, vcpus, memoryMiB };
+  } catch {
+    return undefined;
+  } finally {
+    client.destroy();
+  }
+}
+
+const CTRL_C = "Ctrl-C";
+
+/** Where a question is asked. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream;
+}
+
+/**
+ * Asks, and goes on with a yes only.
+ *
+ * @param otherwise what to write so that nothing is asked
+ * @throws UserError otherwise
+ */
+export async function confirm(
+  question: string,
+  otherwise: string,
+  screen: Screen,
+  signal: AbortSignal,
+  { input, output }: Terminal = { input: process.stdin, output: process.stderr },
+): Promise<void> {
+  screen.end();
+  if (input.isTTY !== true) {
+    throw new UserError(
+      `nobody is there to be asked (${question}), since standard input is no terminal: ${otherwise}`,
+      64,
+    );
+  }
+  const terminal = createInterface({ input, output, terminal: true });
+  const gone = new AbortController();
+  // While it reads a line, the terminal takes Ctrl-C for a key and sends no signal; Ctrl-D closes.
+  terminal.once("SIGINT", () => {
+    gone.abort(CTRL_C);
+  });
+  terminal.once("close", () => {
+    gone.abort();
+  });
+  let answer: string;
+  try {
+    const ends = AbortSignal.any([signal, gone.signal]);
+    answer = await terminal.question(`${question} Only "yes" is taken for one: `, { signal: ends });
+  } catch (cause) {
+    if (gone.signal.reason === CTRL_C || signal.aborted)
+      throw new UserError("interrupted: nothing was done", 130, { cause });
+    throw new UserError("nothing was done, since there was no answer", 1, { cause });
+  } finally {
+    terminal.close();
+  }
+  if (answer.trim() !== "yes") throw new UserError("nothing was done, since the answer was not yes");
+}
+
+/**
+ * Applies a plan; what goes wrong half-way is told with what there is now.
+ *
+ * @param name of the step, for people: `apply`, or `destroy`
+ * @throws UserError
+ */
+export async function apply(stack: Stack, file: string, screen: Screen, name = "apply"): Promise<void> {
+  const { terraform, signal, logFile } = stack;
+  const progress = new Progress();
+  const interrupted = () => {
+    screen.line(
+      "interrupted: Terraform finishes what AWS has begun, and writes it into the state; Ctrl-C again would leave that out",
+    );
+  };
+  signal.addEventListener("abort", interrupted);
+  try {
+    await screen.step(name, async () => {
+      await terraform.apply(file, (event) => {
+        const what = progress.told(event);
+        if (what !== undefined) screen.busy(`${name}: ${what}`);
+        if (event.kind === "diagnostic" && event.severity === "warning") screen.line(`warning: ${event.text}`);
+      });
+      return { said: progress.summary() };
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const exists = await terraform.state().catch(() => undefined);
+    const halfMade = name === "apply" ? await terraform.tainted().catch(() => []) : [];
+    const mend = error.exitCode === 130 ? "" : "mend the cause and ";
+    const away =
+      name === "apply" && exists?.length !== 0 ? "; or `eks destroy`, with the same -var-file, takes it all away" : "";
+    throw new UserError(
+      `${error.message}\nwhat exists now: ${whatExists(exists)}\n` +
+        `what now: ${mend}run the same command again, it goes on from here${away}\n` +
+        `${halfMadeText(halfMade)}what Terraform said is in ${logFile}`,
+      error.exitCode,
+      { cause: error },
+    );
+  } finally {
+    signal.removeEventListener("abort", interrupted);
+  }
+}
+
+/** What has to be decided before it goes on: the guard stands before what would have to be made anew. */
+function halfMadeText(addresses: readonly string[]): string {
+  const options = allowing(addresses);
+  if (options.length === 0) return "";
+  return (
+    `half made: ${addresses.join(", ")}; where AWS has finished it after all, ` +
+    `\`terraform -chdir=${STACK_DIR} untaint ADDRESS\` keeps it, else ${options.join(" ")} makes it anew\n`
+  );
+}
+
+function whatExists(addresses: readonly string[] | undefined): string {
+  if (addresses === undefined) return "the state cannot be read, so that is not known";
+  return addresses.length === 0 ? "nothing" : `${String(addresses.length)} resources: ${countByType(addresses)}`;
+}
