@@ -1,23 +1,12 @@
 import { bootstrap } from "./bootstrap";
+import { interruption } from "./foreground";
 
 /** `npm run bootstrap`. The first Ctrl-C ends it in order, a second one at once. */
 async function main(): Promise<void> {
-  const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (interruption.signal.aborted) process.exit(130);
-      interruption.abort();
-    });
-  }
-  for (const stream of [process.stdout, process.stderr]) {
-    // Nobody reads any more, as after `| head`: what has begun goes on, and the log has it.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
-  process.exitCode = await bootstrap(process.argv.slice(2), interruption.signal);
+  const signal = interruption();
+  process.exitCode = await bootstrap(process.argv.slice(2), signal);
   // Whatever is still being waited for, as for standard input, would keep the process alive.
-  if (interruption.signal.aborted) process.exit();
+  if (signal.aborted) process.exit();
 }
 
 main().catch((error: unknown) => {

@@ -1,29 +1,18 @@
+import { interruption } from "../bootstrap/foreground";
 import { eks } from "./eks";
 import { fileProblem } from "./errors";
 
 /** `bin/eks`. The first Ctrl-C ends it in order, a second one at once. */
 export function main(args: readonly string[]): void {
-  const interruption = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (interruption.signal.aborted) process.exit(130);
-      interruption.abort();
-    });
-  }
-  for (const stream of [process.stdout, process.stderr]) {
-    // Nobody reads any more, as after `| head`: what has begun goes on.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+  const signal = interruption();
   process.on("uncaughtException", (error) => {
     report(error);
     process.exit();
   });
-  eks(args, interruption.signal).then((code) => {
+  eks(args, signal).then((code) => {
     process.exitCode = code;
     // Whatever is still being waited for would keep the process alive.
-    if (interruption.signal.aborted) process.exit();
+    if (signal.aborted) process.exit();
   }, report);
 }
 

@@ -217,16 +217,13 @@ export class Terraform {
 
   /** Addresses of what an apply has left half made. After Ctrl-C, too. @throws UserError; BootstrapError */
   async tainted(): Promise<readonly string[]> {
-    const { code, stdout, complaint } = await this.run(["state", "pull"], { hasValues: true, goesOn: true });
-    if (code !== 0) throw this.failure("state pull", complaint);
-    return stdout.trim() === "" ? [] : readState("the state", stdout).tainted;
+    const state = await this.pull({ goesOn: true });
+    return state.trim() === "" ? [] : readState("the state", state).tainted;
   }
 
   /** Everything in the state that Terraform manages. @throws UserError */
   async resources(): Promise<readonly StateResource[]> {
-    const { code, stdout, complaint } = await this.run(["state", "pull"], { hasValues: true });
-    if (code !== 0) throw this.failure("state pull", complaint);
-    return STATE.parse(JSON.parse(stdout)).resources.flatMap(({ type, name, mode, instances }) =>
+    return STATE.parse(JSON.parse(await this.pull())).resources.flatMap(({ type, name, mode, instances }) =>
       mode === "managed"
         ? instances.flatMap(({ attributes }) =>
             attributes == null
@@ -235,6 +232,12 @@ export class Terraform {
           )
         : [],
     );
+  }
+
+  private async pull(options: Pick<RunOptions, "goesOn"> = {}): Promise<string> {
+    const { code, stdout, complaint } = await this.run(["state", "pull"], { hasValues: true, ...options });
+    if (code !== 0) throw this.failure("state pull", complaint);
+    return stdout;
   }
 
   private failure(what: string, complaint: string): UserError {
