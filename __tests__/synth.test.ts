@@ -39,6 +39,34 @@ describe("the app command of cdktf.json", () => {
     for (const text of [...folders, CLONE]) expect(written[0]).not.toContain(text);
   });
 
+  it("writes one stack, so that cdktf needs no name, and a second one when the context asks for it", async () => {
+    const stacksOf = (folder: string) =>
+      Object.keys(
+        (JSON.parse(readFileSync(join(folder, "cdktf.out/manifest.json"), "utf8")) as { stacks: object }).stacks,
+      );
+    const [one = "", two = ""] = folders;
+
+    expect(await synthesizeIn(one)).toMatchObject({ code: 0, output: "" });
+    const both = await synthesizeIn(two, { CDKTF_CONTEXT_JSON: '{"kubernetes":"true"}' });
+
+    expect(both).toMatchObject({ code: 0, output: "" });
+    expect(stacksOf(one)).toEqual(["eks"]);
+    expect(stacksOf(two).sort()).toEqual(["eks", "eks-kubernetes"]);
+    const [alone, beside] = folders.map((folder) =>
+      readFileSync(join(folder, "cdktf.out/stacks/eks/cdk.tf.json"), "utf8"),
+    );
+    expect(beside).toBe(alone);
+  });
+
+  it("fails with one line when the context asks for what there is not", async () => {
+    const [folder = ""] = folders;
+
+    expect(await synthesizeIn(folder, { CDKTF_CONTEXT_JSON: '{"kubernetes":"yes"}' })).toMatchObject({
+      code: 64,
+      output: 'error: "kubernetes" in the context of cdktf.json must be "true" or "false", or be left out, got "yes"\n',
+    });
+  });
+
   it("fails with one line when the environment contradicts itself", async () => {
     const [folder = ""] = folders;
     const ended = await synthesizeIn(folder, { TF_CLOUD_ORGANIZATION: "acme" });

@@ -31,7 +31,7 @@ function main(): void {
       dependencies: Record<string, string>;
     };
     const packages: Record<string, string | undefined> = { ...dependencies, cdktf: SUCCESSOR };
-    const needed = ["cdktf", "@cdktf/provider-aws", "constructs", "pirates", "sucrase"] as const;
+    const needed = ["cdktf", "@cdktf/provider-aws", "@cdktf/provider-tls", "constructs", "pirates", "sucrase"] as const;
     const manifest = { private: true, dependencies: Object.fromEntries(needed.map((name) => [name, packages[name]])) };
     writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
     for (const name of ["bin", "cdktf.json", "main.ts", "modules"])

@@ -6,7 +6,7 @@ import type { Handover } from "../modules/contract";
 import { readConsole, type ConsoleOutput } from "./console-output";
 import { BootstrapError } from "./errors";
 import { decideHostKey } from "./host-key-policy";
-import { append, knownKeyTypes, lookUp, parseKnownHosts, serverHostKeyAlgorithms } from "./known-hosts";
+import { append, knownKeyTypes, lookUp, parseKnownHosts, serverHostKeyAlgorithms, wireFormat } from "./known-hosts";
 import type { KnownHosts } from "./known-hosts";
 import { ConnectError, SshHost } from "./ssh-host";
 import { readSshSettings, type Login, type Machine, type SettingsOptions } from "./ssh-settings";
@@ -68,6 +68,8 @@ interface Run {
  */
 export async function connect(handover: Handover, options: ConnectOptions, events: ConnectEvents): Promise<SshHost> {
   const { target, hops, notes } = readSshSettings(options, handover, options.machine);
+  const { bastion_host_key: publicKey } = handover;
+  const planted = publicKey === undefined || options.hostKey !== undefined ? undefined : wireFormat(publicKey);
   for (const note of notes) events.note(note);
   const started = Date.now();
   const deadline = started + patienceOf(options) * 1000;
@@ -76,7 +78,7 @@ export async function connect(handover: Handover, options: ConnectOptions, event
   let jump: SshHost | undefined;
   try {
     for (const hop of hops) jump = await reach(hop, jump, undefined, run);
-    return await reach(target, jump, new BastionConsole(handover, run), run);
+    return await reach(target, jump, { console: new BastionConsole(handover, run), planted }, run);
   } catch (error) {
     jump?.close();
     throw error;
@@ -92,7 +94,7 @@ function patienceOf({ timeoutSeconds = 300 }: ConnectOptions): number {
 async function reach(
   login: Login,
   jump: SshHost | undefined,
-  console: BastionConsole | undefined,
+  bastion: BastionEvidence | undefined,
   { options, events, pauses, started, deadline }: Run,
 ): Promise<SshHost> {
   const { signal, commandTimeoutSeconds } = options;
@@ -101,7 +103,7 @@ async function reach(
   let wasDown = false;
   let refusedUntil: number | undefined;
   for (let pause = pauses.first; ; pause = Math.min(pause * 1.5, pauses.longest)) {
-    const verifier = new Verifier(login, console, options);
+    const verifier = new Verifier(login, bastion, options);
     try {
       const connected = await SshHost.connect({
         name: login.name,
@@ -161,6 +163,13 @@ function accept(verifier: Verifier, login: Login, events: ConnectEvents): void {
   if (verifier.line !== undefined) remember(login, verifier.line, events);
 }
 
+/** What speaks for the key of the bastion alone, and not of a host before it. */
+interface BastionEvidence {
+  readonly console: BastionConsole;
+  /** The host key that the stack has planted, in SSH's wire format; nobody needs to be asked then. */
+  readonly planted: Buffer | undefined;
+}
+
 /** Looks at the key of one host in one attempt. */
 class Verifier {
   /** Why the key was accepted. */
@@ -174,20 +183,21 @@ class Verifier {
 
   constructor(
     private readonly login: Login,
-    private readonly console: BastionConsole | undefined,
+    private readonly bastion: BastionEvidence | undefined,
     private readonly options: ConnectOptions,
   ) {}
 
   async refuse(offered: Buffer): Promise<string | undefined> {
     this.offered = offered;
     const { kind } = this.standing();
-    if (kind !== "known" && kind !== "revoked") this.printed = await this.console?.read();
+    const isSettled = kind === "known" || kind === "revoked" || this.bastion?.planted !== undefined;
+    if (!isSettled) this.printed = await this.bastion?.console.read();
     return this.decide();
   }
 
   /** Why the key is refused, as the files of known hosts are now. */
   decide(): string | undefined {
-    const { offered, printed } = this;
+    const { offered, printed, bastion } = this;
     const { hostKey, acceptNewHostKey: acceptNew = false } = this.options;
     const { host, port } = this.login.knownAs;
     const { file, kind } = this.standing();
@@ -199,7 +209,8 @@ class Verifier {
       knownHosts: file.knownHosts,
       knownHostsFile: file.path,
       // The fingerprint is the bastion's, not that of a host before it.
-      ...(this.console !== undefined && hostKey !== undefined && { hostKey }),
+      ...(bastion !== undefined && hostKey !== undefined && { hostKey }),
+      ...(bastion?.planted !== undefined && { planted: bastion.planted }),
       acceptNew,
     });
     if (decision.action === "refuse") {
@@ -313,6 +324,7 @@ function remediesFor({ problem, message, cause }: ConnectError, login: Login): s
   switch (problem) {
     case "authentication": {
       const tried = [
+        ...(login.generatedKey === undefined ? [] : ["the stack's own key (output ssh_private_key)"]),
         ...identityFiles.map(({ path }) => path),
         ...(agent === undefined ? [] : [`the agent at ${agent}`]),
       ];

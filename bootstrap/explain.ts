@@ -104,7 +104,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     complaint: /Unable to locate credentials|NoCredentialProviders|no EC2 IMDS role found/,
     means: "the host has no AWS credentials",
-    cure: "check that the bastion has its instance profile (aws_krug_admin_role)",
+    cure: "check that the bastion has its instance profile (of aws_krug_admin_role, or its own with kubectl_own_role)",
   },
   {
     complaint: /InvalidClientTokenId|UnrecognizedClientException|ExpiredToken/,
@@ -124,7 +124,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     complaint: /AccessDenied|UnauthorizedOperation|not authorized to perform/,
     means: "the role of the host may not do this",
-    cure: "allow it in the policies of the bastion's role (aws_krug_admin_role)",
+    cure: "allow it in the policies of the bastion's role (aws_krug_admin_role, or its own with kubectl_own_role)",
   },
   {
     complaint: /Cluster status is [A-Z]/,

@@ -22,6 +22,8 @@ export interface HostKeyEvidence {
   readonly knownHostsFile: string;
   /** From `--host-key`, as `readFingerprint` returns it. */
   readonly hostKey?: string;
+  /** The key that the stack has planted, in SSH wire format; not given where `--host-key` says another word. */
+  readonly planted?: Buffer;
   /** From `--accept-new-host-key`. */
   readonly acceptNew: boolean;
 }
@@ -56,7 +58,7 @@ function refuse({ host, port, offered }: HostKeyEvidence, objection: Objection):
 }
 
 function objection(evidence: HostKeyEvidence): Objection | undefined {
-  const { host, port, offered, console, knownHosts, knownHostsFile: file, hostKey } = evidence;
+  const { host, port, offered, console, knownHosts, knownHostsFile: file, hostKey, planted } = evidence;
   const found = fingerprint(offered);
   const type = keyType(offered);
   const isOnConsole = console.some((printed) => printed.fingerprint === found);
@@ -115,12 +117,26 @@ function objection(evidence: HostKeyEvidence): Objection | undefined {
       remedies: [`give the fingerprint of the ${type} key, from ssh-keygen -l on the host or from its console output`],
     };
   }
+  if (planted !== undefined && !planted.equals(offered)) {
+    return {
+      problem: "it is not the one that the stack has planted",
+      expected: [`${fingerprint(planted)} (output bastion_host_key)`],
+      why:
+        "either somebody else answers in the bastion's place, or it has not taken its key from its user data: the image " +
+        "has no cloud-init, or its host keys were made anew since",
+      remedies: [
+        "check that --host and --port lead to the instance of the outputs, and that these are of the last apply",
+        "if you have compared the fingerprint found with the host's (ssh-keygen -l), give it as --host-key SHA256:…",
+      ],
+    };
+  }
   return undefined;
 }
 
 /** The first evidence for a key that nothing speaks against. */
 function voucher({ host, port, offered, console, ...more }: HostKeyEvidence): string | undefined {
   if (console.length > 0) return "the EC2 console output lists it";
+  if (more.planted !== undefined) return "the stack has planted it (output bastion_host_key)";
   const standing = lookUp(more.knownHosts, host, port, offered);
   if (standing.kind === "known") return `line ${String(standing.entry.line)} of ${more.knownHostsFile} has it`;
   if (more.hostKey !== undefined) return "--host-key names it";

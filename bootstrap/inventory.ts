@@ -25,6 +25,14 @@ const FIELDS = {
   // A stack that was applied before there were these has none.
   aws_auth_roles: z.array(z.object({ rolearn: roleArn, username: text, groups })).default([]),
   aws_auth_users: z.array(z.object({ userarn: userArn, username: text, groups })).default([]),
+  // A stack that was applied before groups could have roles of their own has one role for all nodes.
+  node_role_arns: z.array(roleArn).optional(),
+  // Of a stack that has made its own keys; the messages about them never say what was found.
+  bastion_host_key: z
+    .string()
+    .regex(/^ssh-ed25519 [A-Za-z0-9+/]+=*$/)
+    .optional(),
+  ssh_private_key: z.string().startsWith("-----BEGIN OPENSSH PRIVATE KEY-----\n").optional(),
 };
 
 /** The handover as it has to come out of a file; the compiler keeps it equal to the type. */

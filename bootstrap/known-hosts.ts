@@ -125,6 +125,11 @@ export function serverHostKeyAlgorithms(known: readonly string[]): string[] {
   return [...new Set([...known, ...Object.keys(ALGORITHMS)])].flatMap((type) => ALGORITHMS[type] ?? []);
 }
 
+/** A public key as `ssh-keygen` writes it, `TYPE BASE64`, in SSH wire format. */
+export function wireFormat(publicKey: string): Buffer {
+  return Buffer.from(publicKey.split(" ")[1] ?? "", "base64");
+}
+
 /** The fingerprint of a key in SSH wire format, as `ssh-keygen -l` prints it. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;

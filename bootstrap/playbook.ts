@@ -1,4 +1,4 @@
-import { wantedMappings } from "../modules/aws-auth";
+import { nodeRoleArns, wantedMappings } from "../modules/aws-auth";
 import type { Handover } from "../modules/contract";
 import { kubectlFor, mirrored, type Artifact, type Release, type Releases } from "./releases";
 import { ownHome, rootHome, type Home, type Site } from "./site";
@@ -30,12 +30,12 @@ export function playbook(handover: Handover, options: PlaybookOptions): Stage[] 
   const from = (release: Release) => (mirror === undefined ? release : releaseAt(mirror, release));
   const homes = homesOf(user, site);
   const access = accessTo(handover);
-  const address: ClusterAddress = { context: access.arn, hasAwsAuth: handover.authentication_mode !== "API" };
+  const address: ClusterAddress = { context: access.arn, hasAwsAuth: handover.authentication_mode === "CONFIG_MAP" };
   const groups = Object.entries(handover.node_groups).map(([name, { desired }]) => [name, desired] as const);
   const wanted = {
     groups: Object.fromEntries(groups),
     region: handover.region,
-    nodeRoleArn: handover.node_role_arn,
+    nodeRoleArns: nodeRoleArns(handover),
   };
   return [
     ready(site, patienceSeconds),

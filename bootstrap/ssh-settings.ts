@@ -54,6 +54,8 @@ export interface Destination {
   readonly knownHostsFiles: readonly string[];
   /** The machine's, which are only read. */
   readonly globalKnownHostsFiles: readonly string[];
+  /** Text of the private key that the stack has made for it; tried before all others. A secret. */
+  readonly generatedKey?: string;
 }
 
 /** A file that may hold a private key, and who says so: only what the user named has to be there. */
@@ -70,6 +72,9 @@ export interface SshSettings<T extends Destination = Destination> {
   /** What the user may want to know about how this came about. */
   readonly notes: readonly string[];
 }
+
+/** What of a handover says how to log in. */
+export type HandoverWay = Pick<Handover, "bastion_address" | "bastion_user" | "ssh_private_key">;
 
 /** A destination with its keys. */
 export interface Login extends Destination {
@@ -96,7 +101,7 @@ export function thisMachine(): Machine {
  */
 export function readSshSettings(
   options: SettingsOptions,
-  handover: Pick<Handover, "bastion_address" | "bastion_user">,
+  handover: HandoverWay,
   machine: Machine = thisMachine(),
 ): SshSettings<Login> {
   const { target, hops, notes } = sshSettings(options, handover, readSshConfig(options, machine), machine);
@@ -126,14 +131,14 @@ export function checkSettings({ jump, identities = [] }: SettingsOptions, machin
 
 /**
  * Decides about the way to the bastion: the command line comes first, then the handover, then the ssh configuration under
- * the name that was given. Its `User` counts for the hosts between only: many files have one for every host, and the
+ * the name that was given. A key that the stack has made counts unless `--identity` names another. Its `User` counts for the hosts between only: many files have one for every host, and the
  * bastion's user is the handover's.
  *
  * @throws BootstrapError when an option or a line of the configuration is malformed, or the hosts between form a loop
  */
 export function sshSettings(
   options: SettingsOptions,
-  handover: Pick<Handover, "bastion_address" | "bastion_user">,
+  handover: HandoverWay,
   config: SshConfig,
   machine: Machine,
 ): SshSettings {
@@ -154,6 +159,8 @@ export function sshSettings(
   const found = lookUp(name, user);
   const target = destination({ name, user, port: checkedPort(options.port, "--port") }, found, options, machine);
   const inherited = target.identityFiles;
+  const { ssh_private_key: generatedKey } = handover;
+  const isGenerated = generatedKey !== undefined && options.identities === undefined;
 
   const hop = (spec: HopSpec, found: HostConfig): Destination => {
     const user = spec.user ?? found.get("user")[0] ?? machine.user;
@@ -177,7 +184,11 @@ export function sshSettings(
     ];
   };
   const specs = options.jump === undefined ? configuredJump(found) : readJump(options.jump, "--jump");
-  return { target, hops: hopsOf(specs, [name]), notes: [...notes] };
+  return {
+    target: isGenerated ? { ...target, generatedKey } : target,
+    hops: hopsOf(specs, [name]),
+    notes: [...notes],
+  };
 }
 
 interface HopSpec {
@@ -353,13 +364,13 @@ function readText(file: string): string {
 
 /** What there is to log in with. */
 function readKeys(destination: Destination, machine: Machine) {
-  const { identityFiles, identitiesOnly } = destination;
+  const { identityFiles, identitiesOnly, generatedKey } = destination;
   const notes: string[] = [];
   const hasAgent = destination.agent !== undefined && existsSync(destination.agent);
   if (destination.agent !== undefined && !hasAgent) {
     notes.push(`there is no agent: its socket ${destination.agent} does not exist`);
   }
-  const identities: string[] = [];
+  const identities: string[] = generatedKey === undefined ? [] : [checkedKey(generatedKey)];
   for (const { path, from } of identityFiles) {
     if (from !== "option" && !existsSync(path)) continue;
     const key = readKey(path, machine);
@@ -388,6 +399,16 @@ function readKeys(destination: Destination, machine: Machine) {
   const agentKeys = agent === undefined || !identitiesOnly ? [] : identityFiles.flatMap(publicHalf);
   // A key of which only the encrypted half is there may be any of the agent's.
   return { identities, agent, notes, ...(agentKeys.length > 0 && { agentKeys }) };
+}
+
+/** @throws BootstrapError when the stack's own key is none, without a character of it */
+function checkedKey(generated: string): string {
+  const parsed = utils.parseKey(generated);
+  if (!(parsed instanceof Error) && parsed.isPrivateKey()) return generated;
+  throw new BootstrapError(
+    "the output ssh_private_key is no private key in OpenSSH's form: has the file with the outputs been changed? " +
+      "`terraform output -json` writes it anew, --identity FILE takes another key",
+  );
 }
 
 function badIdentity(path: string, problem: string): BootstrapError {

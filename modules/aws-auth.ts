@@ -15,8 +15,8 @@ export interface IdentityMapping {
 
 /** What aws-auth has to say; whatever else it says is somebody else's. */
 export interface WantedMappings {
-  /** ARN of the nodes' IAM role, with or without its path. */
-  readonly nodeRoleArn: string;
+  /** ARNs of the nodes' IAM roles, each with or without its path. */
+  readonly nodeRoleArns: readonly string[];
   /** Roles besides the nodes'. */
   readonly roles?: readonly IdentityMapping[];
   readonly users?: readonly IdentityMapping[];
@@ -53,8 +53,9 @@ const MAP_USERS: Section = { key: "mapUsers", arnKey: "userarn" };
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
  */
-const NODE_USERNAME = "system:node:{{EC2PrivateDNSName}}";
-const NODE_GROUPS: readonly string[] = ["system:bootstrappers", "system:nodes"];
+export const NODE_USERNAME = "system:node:{{EC2PrivateDNSName}}";
+/** The groups that every node's role is mapped to. */
+export const NODE_GROUPS: readonly string[] = ["system:bootstrappers", "system:nodes"];
 
 /** As the authenticator reads: in YAML 1.1 a bare `yes` is no text, and of two equal keys the last counts. */
 const YAML = { version: "1.1", uniqueKeys: false, prettyErrors: false } as const;
@@ -63,17 +64,33 @@ const LINES = { version: "1.1", lineWidth: 0, blockQuote: false } as const;
 
 const HOW_TO_EDIT = "kubectl --namespace kube-system edit configmap aws-auth";
 
+/**
+ * The label by which tools say who looks after an object, and what it says of one that is a resource of Terraform's:
+ * two who write aws-auth would undo each other's entries.
+ *
+ * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
+ */
+export const MANAGED_BY = { label: "app.kubernetes.io/managed-by", terraform: "terraform" } as const;
+
 /** What a stack wants mapped: its nodes, and whom tfvars name. */
 export function wantedMappings({
-  node_role_arn,
   aws_auth_roles,
   aws_auth_users,
-}: Pick<Handover, "node_role_arn" | "aws_auth_roles" | "aws_auth_users">): WantedMappings {
+  ...nodes
+}: Pick<Handover, "node_role_arn" | "node_role_arns" | "aws_auth_roles" | "aws_auth_users">): WantedMappings {
   return {
-    nodeRoleArn: node_role_arn,
+    nodeRoleArns: nodeRoleArns(nodes),
     roles: aws_auth_roles.map(({ rolearn, username, groups }) => ({ arn: rolearn, username, groups })),
     users: aws_auth_users.map(({ userarn, username, groups }) => ({ arn: userarn, username, groups })),
   };
+}
+
+/** ARNs of all IAM roles of nodes, each once: the shared one first, then those that groups have of their own. */
+export function nodeRoleArns({
+  node_role_arn: shared,
+  node_role_arns: all = [],
+}: Pick<Handover, "node_role_arn" | "node_role_arns">): readonly string[] {
+  return [...new Set([shared, ...all])];
 }
 
 /**
@@ -90,7 +107,7 @@ export function wantedMappings({
  * @throws Error when an ARN is not what it has to be, or a text cannot be read as a list of mappings
  */
 export function mergeAwsAuth(current: AwsAuthData | undefined, wanted: WantedMappings): AwsAuthData {
-  const roles = [nodeMapping(wanted.nodeRoleArn), ...(wanted.roles ?? []).map(ofRole)];
+  const roles = [...wanted.nodeRoleArns.map(nodeMapping), ...(wanted.roles ?? []).map(ofRole)];
   const users = (wanted.users ?? []).map(ofUser);
   const merged = {
     ...current,

@@ -1,14 +1,23 @@
+import { IamInstanceProfile } from "@cdktf/provider-aws/lib/iam-instance-profile";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Instance } from "@cdktf/provider-aws/lib/instance";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
 import { Fn, TerraformIterator, Token, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
+import { describeClusterPolicy, trustPolicy } from "./policies";
+import { hcl, type Expression } from "./terraform/expression";
+import { countIf, ofMaybe } from "./terraform/maybe";
+
 /** What a bastion is made of. */
 export interface BastionProps {
   /** First part of the names. */
   readonly projectName: string;
   readonly vpcId: string;
+  /** Where the bastion may go by IPv6. */
+  readonly egressIpv6Cidrs: string[];
   /** A public subnet. */
   readonly subnetId: string;
   /** What has to exist before the bastion reaches the internet. */
@@ -19,24 +28,37 @@ export interface BastionProps {
   readonly keyName: string;
   /** Not less than the AMI's snapshot. */
   readonly rootVolumeGiB: number;
-  /** Instance profile with which `aws eks` and `kubectl` work on the bastion. */
-  readonly instanceProfileName: string;
+  /** ARN of the KMS key of the root volume; null: AWS' own key. */
+  readonly volumeKmsKeyArn: Expression;
+  /** Whether `aws eks` and `kubectl` work on the bastion with a role that may do nothing else: a boolean. */
+  readonly hasOwnRole: Expression;
+  /** Instance profile with which they work otherwise. */
+  readonly instanceProfileName: Expression;
+  /** ARN of the cluster that is used from here. */
+  readonly clusterArn: string;
+  /** What cloud-init is told; nothing when left out. */
+  readonly userData?: string;
 }
 
 /** The instance inside the VPC from which `kubectl` reaches the private endpoint. */
 export class Bastion extends Construct {
   readonly instance: Instance;
   readonly securityGroupId: string;
+  /** ARN of the bastion's own role; null when it has none. */
+  readonly ownRoleArn: Expression;
 
   constructor(scope: Construct, id: string, props: BastionProps) {
     super(scope, id);
-    const { projectName, vpcId, subnetId, egress, sshCidrs } = props;
+    const { projectName, vpcId, subnetId, egress, sshCidrs, hasOwnRole } = props;
+    const name = `${projectName}-kubectl`;
 
     const securityGroupName = `${projectName}-kubectl-sg`;
     const securityGroup = new SecurityGroup(this, "security-group", {
       name: securityGroupName,
       vpcId,
-      egress: [{ fromPort: 0, toPort: 0, protocol: "-1", cidrBlocks: ["0.0.0.0/0"] }],
+      egress: [
+        { fromPort: 0, toPort: 0, protocol: "-1", cidrBlocks: ["0.0.0.0/0"], ipv6CidrBlocks: props.egressIpv6Cidrs },
+      ],
       tags: { Name: securityGroupName },
     });
     const cidrs = (condition: string) =>
@@ -53,7 +75,18 @@ export class Bastion extends Construct {
       ipv6CidrBlocks: cidrs(`strcontains(val, ":")`),
     });
 
-    const name = `${projectName}-kubectl`;
+    const count = countIf(hasOwnRole);
+    const role = new IamRole(this, "role", { count, name, assumeRolePolicy: trustPolicy("ec2.amazonaws.com") });
+    const roleName = ofMaybe(role, "name").asString;
+    new IamRolePolicy(this, "describe-cluster", {
+      count,
+      name: "describe-cluster",
+      role: roleName,
+      policy: describeClusterPolicy(props.clusterArn),
+    });
+    const instanceProfile = new IamInstanceProfile(this, "instance-profile", { count, name, role: roleName });
+    const instanceProfileName = hcl`${hasOwnRole} ? ${ofMaybe(instanceProfile, "name")} : ${props.instanceProfileName}`;
+
     this.instance = new Instance(this, "instance", {
       ami: props.imageId,
       instanceType: "t3.micro",
@@ -62,10 +95,16 @@ export class Bastion extends Construct {
       associatePublicIpAddress: true,
       vpcSecurityGroupIds: [securityGroup.id],
       keyName: props.keyName,
-      iamInstanceProfile: props.instanceProfileName,
+      iamInstanceProfile: instanceProfileName.asString,
       // One hop: nothing but the instance itself needs its role.
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
-      rootBlockDevice: { volumeSize: props.rootVolumeGiB, encrypted: true },
+      rootBlockDevice: {
+        volumeSize: props.rootVolumeGiB,
+        encrypted: true,
+        kmsKeyId: props.volumeKmsKeyArn.asString,
+      },
+      // cloud-init reads it at the first boot alone: a bastion with other user data has to be another one.
+      ...(props.userData !== undefined && { userData: props.userData, userDataReplaceOnChange: true }),
       tags: { Name: name, Instance: "kubectl" },
       // A volume is encrypted when it is made or never, and tools from before IMDSv2 lose their role when sessions are
       // required of them: a bastion that was taken over from the workshop is left as it is, and warned about (see the
@@ -75,5 +114,6 @@ export class Bastion extends Construct {
     });
 
     this.securityGroupId = securityGroup.id;
+    this.ownRoleArn = ofMaybe(role, "arn");
   }
 }

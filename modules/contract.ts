@@ -55,4 +55,10 @@ export interface Handover {
   readonly aws_auth_roles: readonly AwsAuthRole[];
   /** Users that aws-auth is to map, as tfvars say it; often none. */
   readonly aws_auth_users: readonly AwsAuthUser[];
+  /** ARNs of all IAM roles of nodes: `node_role_arn`, and those of groups with policies of their own. */
+  readonly node_role_arns?: readonly string[] | undefined;
+  /** Where the stack has made it: the bastion's only host key, `ssh-ed25519 BASE64`. */
+  readonly bastion_host_key?: string | undefined;
+  /** Where the stack has made it: the private key to log in with, in OpenSSH's form. A secret. */
+  readonly ssh_private_key?: string | undefined;
 }

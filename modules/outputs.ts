@@ -17,12 +17,23 @@ const DESCRIPTIONS: Readonly<Record<keyof Handover, string>> = {
   node_groups: "Size of each node group by the name of its Auto Scaling group.",
   aws_auth_roles: "IAM roles that aws-auth is to map besides the nodes'.",
   aws_auth_users: "IAM users that aws-auth is to map.",
+  node_role_arns: "ARNs of all IAM roles of nodes: the shared one, and those of groups with policies of their own.",
+  bastion_host_key: "The kubectl bastion's host key, planted by its user data.",
+  ssh_private_key: "The private key to log in with, in OpenSSH's form.",
 };
+
+/** What Terraform shows only to who asks for it by name, or for JSON. */
+const SENSITIVE: readonly string[] = ["ssh_private_key"] satisfies (keyof Handover)[];
 
 /** Declares one output per field of the handover, under exactly that name. */
 export function handOver(stack: TerraformStack, values: Handover): void {
   for (const [name, value] of Object.entries(values)) {
     const description = DESCRIPTIONS[name as keyof Handover];
-    new TerraformOutput(stack, name, { value: value as unknown, description, staticId: true });
+    new TerraformOutput(stack, name, {
+      value: value as unknown,
+      description,
+      staticId: true,
+      ...(SENSITIVE.includes(name) && { sensitive: true }),
+    });
   }
 }

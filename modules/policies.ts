@@ -10,3 +10,102 @@ export function trustPolicy(service: string): string {
 export function managedPolicyArn(partition: string, name: string): string {
   return `arn:${partition}:iam::aws:policy/${name}`;
 }
+
+/**
+ * ARN of one of EKS' own access policies, which say what an access entry may do in the cluster.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+ */
+export function accessPolicyArn(partition: string, name: string): string {
+  return `arn:${partition}:eks::aws:cluster-access-policy/${name}`;
+}
+
+/** An AWS account: where what belongs to it is, in the ARNs of it. */
+export interface Account {
+  /** `aws`, `aws-cn` or `aws-us-gov`. */
+  readonly partition: string;
+  /** Twelve digits. */
+  readonly accountId: string;
+}
+
+/** What a bastion's own role may do: ask for one cluster, as `aws eks update-kubeconfig` does. */
+export function describeClusterPolicy(clusterArn: string): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "eks:DescribeCluster", Resource: clusterArn }],
+  });
+}
+
+/**
+ * Key policy for the secrets of a cluster: its role uses the key, the account's IAM policies say who else may.
+ *
+ * Who makes the cluster needs `kms:DescribeKey` and `kms:CreateGrant` in policies of their own.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html
+ */
+export function secretsKeyPolicy(account: Account, clusterRoleArn: string): string {
+  return keyPolicy(account, [
+    {
+      Sid: "UseByTheClustersRole",
+      Effect: "Allow",
+      Principal: { AWS: clusterRoleArn },
+      Action: ["kms:Encrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"],
+      Resource: "*",
+    },
+  ]);
+}
+
+/**
+ * Key policy for volumes of instances that Auto Scaling launches, and of those that people launch whom the account's IAM
+ * policies let.
+ *
+ * Auto Scaling's service-linked role and that of spot instances are named by a condition: as principals they would have to
+ * exist, and AWS makes them with an account's first Auto Scaling group and its first spot instance.
+ *
+ * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html
+ */
+export function volumeKeyPolicy(account: Account): string {
+  const { partition, accountId } = account;
+  const roles = [
+    "autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+    "spot.amazonaws.com/AWSServiceRoleForEC2Spot",
+  ];
+  const arns = roles.map((role) => `arn:${partition}:iam::${accountId}:role/aws-service-role/${role}`);
+  const byAutoScaling = { StringEquals: { "kms:CallerAccount": accountId }, ArnEquals: { "aws:PrincipalArn": arns } };
+  return keyPolicy(account, [
+    {
+      Sid: "UseByAutoScaling",
+      Effect: "Allow",
+      Principal: { AWS: "*" },
+      Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+      Resource: "*",
+      Condition: byAutoScaling,
+    },
+    {
+      Sid: "GrantsForVolumesByAutoScaling",
+      Effect: "Allow",
+      Principal: { AWS: "*" },
+      Action: "kms:CreateGrant",
+      Resource: "*",
+      Condition: { ...byAutoScaling, Bool: { "kms:GrantIsForAWSResource": "true" } },
+    },
+  ]);
+}
+
+/** Without its first statement nobody could ever change the policy again: a key policy is not overruled by IAM. */
+function keyPolicy({ partition, accountId }: Account, statements: readonly object[]): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "AdministrationByTheAccount",
+        Effect: "Allow",
+        Principal: { AWS: `arn:${partition}:iam::${accountId}:root` },
+        Action: "kms:*",
+        Resource: "*",
+      },
+      ...statements,
+    ],
+  });
+}

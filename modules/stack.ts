@@ -1,57 +1,47 @@
+import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
-import type { Instance } from "@cdktf/provider-aws/lib/instance";
-import type { LaunchConfiguration } from "@cdktf/provider-aws/lib/launch-configuration";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import {
-  DataResource,
-  Fn,
-  Op,
-  TerraformElement,
-  TerraformLocal,
-  TerraformStack,
-  Token,
-  type TerraformResource,
-  type TerraformVariable,
-} from "cdktf";
-import { Construct, type Node } from "constructs";
+import { DataResource, Fn, TerraformOutput } from "cdktf";
+import type { Construct } from "constructs";
 
+import { Access } from "./access";
+import { AddOns } from "./add-ons";
 import { Bastion } from "./bastion";
+import { BastionRecord } from "./bastion-record";
+import type { Choices } from "./choices";
 import { Cluster } from "./cluster";
 import type { Handover } from "./contract";
+import { EncryptionKey } from "./encryption";
+import { ExistingNetwork } from "./existing-network";
+import { FlowLogs } from "./flow-logs";
+import { Names } from "./names";
 import { Network } from "./network";
-import { NodeGroup } from "./node-group";
+import { NodeGroups } from "./node-groups";
 import { handOver } from "./outputs";
-import { warnUnless } from "./terraform/check";
+import { Planning } from "./planning";
+import { PodRole } from "./pod-roles";
+import { volumeKeyPolicy } from "./policies";
+import { SshIdentity } from "./ssh-identity";
+import { Expression, hcl } from "./terraform/expression";
 import { Rows } from "./terraform/rows";
+import { ReadableStack } from "./terraform/readable-stack";
+import { bastionUserData } from "./user-data-bastion";
 import { Variables } from "./variables";
+import { VpcEndpoints } from "./vpc-endpoints";
+import { addWarnings } from "./warnings";
 import { adoptWorkshopState } from "./workshop-state";
 
-/** What to call a resource on Terraform's command line. */
-function address(resource: TerraformResource): string {
-  return `${resource.terraformResourceType}.${resource.friendlyUniqueId}`;
-}
-
-/** Whether machines require IMDSv2 and have an encrypted volume; false when AWS reports neither. */
-function isHardened({ metadataOptions, rootBlockDevice }: Instance | LaunchConfiguration): string {
-  const hardened = Op.and(Op.eq(metadataOptions.httpTokens, "required"), rootBlockDevice.encrypted);
-  return Token.asString(Fn.try([hardened, false]));
-}
-
 /** The workshop: a VPC, a private EKS cluster, its nodes, and the bastion from which it is used. */
-export class EksStack extends TerraformStack {
-  constructor(scope: Construct, id: string) {
+export class EksStack extends ReadableStack {
+  /** @param choices what of the stack changes with the code instead of with tfvars */
+  constructor(scope: Construct, id: string, { sshIdentity }: Pick<Choices, "sshIdentity"> = { sshIdentity: "given" }) {
     super(scope, id);
     const variables = new Variables(this);
-    const projectName = variables.projectName.stringValue;
-    const names = new Construct(this, "names");
-    const name = (what: string, given: TerraformVariable, otherwise: string) =>
-      new TerraformLocal(names, what, Fn.coalesce([given.value, otherwise])).asString;
-    const vpcName = name("vpc", variables.vpcName, `${projectName}_vpc`);
-    const clusterName = name("cluster", variables.eksClusterName, `${projectName}_eks`);
-    const roleName = name("node-role", variables.eksWorkerNodeRoleName, `${projectName}_eks_worker_nodes_role`);
+    const projectName = variables.project.projectName.stringValue;
+    const { vpc: vpcName, cluster: clusterName, nodeRole: roleName } = new Names(this, variables);
 
     new AwsProvider(this, "aws", {
-      region: variables.awsRegion.stringValue,
+      region: variables.project.awsRegion.stringValue,
       defaultTags: [{ tags: { Managed_by: "terraform", Project: projectName } }],
     });
     // Typed against 6.x; nothing here differs between the two majors, and the end-to-end tests run on what is installed.
@@ -59,67 +49,186 @@ export class EksStack extends TerraformStack {
     // 1.9: validations that compare variables.
     this.addOverride("terraform.required_version", ">= 1.9.0");
     const { partition } = new DataAwsPartition(this, "partition");
+    const account = { partition, accountId: new DataAwsCallerIdentity(this, "identity").accountId };
 
+    const hasIpv6 = new Expression('var.ip_family == "ipv6"');
+    const existingNetwork = new ExistingNetwork(this, "existing-network", {
+      vpcId: new Expression("var.vpc_id"),
+      publicSubnetIds: new Expression("var.public_subnet_ids"),
+      privateSubnetIds: new Expression("var.private_subnet_ids"),
+      hasIpv6,
+    });
+    const isOwnVpc = new Expression("var.vpc_id == null");
+    const ownSubnets = (name: string) =>
+      Rows.byName<"az" | "cidr" | "name">(hcl`${isOwnVpc} ? ${new Expression(name)} : []`);
     const network = new Network(this, "network", {
+      isOwn: isOwnVpc,
+      existing: existingNetwork,
       name: vpcName,
-      cidr: variables.vpcCidrBlock.stringValue,
-      publicSubnets: new Rows(variables.vpcPublicSubnets),
-      privateSubnets: new Rows(variables.vpcPrivateSubnets),
+      cidr: new Expression("var.vpc_cidr_block"),
+      secondaryCidrs: new Expression("var.vpc_secondary_cidr_blocks"),
+      publicSubnets: ownSubnets("var.vpc_public_subnets"),
+      firstPublicSubnetName: new Expression("try(var.vpc_public_subnets[0].name, null)"),
+      privateSubnets: ownSubnets("var.vpc_private_subnets"),
+      podSubnets: ownSubnets("var.vpc_pod_subnets"),
+      natGateway: new Expression("var.nat_gateway"),
+      hasIpv6,
       clusterName,
+    });
+    const endpoints = new VpcEndpoints(this, "vpc-endpoints", {
+      projectName,
+      region: variables.project.awsRegion.stringValue,
+      services: new Expression("var.vpc_endpoints"),
+      vpcId: network.vpcId,
+      cidrs: network.vpcCidrs,
+      subnets: network.privateSubnets,
+      routeTableIds: network.privateRouteTableIds,
+      isolatedBy: hcl`var.nat_gateway == "none" ? "nat_gateway is none" : (length(${existingNetwork.isolatedSubnetIds}) > 0 ? "private_subnet_ids \${join(", ", ${existingNetwork.isolatedSubnetIds})} have no route for 0.0.0.0/0" : "")`,
+    });
+    new FlowLogs(this, "flow-logs", {
+      projectName,
+      vpcId: network.vpcId,
+      settings: new Expression("var.flow_logs"),
     });
 
     const cluster = new Cluster(this, "cluster", {
       name: clusterName,
-      version: variables.eksVersion.stringValue,
+      version: variables.cluster.eksVersion.stringValue,
+      projectName,
+      account,
+      vpcId: network.vpcId,
+      egressIpv6Cidrs: network.egressIpv6Cidrs,
+      subnetIds: network.privateSubnetIds,
+      isInInternet: new Expression('var.endpoint_access == "vpc-and-internet"'),
+      endpointCidrs: new Expression("var.endpoint_access_cidrs"),
+      serviceCidr: new Expression("var.service_cidr"),
+      ipFamily: new Expression("var.ip_family"),
+      logTypes: new Expression("var.cluster_log_types"),
+      logRetentionDays: variables.cluster.clusterLogRetentionDays.numberValue,
+      secretsEncryption: new Expression("var.secrets_encryption"),
+      upgradePolicy: new Expression("var.upgrade_policy"),
+      authenticationMode: new Expression("var.authentication_mode"),
+      creatorIsAdmin: new Expression("var.cluster_creator_admin"),
+    });
+    const volumeKey = new EncryptionKey(this, "volumes", {
+      settings: new Expression("var.volume_encryption"),
+      description: `Volumes of the nodes and the bastion of the EKS cluster ${clusterName}`,
+      alias: `eks/${clusterName}-volumes`,
+      policy: volumeKeyPolicy(account),
+    });
+
+    const identity = sshIdentity === "generated" ? new SshIdentity(this, "ssh-identity", { projectName }) : undefined;
+    if (identity !== undefined) this.addOverride("terraform.required_providers.tls.version", ">= 4.0.0, < 5.0.0");
+    const keyName = identity?.keyName ?? variables.bastion.kubectlEc2Keypair.stringValue;
+
+    const addOnRows = new Expression("var.add_ons");
+    const prefixDelegation = new Expression("var.prefix_delegation");
+    const podRoles = new PodRole(this, "pod-roles", {
       projectName,
       partition,
-      vpcId: network.vpcId,
-      vpcCidr: variables.vpcCidrBlock.stringValue,
-      subnetIds: network.privateSubnetIds,
+      cluster,
+      oidcProvider: new Expression("var.irsa"),
+      rows: new Rows(new Expression("var.pod_roles")),
+      ofAddOns: hcl`[for row in ${addOnRows} : row.pod_role if row.pod_role != null]`,
+      isIpv6: hasIpv6,
+      volumeKeyArns: hcl`var.volume_encryption == null ? [] : [${volumeKey.arn}]`,
+    });
+    const addOns = new AddOns(this, "add-ons", {
+      clusterName: cluster.name,
+      kubernetesVersion: variables.cluster.eksVersion.stringValue,
+      rows: new Rows(addOnRows),
+      prefixDelegation,
+      networkPolicy: new Expression("var.network_policy"),
+      podRoles: podRoles.all,
+      permissions: podRoles.permissions,
+    });
+    const planning = new Planning(this, "planning", {
+      groups: new Expression("var.node_groups"),
+      // Pods have the subnets of their own as well.
+      subnets: hcl`concat(${network.privateSubnets}, [for row in var.vpc_pod_subnets : { id = null, zone = row.az, cidr = row.cidr }])`,
+      prefixDelegation,
+      addOns: hcl`keys(${addOnRows})`,
     });
 
     const bastion = new Bastion(this, "bastion", {
       projectName,
       vpcId: network.vpcId,
+      egressIpv6Cidrs: network.egressIpv6Cidrs,
       subnetId: network.firstPublicSubnetId,
       egress: network.publicEgress,
-      sshCidrs: variables.kubectlSshCidrs.listValue,
-      imageId: variables.kubectlImageId.stringValue,
-      keyName: variables.kubectlEc2Keypair.stringValue,
-      rootVolumeGiB: variables.kubectlEc2VolumeSize.numberValue,
-      instanceProfileName: variables.awsKrugAdminRole.stringValue,
+      sshCidrs: variables.bastion.kubectlSshCidrs.listValue,
+      imageId: variables.bastion.kubectlImageId.stringValue,
+      keyName,
+      rootVolumeGiB: variables.bastion.kubectlEc2VolumeSize.numberValue,
+      volumeKmsKeyArn: volumeKey.arn,
+      hasOwnRole: new Expression("var.kubectl_own_role"),
+      instanceProfileName: new Expression("var.aws_krug_admin_role"),
+      // From its name, because the bastion does not have to wait for the cluster.
+      clusterArn: `arn:${partition}:eks:${variables.project.awsRegion.stringValue}:${account.accountId}:cluster/${clusterName}`,
+      ...(identity !== undefined && {
+        userData: bastionUserData({
+          privateKeyJson: Fn.jsonencode(identity.hostPrivateKey),
+          publicKey: identity.hostPublicKey,
+        }),
+      }),
     });
 
-    const userData = (field: string) =>
-      Token.asString(Fn.lookupNested(variables.eksWorkerUserDataGroup.value, [field]));
-    const size = (field: string) => Token.asNumber(Fn.lookupNested(variables.eksWorkerNodesAsgGroup.value, [field]));
-    const [minSize, maxSize, desiredCapacity] = [size("min"), size("max"), size("desire")];
-    const nodeGroup = new NodeGroup(this, "node-group", {
+    new BastionRecord(this, "bastion-record", {
+      zoneName: new Expression("var.private_dns_zone"),
+      zoneId: new Expression("var.private_dns_zone_id"),
+      vpcId: network.vpcId,
+      isOwnVpc,
+      address: bastion.instance.privateIp,
+    });
+
+    const nodes = new NodeGroups(this, "node-group", {
+      groups: variables.nodes.groups,
+      checkedGroups: new Expression("var.node_groups"),
       cluster,
+      clusterName,
+      kubernetesVersion: new Expression("var.eks_version"),
       projectName,
       roleName,
       partition,
       vpcId: network.vpcId,
+      hasIpv6,
+      egressIpv6Cidrs: network.egressIpv6Cidrs,
       subnetIds: network.privateSubnetIds,
-      egress: network.privateEgress,
+      zones: network.privateZones,
+      subnetIdsByZone: network.privateSubnetIdsByZone,
+      egress: [...network.privateEgress, ...endpoints.all, addOns.beforeNodes],
       sshFromSecurityGroupId: bastion.securityGroupId,
-      keyName: variables.kubectlEc2Keypair.stringValue,
-      imageId: variables.eksWorkerNodeAmiId.stringValue,
-      instanceType: variables.eksWorkerNodeEc2Type.stringValue,
-      rootVolumeGiB: variables.eksWorkerNodeVolumeSize.numberValue,
-      associatePublicIpAddress: variables.eksWorkerNodePublicIp.booleanValue,
-      detailedMonitoring: variables.eksWorkerNodesEnableMonitoring.booleanValue,
-      minSize,
-      maxSize,
-      desiredCapacity,
-      preUserData: userData("pre_userdata"),
-      additionalUserData: userData("additional_userdata"),
-      kubeletExtraArgs: userData("kubelet_extra_args"),
-      enableDockerBridge: userData("enable_docker_bridge"),
+      minimalRules: new Expression('var.security_group_rules == "minimal"'),
+      maxPods: planning.maxPods,
+      chosenServiceCidr: new Expression("var.service_cidr"),
+      volumeKmsKeyArn: volumeKey.arn,
+      keyName,
     });
 
+    addOns.waitFor(nodes.autoscalingGroups);
+    const admitted = cluster.admit({
+      isMinimal: new Expression('var.security_group_rules == "minimal"'),
+      vpcCidrs: network.vpcCidrs,
+      vpcIpv6Cidrs: network.vpcIpv6Cidrs,
+      hasIpv6,
+      nodeSecurityGroupId: nodes.securityGroupId,
+      bastionSecurityGroupId: bastion.securityGroupId,
+    });
+    const access = new Access(this, "access", {
+      clusterName: cluster.name,
+      partition,
+      hasEntries: new Expression(
+        'contains(["API", "API_AND_CONFIG_MAP"], coalesce(var.authentication_mode, "CONFIG_MAP"))',
+      ),
+      nodeRoleArns: nodes.roleArnsByKey,
+      bastionHasOwnRole: new Expression("var.kubectl_own_role"),
+      bastionRoleArn: bastion.ownRoleArn,
+      listed: new Expression("var.access_entries"),
+    });
+    nodes.waitFor([...admitted, ...access.nodeEntries]);
+
     const handover: Handover = {
-      region: variables.awsRegion.stringValue,
+      region: variables.project.awsRegion.stringValue,
       cluster_name: cluster.name,
       cluster_endpoint: cluster.endpoint,
       certificate_authority_data: cluster.certificateAuthorityData,
@@ -127,59 +236,34 @@ export class EksStack extends TerraformStack {
       authentication_mode: cluster.authenticationMode,
       bastion_instance_id: bastion.instance.id,
       bastion_address: bastion.instance.publicIp,
-      bastion_user: variables.kubectlEc2User.stringValue,
-      node_role_arn: nodeGroup.roleArn,
-      node_groups: { [nodeGroup.name]: { min: minSize, max: maxSize, desired: desiredCapacity } },
+      bastion_user: variables.bastion.kubectlEc2User.stringValue,
+      node_role_arn: nodes.roleArn,
+      // By names that only Terraform knows.
+      node_groups: nodes.sizes.asResolvable as unknown as Handover["node_groups"],
       // Lists that only Terraform knows.
-      aws_auth_roles: variables.awsAuthRoles.value as Handover["aws_auth_roles"],
-      aws_auth_users: variables.awsAuthUsers.value as Handover["aws_auth_users"],
+      aws_auth_roles: variables.access.awsAuthRoles.value as Handover["aws_auth_roles"],
+      aws_auth_users: variables.access.awsAuthUsers.value as Handover["aws_auth_users"],
     };
     // The workshop's fortieth resource wrote the Ansible helper; this one holds what the bootstrap is given.
     new DataResource(this, "handover", { input: handover });
-    handOver(this, handover);
-
-    warnUnless(
-      this,
-      "bastion_reachable",
-      // The VPC has no IPv6.
-      '${length([for cidr in var.kubectl_ssh_cidrs : cidr if !strcontains(cidr, ":")]) > 0}',
-      "nobody can reach the bastion by SSH: kubectl_ssh_cidrs names no IPv4 network; set it in your tfvars to your own " +
-        'address, such as kubectl_ssh_cidrs = ["203.0.113.7/32"].',
-    );
-    // Of a stack that was taken over from the workshop's own HCL (see adoptWorkshopState); always true of a new one.
-    const { betweenNodes, launchConfiguration } = nodeGroup;
-    const { instance } = bastion;
-    warnUnless(
-      this,
-      "dns_between_nodes",
-      Op.eq(betweenNodes.protocol, "-1"),
-      "pods cannot ask CoreDNS on another node: the rule between nodes allows TCP only, as the workshop made it; " +
-        `widen it with terraform apply -replace=${address(betweenNodes)}.`,
-    );
-    warnUnless(
-      this,
-      "hardened_nodes",
-      isHardened(launchConfiguration),
-      "new nodes get an unencrypted volume and a metadata service without sessions (IMDSv1), as the workshop made " +
-        `them; mend it with terraform apply -replace=${address(launchConfiguration)}.`,
-    );
-    warnUnless(
-      this,
-      "hardened_bastion",
-      isHardened(instance),
-      "the bastion has an unencrypted volume or a metadata service without sessions (IMDSv1), as the workshop made it; " +
-        `terraform apply -replace=${address(instance)} makes a new one, with a new address and host key.`,
-    );
+    // The private key goes from state to output, and nowhere else.
+    handOver(this, {
+      ...handover,
+      node_role_arns: nodes.roleArns.asList,
+      ...(identity !== undefined && {
+        bastion_host_key: identity.hostPublicKey,
+        ssh_private_key: identity.userPrivateKey,
+      }),
+    });
+    new TerraformOutput(this, "planning-output", {
+      value: planning.groups.asString,
+      description: "Figures of each row of node_groups: pods, addresses, processors and memory.",
+    }).overrideLogicalId("planning");
+    new TerraformOutput(this, "pod-role-arns-output", {
+      value: podRoles.arns.asString,
+      description: "ARN of each of pod_roles; a service account with a role via irsa is annotated with it.",
+    }).overrideLogicalId("pod_role_arns");
+    addWarnings(this, { bastion: bastion.instance, nodes, others: [...planning.warnings, ...addOns.warnings] });
     adoptWorkshopState(this);
-  }
-
-  /**
-   * Names resources by their path alone (`network_vpc`), without the hash that cdktf adds: they are what people read
-   * in every plan and type after `-target`, and what `moved` blocks name.
-   */
-  protected override allocateLogicalId(element: TerraformElement | Node): string {
-    const node = TerraformElement.isTerraformElement(element) ? element.node : element;
-    const path = node.scopes.slice(node.scopes.indexOf(this) + 1);
-    return path.map((scope) => scope.node.id.replaceAll("-", "_")).join("_");
   }
 }

@@ -21,15 +21,31 @@ export class EnvironmentError extends Error {
 
 const STATE_FILE = "terraform.eks.tfstate";
 
+/** What tells the state of the stack `eks-kubernetes` from that of `eks`: the end of a key's or a workspace's name. */
+export const KUBERNETES_SUFFIX = "-kubernetes";
+
+/**
+ * The environment as both stacks read it: Terraform runs with the `TF_WORKSPACE` of the stack that is deployed, and
+ * which workspace belongs to which must not depend on it. A stack that is deployed under the other's is refused by
+ * Terraform, because it is not the workspace that its JSON names.
+ */
+export function ofBothStacks(environment: StateEnvironment): StateEnvironment {
+  const { TF_WORKSPACE: workspace = "" } = environment;
+  return workspace.endsWith(KUBERNETES_SUFFIX)
+    ? { ...environment, TF_WORKSPACE: workspace.slice(0, -KUBERNETES_SUFFIX.length) }
+    : environment;
+}
+
 /**
  * Where the stack keeps its state: in Terraform Cloud, in S3, or else in a file in the project's folder.
  *
  * The local path is relative to the stack's folder (`cdktf.out/stacks/eks`), where both cdktf and
  * `terraform -chdir` run: cdktf's own default is an absolute path, and would make the JSON differ between machines.
  *
+ * @param suffix of the names of the workspace, the key and the file; empty for the stack `eks`
  * @throws EnvironmentError when the variables contradict each other or one is missing
  */
-export function keepState(stack: TerraformStack, environment: StateEnvironment): void {
+export function keepState(stack: TerraformStack, environment: StateEnvironment, suffix = ""): void {
   const organization = given(environment.TF_CLOUD_ORGANIZATION);
   const bucket = given(environment.EKS_STATE_BUCKET);
   if (organization !== undefined && bucket !== undefined) {
@@ -54,19 +70,28 @@ export function keepState(stack: TerraformStack, environment: StateEnvironment):
     const hostname = given(environment.TF_CLOUD_HOSTNAME);
     new CloudBackend(stack, {
       organization,
-      workspaces: new NamedCloudWorkspace(workspace),
+      workspaces: new NamedCloudWorkspace(`${workspace}${suffix}`),
       ...(hostname !== undefined && { hostname }),
     });
   } else if (bucket !== undefined) {
-    new S3Backend(stack, { bucket, key: key ?? STATE_FILE, encrypt: true });
+    new S3Backend(stack, { bucket, key: suffixed(key ?? STATE_FILE, suffix), encrypt: true });
     // A lock file in the bucket needs no DynamoDB table. cdktf 0.21 has no field for it, and Terraform knows it from 1.10 on.
     stack.addOverride("terraform.backend.s3.use_lockfile", true);
     stack.addOverride("terraform.required_version", ">= 1.10.0");
   } else {
     const project = "../../..";
     // Terraform's workspaces (TF_WORKSPACE) belong beside the state, not into cdktf.out, which may be deleted.
-    new LocalBackend(stack, { path: `${project}/${STATE_FILE}`, workspaceDir: `${project}/terraform.tfstate.d` });
+    const workspaceDir = suffix === "" ? "terraform.tfstate.d" : `${suffixed(STATE_FILE, suffix)}.d`;
+    new LocalBackend(stack, {
+      path: `${project}/${suffixed(STATE_FILE, suffix)}`,
+      workspaceDir: `${project}/${workspaceDir}`,
+    });
   }
+}
+
+/** The name of a state file with something more before its ending. */
+function suffixed(key: string, suffix: string): string {
+  return key.replace(/(\.tfstate)?$/, `${suffix}$1`);
 }
 
 /** An environment variable that is set to nothing counts as not set. */

@@ -1,28 +1,34 @@
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-
 import { App } from "cdktf";
 
+import { choicesOf, projectContext, type ContextEnvironment } from "./choices";
 import { EksStack } from "./stack";
-import { keepState, type StateEnvironment } from "./state";
-
-const PROJECT = resolve(__dirname, "..");
+import { keepState, KUBERNETES_SUFFIX, ofBothStacks, type StateEnvironment } from "./state";
 
 /**
- * Writes the Terraform JSON of the stack.
+ * Writes the Terraform JSON of the stacks: of `eks`, and of `eks-kubernetes` where the context asks for it.
  *
  * @param environment says where the state is kept
- * @param outdir where cdktf puts it, below `stacks/eks`; cdktf's own choice when left out
+ * @param outdir where cdktf puts them, below `stacks`; cdktf's own choice when left out
  * @param skipValidation lets cdktf not run the Terraform on PATH to ask for its version, for those who run another one
- * @throws EnvironmentError when the environment asks for something that cannot be done
+ * @throws EnvironmentError when the environment or the context asks for something that cannot be done
  */
-export function synthesize(environment: StateEnvironment, outdir?: string, skipValidation = false): void {
-  // cdktf itself looks for the context in the folder where the process runs, which is the project's only by chance.
-  const { context } = JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")) as {
-    context: Record<string, unknown>;
-  };
+export function synthesize(
+  environment: StateEnvironment & ContextEnvironment,
+  outdir?: string,
+  skipValidation = false,
+): void {
+  const context = projectContext(environment);
+  const choices = choicesOf(context);
   const app = new App({ context, skipValidation, ...(outdir !== undefined && { outdir }) });
-  const stack = new EksStack(app, "eks");
-  keepState(stack, environment);
+  const stack = new EksStack(app, "eks", choices);
+  if (choices.kubernetes) {
+    const shared = ofBothStacks(environment);
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a synthesis that does not need it is a third faster
+    const { KubernetesStack } = require("./kubernetes-stack") as typeof import("./kubernetes-stack");
+    keepState(stack, shared);
+    keepState(new KubernetesStack(app, "eks-kubernetes"), shared, KUBERNETES_SUFFIX);
+  } else {
+    keepState(stack, environment);
+  }
   app.synth();
 }

@@ -66,15 +66,31 @@ const ADDRESSES: Readonly<Record<string, string>> = {
   "module.eks.aws_instance.kubectl": "aws_instance.bastion_instance",
 };
 
+/**
+ * What this stack itself kept without an index before there could be none of it, or several: the workshop's resources
+ * move on from there. Terraform adds the index 0 by itself, but not to what another `moved` block names.
+ */
+export const INDEXED: Readonly<Record<string, "0" | '"worker"'>> = {
+  "aws_vpc.network_vpc": "0",
+  "aws_internet_gateway.network_internet_gateway": "0",
+  "aws_eip.network_nat_address": "0",
+  "aws_nat_gateway.network_nat_gateway": "0",
+  "aws_route_table.network_public_routes": "0",
+  "aws_route_table.network_private_routes": "0",
+  "aws_security_group_rule.node_group_between_nodes": "0",
+  "aws_security_group_rule.node_group_ports_from_control_plane": "0",
+  "aws_launch_configuration.node_group_launch_configuration": '"worker"',
+  "aws_autoscaling_group.node_group_autoscaling_group": '"worker"',
+};
+
 /** Wrote the Ansible helper; holds nothing in AWS. */
 const FORGOTTEN = "module.ansible.null_resource.init_eks";
 
 /** Lets the stack take over a state that the workshop's own HCL made: nothing is destroyed, nothing is replaced. */
 export function adoptWorkshopState(stack: TerraformStack): void {
   // cdktf's moveFromId knows one old address for a resource, and a subnet here has three.
-  stack.addOverride(
-    "moved",
-    Object.entries(ADDRESSES).map(([from, to]) => ({ from, to })),
-  );
+  const renamed = Object.entries(ADDRESSES).map(([from, to]) => ({ from, to }));
+  const indexed = Object.entries(INDEXED).map(([from, index]) => ({ from, to: `${from}[${index}]` }));
+  stack.addOverride("moved", [...renamed, ...indexed]);
   stack.addOverride("removed", [{ from: FORGOTTEN, lifecycle: { destroy: false } }]);
 }

@@ -26,6 +26,10 @@ function printed(...keys: KeyPair[]): string {
   );
 }
 
+function messageOf(error: unknown): string {
+  return (error as Error).message;
+}
+
 describe("connecting to the bastion", () => {
   const userKey = keyPair();
   const environment = process.env;
@@ -76,11 +80,15 @@ describe("connecting to the bastion", () => {
     return server;
   }
 
-  async function connected(options: ConnectOptions): Promise<SshHost> {
+  async function connected(
+    options: ConnectOptions,
+    handover: Handover = HERE,
+    identities: Pick<ConnectOptions, "identities"> = { identities: [join(home, "key.pem")] },
+  ): Promise<SshHost> {
     const host = await connect(
-      HERE,
+      handover,
       {
-        identities: [join(home, "key.pem")],
+        ...identities,
         timeoutSeconds: 30,
         pauses: { first: 0.02, longest: 0.05, attempt: 20, refusal: 1 },
         machine: { home, user: "alice", uid: process.getuid?.(), environment: {} },
@@ -246,6 +254,87 @@ describe("connecting to the bastion", () => {
     await expect(connected({ port: server.port, hostKey: fingerprint(keyPair().wire) })).rejects.toThrow(
       "host key refused: --host-key names another one",
     );
+  });
+
+  describe("whose keys the stack has made", () => {
+    const planted = ({ wire }: KeyPair) => `ssh-ed25519 ${wire.toString("base64")}`;
+    const made = (hostKey: KeyPair): Handover => ({
+      ...HERE,
+      bastion_host_key: planted(hostKey),
+      ssh_private_key: userKey.private,
+    });
+
+    it("knows it before the first connection, and logs in with the key in the outputs, without asking EC2", async () => {
+      const server = await bastion({ moreHostKeys: [keyPair("ecdsa")] });
+      const { requests } = await console(() => printed(keyPair()));
+
+      const host = await connected({ port: server.port }, made(server.hostKey), {});
+
+      expect(await host.run(sh`true`)).toMatchObject({ exitCode: 0 });
+      expect(requests).toHaveLength(0);
+      expect(notes).toEqual(["127.0.0.1: host key accepted: the stack has planted it (output bastion_host_key)"]);
+    });
+
+    it("refuses another key at once, and before it has logged in", async () => {
+      const server = await bastion();
+
+      await expect(connected({ port: server.port, acceptNewHostKey: true }, made(keyPair()), {})).rejects.toThrow(
+        "host key refused: it is not the one that the stack has planted",
+      );
+      expect(server.logins).toEqual([]);
+      expect(waited).toEqual([]);
+      expect(existsSync(knownHosts)).toBe(false);
+    });
+
+    it("believes --host-key and --identity more", async () => {
+      const server = await bastion();
+      const stranger = { ...made(keyPair()), ssh_private_key: keyPair().private };
+
+      await connected({ port: server.port, hostKey: fingerprint(server.hostKey.wire) }, stranger);
+      await expect(
+        connected({ port: server.port, hostKey: fingerprint(keyPair().wire) }, made(server.hostKey)),
+      ).rejects.toThrow("--host-key names another one");
+    });
+
+    it("tries no key but that of --identity when there is one", async () => {
+      const server = await bastion();
+      writeFileSync(join(home, "other.pem"), keyPair().private, { mode: 0o600 });
+
+      await expect(
+        connected({ port: server.port }, made(server.hostKey), { identities: [join(home, "other.pem")] }),
+      ).rejects.toThrow("cannot log in as ubuntu");
+    });
+
+    it("tries the keys of this machine when the bastion does not take the stack's, and names it without showing it", async () => {
+      const server = await bastion();
+      const stranger = { ...made(server.hostKey), ssh_private_key: keyPair().private };
+      writeFileSync(join(home, "config"), `IdentityFile ${join(home, "key.pem")}\n`);
+
+      await connected({ port: server.port, sshConfig: join(home, "config") }, stranger, {});
+      const failure = await connected({ port: server.port }, stranger, {}).catch(messageOf);
+
+      expect(failure).toContain("looked at: the stack's own key (output ssh_private_key), ");
+      expect(failure).not.toContain("PRIVATE KEY");
+    });
+
+    it("does not give the stack's key to a host before it", async () => {
+      const server = await bastion();
+      const jump = `127.0.0.1:${String(server.port)}`;
+
+      await expect(connected({ port: 1, jump }, made(server.hostKey), {})).rejects.toThrow(
+        "there is no key to log in to 127.0.0.1 with",
+      );
+      expect(server.logins).toEqual([]);
+    });
+
+    it("says when the output is no key, and shows nothing of it", async () => {
+      const broken = { ...made(keyPair()), ssh_private_key: userKey.private.replace(/\n.{20}/, "\nsecret") };
+
+      const failure = await connected({}, broken, {}).catch(messageOf);
+
+      expect(failure).toContain("the output ssh_private_key is no private key in OpenSSH's form");
+      expect(failure).not.toContain("secret");
+    });
   });
 
   it("writes a new key down once when told so, and knows it the next time", async () => {

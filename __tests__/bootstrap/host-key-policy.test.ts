@@ -215,6 +215,32 @@ describe("a host key", () => {
     expect(message).toContain("this is its ssh-ed25519 key");
   });
 
+  it("is accepted when the stack has planted it, and written down when that was asked for", () => {
+    const because = "the stack has planted it (output bastion_host_key)";
+
+    expect(decide({ planted: offered.wire })).toEqual({ action: "accept", because });
+    expect(decide({ planted: offered.wire, acceptNew: true })).toEqual({
+      action: "accept-and-remember",
+      because,
+      line: `203.0.113.9 ${offered.text}`,
+    });
+  });
+
+  it("is refused when the stack has planted another, whatever else speaks for it", () => {
+    const message = refused(decide({ planted: other.wire, acceptNew: true }, `203.0.113.9 ${offered.text}`));
+
+    expect(message).toContain("host key refused: it is not the one that the stack has planted");
+    expect(message).toContain(`found     ${fingerprint(offered.wire)} (ssh-ed25519)`);
+    expect(message).toContain(`expected  ${fingerprint(other.wire)} (output bastion_host_key)`);
+  });
+
+  it("is refused when the stack has planted it and known_hosts has another, or revokes it", () => {
+    const planted = { planted: offered.wire };
+
+    expect(refused(decide(planted, `203.0.113.9 ${other.text}`))).toContain("has another key for this host");
+    expect(refused(decide(planted, `@revoked * ${offered.text}`))).toContain("revokes it");
+  });
+
   it("is refused when it is no key at all", () => {
     expect(refused(decide({ offered: Buffer.from("HTTP/1.1 400"), acceptNew: true }))).toContain("it is no SSH key");
   });

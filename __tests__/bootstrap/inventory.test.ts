@@ -18,6 +18,31 @@ describe("the handover", () => {
     );
   });
 
+  it("has the keys that a stack has made", () => {
+    const keys = {
+      bastion_host_key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==",
+      ssh_private_key: "-----BEGIN OPENSSH PRIVATE KEY-----\nQUJD\n-----END OPENSSH PRIVATE KEY-----\n",
+    };
+
+    expect(readHandover(terraformOutput({ ...HANDOVER, ...keys }), "outputs.json")).toEqual({ ...HANDOVER, ...keys });
+  });
+
+  it("has the roles of groups that have their own", () => {
+    const roles = { node_role_arns: [HANDOVER.node_role_arn, `${HANDOVER.node_role_arn}-gpu`] };
+
+    expect(readHandover(terraformOutput({ ...HANDOVER, ...roles }), "outputs.json")).toEqual({ ...HANDOVER, ...roles });
+    expect(() => readHandover(terraformOutput({ ...HANDOVER, node_role_arns: ["gpu"] }), "outputs.json")).toThrow(
+      "outputs.json is no handover of the stack: node_role_arns.0: Invalid string",
+    );
+  });
+
+  it("shows nothing of a private key that is none", () => {
+    const read = () => readHandover(terraformOutput({ ...HANDOVER, ssh_private_key: "hidden" }), "outputs.json");
+
+    expect(read).toThrow(/outputs.json is no handover of the stack: ssh_private_key: Invalid/);
+    expect(read).not.toThrow(/hidden/);
+  });
+
   it("leaves out what a later version of the stack may add", () => {
     expect(readHandover(terraformOutput({ ...HANDOVER, more: "x" }), "outputs.json")).toEqual(HANDOVER);
   });

@@ -161,10 +161,10 @@ describeOnHost("a bootstrap whose cluster is not as it should be", () => {
     expect(mapRoles).toContain(`- rolearn: ${role}\n`);
   });
 
-  it("has nothing to do with aws-auth where access entries decide", async () => {
+  it.each(["API", "API_AND_CONFIG_MAP"])("has nothing to do with aws-auth in the mode %s", async (mode) => {
     const { state } = ground.surroundings.kubernetes;
     const bastion = await ground.addBastion();
-    rewriteOutputs(bastion, { authentication_mode: "API" });
+    rewriteOutputs(bastion, { authentication_mode: mode });
     state.setNodes([node(1), node(2)]);
 
     const ended = await ground.run(bastion.options);

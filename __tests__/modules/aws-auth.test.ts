@@ -12,9 +12,11 @@ import {
 const GOLDEN = join(__dirname, "../golden/aws-auth");
 
 const NODE_ROLE = "arn:aws:iam::111122223333:role/learning-nodes";
-const NODES: WantedMappings = { nodeRoleArn: NODE_ROLE };
+const ROLE_WITH_PATH = "arn:aws:iam::111122223333:role/team/learning-nodes";
+const GPU_ROLE = "arn:aws:iam::111122223333:role/learning-nodes-gpu";
+const NODES: WantedMappings = { nodeRoleArns: [NODE_ROLE] };
 const EVERYBODY: WantedMappings = {
-  nodeRoleArn: "arn:aws:iam::111122223333:role/team/learning-nodes",
+  nodeRoleArns: [ROLE_WITH_PATH],
   roles: [
     {
       arn: "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123",
@@ -98,7 +100,7 @@ describe("the mappings in aws-auth", () => {
   });
 
   it.each(scenarios)("are nothing that keeps nodes out: %s", (scenario, wanted) => {
-    expect(findMappingProblem(mergeAwsAuth(read(scenario, "before"), wanted), wanted.nodeRoleArn)).toBeUndefined();
+    expect(findMappingProblem(mergeAwsAuth(read(scenario, "before"), wanted), NODE_ROLE)).toBeUndefined();
   });
 
   it.each(merges)("keep the line breaks of Windows: %s", (scenario, wanted, before) => {
@@ -155,17 +157,29 @@ describe("the mappings in aws-auth", () => {
     expect(merged["mapRoles"]).toMatch(/^- rolearn: .*learning-nodes\n {2}username: system:node:.*\n {2}groups:\n/);
   });
 
+  it("of several roles of nodes are the one's, and the same for each of the others", () => {
+    const one = mergeAwsAuth(undefined, NODES);
+
+    const both = mergeAwsAuth(one, { nodeRoleArns: [NODE_ROLE, GPU_ROLE] });
+
+    expect(both).toEqual({
+      mapRoles: `${one["mapRoles"] ?? ""}${one["mapRoles"]?.replace(NODE_ROLE, GPU_ROLE) ?? ""}`,
+    });
+    expect([NODE_ROLE, GPU_ROLE].map((role) => findMappingProblem(both, role))).toEqual([undefined, undefined]);
+    expect(mergeAwsAuth(both, NODES)).toBe(both);
+  });
+
   it.each([
     [
       "an instance profile's ARN",
-      { nodeRoleArn: "arn:aws:iam::111122223333:instance-profile/learning-nodes" },
+      { nodeRoleArns: ["arn:aws:iam::111122223333:instance-profile/learning-nodes"] },
       "the node role must be given by the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME, got that of an instance " +
         "profile, arn:aws:iam::111122223333:instance-profile/learning-nodes; give the role inside it (aws iam " +
         "get-instance-profile --instance-profile-name learning-nodes)",
     ],
     [
       "a session's ARN",
-      { nodeRoleArn: "arn:aws:sts::111122223333:assumed-role/learning-nodes/i-0123" },
+      { nodeRoleArns: ["arn:aws:sts::111122223333:assumed-role/learning-nodes/i-0123"] },
       "the node role must be given by the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME, " +
         'got "arn:aws:sts::111122223333:assumed-role/learning-nodes/i-0123"',
     ],
@@ -182,8 +196,13 @@ describe("the mappings in aws-auth", () => {
     ],
     [
       "the node role once more among the roles",
-      { ...NODES, roles: [{ arn: EVERYBODY.nodeRoleArn, username: "nodes", groups: [] }] },
+      { ...NODES, roles: [{ arn: ROLE_WITH_PATH, username: "nodes", groups: [] }] },
       `${NODE_ROLE} is to be mapped twice in mapRoles; give it once`,
+    ],
+    [
+      "a group's own role once more among the roles",
+      { nodeRoleArns: [NODE_ROLE, GPU_ROLE], roles: [{ arn: GPU_ROLE, username: "gpu", groups: [] }] },
+      `${GPU_ROLE} is to be mapped twice in mapRoles; give it once`,
     ],
   ])("fail for %s", (_, wanted: WantedMappings, message) => {
     expect(() => mergeAwsAuth(undefined, wanted)).toThrow(new Error(message));
@@ -231,7 +250,15 @@ describe("what a stack wants mapped", () => {
         aws_auth_roles: roles.map(({ arn, ...others }) => ({ rolearn: arn, ...others })),
         aws_auth_users: users.map(({ arn, ...others }) => ({ userarn: arn, ...others })),
       }),
-    ).toEqual({ nodeRoleArn: "arn:aws:iam::123456789012:role/nodes", roles, users });
+    ).toEqual({ nodeRoleArns: ["arn:aws:iam::123456789012:role/nodes"], roles, users });
+  });
+
+  it("is every role that groups have of their own, too", () => {
+    const nobody = { aws_auth_roles: [], aws_auth_users: [] };
+
+    expect(
+      wantedMappings({ node_role_arn: NODE_ROLE, node_role_arns: [NODE_ROLE, GPU_ROLE], ...nobody }).nodeRoleArns,
+    ).toEqual([NODE_ROLE, GPU_ROLE]);
   });
 });
 
@@ -258,8 +285,8 @@ describe("what keeps nodes out, as far as aws-auth can tell", () => {
     ],
     [
       "the role with its path",
-      { mapRoles: entry(EVERYBODY.nodeRoleArn) },
-      `aws-auth maps ${EVERYBODY.nodeRoleArn}, which has a path; it has to be ${NODE_ROLE}`,
+      { mapRoles: entry(ROLE_WITH_PATH) },
+      `aws-auth maps ${ROLE_WITH_PATH}, which has a path; it has to be ${NODE_ROLE}`,
     ],
     [
       "a wrong username",
@@ -292,7 +319,7 @@ describe("what keeps nodes out, as far as aws-auth can tell", () => {
       'aws-auth: mapRoles must be a list of entries, "- rolearn: …", but line 1 begins a mapping',
     ],
   ])("%s", (_, data: AwsAuthData | undefined, problem) => {
-    expect(findMappingProblem(data, EVERYBODY.nodeRoleArn)).toBe(problem);
+    expect(findMappingProblem(data, ROLE_WITH_PATH)).toBe(problem);
   });
 
   it("is nothing where the role may do more than it must", () => {

@@ -1,4 +1,25 @@
-import { managedPolicyArn, trustPolicy } from "../../modules/policies";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import {
+  accessPolicyArn,
+  describeClusterPolicy,
+  managedPolicyArn,
+  secretsKeyPolicy,
+  trustPolicy,
+  volumeKeyPolicy,
+} from "../../modules/policies";
+
+const GOLDEN = join(__dirname, "../golden/policies");
+const ACCOUNT = { partition: "aws", accountId: "123456789012" };
+
+/** One golden file per policy, named for it. */
+const POLICIES: Readonly<Record<string, string>> = {
+  "bastions-own-role": describeClusterPolicy("arn:aws:eks:ap-northeast-2:123456789012:cluster/learning"),
+  "secrets-key": secretsKeyPolicy(ACCOUNT, "arn:aws:iam::123456789012:role/learning-eks-cluster"),
+  "volume-key": volumeKeyPolicy(ACCOUNT),
+  "volume-key-in-china": volumeKeyPolicy({ ...ACCOUNT, partition: "aws-cn" }),
+};
 
 describe("policies", () => {
   it("lets one service take a role", () => {
@@ -8,9 +29,26 @@ describe("policies", () => {
     });
   });
 
-  it.each(["aws", "aws-cn", "aws-us-gov"])("names AWS' own policy in the partition %s", (partition) => {
+  it.each(["aws", "aws-cn", "aws-us-gov"])("names AWS' own policies in the partition %s", (partition) => {
     expect(managedPolicyArn(partition, "AmazonEKS_CNI_Policy")).toBe(
       `arn:${partition}:iam::aws:policy/AmazonEKS_CNI_Policy`,
+    );
+    expect(accessPolicyArn(partition, "AmazonEKSViewPolicy")).toBe(
+      `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSViewPolicy`,
+    );
+  });
+
+  it.each(Object.entries(POLICIES))("%s", (name, policy) => {
+    expect(`${JSON.stringify(JSON.parse(policy), undefined, 2)}\n`).toBe(
+      readFileSync(join(GOLDEN, `${name}.json`), "utf8"),
+    );
+  });
+
+  it("have a golden file each, and no other", () => {
+    expect(readdirSync(GOLDEN).sort()).toEqual(
+      Object.keys(POLICIES)
+        .map((name) => `${name}.json`)
+        .sort(),
     );
   });
 });

@@ -3,8 +3,8 @@ import type { InstanceFact, PermissionFact, SubnetFact } from "../../cli/doctor/
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import { stackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../cli/doctor/state-facts";
-import { bootstrapScript } from "../../modules/user-data";
 import { HANDOVER } from "./handover";
+import { al2Script } from "./al2-script";
 
 const NODE_IMAGE = {
   id: "ami-0123456789abcdef0",
@@ -50,7 +50,7 @@ export const BEFORE: BeforeFacts = {
         { version: "1.30", support: "none", standardUntil: undefined },
       ],
     },
-    nodeImage: { ok: NODE_IMAGE },
+    nodeImages: { ok: { [NODE_IMAGE.id]: NODE_IMAGE } },
     bastionImage: {
       ok: {
         id: "ami-0fd02cb7da42ee5e0",
@@ -60,14 +60,15 @@ export const BEFORE: BeforeFacts = {
         rootGiB: 8,
       },
     },
-    recommendedImage: { ok: NODE_IMAGE.id },
+    recommendedImages: { ok: { worker: NODE_IMAGE.id } },
     launchConfigurations: { ok: ["of-somebody-else"] },
     oldestRole: { ok: "2019-09-15T00:00:00.000Z" },
     hasCluster: { ok: false },
     hasClusterRole: { ok: false },
     hasNodeRole: { ok: false },
     hasNodeProfile: { ok: false },
-    hasGroup: { ok: false },
+    hasOtherRole: { ok: {} },
+    takenGroups: { ok: [] },
   },
 };
 
@@ -202,14 +203,13 @@ export const AFTER: AfterFacts = {
           instanceType: "t3.medium",
           securityGroupIds: ["sg-nodes"],
           instanceProfile: "nodes",
-          userData: bootstrapScript({
+          userData: al2Script({
             clusterName: HANDOVER.cluster_name,
             endpoint: HANDOVER.cluster_endpoint,
             certificateAuthorityData: HANDOVER.certificate_authority_data,
             preUserData: "",
             additionalUserData: "",
             kubeletExtraArgs: "",
-            enableDockerBridge: "false",
           }),
         },
       },

@@ -1,10 +1,16 @@
 import { diffLines } from "diff";
 import { z } from "zod";
 
-import { findMappingProblem, mergeAwsAuth, type AwsAuthData, type WantedMappings } from "../../modules/aws-auth";
+import {
+  findMappingProblem,
+  MANAGED_BY,
+  mergeAwsAuth,
+  type AwsAuthData,
+  type WantedMappings,
+} from "../../modules/aws-auth";
 import { quoted, sh, type Command } from "../command";
 import { BootstrapError } from "../errors";
-import { explain } from "../explain";
+import { explain, explained } from "../explain";
 import type { CommandResult } from "../host";
 import { nodesOf, nodeTable, type Node } from "../nodes";
 import { PLAN_AGAIN, type Reading, type Task, type Wait } from "../task";
@@ -20,7 +26,7 @@ export type ClusterState =
 export interface ClusterAddress {
   /** Context of the kubeconfig. */
   readonly context: string;
-  /** Whether the cluster looks into aws-auth at all. */
+  /** Whether aws-auth says who may use the cluster, and not access entries, beside which it is somebody else's. */
   readonly hasAwsAuth: boolean;
 }
 
@@ -72,19 +78,25 @@ export function clusterApi(address: ClusterAddress, patienceSeconds: number): Wa
   };
 }
 
-/** Our mappings in the ConfigMap aws-auth; everybody else's stay. */
+/** Whether Terraform looks after a ConfigMap, and would undo what others write into it. */
+function isTerraforms(found: AwsAuth | undefined): boolean {
+  const labelled = z.object({ metadata: z.object({ labels: z.record(z.string(), z.unknown()) }) }).safeParse(found);
+  const owner = labelled.success ? labelled.data.metadata.labels[MANAGED_BY.label] : undefined;
+  return typeof owner === "string" && owner.toLowerCase() === MANAGED_BY.terraform;
+}
+
+/**
+ * Our mappings in the ConfigMap aws-auth; everybody else's stay. One that Terraform looks after is left alone: two who
+ * write it would undo each other's entries.
+ */
 export function awsAuth(address: ClusterAddress, wanted: WantedMappings): Task<ClusterState> {
   const merged = (current: ClusterState) => {
     if ("unreachable" in current) throw new BootstrapError(current.unreachable);
     const { awsAuth: found } = current;
     try {
-      const data = mergeAwsAuth(found === undefined ? undefined : (found.data ?? {}), wanted);
-      return {
-        found,
-        before: found?.data ?? {},
-        data,
-        isChanged: found === undefined || !isSame(data, found.data ?? {}),
-      };
+      const before = found?.data ?? {};
+      const data = mergeAwsAuth(found === undefined ? undefined : before, wanted);
+      return { found, before, data, isChanged: found === undefined || !isSame(data, before) };
     } catch (cause) {
       // A mapping that cannot be read or must not be written: for the reader to mend.
       throw new BootstrapError((cause as Error).message, { cause });
@@ -94,18 +106,32 @@ export function awsAuth(address: ClusterAddress, wanted: WantedMappings): Task<C
     title: "aws-auth",
     current: clusterReading(address),
     changes: (current) => {
-      const { found, data, isChanged } = merged(current);
+      const { found, before, data, isChanged } = merged(current);
+      if (isChanged && isTerraforms(found)) throw new BootstrapError(notOurs(before, data));
       return isChanged ? [store(address, found, data)] : [];
     },
     diff: (current) => {
       const { before, data } = merged(current);
-      return Object.keys({ ...before, ...data })
-        .map((key) => [key, lineDiff(before[key] ?? "", data[key] ?? "")])
-        .filter(([, diff]) => diff !== "")
-        .map(([key, diff]) => `${String(key)}:\n${String(diff)}`)
-        .join("\n");
+      return dataDiff(before, data);
     },
   };
+}
+
+/** Why nothing is written, and what would have been. */
+function notOurs(before: AwsAuthData, data: AwsAuthData): string {
+  return (
+    `aws-auth is Terraform's (its label ${MANAGED_BY.label} says so), so the bootstrap leaves it alone, and it lacks entries; ` +
+    `give the stack eks-kubernetes the same tfvars as the stack eks (and node_role_arns), and deploy it:\n${dataDiff(before, data)}`
+  );
+}
+
+/** What is different, key by key. */
+function dataDiff(before: AwsAuthData, data: AwsAuthData): string {
+  return Object.keys({ ...before, ...data })
+    .map((key) => [key, lineDiff(before[key] ?? "", data[key] ?? "")])
+    .filter(([, diff]) => diff !== "")
+    .map(([key, diff]) => `${String(key)}:\n${String(diff)}`)
+    .join("\n");
 }
 
 function isSame(one: AwsAuthData, other: AwsAuthData): boolean {
@@ -147,7 +173,7 @@ export interface WantedNodes {
   /** Wanted size by the name of the Auto Scaling group. */
   readonly groups: Readonly<Record<string, number>>;
   readonly region: string;
-  readonly nodeRoleArn: string;
+  readonly nodeRoleArns: readonly string[];
 }
 
 /** As many nodes are Ready as the node groups want together. */
@@ -199,18 +225,25 @@ export function brokenLink(
   state: ClusterState,
   answer: CommandResult,
   { hasAwsAuth }: Pick<ClusterAddress, "hasAwsAuth">,
-  { groups, region, nodeRoleArn }: WantedNodes,
+  { groups, region, nodeRoleArns }: WantedNodes,
 ): string {
   if ("unreachable" in state) return state.unreachable;
-  const mapping = hasAwsAuth ? findMappingProblem(state.awsAuth && (state.awsAuth.data ?? {}), nodeRoleArn) : undefined;
-  if (mapping !== undefined) return mapping;
+  const mapped = state.awsAuth && (state.awsAuth.data ?? {});
+  const [unmapped] = hasAwsAuth ? nodeRoleArns.flatMap((arn) => findMappingProblem(mapped, arn) ?? []) : [];
+  if (unmapped !== undefined) return unmapped;
 
   const sick = state.nodes.filter(({ isReady }) => !isReady);
   const health = sick.map(({ name, reason }) => `${name} is NotReady: ${reason}`);
   const described = answer.exitCode === 0 ? GROUPS.safeParse(safeJson(answer.stdout)) : undefined;
   if (described?.success !== true) {
     if (health.length > 0) return health.join("; ");
-    return `no node has registered, and the instances cannot be seen from the host (${explain(answer)})`;
+    const count = state.nodes.length;
+    const registered = count === 0 ? "no node has registered" : `only ${String(count)} have registered`;
+    // The bastion's own role may ask for the cluster, and for nothing else.
+    return (
+      `${registered}, and the instances cannot be seen from the host: ${explained(answer).why}; ` +
+      `whoever may look at the Auto Scaling groups ${Object.keys(groups).join(", ")} finds out with eks doctor`
+    );
   }
   const instances = (group: string) =>
     described.data.AutoScalingGroups.find(({ AutoScalingGroupName: name }) => name === group)?.Instances ?? [];

@@ -1,5 +1,10 @@
 import type { IResolvable, TerraformStack } from "cdktf";
 
+import type { Expression } from "./expression";
+
+/** A Terraform identifier, a condition that is true when all is well, and what is the matter and what to do. */
+export type Warning = readonly [name: string, condition: Expression, message: string];
+
 /**
  * A `check` block: says something at every plan and apply without stopping either. cdktf 0.21 has no construct for it.
  *

@@ -53,10 +53,25 @@ export function isWithin(inner: string, outer: string): string {
  * square, and a list of 100 subnets costs a plan nothing.
  */
 export function overlaps(subnets: string): string {
-  const first = `sum([for i, octet in split(".", split("/", s.cidr)[0]) : tonumber(octet) * pow(256, 3 - i)])`;
+  const first = firstAddress("s.cidr");
   const last = `${first} + pow(2, 32 - ${prefixLength("s.cidr")}) - 1`;
   const sorted = `sort([for s in ${subnets} : format("%010d %010d %s (%s)", ${first}, ${last}, s.name, s.cidr)])`;
   return `try(flatten([for ranges in [${sorted}] : [for i in range(1, length(ranges)) : "\${substr(ranges[i - 1], 22, -1)} and \${substr(ranges[i], 22, -1)}" if tonumber(split(" ", ranges[i - 1])[1]) >= tonumber(split(" ", ranges[i])[0])]]), [])`;
+}
+
+/** The first address of an IPv4 range, as a number. */
+export function firstAddress(cidr: string): string {
+  return `sum([for i, octet in split(".", split("/", ${cidr})[0]) : tonumber(octet) * pow(256, 3 - i)])`;
+}
+
+/**
+ * In which 256th part of the range `outer` the range `inner` begins: 0 to 255.
+ *
+ * It numbers the /64 networks of a VPC's /56, one for each subnet: what belongs to the subnet alone stays when another one
+ * is added or removed, as its place in a list would not.
+ */
+export function partOf256(inner: string, outer: string): string {
+  return `floor((${firstAddress(inner)} - ${firstAddress(outer)}) / pow(2, 24 - ${prefixLength(outer)}))`;
 }
 
 /** The values that occur more than once in a list of strings. */

@@ -1,3 +1,4 @@
+import { BootstrapError } from "../../../bootstrap/errors";
 import type { CommandResult } from "../../../bootstrap/host";
 import { PLAN_AGAIN } from "../../../bootstrap/task";
 import {
@@ -15,7 +16,7 @@ import { join } from "node:path";
 
 const ADDRESS = { context: "arn:aws:eks:r:1:cluster/c", hasAwsAuth: true };
 const ROLE = "arn:aws:iam::123456789012:role/nodes";
-const WANTED = { groups: { "c-worker": 2 }, region: "ap-northeast-2", nodeRoleArn: ROLE };
+const WANTED = { groups: { "c-worker": 2 }, region: "ap-northeast-2", nodeRoleArns: [ROLE] };
 const MAPPED = `- rolearn: ${ROLE}
   username: system:node:{{EC2PrivateDNSName}}
   groups:
@@ -48,7 +49,7 @@ function state(...items: unknown[]): ClusterState {
 }
 
 describe("aws-auth", () => {
-  const task = awsAuth(ADDRESS, { nodeRoleArn: ROLE });
+  const task = awsAuth(ADDRESS, { nodeRoleArns: [ROLE] });
 
   it("is left alone when the nodes' role is mapped", () => {
     expect(task.changes(state(configMap({ mapRoles: MAPPED, mapUsers: "- x: 1\n" })))).toEqual([]);
@@ -83,6 +84,42 @@ describe("aws-auth", () => {
     const [command] = task.changes(state(configMap()));
 
     expect(JSON.parse(command?.input ?? "")).toEqual(configMap({ mapRoles: MAPPED }));
+  });
+
+  describe("that is Terraform's", () => {
+    const terraforms = (data: Record<string, string>, value = "terraform") => {
+      const configured = configMap(data);
+      return {
+        ...configured,
+        metadata: { ...configured.metadata, labels: { "app.kubernetes.io/managed-by": value } },
+      };
+    };
+    /** As Terraform's yamlencode writes it. */
+    const encoded = `- "groups":
+  - "system:bootstrappers"
+  - "system:nodes"
+  "rolearn": "${ROLE}"
+  "username": "system:node:{{EC2PrivateDNSName}}"
+`;
+
+    it("is left alone", () => {
+      expect(task.changes(state(terraforms({ mapRoles: encoded })))).toEqual([]);
+    });
+
+    it.each(["terraform", "Terraform"])("is left alone when entries are missing, and they are named (%s)", (value) => {
+      const changes = () => task.changes(state(terraforms({ mapRoles: "[]" }, value)));
+
+      expect(changes).toThrow(BootstrapError);
+      expect(changes).toThrow(
+        `aws-auth is Terraform's (its label app.kubernetes.io/managed-by says so), so the bootstrap leaves it alone, and it ` +
+          "lacks entries; give the stack eks-kubernetes the same tfvars as the stack eks (and node_role_arns), and deploy it:" +
+          `\nmapRoles:\n- []\n+ - rolearn: ${ROLE}`,
+      );
+    });
+
+    it("is merged into when another tool is named", () => {
+      expect(task.changes(state(terraforms({ mapRoles: "[]" }, "Helm")))).toHaveLength(1);
+    });
   });
 
   it("that cannot be read as a list is for people to mend", () => {
@@ -195,11 +232,25 @@ describe("the first broken link of joining", () => {
       "nothing to be seen",
       state(mapped),
       denied,
-      /^no node has registered, and the instances cannot be seen from the host \(the role of the host may not do this/,
+      /^no node has registered, and the instances cannot be seen from the host: the role of the host may not do this \(.*AccessDenied.*\); whoever may look at the Auto Scaling groups c-worker finds out with eks doctor$/,
+    ],
+    [
+      "too few nodes, with nothing else to be seen",
+      state(mapped, node("a", true)),
+      denied,
+      /^only 1 have registered, and the instances cannot be seen from the host: /,
     ],
     ["a cluster that is away", { unreachable: "no such host" }, groups(), /^no such host$/],
   ])("is %s", (_, current, answer, words) => {
     expect(brokenLink(current, answer, ADDRESS, WANTED)).toMatch(words);
+  });
+
+  it("is the mapping of a role that one of the groups has of its own", () => {
+    const wanted = { ...WANTED, nodeRoleArns: [ROLE, `${ROLE}-gpu`] };
+
+    expect(brokenLink(state(mapped), groups("i-1"), ADDRESS, wanted)).toBe(
+      `aws-auth does not map ${ROLE}-gpu; it maps ${ROLE}`,
+    );
   });
 
   it("is not sought in aws-auth where access entries decide", () => {

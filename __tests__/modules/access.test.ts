@@ -1,0 +1,56 @@
+import { synthesized } from "../support/synthesized";
+
+const { resource } = synthesized();
+const entries = resource["aws_eks_access_entry"] ?? {};
+const associations = resource["aws_eks_access_policy_association"] ?? {};
+const HAS_ENTRIES = '(contains(["API", "API_AND_CONFIG_MAP"], coalesce(var.authentication_mode, "CONFIG_MAP")))';
+
+describe("access entries", () => {
+  it("exist for nodes only in a cluster that looks at them, and say nothing that EKS says itself", () => {
+    expect(entries["access_node"]).toEqual({
+      for_each: `\${{ for key, arn in (merge({ shared = aws_iam_role.node_group_role.arn }, { for key, role in aws_iam_role.node_group_group_role : "group-\${key}" => role.arn })) : key => arn if ${HAS_ENTRIES} }}`,
+      cluster_name: "${aws_eks_cluster.cluster_control_plane.name}",
+      principal_arn: "${each.value}",
+      type: "EC2_LINUX",
+    });
+  });
+
+  it("come before the nodes that they let in", () => {
+    expect(resource["aws_autoscaling_group"]?.["node_group_autoscaling_group"]?.["depends_on"]).toEqual(
+      expect.arrayContaining([
+        "aws_eks_access_entry.access_node",
+        "aws_security_group_rule.cluster_https_from_vpc",
+        "aws_security_group_rule.cluster_https_from_bastion",
+      ]),
+    );
+  });
+
+  it("make an admin of the bastion's own role", () => {
+    const count = `\${(${HAS_ENTRIES} && var.kubectl_own_role) ? 1 : 0}`;
+
+    expect(entries["access_bastion"]).toMatchObject({
+      count,
+      principal_arn: "${one(aws_iam_role.bastion_role[*].arn)}",
+    });
+    expect(associations["access_bastion_admin"]).toMatchObject({
+      count,
+      access_scope: { type: "cluster" },
+      policy_arn: expect.stringMatching(/cluster-access-policy\/AmazonEKSClusterAdminPolicy$/) as string,
+    });
+  });
+
+  it("come before their policies, by reference", () => {
+    expect(associations["access_policy"]).toMatchObject({
+      principal_arn: "${aws_eks_access_entry.access_entry[each.value.entry].principal_arn}",
+    });
+    expect(associations["access_bastion_admin"]).toMatchObject({
+      principal_arn: "${one(aws_eks_access_entry.access_bastion[*].principal_arn)}",
+    });
+  });
+
+  it("lose their groups when the list becomes empty", () => {
+    expect(entries["access_entry"]).toMatchObject({
+      kubernetes_groups: '${each.value.type == "STANDARD" ? each.value.kubernetes_groups : null}',
+    });
+  });
+});

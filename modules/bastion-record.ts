@@ -1,0 +1,65 @@
+import { DataAwsRoute53Zone } from "@cdktf/provider-aws/lib/data-aws-route53-zone";
+import { Route53Record } from "@cdktf/provider-aws/lib/route53-record";
+import { Route53Zone } from "@cdktf/provider-aws/lib/route53-zone";
+import { Route53ZoneAssociation } from "@cdktf/provider-aws/lib/route53-zone-association";
+import { Construct } from "constructs";
+
+import { type Expression, hcl } from "./terraform/expression";
+import { rule } from "./terraform/hcl";
+import { countIf, ofMaybe } from "./terraform/maybe";
+
+/** What a name for the bastion is made of. */
+export interface BastionRecordProps {
+  /** Name of a private zone to make; null: none. */
+  readonly zoneName: Expression;
+  /** Id of a private zone that exists; null: none. */
+  readonly zoneId: Expression;
+  readonly vpcId: string;
+  /** Whether the VPC is the stack's own, so that nobody else can have told an existing zone of it. */
+  readonly isOwnVpc: Expression;
+  /** Private IPv4 address of the bastion. */
+  readonly address: string;
+}
+
+/** The name `kubectl.ZONE` for the bastion, inside the VPC. */
+export class BastionRecord extends Construct {
+  constructor(scope: Construct, id: string, props: BastionRecordProps) {
+    super(scope, id);
+    const { zoneName, zoneId, vpcId, isOwnVpc, address } = props;
+
+    const made = new Route53Zone(this, "zone", {
+      count: countIf(hcl`${zoneName} != null`),
+      name: zoneName.asString,
+      comment: "Names inside the VPC",
+      vpc: [{ vpcId }],
+      // What pods wrote into it, such as external-dns, goes with the VPC that it is for.
+      forceDestroy: true,
+    });
+    const existing = new DataAwsRoute53Zone(this, "existing-zone", {
+      count: countIf(hcl`${zoneId} != null`),
+      zoneId: zoneId.asString,
+      lifecycle: {
+        postcondition: [
+          rule(
+            "self.private_zone",
+            "private_dns_zone_id must be a private zone, because the record holds a private address, got ${self.zone_id} (${self.name}), which is public; `aws route53 list-hosted-zones` shows which are private.",
+          ),
+        ],
+      },
+    });
+    const association = new Route53ZoneAssociation(this, "zone-association", {
+      count: countIf(hcl`${zoneId} != null && ${isOwnVpc}`),
+      zoneId: ofMaybe(existing, "zone_id").asString,
+      vpcId,
+    });
+    new Route53Record(this, "record", {
+      count: countIf(hcl`${zoneName} != null || ${zoneId} != null`),
+      zoneId: hcl`coalesce(${ofMaybe(made, "zone_id")}, ${ofMaybe(existing, "zone_id")})`.asString,
+      name: hcl`"kubectl.\${coalesce(${zoneName}, ${ofMaybe(existing, "name")})}"`.asString,
+      type: "A",
+      ttl: 60,
+      records: [address],
+      dependsOn: [association],
+    });
+  }
+}

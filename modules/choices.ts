@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+import { EnvironmentError } from "./state";
+
+const PROJECT = resolve(__dirname, "..");
+
+/** What changes with the code instead of with tfvars: the `context` of cdktf.json says it. */
+export interface Choices {
+  /** `"kubernetes": "true"`: there is a second stack, `eks-kubernetes`, for what is inside the cluster. */
+  readonly kubernetes: boolean;
+  /**
+   * `"sshIdentity": "generated"`: Terraform makes the key pair and the bastion's host key. Otherwise the key pair is
+   * one that exists, and the bastion makes its host key by itself.
+   */
+  readonly sshIdentity: "given" | "generated";
+}
+
+/** How to write each choice in cdktf.json, and what may be written. */
+const ALLOWED = { kubernetes: ["true", "false"], sshIdentity: ["generated", "given"] } as const;
+
+/** Where cdktf's command line puts the context. */
+export interface ContextEnvironment {
+  /** JSON; its entries come before those of cdktf.json. */
+  readonly CDKTF_CONTEXT_JSON?: string | undefined;
+}
+
+/**
+ * The context of the project's cdktf.json and of the environment. cdktf itself looks for the file in the folder where
+ * the process runs, which is the project's only by chance.
+ *
+ * @throws EnvironmentError when the environment's is no JSON object
+ */
+export function projectContext({ CDKTF_CONTEXT_JSON: json }: ContextEnvironment): Readonly<Record<string, unknown>> {
+  const { context } = JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")) as {
+    context: Record<string, unknown>;
+  };
+  if (json === undefined || json === "") return context;
+  const given = parsed(json);
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new EnvironmentError(`CDKTF_CONTEXT_JSON must be a JSON object, got ${json}`);
+  }
+  return { ...context, ...given };
+}
+
+/** What a text says in JSON; undefined when it is none. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What a context chooses.
+ *
+ * @throws EnvironmentError when a value is none of those allowed, or a name is nearly one of ours: it would count for
+ *   nothing, and the cluster would be another than was meant
+ */
+export function choicesOf(context: Readonly<Record<string, unknown>>): Choices {
+  const plain = (name: string) => name.replaceAll(/[^a-z]/gi, "").toLowerCase();
+  for (const name of Object.keys(context)) {
+    const meant = Object.keys(ALLOWED).find((choice) => plain(choice) === plain(name));
+    if (meant !== undefined && meant !== name) {
+      throw new EnvironmentError(`the context in cdktf.json has ${JSON.stringify(name)}; write "${meant}"`);
+    }
+  }
+  return {
+    kubernetes: chosen(context, "kubernetes") === "true",
+    sshIdentity: chosen(context, "sshIdentity") ?? "given",
+  };
+}
+
+function chosen<Name extends keyof typeof ALLOWED>(
+  context: Readonly<Record<string, unknown>>,
+  name: Name,
+): (typeof ALLOWED)[Name][number] | undefined {
+  const value = context[name];
+  if (value === undefined) return undefined;
+  const allowed: readonly (typeof ALLOWED)[Name][number][] = ALLOWED[name];
+  // `true` without quotes means the same to everybody but JSON.
+  const found = allowed.find((it) => it === (typeof value === "boolean" ? String(value) : value));
+  if (found !== undefined) return found;
+  throw new EnvironmentError(
+    `"${name}" in the context of cdktf.json must be ${allowed.map((it) => `"${it}"`).join(" or ")}, or be left out, ` +
+      `got ${JSON.stringify(value)}`,
+  );
+}

@@ -1,0 +1,140 @@
+import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
+import { SecurityGroupRule, type SecurityGroupRuleConfig } from "@cdktf/provider-aws/lib/security-group-rule";
+import { Fn, Token } from "cdktf";
+import type { Construct } from "constructs";
+
+import { hcl, type Expression } from "../terraform/expression";
+import { countIf } from "../terraform/maybe";
+import { Rows } from "../terraform/rows";
+
+/** What the nodes' security group is made of. */
+export interface NodeSecurityGroupProps {
+  readonly name: string;
+  readonly vpcId: string;
+  /** Name of the cluster, which does not have to be there yet. */
+  readonly clusterName: string;
+  /** The node groups, by key. */
+  readonly groups: Expression;
+  /** Where a node may go by IPv6. */
+  readonly egressIpv6Cidrs: string[];
+  /** The security group of the control plane's network interfaces. */
+  readonly controlPlaneSecurityGroupId: string;
+  /** Security group that may reach the nodes by SSH. */
+  readonly sshFromSecurityGroupId: string;
+  /** A condition: only the ports that a cluster needs, instead of the workshop's wide ranges. */
+  readonly minimalRules: Expression;
+}
+
+/** A port that something has to reach on every node. */
+interface Port {
+  readonly description: string;
+  readonly from: "control-plane" | "nodes";
+  readonly protocol: "tcp" | "udp";
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * What a cluster needs besides 443 from the control plane and SSH from the bastion: the kubelet, name service, the ports
+ * on which webhooks and the metrics server usually listen, and what pods of different nodes say to each other.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
+ * @see https://github.com/terraform-aws-modules/terraform-aws-eks/blob/master/node_groups.tf
+ */
+const MINIMAL: Readonly<Record<string, Port>> = {
+  kubelet: { description: "kubelet", from: "control-plane", protocol: "tcp", first: 10250, last: 10250 },
+  metrics_server: { description: "metrics server", from: "control-plane", protocol: "tcp", first: 10251, last: 10251 },
+  webhook_4443: {
+    description: "webhooks and metrics adapters",
+    from: "control-plane",
+    protocol: "tcp",
+    first: 4443,
+    last: 4443,
+  },
+  webhook_6443: { description: "webhooks", from: "control-plane", protocol: "tcp", first: 6443, last: 6443 },
+  webhook_8443: { description: "webhooks", from: "control-plane", protocol: "tcp", first: 8443, last: 8443 },
+  webhook_9443: { description: "webhooks", from: "control-plane", protocol: "tcp", first: 9443, last: 9443 },
+  dns_tcp: { description: "CoreDNS", from: "nodes", protocol: "tcp", first: 53, last: 53 },
+  dns_udp: { description: "CoreDNS", from: "nodes", protocol: "udp", first: 53, last: 53 },
+  pods: { description: "pods without privileges", from: "nodes", protocol: "tcp", first: 1025, last: 65535 },
+};
+
+/** The security group of every node, and who may say what to them. */
+export class NodeSecurityGroup {
+  readonly id: string;
+  /** What nodes may say to each other: one, or none with the minimal rules. */
+  readonly betweenNodes: SecurityGroupRule;
+  readonly rules: readonly SecurityGroupRule[];
+
+  constructor(scope: Construct, props: NodeSecurityGroupProps) {
+    const { name, vpcId, controlPlaneSecurityGroupId, minimalRules } = props;
+    // Where a node has several security groups, load balancers are let into the one that says whose it is.
+    // https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/docs/deploy/security_groups.md
+    const isOneOfSeveral = hcl`anytrue([for group in ${props.groups} : length(group.security_group_ids) > 0])`;
+    const owned = hcl`{ for tag in [format("kubernetes.io/cluster/%s", ${props.clusterName})] : tag => "owned" if ${isOneOfSeveral} }`;
+    const securityGroup = new SecurityGroup(scope, "security-group", {
+      name,
+      vpcId,
+      egress: [
+        { fromPort: 0, toPort: 0, protocol: "-1", cidrBlocks: ["0.0.0.0/0"], ipv6CidrBlocks: props.egressIpv6Cidrs },
+      ],
+      tags: Token.asStringMap(Fn.merge([{ Name: name }, owned.asResolvable])),
+    });
+    const allow = (ruleId: string, rule: Omit<SecurityGroupRuleConfig, "type" | "securityGroupId">) =>
+      new SecurityGroupRule(scope, ruleId, { ...rule, type: "ingress", securityGroupId: securityGroup.id });
+    const wideRules = countIf(hcl`!${minimalRules}`);
+
+    // Every protocol, not TCP alone: a pod asks CoreDNS on another node over UDP.
+    this.betweenNodes = allow("between-nodes", {
+      count: wideRules,
+      description: "Allow all traffic from worker nodes each other",
+      sourceSecurityGroupId: securityGroup.id,
+      protocol: "-1",
+      fromPort: 0,
+      toPort: 0,
+      // The workshop's own rule is TCP only, and changing it would replace it under running nodes: a stack that was
+      // taken over keeps it and is warned (see the stack's check "dns_between_nodes").
+      lifecycle: { ignoreChanges: ["protocol", "from_port", "to_port"] },
+    });
+    const minimal = new Rows<"description" | "from" | "protocol" | "first" | "last">(
+      hcl`{ for name, port in jsondecode(${JSON.stringify(MINIMAL)}) : name => port if ${minimalRules} }`,
+    );
+    this.rules = [
+      allow("ports-from-control-plane", {
+        count: wideRules,
+        description: "Allow 1025 to 65535 from EKS Control Plane",
+        sourceSecurityGroupId: controlPlaneSecurityGroupId,
+        protocol: "tcp",
+        fromPort: 1025,
+        toPort: 65535,
+      }),
+      allow("https-from-control-plane", {
+        description: "Allow 443 from EKS Control Plane",
+        sourceSecurityGroupId: controlPlaneSecurityGroupId,
+        protocol: "tcp",
+        fromPort: 443,
+        toPort: 443,
+      }),
+      allow("ssh-from-bastion", {
+        description: "Allow SSH traffic from kubectl",
+        sourceSecurityGroupId: props.sshFromSecurityGroupId,
+        protocol: "tcp",
+        fromPort: 22,
+        toPort: 22,
+      }),
+      this.betweenNodes,
+      allow("minimal", {
+        forEach: minimal.forEach,
+        description:
+          hcl`"Allow \${${minimal.value("description")}} from \${each.value.from == "nodes" ? "other nodes" : "EKS Control Plane"}"`
+            .asString,
+        sourceSecurityGroupId:
+          hcl`${minimal.value("from")} == "nodes" ? ${securityGroup}.id : ${controlPlaneSecurityGroupId}`.asString,
+        protocol: minimal.value("protocol").asString,
+        fromPort: minimal.value("first").asNumber,
+        toPort: minimal.value("last").asNumber,
+      }),
+    ];
+    this.id = securityGroup.id;
+  }
+}

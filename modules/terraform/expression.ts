@@ -1,0 +1,119 @@
+import {
+  TerraformDataSource,
+  TerraformLocal,
+  TerraformResource,
+  Token,
+  type IResolvable,
+  type IResolveContext,
+  Tokenization,
+} from "cdktf";
+
+/**
+ * An expression in Terraform's own language, for what cdktf's `Fn` and `Op` cannot say: `for` expressions, and whatever
+ * has one inside.
+ */
+export class Expression {
+  constructor(readonly text: string) {}
+
+  /** As an argument that takes a string, or anything that the generated types take for one. */
+  get asString(): string {
+    return `\${${this.text}}`;
+  }
+
+  get asNumber(): number {
+    return Token.asNumber(this.asResolvable);
+  }
+
+  get asList(): string[] {
+    return Token.asList(this.asResolvable);
+  }
+
+  /** As an argument that takes a boolean, or blocks that the generated types know as resolvable. */
+  get asResolvable(): IResolvable {
+    return new Written(this);
+  }
+}
+
+/** An expression that has braces around it only where it does not stand in another one. */
+class Written implements IResolvable {
+  readonly creationStack: string[] = [];
+
+  constructor(private readonly expression: Expression) {}
+
+  resolve({ suppressBraces }: IResolveContext): string {
+    return suppressBraces === true ? this.expression.text : this.expression.asString;
+  }
+
+  toString(): string {
+    return Token.asString(this);
+  }
+}
+
+/**
+ * A token inside an expression. cdktf knows by itself that it stands inside braces, but only up to the first that closes,
+ * and then puts more around it.
+ */
+class Inside implements IResolvable {
+  readonly creationStack: string[] = [];
+
+  constructor(private readonly token: string | number | boolean | readonly string[] | Named) {}
+
+  resolve(context: IResolveContext): unknown {
+    const { suppressBraces } = context;
+    context.suppressBraces = true;
+    const resolved: unknown = context.resolve(this.token);
+    context.suppressBraces = suppressBraces;
+    return resolved;
+  }
+
+  toString(): string {
+    return Token.asString(this);
+  }
+}
+
+/** What has a name in Terraform's language. */
+export type Named = TerraformResource | TerraformDataSource | TerraformLocal;
+
+/** What an expression can have inside: another one, something by its name, or a value, which may be a token. */
+export type Operand = Expression | Named | string | number | boolean | readonly string[];
+
+/** The name of something in expressions, and in commands: `aws_vpc.network_vpc`. */
+export function address(named: Named): string {
+  if (named instanceof TerraformLocal) return `local.${named.friendlyUniqueId}`;
+  const own = `${named.terraformResourceType}.${named.friendlyUniqueId}`;
+  return named instanceof TerraformDataSource ? `data.${own}` : own;
+}
+
+/**
+ * Text of an {@link Expression}.
+ *
+ * An interpolated expression stands in parentheses, a resource by its name, a value as a literal. One that only Terraform
+ * knows stands by its name, too.
+ *
+ * @throws Error for a text that has such a value in it: it has no name
+ * @see https://developer.hashicorp.com/terraform/language/expressions/for
+ */
+export function hcl(strings: TemplateStringsArray, ...operands: Operand[]): Expression {
+  const text = strings.map((part, i) => part + (i < operands.length ? operandText(operands[i] ?? "") : ""));
+  return new Expression(text.join(""));
+}
+
+function operandText(operand: Operand): string {
+  if (operand instanceof Expression) return isName(operand.text) ? operand.text : `(${operand.text})`;
+  if (typeof operand === "string" && Tokenization.reverseString(operand).length > 1) {
+    throw new Error(`hcl takes a value or a text, not a text with a value in it, got ${operand}: use format(…)`);
+  }
+  if (Token.isUnresolved(operand)) return new Inside(operand).toString();
+  if (Array.isArray(operand)) return `[${operand.map(operandText).join(", ")}]`;
+  if (typeof operand === "object") return address(operand as Named);
+  return JSON.stringify(operand).replace(/[$%]\{/g, (start) => start.charAt(0) + start);
+}
+
+function isName(text: string): boolean {
+  return /^[\w.-]+$/.test(text);
+}
+
+/** A field of an object type that a tfvars file may leave out. @see https://developer.hashicorp.com/terraform/language/expressions/type-constraints#optional-object-type-attributes */
+export function optional(type: string, otherwise?: string | number | boolean | readonly [] | object): string {
+  return otherwise === undefined ? `optional(${type})` : `optional(${type}, ${JSON.stringify(otherwise)})`;
+}

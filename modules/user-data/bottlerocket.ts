@@ -1,0 +1,27 @@
+import { hcl, type Expression } from "../terraform/expression";
+import { script } from "../terraform/script";
+import type { NodeUserData } from "./node";
+
+/**
+ * User data of a node on Bottlerocket: its settings, as TOML. It runs no shell; what the user supplies are more settings,
+ * and whatever stands before the first header there belongs to `settings.kubernetes`, too.
+ *
+ * @see https://bottlerocket.dev/en/os/latest/api/settings/kubernetes/
+ */
+export function bottlerocketUserData(values: NodeUserData): Expression {
+  const { clusterName, endpoint, certificateAuthorityData, serviceCidr, maxPods, labels, taints } = values;
+  // What jsonencode writes for a text is a basic string of TOML.
+  const text = (value: Expression) => hcl`jsonencode(${value})`;
+  const labelTexts = hcl`[for key, value in ${labels} : "\${jsonencode(key)} = \${jsonencode(value)}"]`;
+  const taintTexts = hcl`[for key, effects in { for taint in ${taints} : taint.key => "\${taint.value}:\${taint.effect}"... } : "\${jsonencode(key)} = \${jsonencode(effects)}"]`;
+  const table = (name: string, rows: Expression) =>
+    hcl`length(${rows}) == 0 ? "" : ${script`${name} = { ${hcl`join(", ", ${rows})`} }
+`}`;
+  return script`[settings.kubernetes]
+cluster-name = ${text(clusterName)}
+api-server = ${text(endpoint)}
+cluster-certificate = ${text(certificateAuthorityData)}
+cluster-dns-ip = ${text(hcl`cidrhost(${serviceCidr}, 10)`)}
+${hcl`${maxPods} == null ? "" : ${script`max-pods = ${maxPods}
+`}`}${table("node-labels", labelTexts)}${table("node-taints", taintTexts)}${values.additionalUserData}`;
+}
