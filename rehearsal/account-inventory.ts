@@ -7,14 +7,18 @@ import {
   DescribeAddressesCommand,
   DescribeKeyPairsCommand,
   EC2Client,
+  paginateDescribeEgressOnlyInternetGateways,
+  paginateDescribeFlowLogs,
   paginateDescribeInstances,
   paginateDescribeInternetGateways,
+  paginateDescribeLaunchTemplates,
   paginateDescribeNatGateways,
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
   paginateDescribeSecurityGroups,
   paginateDescribeSubnets,
   paginateDescribeVolumes,
+  paginateDescribeVpcEndpoints,
   paginateDescribeVpcs,
 } from "@aws-sdk/client-ec2";
 import {
@@ -23,8 +27,15 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client, paginateDescribeLoadBalancers } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { EKSClient, paginateListClusters } from "@aws-sdk/client-eks";
-import { IAMClient, paginateListInstanceProfiles, paginateListRoles } from "@aws-sdk/client-iam";
+import {
+  IAMClient,
+  ListOpenIDConnectProvidersCommand,
+  paginateListInstanceProfiles,
+  paginateListPolicies,
+  paginateListRoles,
+} from "@aws-sdk/client-iam";
 
+import { askJson, askRoute53 } from "./emulator-call";
 import type { AwsSettings } from "./join-facts";
 
 /** Ids of everything in an account that a rehearsal can make, by kind. */
@@ -47,6 +58,9 @@ export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
       "internet gateway": await ids(paginateDescribeInternetGateways(in2, {}), (page) =>
         page.InternetGateways?.map((it) => it.InternetGatewayId),
       ),
+      "egress-only internet gateway": await ids(paginateDescribeEgressOnlyInternetGateways(in2, {}), (page) =>
+        page.EgressOnlyInternetGateways?.map((it) => it.EgressOnlyInternetGatewayId),
+      ),
       "NAT gateway": await ids(paginateDescribeNatGateways(in2, {}), (page) =>
         page.NatGateways?.map((it) => (it.State === "deleted" ? undefined : it.NatGatewayId)),
       ),
@@ -61,6 +75,13 @@ export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
         // The emulator forgets to delete a NAT gateway's with it.
         page.NetworkInterfaces?.map((it) => (vpcs.includes(it.VpcId ?? "") ? it.NetworkInterfaceId : undefined)),
       ),
+      "VPC endpoint": await ids(paginateDescribeVpcEndpoints(in2, {}), (page) =>
+        page.VpcEndpoints?.map((it) => (it.State?.toLowerCase() === "deleted" ? undefined : it.VpcEndpointId)),
+      ),
+      "flow log": await ids(paginateDescribeFlowLogs(in2, {}), (page) => page.FlowLogs?.map((it) => it.FlowLogId)),
+      "hosted zone": [...(await askRoute53(settings, "hostedzone")).matchAll(/<Id>\/hostedzone\/(\w+)<\/Id>/g)]
+        .map(([, id = ""]) => id)
+        .sort(),
       instance: await ids(paginateDescribeInstances(in2, {}), (page) =>
         page.Reservations?.flatMap((it) => it.Instances ?? []).map((it) =>
           it.State?.Name === "terminated" ? undefined : it.InstanceId,
@@ -75,6 +96,9 @@ export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
       "launch configuration": await ids(paginateDescribeLaunchConfigurations({ client: autoScaling }, {}), (page) =>
         page.LaunchConfigurations?.map((it) => it.LaunchConfigurationName),
       ),
+      "launch template": await ids(paginateDescribeLaunchTemplates(in2, {}), (page) =>
+        page.LaunchTemplates?.map((it) => it.LaunchTemplateId),
+      ),
       "classic load balancer": await ids(paginateClassic({ client: classic }, {}), (page) =>
         page.LoadBalancerDescriptions?.map((it) => it.LoadBalancerName),
       ),
@@ -85,10 +109,41 @@ export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
       "instance profile": await ids(paginateListInstanceProfiles({ client: iam }, {}), (page) =>
         page.InstanceProfiles?.map((it) => it.InstanceProfileName),
       ),
+      policy: await ids(paginateListPolicies({ client: iam }, { Scope: "Local" }), (page) =>
+        page.Policies?.map((it) => it.Arn),
+      ),
+      "identity provider": (
+        (await iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList ?? []
+      ).map((it) => it.Arn ?? ""),
+      "KMS key": await keys(settings),
+      "log group": (
+        await askJson<{ logGroups: { logGroupName: string }[] }>(settings, "logs", "DescribeLogGroups")
+      ).logGroups.map((it) => it.logGroupName),
     };
   } finally {
     for (const client of [ec2, eks, autoScaling, iam, classic, elb]) client.destroy();
   }
+}
+
+/** The ids of the account's own keys that nobody has given up: a deleted one is still told of for days. */
+async function keys(settings: AwsSettings): Promise<readonly string[]> {
+  const { Keys: all } = await askJson<{ Keys: { KeyId: string }[] }>(settings, "kms", "ListKeys");
+  const { Aliases: aliases } = await askJson<{ Aliases: { AliasName: string; TargetKeyId?: string }[] }>(
+    settings,
+    "kms",
+    "ListAliases",
+  );
+  // AWS' own appear when somebody first uses them, and stay.
+  const ofAws = aliases.flatMap(({ AliasName, TargetKeyId }) =>
+    AliasName.startsWith("alias/aws/") ? TargetKeyId : [],
+  );
+  const states = await Promise.all(
+    all.map(({ KeyId }) => askJson<{ KeyMetadata: { KeyState: string } }>(settings, "kms", "DescribeKey", { KeyId })),
+  );
+  return all
+    .map(({ KeyId }) => KeyId)
+    .filter((id, at) => states[at]?.KeyMetadata.KeyState !== "PendingDeletion" && !ofAws.includes(id))
+    .sort();
 }
 
 async function ids<Page>(

@@ -37,7 +37,7 @@ export async function startClusters(
   const start = async ({ name, version }: DescribedCluster): Promise<StandInCluster> => {
     const kubernetes = await startKubernetes({
       folder,
-      ...(version !== undefined && { version: `v${version}.0-eks-0000000` }),
+      ...(version !== undefined && { version: versionOf(version) }),
     });
     const joining = startJoining(kubernetes, { ...settings, endpoint: front.endpoint }, name, options);
     const cluster = { kubernetes, joining };
@@ -52,7 +52,11 @@ export async function startClusters(
   const front = await startEksFront(settings.endpoint, async (name, described) => {
     const created = String(described.createdAt);
     const known = clusters.get(name);
-    if (known?.created === created) return (await known.cluster).kubernetes;
+    if (known?.created === created) {
+      const { kubernetes } = await known.cluster;
+      if (described.version !== undefined) kubernetes.upgrade(versionOf(described.version));
+      return kubernetes;
+    }
     // Another one of the same name: a real one has another endpoint, and nothing of what was in the first.
     const cluster = known === undefined ? start(described) : end(known.cluster).then(() => start(described));
     clusters.set(name, { created, cluster });
@@ -66,4 +70,9 @@ export async function startClusters(
       await Promise.all([...clusters.values()].map(({ cluster }) => end(cluster)));
     },
   };
+}
+
+/** What the Kubernetes API of a cluster says of its version. */
+function versionOf(minor: string): string {
+  return `v${minor}.0-eks-0000000`;
 }

@@ -1,4 +1,12 @@
-import { passOn, startProxy, type Proxy } from "./proxy";
+import type { IncomingHttpHeaders } from "node:http";
+
+import type { Cluster, CreateClusterRequest } from "@aws-sdk/client-eks";
+
+import { ec2Region, mendedAnswer, mendedCall } from "./ec2-mending";
+import { callerOf, emulatedAccount, type Caller, type ClusterAccount } from "./eks-account";
+import { EksApi } from "./eks-api";
+import { toJson, type EksAnswer } from "./eks-call";
+import { passOn, startProxy, type Call, type Proxy } from "./proxy";
 
 /** Where a cluster's Kubernetes API really answers. */
 export interface ClusterAccess {
@@ -18,69 +26,119 @@ export interface DescribedCluster {
 }
 
 /**
- * Puts a Kubernetes API that answers in the place of the one that an AWS emulator invents: passes every call on to
- * `target` unchanged, and the answers back, but for those that describe a cluster (CreateCluster and DescribeCluster), and
- * for the private names of instances, which the emulator gives the domain of us-east-1 everywhere.
+ * Stands before an AWS emulator: adds the parts of EKS that it lacks (see `EksApi`), and puts a Kubernetes API that answers
+ * in the place of the one that it invents. Every other call is passed on unchanged, and the answers back, but for some of
+ * EC2 (see ec2-mending.ts).
  *
  * @param target the emulator's endpoint
  * @param clusterOf the API of a cluster, which may have to be started first: the answer waits for it; with undefined,
- *   the description stays as it is
+ *   the emulator's own stays. @default - no cluster has one
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeCluster.html
  */
-export function startEksFront(
-  target: string,
-  clusterOf: (
-    name: string,
-    cluster: DescribedCluster,
-  ) => ClusterAccess | undefined | Promise<ClusterAccess | undefined>,
-): Promise<Proxy> {
-  return startProxy((call) => {
+export async function startEksFront(target: string, clusterOf: ClusterAccessOf = () => undefined): Promise<Proxy> {
+  const api = new EksApi();
+  const accounts = new Map<string, ClusterAccount>();
+  const accountOf = (caller: Caller) => {
+    const key = JSON.stringify(caller);
+    const account = accounts.get(key) ?? emulatedAccount(target, caller);
+    accounts.set(key, account);
+    return account;
+  };
+  const answer = async (call: Call): Promise<void> => {
     const { method = "GET", url = "/", headers } = call.incoming;
-    const rewrite = async (body: Buffer) => {
-      const cluster = clusterIn(body);
-      return cluster === undefined ? body : withAccess(body, await clusterOf(cluster.name, cluster));
-    };
-    const domain = privateDomain(headers.authorization ?? "");
-    if (domain !== undefined) passOn(target, call, (body) => withDomain(body, domain));
-    else passOn(target, call, describesCluster(method, url) ? rewrite : undefined);
+    const region = ec2Region(headers.authorization);
+    if (region !== undefined) {
+      const mended = { ...call, body: Buffer.from(mendedCall(call.body.toString())) };
+      passOn(target, mended, (body) => Buffer.from(mendedAnswer(body.toString(), region)));
+      return;
+    }
+    const account = accountOf(callerOf(headers.authorization));
+    const route = api.route(method, url);
+    if (route !== undefined) {
+      // The emulator alone knows whether there is such a cluster, and says so itself when there is none.
+      const told = route.clusterName === undefined ? undefined : await ask(target, route.clusterName, headers);
+      const isMissing = told !== undefined && told.cluster === undefined;
+      send(call, isMissing ? told : await api.answer(route, call.body.toString(), account, told?.cluster));
+      return;
+    }
+    if (!isAboutCluster(method, url)) {
+      passOn(target, call);
+      return;
+    }
+    const asked = method === "POST" ? (JSON.parse(call.body.toString()) as Partial<CreateClusterRequest>) : undefined;
+    const refusal = asked === undefined ? undefined : api.refusalOfNew(asked);
+    if (refusal !== undefined) {
+      send(call, refusal);
+      return;
+    }
+    passOn(target, call, async (body) => {
+      const told = clusterIn(body);
+      if (told === undefined) return body;
+      if (method === "DELETE") {
+        await api.deleted(told);
+        return body;
+      }
+      const cluster = asked ? await api.created(asked, told, account) : api.described(told, account);
+      const { name = "", version, createdAt } = cluster;
+      const access = await clusterOf(name, { name, createdAt, ...(version !== undefined && { version }) });
+      return Buffer.from(toJson({ cluster: withAccess(cluster, access) }));
+    });
+  };
+  const proxy = await startProxy((call) => {
+    // What cannot be answered is broken off, as a call that the emulator does not answer is.
+    answer(call).catch(() => call.response.destroy());
   });
+  return {
+    endpoint: proxy.endpoint,
+    stop: () => {
+      proxy.stop();
+      for (const account of accounts.values()) account.close();
+    },
+  };
 }
 
-/**
- * The domain of instances' private names in the region that a call to EC2 is signed for; undefined for any other call, and
- * where the emulator's is right.
- *
- * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html
- */
-export function privateDomain(authorization: string): string | undefined {
-  const [, region] = /Credential=[^/]+\/\d+\/([\w-]+)\/ec2\/aws4_request/.exec(authorization) ?? [];
-  return region === undefined || region === "us-east-1" ? undefined : `${region}.compute.internal`;
-}
+/** The API of a cluster, where it has one. */
+export type ClusterAccessOf = (
+  name: string,
+  cluster: DescribedCluster,
+) => ClusterAccess | undefined | Promise<ClusterAccess | undefined>;
 
-function withDomain(answer: Buffer, domain: string): Buffer {
-  return Buffer.from(answer.toString().replaceAll(/(>ip-[\d-]+)\.ec2\.internal</g, `$1.${domain}<`));
-}
-
-/** Whether a call is answered with one cluster's description. */
-export function describesCluster(method: string, url: string): boolean {
+/** Whether a call makes, describes or deletes one cluster, and is so answered with its description. */
+export function isAboutCluster(method: string, url: string): boolean {
   const { pathname } = new URL(url, "http://emulator");
-  return method === "POST" ? pathname === "/clusters" : method === "GET" && /^\/clusters\/[^/]+$/.test(pathname);
+  if (method === "POST") return pathname === "/clusters";
+  return ["GET", "DELETE"].includes(method) && /^\/clusters\/[^/]+$/.test(pathname);
 }
 
-/** An answer of EKS about a cluster, in which it is accessed so. */
-function withAccess(answer: Buffer, access: ClusterAccess | undefined): Buffer {
-  if (access === undefined) return answer;
-  const described = JSON.parse(answer.toString()) as { cluster: object };
+/** What the emulator answers when a cluster is described, and the cluster, when there is one. */
+async function ask(
+  target: string,
+  name: string,
+  { authorization = "" }: IncomingHttpHeaders,
+): Promise<EksAnswer & { readonly cluster?: Cluster }> {
+  const answer = await fetch(new URL(`/clusters/${encodeURIComponent(name)}`, target), { headers: { authorization } });
+  const body = await answer.text();
+  const cluster = clusterIn(Buffer.from(body));
+  const type = answer.headers.get("x-amzn-errortype");
+  const headers = { "content-type": "application/json", ...(type !== null && { "x-amzn-ErrorType": type }) };
+  return { status: answer.status, headers, body, ...(cluster !== undefined && { cluster }) };
+}
+
+function send({ response }: Call, { status, headers, body }: EksAnswer): void {
+  response.writeHead(status, headers).end(body);
+}
+
+function withAccess(cluster: Cluster, access: ClusterAccess | undefined): Cluster {
+  if (access === undefined) return cluster;
   const { endpoint, certificateAuthorityData: data } = access;
-  const cluster = { ...described.cluster, endpoint, certificateAuthority: { data } };
-  return Buffer.from(JSON.stringify({ ...described, cluster }));
+  return { ...cluster, endpoint, certificateAuthority: { data } };
 }
 
 /** The cluster that an answer of EKS describes; undefined when it describes none. */
-function clusterIn(answer: Buffer): DescribedCluster | undefined {
+function clusterIn(answer: Buffer): Cluster | undefined {
   try {
-    const { cluster } = JSON.parse(answer.toString()) as { cluster?: { name?: string } };
-    return cluster?.name === undefined ? undefined : { ...cluster, name: cluster.name };
+    const { cluster } = JSON.parse(answer.toString()) as { cluster?: Cluster };
+    return cluster?.name === undefined ? undefined : cluster;
   } catch {
     // Another service with such a path, or the emulator's page about a fault of its own.
     return undefined;

@@ -8,6 +8,7 @@ import {
   AddRoleToInstanceProfileCommand,
   CreateInstanceProfileCommand,
   CreateRoleCommand,
+  CreateUserCommand,
   GetInstanceProfileCommand,
   GetPolicyCommand,
   IAMClient,
@@ -21,6 +22,9 @@ import { findMoto } from "./tools";
 
 export { neutralEnvironment };
 
+/** Number of the account that the emulator gives to everybody. @see https://docs.getmoto.org/en/latest/docs/multi_account.html */
+export const EMULATED_ACCOUNT_ID = "123456789012";
+
 /** What the emulated account holds before anything is planned; on a real account it is the user's to have. */
 export interface AccountSeed {
   readonly region: string;
@@ -28,8 +32,21 @@ export interface AccountSeed {
   readonly adminRole: string;
   /** Name of an EC2 key pair. */
   readonly keyPair: string;
-  /** The AMIs on offer: their ids, the device name of their root volume, and for one that has a family its name. */
-  readonly images: readonly { readonly id: string; readonly rootDevice: string; readonly name?: string }[];
+  /** ARNs of other IAM roles and users; those of another account are not made. @default - none */
+  readonly principals?: readonly string[];
+  /** The AMIs on offer. */
+  readonly images: readonly ImageSeed[];
+}
+
+/** An AMI of the emulated account. */
+export interface ImageSeed {
+  readonly id: string;
+  /** Device name of its root volume. */
+  readonly rootDevice: string;
+  /** Tells its family and its kubelet's version. @default - one that tells nothing */
+  readonly name?: string;
+  /** As EC2 writes it. @default "x86_64" */
+  readonly architecture?: "x86_64" | "arm64";
 }
 
 /** What the workshop takes for granted. */
@@ -40,6 +57,36 @@ export const WORKSHOP_ACCOUNT: AccountSeed = {
   images: [
     { id: "ami-0fd02cb7da42ee5e0", rootDevice: "/dev/sda1" },
     { id: "ami-023bb403131889300", rootDevice: "/dev/xvda" },
+  ],
+};
+
+/**
+ * The workshop's, with images of today: for nodes of each family, and for the bastion.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html
+ */
+export const CURRENT_ACCOUNT: AccountSeed = {
+  ...WORKSHOP_ACCOUNT,
+  images: [
+    ...WORKSHOP_ACCOUNT.images,
+    {
+      id: "ami-0c0ffee0000000a01",
+      rootDevice: "/dev/xvda",
+      name: "amazon-eks-node-al2023-x86_64-standard-1.35-v20251120",
+    },
+    {
+      id: "ami-0c0ffee0000000a02",
+      rootDevice: "/dev/xvda",
+      name: "amazon-eks-node-al2023-arm64-standard-1.35-v20251120",
+      architecture: "arm64",
+    },
+    { id: "ami-0c0ffee0000000b01", rootDevice: "/dev/xvda", name: "bottlerocket-aws-k8s-1.35-x86_64-v1.50.0-8a9ad4e5" },
+    { id: "ami-0c0ffee0000000201", rootDevice: "/dev/xvda", name: "amazon-eks-node-1.32-v20251120" },
+    {
+      id: "ami-0c0ffee0000000f01",
+      rootDevice: "/dev/sda1",
+      name: "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20251022",
+    },
   ],
 };
 
@@ -194,7 +241,7 @@ function emulatorEnvironment(endpoint: string, region: string): Record<string, s
 }
 
 /** An AMI in moto's words. @see https://docs.getmoto.org/en/latest/docs/services/ec2.html */
-function image({ id, rootDevice, name = `emulated ${id}` }: AccountSeed["images"][number]) {
+function image({ id, rootDevice, name = `emulated ${id}`, architecture = "x86_64" }: ImageSeed) {
   return {
     ami_id: id,
     name,
@@ -202,7 +249,7 @@ function image({ id, rootDevice, name = `emulated ${id}` }: AccountSeed["images"
     owner_id: "099720109477",
     public: true,
     virtualization_type: "hvm",
-    architecture: "x86_64",
+    architecture,
     state: "available",
     platform: null,
     image_type: "machine",
@@ -251,11 +298,24 @@ async function fill(settings: ClientSettings, seed: AccountSeed): Promise<void> 
     await unlessThere(iam.send(new CreateInstanceProfileCommand(names)));
     const { InstanceProfile: profile } = await iam.send(new GetInstanceProfileCommand(names));
     if ((profile?.Roles ?? []).length === 0) await iam.send(new AddRoleToInstanceProfileCommand(names));
+    for (const arn of seed.principals ?? []) await addPrincipal(iam, arn);
     await unlessThere(ec2.send(new CreateKeyPairCommand({ KeyName: seed.keyPair })));
   } finally {
     iam.destroy();
     ec2.destroy();
   }
+}
+
+/** `arn:PARTITION:iam::ACCOUNT:(role|user)/[PATH/]NAME` */
+const PRINCIPAL = /^arn:[\w-]+:iam::(\d{12}):(role|user)(\/(?:\S+\/)?)([^\s/]+)$/;
+
+/** Makes a role or a user of the emulated account; whatever else an ARN names is somebody else's. */
+async function addPrincipal(iam: IAMClient, arn: string): Promise<void> {
+  const [, account, kind, Path, name] = PRINCIPAL.exec(arn) ?? [];
+  if (account !== EMULATED_ACCOUNT_ID) return;
+  if (kind === "user") return unlessThere(iam.send(new CreateUserCommand({ UserName: name, Path })));
+  const trust = { AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") };
+  await unlessThere(iam.send(new CreateRoleCommand({ RoleName: name, Path, ...trust })));
 }
 
 async function unlessThere(call: Promise<unknown>): Promise<void> {

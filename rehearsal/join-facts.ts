@@ -2,7 +2,8 @@ import {
   AutoScalingClient,
   DescribeLaunchConfigurationsCommand,
   paginateDescribeAutoScalingGroups,
-  type Instance as Member,
+  type AutoScalingGroup,
+  type LaunchTemplateSpecification,
 } from "@aws-sdk/client-auto-scaling";
 import {
   DescribeImagesCommand,
@@ -14,10 +15,21 @@ import {
   EC2Client,
   paginateDescribeInstances,
   paginateDescribeSecurityGroups,
+  paginateDescribeVpcEndpoints,
   type Instance,
   type IpPermission,
 } from "@aws-sdk/client-ec2";
-import { DescribeClusterCommand, EKSClient, ResourceNotFoundException, type Cluster } from "@aws-sdk/client-eks";
+import {
+  DescribeAccessEntryCommand,
+  DescribeAddonCommand,
+  DescribeClusterCommand,
+  DescribePodIdentityAssociationCommand,
+  EKSClient,
+  ListPodIdentityAssociationsCommand,
+  paginateListAccessEntries,
+  ResourceNotFoundException,
+  type Cluster,
+} from "@aws-sdk/client-eks";
 import {
   GetInstanceProfileCommand,
   IAMClient,
@@ -25,7 +37,14 @@ import {
   NoSuchEntityException,
 } from "@aws-sdk/client-iam";
 
-import type { ClusterFacts, InstanceFacts, JoinFacts, Permission, SecurityGroupFacts } from "./join-rules";
+import type {
+  ClusterFacts,
+  EndpointFacts,
+  InstanceFacts,
+  JoinFacts,
+  Permission,
+  SecurityGroupFacts,
+} from "./join-rules";
 
 /** Whose account is read, and where. */
 export interface AwsSettings {
@@ -50,6 +69,20 @@ export async function readJoinFacts(settings: AwsSettings, clusterName: string):
   }
 }
 
+/** A member of an Auto Scaling group, and what the group launches at the time that it is first seen. */
+interface Member {
+  readonly configuration?: string;
+  readonly template?: LaunchTemplateSpecification;
+}
+
+/** What an instance was launched with, as far as the emulator forgets it. */
+interface Launched {
+  /** Name or ARN of an instance profile, or nothing. */
+  readonly profile: string;
+  /** @default - the emulator knows them */
+  readonly securityGroupIds?: readonly string[];
+}
+
 /** Reads an account again and again. What cannot change while an instance runs is read once. */
 export class AccountReader {
   readonly #settings: AwsSettings;
@@ -58,7 +91,7 @@ export class AccountReader {
   readonly #eks: EKSClient;
   readonly #iam: IAMClient;
   readonly #userData = new Map<string, string>();
-  readonly #profiles = new Map<string, string>();
+  readonly #launched = new Map<string, Launched>();
   readonly #images = new Map<string, InstanceFacts["image"]>();
 
   constructor(settings: AwsSettings) {
@@ -76,6 +109,7 @@ export class AccountReader {
     const cluster = await this.#cluster(clusterName);
     if (cluster === undefined) return undefined;
     const { subnetIds = [], securityGroupIds = [], clusterSecurityGroupId = "" } = cluster.resourcesVpcConfig ?? {};
+    const { serviceIpv4Cidr } = cluster.kubernetesNetworkConfig ?? {};
     const facts: ClusterFacts = {
       name: clusterName,
       endpoint: cluster.endpoint ?? "",
@@ -84,11 +118,11 @@ export class AccountReader {
       // A cluster created without an access configuration gets CONFIG_MAP.
       // https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessConfigRequest.html
       authenticationMode: cluster.accessConfig?.authenticationMode ?? "CONFIG_MAP",
-      // The emulator has none.
       accessEntries: [],
       hasPrivateEndpoint: cluster.resourcesVpcConfig?.endpointPrivateAccess === true,
       securityGroupIds: [...securityGroupIds, clusterSecurityGroupId].filter((id) => id !== ""),
       cidrs: [],
+      ...(serviceIpv4Cidr !== undefined && { serviceCidr: serviceIpv4Cidr }),
     };
     const { region } = this.#settings;
     const members = await this.#members();
@@ -98,12 +132,15 @@ export class AccountReader {
       new DescribeSubnetsCommand({ Filters: [{ Name: "subnet-id", Values: subnetIds }] }),
     );
     const vpcId = subnets[0]?.VpcId ?? "";
-    const [instances, securityGroups] = await Promise.all([
+    const [instances, securityGroups, accessEntries, networkPluginRole] = await Promise.all([
       this.#instances(vpcId, members),
       this.#securityGroups(vpcId),
+      facts.authenticationMode === "CONFIG_MAP" ? [] : this.#nodeEntries(clusterName),
+      this.#networkPluginRole(clusterName),
     ]);
     const cidrs = subnets.flatMap(({ CidrBlock }) => CidrBlock ?? []);
-    return { region, cluster: { ...facts, cidrs }, instances, securityGroups };
+    const whole = { ...facts, cidrs, accessEntries, ...(networkPluginRole !== undefined && { networkPluginRole }) };
+    return { region, cluster: whole, instances, securityGroups };
   }
 
   close(): void {
@@ -120,6 +157,45 @@ export class AccountReader {
     }
   }
 
+  /** ARNs of the roles whose access entries are those of nodes. */
+  async #nodeEntries(clusterName: string): Promise<string[]> {
+    const nodes: string[] = [];
+    for await (const { accessEntries = [] } of paginateListAccessEntries({ client: this.#eks }, { clusterName })) {
+      for (const principalArn of accessEntries) {
+        const { accessEntry } = await this.#eks.send(new DescribeAccessEntryCommand({ clusterName, principalArn }));
+        if (accessEntry?.type === "EC2_LINUX") nodes.push(principalArn);
+      }
+    }
+    return nodes;
+  }
+
+  /** The role that the network plugin has by a pod identity association, or else by its add-on. */
+  async #networkPluginRole(clusterName: string): Promise<ClusterFacts["networkPluginRole"]> {
+    const who = { clusterName, namespace: "kube-system", serviceAccount: "aws-node" };
+    const { associations: [found] = [] } = await this.#eks.send(new ListPodIdentityAssociationsCommand(who));
+    if (found !== undefined) {
+      const { association } = await this.#eks.send(
+        new DescribePodIdentityAssociationCommand({ clusterName, associationId: found.associationId }),
+      );
+      const arn = association?.roleArn ?? "";
+      const agent = await this.#addOn(clusterName, "eks-pod-identity-agent");
+      const outOfReach = agent === undefined ? "the add-on eks-pod-identity-agent is not there" : undefined;
+      const policies = await this.#policiesOf(lastPart(arn));
+      return { arn, policies, ...(outOfReach !== undefined && { outOfReach }) };
+    }
+    const arn = (await this.#addOn(clusterName, "vpc-cni"))?.serviceAccountRoleArn;
+    return arn === undefined ? undefined : { arn, policies: await this.#policiesOf(lastPart(arn)) };
+  }
+
+  async #addOn(clusterName: string, addonName: string) {
+    try {
+      return (await this.#eks.send(new DescribeAddonCommand({ clusterName, addonName }))).addon;
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return undefined;
+      throw error;
+    }
+  }
+
   /** The instances of all Auto Scaling groups, by id. */
   async #members(): Promise<Map<string, Member>> {
     const members = new Map<string, Member>();
@@ -127,8 +203,14 @@ export class AccountReader {
       { client: this.#autoScaling },
       {},
     )) {
-      for (const member of AutoScalingGroups.flatMap(({ Instances = [] }) => Instances)) {
-        members.set(member.InstanceId ?? "", member);
+      for (const group of AutoScalingGroups) {
+        const template = templateOf(group);
+        for (const { InstanceId = "", LaunchConfigurationName: configuration } of group.Instances ?? []) {
+          members.set(InstanceId, {
+            ...(configuration !== undefined && { configuration }),
+            ...(template !== undefined && { template }),
+          });
+        }
       }
     }
     return members;
@@ -144,72 +226,113 @@ export class AccountReader {
       running.push(...all.filter(isOurs));
     }
     if (running.length === 0) return [];
-    const hasEgress = await this.#waysOut(vpcId);
+    const waysOut = await this.#waysOut(vpcId);
     const roles = new Map<string, InstanceFacts["role"]>();
     const facts: InstanceFacts[] = [];
     for (const instance of running) {
       const { InstanceId: id = "", SecurityGroups = [], Tags = [], ImageId = "", PrivateIpAddress = "" } = instance;
-      const profile = await this.#profileOf(instance, members.get(id));
+      const launched = await this.#launchOf(id, members.get(id));
+      const profile = lastPart(instance.IamInstanceProfile?.Arn ?? launched.profile);
       if (!roles.has(profile)) roles.set(profile, await this.#roleIn(profile));
       const role = roles.get(profile);
       facts.push({
         id,
         privateIp: PrivateIpAddress,
-        securityGroupIds: SecurityGroups.flatMap(({ GroupId }) => GroupId ?? []),
+        securityGroupIds: launched.securityGroupIds ?? SecurityGroups.flatMap(({ GroupId }) => GroupId ?? []),
         tags: Object.fromEntries(Tags.map(({ Key = "", Value = "" }) => [Key, Value])),
         userData: await this.#userDataOf(id),
         ...(role !== undefined && { role }),
-        hasEgress: hasEgress(instance),
+        ...waysOut(instance),
         image: await this.#image(ImageId),
       });
     }
     return facts.sort((one, other) => (one.id < other.id ? -1 : 1));
   }
 
-  /** Which instances have a way to the internet. */
-  async #waysOut(vpcId: string): Promise<(instance: Instance) => boolean> {
+  /** Which ways an instance has to AWS: through the internet, and by VPC endpoints. */
+  async #waysOut(vpcId: string): Promise<(instance: Instance) => Pick<InstanceFacts, "hasEgress" | "endpoints">> {
     const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
-    const [{ RouteTables: tables = [] }, { NatGateways = [] }] = await Promise.all([
+    const [{ RouteTables: tables = [] }, { NatGateways = [] }, endpoints] = await Promise.all([
       this.#ec2.send(new DescribeRouteTablesCommand({ Filters })),
       this.#ec2.send(new DescribeNatGatewaysCommand({ Filter: Filters })),
+      this.#endpoints(vpcId),
     ]);
     const nats = NatGateways.filter(({ State }) => State === "available").map(({ NatGatewayId }) => NatGatewayId);
     return ({ SubnetId, PublicIpAddress }) => {
       const table =
         tables.find(({ Associations = [] }) => Associations.some((one) => one.SubnetId === SubnetId)) ??
         tables.find(({ Associations = [] }) => Associations.some(({ Main }) => Main === true));
-      return (table?.Routes ?? []).some(({ DestinationCidrBlock, NatGatewayId, GatewayId = "" }) => {
+      const hasEgress = (table?.Routes ?? []).some(({ DestinationCidrBlock, NatGatewayId, GatewayId = "" }) => {
         if (DestinationCidrBlock !== "0.0.0.0/0") return false;
         if (NatGatewayId !== undefined) return nats.includes(NatGatewayId);
         return GatewayId.startsWith("igw-") && PublicIpAddress !== undefined;
       });
+      const own = endpoints.filter(({ tableIds }) => tableIds?.includes(table?.RouteTableId ?? "") ?? true);
+      return { hasEgress, endpoints: own.map(({ facts }) => facts) };
     };
   }
 
-  /** Name of an instance's profile, or nothing. The emulator forgets it, so it is taken from what launched the instance. */
-  async #profileOf(instance: Instance, member: Member | undefined): Promise<string> {
-    const { InstanceId: id = "" } = instance;
-    const arn = instance.IamInstanceProfile?.Arn;
-    const known = arn ?? this.#profiles.get(id);
-    if (known !== undefined) return lastPart(known);
-    const { LaunchConfigurationName, LaunchTemplate } = member ?? {};
-    let launched = "";
-    if (LaunchConfigurationName !== undefined) {
-      const LaunchConfigurationNames = [LaunchConfigurationName];
-      const { LaunchConfigurations: [configuration] = [] } = await this.#autoScaling.send(
-        new DescribeLaunchConfigurationsCommand({ LaunchConfigurationNames }),
-      );
-      launched = configuration?.IamInstanceProfile ?? "";
-    } else if (LaunchTemplate !== undefined) {
-      const { LaunchTemplateId, Version = "$Latest" } = LaunchTemplate;
-      const { LaunchTemplateVersions: [version] = [] } = await this.#ec2.send(
-        new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId, Versions: [Version] }),
-      );
-      const { Arn, Name } = version?.LaunchTemplateData?.IamInstanceProfile ?? {};
-      launched = Arn ?? Name ?? "";
+  /**
+   * The VPC's endpoints that answer by the names that AWS' services have anyway.
+   *
+   * @see https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+   */
+  async #endpoints(
+    vpcId: string,
+  ): Promise<{ readonly facts: EndpointFacts; readonly tableIds?: readonly string[] | undefined }[]> {
+    const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
+    const { Subnets: subnets = [] } = await this.#ec2.send(new DescribeSubnetsCommand({ Filters }));
+    const found: { facts: EndpointFacts; tableIds?: readonly string[] }[] = [];
+    for await (const { VpcEndpoints = [] } of paginateDescribeVpcEndpoints({ client: this.#ec2 }, { Filters })) {
+      for (const endpoint of VpcEndpoints) {
+        const { ServiceName = "", VpcEndpointType, State, Groups = [], RouteTableIds = [], SubnetIds = [] } = endpoint;
+        if (String(State).toLowerCase() !== "available") continue;
+        const service = ServiceName.split(".").slice(3).join(".");
+        const securityGroupIds = Groups.flatMap(({ GroupId }) => GroupId ?? []);
+        if (VpcEndpointType !== "Interface") found.push({ facts: { service }, tableIds: RouteTableIds });
+        else if (endpoint.PrivateDnsEnabled === true) {
+          const own = subnets.filter(({ SubnetId = "" }) => SubnetIds.includes(SubnetId));
+          const cidrs = own.flatMap(({ CidrBlock }) => CidrBlock ?? []);
+          found.push({ facts: { service, interfaces: { securityGroupIds, cidrs } } });
+        }
+      }
     }
-    this.#profiles.set(id, launched);
-    return lastPart(launched);
+    return found;
+  }
+
+  /** What an instance was launched with. The emulator forgets it, so it is taken from what its group launches. */
+  async #launchOf(id: string, { configuration, template }: Member = {}): Promise<Launched> {
+    const known = this.#launched.get(id);
+    if (known !== undefined) return known;
+    const launched = await (configuration === undefined ? this.#templated(template) : this.#configured(configuration));
+    this.#launched.set(id, launched);
+    return launched;
+  }
+
+  async #configured(name: string): Promise<Launched> {
+    const { LaunchConfigurations: [found] = [] } = await this.#autoScaling.send(
+      new DescribeLaunchConfigurationsCommand({ LaunchConfigurationNames: [name] }),
+    );
+    return { profile: found?.IamInstanceProfile ?? "" };
+  }
+
+  async #templated(template: LaunchTemplateSpecification | undefined): Promise<Launched> {
+    if (template === undefined) return { profile: "" };
+    const { LaunchTemplateId, LaunchTemplateName, Version = "$Default" } = template;
+    const which = LaunchTemplateId === undefined ? { LaunchTemplateName } : { LaunchTemplateId };
+    const { LaunchTemplateVersions: [version] = [] } = await this.#ec2.send(
+      new DescribeLaunchTemplateVersionsCommand({ ...which, Versions: [Version] }),
+    );
+    const {
+      IamInstanceProfile,
+      SecurityGroupIds = [],
+      NetworkInterfaces: [card] = [],
+    } = version?.LaunchTemplateData ?? {};
+    const securityGroupIds = [...SecurityGroupIds, ...(card?.Groups ?? [])];
+    return {
+      profile: IamInstanceProfile?.Arn ?? IamInstanceProfile?.Name ?? "",
+      ...(securityGroupIds.length > 0 && { securityGroupIds }),
+    };
   }
 
   async #roleIn(profile: string): Promise<InstanceFacts["role"]> {
@@ -218,12 +341,20 @@ export class AccountReader {
       const { InstanceProfile } = await this.#iam.send(new GetInstanceProfileCommand({ InstanceProfileName: profile }));
       const [role] = InstanceProfile?.Roles ?? [];
       if (role === undefined) return undefined;
-      const { AttachedPolicies = [] } = await this.#iam.send(
-        new ListAttachedRolePoliciesCommand({ RoleName: role.RoleName }),
-      );
-      return { arn: role.Arn ?? "", policies: AttachedPolicies.flatMap(({ PolicyArn }) => PolicyArn ?? []).sort() };
+      return { arn: role.Arn ?? "", policies: await this.#policiesOf(role.RoleName ?? "") };
     } catch (error) {
       if (error instanceof NoSuchEntityException) return undefined;
+      throw error;
+    }
+  }
+
+  /** ARNs of the policies attached to a role; none when there is no such role. */
+  async #policiesOf(RoleName: string): Promise<string[]> {
+    try {
+      const { AttachedPolicies = [] } = await this.#iam.send(new ListAttachedRolePoliciesCommand({ RoleName }));
+      return AttachedPolicies.flatMap(({ PolicyArn }) => PolicyArn ?? []).sort();
+    } catch (error) {
+      if (error instanceof NoSuchEntityException) return [];
       throw error;
     }
   }
@@ -245,7 +376,8 @@ export class AccountReader {
     // By a filter: one that was deregistered since is not there, but no error.
     const Filters = [{ Name: "image-id", Values: [id] }];
     const { Images: [found] = [] } = await this.#ec2.send(new DescribeImagesCommand({ Filters }));
-    const image = { name: found?.Name ?? "", description: found?.Description ?? "" };
+    const { Name: name = "", Description: description = "", Architecture: architecture } = found ?? {};
+    const image = { name, description, ...(architecture !== undefined && { architecture }) };
     this.#images.set(id, image);
     return image;
   }
@@ -260,6 +392,14 @@ export class AccountReader {
     }
     return groups;
   }
+}
+
+/** The launch template of a group, also of one with several types of instances. */
+function templateOf({
+  LaunchTemplate,
+  MixedInstancesPolicy,
+}: AutoScalingGroup): LaunchTemplateSpecification | undefined {
+  return LaunchTemplate ?? MixedInstancesPolicy?.LaunchTemplate?.LaunchTemplateSpecification;
 }
 
 function permission({ IpProtocol, FromPort, ToPort, IpRanges, UserIdGroupPairs }: IpPermission): Permission {

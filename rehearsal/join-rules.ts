@@ -4,7 +4,7 @@ import { parse } from "yaml";
 
 import { isRecord } from "./kubernetes-documents";
 import type { ConfigMapData, StandInNode } from "./kubernetes-state";
-import { readUserData, type NamedCluster } from "./node-user-data";
+import { readUserData, type NamedCluster, type NodeUserData } from "./node-user-data";
 
 /** What decides which nodes a cluster has. */
 export interface JoinFacts {
@@ -35,6 +35,18 @@ export interface ClusterFacts {
   readonly securityGroupIds: readonly string[];
   /** Of the subnets that its network interfaces are in. */
   readonly cidrs: readonly string[];
+  /** Of its services, IPv4. @default - it is not known */
+  readonly serviceCidr?: string;
+  /**
+   * The role that the network plugin has of its own, by its add-on or by a pod identity association. @default - it takes
+   * that of its node
+   */
+  readonly networkPluginRole?: {
+    readonly arn: string;
+    readonly policies: readonly string[];
+    /** Why its pods do not get it. @default - they do */
+    readonly outOfReach?: string;
+  };
 }
 
 /** An instance that may become a node. */
@@ -53,7 +65,26 @@ export interface InstanceFacts {
   };
   /** Whether its subnet has a way to the internet, and so to AWS' APIs and registries. */
   readonly hasEgress: boolean;
-  readonly image: { readonly name: string; readonly description: string };
+  /** The VPC endpoints that its subnet has. @default - none */
+  readonly endpoints?: readonly EndpointFacts[];
+  readonly image: {
+    readonly name: string;
+    readonly description: string;
+    /** As EC2 writes it. @default "x86_64" */
+    readonly architecture?: string;
+  };
+}
+
+/** A way to a service of AWS that does not lead through the internet. */
+export interface EndpointFacts {
+  /** As at the end of its name: `ecr.api`, `s3`. */
+  readonly service: string;
+  /** Its network interfaces. @default - it has none: it is a route */
+  readonly interfaces?: {
+    readonly securityGroupIds: readonly string[];
+    /** Of the subnets that they are in. */
+    readonly cidrs: readonly string[];
+  };
 }
 
 /** What a security group lets through. */
@@ -88,7 +119,15 @@ interface Peer {
 }
 
 /** Which EKS AMI an image is; `none` has no kubelet. */
-type ImageFamily = "al2" | "al2023" | "none" | "unknown";
+export type ImageFamily = "al2" | "al2023" | "bottlerocket" | "none" | "unknown";
+
+/**
+ * What a node that boots without the internet asks: EC2 for its name, the registry and the bucket behind it for images, STS
+ * for the credentials of its pods, EKS for its cluster.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html
+ */
+const NEEDED_SERVICES = ["ec2", "ecr.api", "ecr.dkr", "s3", "sts", "eks"];
 
 /**
  * What becomes of each instance: a node that is ready, one that is not, or none at all, as EKS would have it. All at
@@ -97,8 +136,8 @@ type ImageFamily = "al2" | "al2023" | "none" | "unknown";
  * A kubelet that registered once does not boot again: what its instance was launched with counts no more, only that
  * the API answers it. When that ends, its node is there, and unknown.
  *
- * What it does not know: network ACLs, DHCP options, the VPC's DNS, VPC endpoints, inline policies and what policies of
- * the account's own allow, Bottlerocket, Windows, IPv6, and whether there are pods.
+ * What it does not know: network ACLs, DHCP options, the VPC's DNS, policies of endpoints, inline policies and what policies
+ * of the account's own allow, Windows, IPv6, and whether there are pods.
  *
  * @param awsAuth the `data` of the ConfigMap aws-auth; undefined when there is none
  * @param before what became of them up to now
@@ -112,7 +151,7 @@ export function join(
   const identities = identitiesIn(awsAuth);
   return facts.instances.map((instance) => {
     const { id: instanceId } = instance;
-    const node = { name: nodeName(facts.region, instance), version: kubeletVersion(facts.cluster, instance) };
+    const node = nodeOf(facts, instance);
     const earlier = before.find((result) => result.instanceId === instanceId)?.node;
     const apart = whyCutOff(facts, instance) ?? whyRefused(facts, instance, node.name, identities);
     if (earlier === undefined) {
@@ -123,10 +162,22 @@ export function join(
     }
     // The network plugin's configuration stays on the disk once it was written.
     const hadNetwork = earlier !== undefined && earlier.notReady?.reason !== "KubeletNotReady";
-    const offline = hadNetwork ? undefined : whyWithoutNetwork(instance);
+    const offline = hadNetwork ? undefined : whyWithoutNetwork(facts.cluster, instance);
     if (offline === undefined) return { instanceId, node, why: whyReady(facts, instance) };
     return { instanceId, node: { ...node, notReady: withoutNetwork(node.version) }, why: offline };
   });
+}
+
+/** The node that an instance's kubelet registers. */
+function nodeOf({ region, cluster }: JoinFacts, instance: InstanceFacts): StandInNode {
+  const { labels, taints } = namedBy(instance) ?? {};
+  return {
+    name: nodeName(region, instance),
+    version: kubeletVersion(cluster, instance),
+    ...(instance.image.architecture === "arm64" && { architecture: "arm64" }),
+    ...(labels !== undefined && { labels }),
+    ...(taints !== undefined && { taints }),
+  };
 }
 
 /** @see https://kubernetes.io/docs/reference/node/node-status/#condition */
@@ -147,43 +198,130 @@ function withoutNetwork(version: string): { readonly reason: string; readonly me
 }
 
 /** Why an instance's kubelet never gets as far as asking the cluster; undefined when it does. */
-function whyNotBooted({ cluster }: JoinFacts, instance: InstanceFacts): string | undefined {
-  const { image, role, hasEgress } = instance;
+function whyNotBooted(facts: JoinFacts, instance: InstanceFacts): string | undefined {
+  const { cluster } = facts;
+  const { image, role } = instance;
   if (role === undefined)
     return "it has no role (no instance profile, or an empty one): its kubelet has no credentials";
-  if (!hasEgress) return "its subnet has no way to the internet: its kubelet cannot call AWS, nor fetch an image";
+  const shutIn = whyShutIn(facts, instance);
+  if (shutIn !== undefined) return shutIn;
   // Either one allows ec2:DescribeInstances, without which neither nodeadm nor the kubelet learns the node's name.
   if (lacks(role.policies, /\/(AmazonEKSWorkerNodePolicy|AmazonEKS_CNI_Policy)$/)) {
     return `${role.arn} has neither AmazonEKSWorkerNodePolicy nor AmazonEKS_CNI_Policy: ec2:DescribeInstances is denied`;
   }
-
-  const { bootstrapScript, nodeConfig } = readUserData(instance.userData);
   const family = familyOf(image.name);
   if (family === "none") return `its image ${image.name} is not one of EKS: there is no kubelet on it`;
-  if (family === "al2023" && nodeConfig === undefined) {
+  const named = namedBy(instance);
+  if (named === undefined) return whyUnnamed(family, readUserData(instance.userData));
+  const reader = readerOf(family, readUserData(instance.userData));
+  return (
+    whyElsewhere(cluster, named, reader) ??
+    whyMisregistered(named) ??
+    whySkewed(cluster, instance) ??
+    whyUntagged(cluster, instance)
+  );
+}
+
+/** Why an instance does not get at AWS; undefined when it does. */
+function whyShutIn(facts: JoinFacts, instance: InstanceFacts): string | undefined {
+  const { hasEgress, endpoints = [] } = instance;
+  if (hasEgress) return undefined;
+  const isOpen = ({ interfaces }: EndpointFacts) =>
+    interfaces === undefined ||
+    reaches(facts, peerOf(instance), { groupIds: interfaces.securityGroupIds, cidrs: interfaces.cidrs }, "tcp", 443);
+  const found = NEEDED_SERVICES.map((service) => ({
+    service,
+    ways: endpoints.filter((endpoint) => endpoint.service === service),
+  }));
+  const missing = found.filter(({ ways }) => ways.length === 0).map(({ service }) => service);
+  if (missing.length === NEEDED_SERVICES.length) {
+    return "its subnet has no way to the internet: its kubelet cannot call AWS, nor fetch an image";
+  }
+  if (missing.length > 0) {
+    return `its subnet has no way to the internet, and no VPC endpoint for ${missing.join(", ")}`;
+  }
+  const closed = found.filter(({ ways }) => !ways.some(isOpen)).map(({ service }) => service);
+  if (closed.length === 0) return undefined;
+  return `the security groups do not let it reach the VPC endpoints for ${closed.join(", ")} on 443`;
+}
+
+/** Who on an image reads user data. */
+type Reader = "bootstrapScript" | "nodeConfig" | "settings";
+
+const READERS: Readonly<Record<ImageFamily, readonly Reader[]>> = {
+  al2: ["bootstrapScript"],
+  al2023: ["nodeConfig"],
+  bottlerocket: ["settings"],
+  none: [],
+  // What its image does, its user data alone tells.
+  unknown: ["nodeConfig", "settings", "bootstrapScript"],
+};
+
+function readerOf(family: ImageFamily, userData: NodeUserData): Reader | undefined {
+  return READERS[family].find((reader) => userData[reader] !== undefined);
+}
+
+/** What an instance's image hears of its user data: each listens to its own. */
+function namedBy({ image, userData }: InstanceFacts): NamedCluster | undefined {
+  const read = readUserData(userData);
+  const reader = readerOf(familyOf(image.name), read);
+  return reader === undefined ? undefined : read[reader];
+}
+
+/** Why an image hears nothing of a cluster. */
+function whyUnnamed(family: ImageFamily, { bootstrapScript, nodeConfig }: NodeUserData): string {
+  if (family === "al2023") {
     // https://github.com/awslabs/amazon-eks-ami/issues/2426
     return bootstrapScript === undefined
       ? "its user data has no NodeConfig: nodeadm does not know which cluster to join"
       : "ERROR: bootstrap.sh has been removed from AL2023-based EKS AMIs. EKS nodes are now initialized by nodeadm.";
   }
-  if (family === "al2" && bootstrapScript === undefined) {
+  if (family === "bottlerocket") {
+    return "its user data is no TOML with [settings.kubernetes]: Bottlerocket does not know which cluster to join";
+  }
+  if (family === "al2") {
     const has = nodeConfig === undefined ? "" : ", but a NodeConfig, which Amazon Linux 2 does not know";
     return `its user data does not call /etc/eks/bootstrap.sh${has}`;
   }
-  const isNodeadm = nodeConfig !== undefined && family !== "al2";
-  const named = isNodeadm ? nodeConfig : bootstrapScript;
-  if (named === undefined) return "its user data neither calls /etc/eks/bootstrap.sh nor has a NodeConfig";
-  return whyElsewhere(cluster, named, isNodeadm) ?? whySkewed(cluster, instance) ?? whyUntagged(cluster, instance);
+  return "its user data neither calls /etc/eks/bootstrap.sh nor has a NodeConfig";
+}
+
+/**
+ * What a kubelet may say of its node under Kubernetes' own names.
+ *
+ * @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
+ */
+const OWN_LABELS = [
+  /^([^/]+\.)?(kubelet|node)\.kubernetes\.io\//,
+  /^(beta\.)?kubernetes\.io\/(arch|os|instance-type|hostname)$/,
+  /^(topology|failure-domain\.beta)\.kubernetes\.io\/(zone|region)$/,
+];
+const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+/** Why a kubelet does not start with the labels and taints that it is given. */
+function whyMisregistered({ labels = {}, taints = [] }: NamedCluster): string | undefined {
+  const reserved = Object.keys(labels).filter(
+    (label) => /^([^/]+\.)?(kubernetes|k8s)\.io\//.test(label) && !OWN_LABELS.some((own) => own.test(label)),
+  );
+  if (reserved.length > 0) {
+    return `failed to validate kubelet flags: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${reserved.join(" ")}]`;
+  }
+  const taint = taints.find(({ effect }) => !EFFECTS.includes(effect));
+  if (taint === undefined) return undefined;
+  return `invalid taint effect: ${taint.effect || "(none)"}, of ${taint.key}: a kubelet knows ${EFFECTS.join(", ")}`;
 }
 
 /** Why user data does not lead to the cluster; undefined when it does. */
-function whyElsewhere(cluster: ClusterFacts, named: NamedCluster, isNodeadm: boolean): string | undefined {
+function whyElsewhere(cluster: ClusterFacts, named: NamedCluster, reader: Reader | undefined): string | undefined {
   const { name, endpoint, certificateAuthorityData, serviceCidr } = named;
   if (name === undefined) return "its user data names no cluster";
   // bootstrap.sh asks EKS for them when one of them is not given.
   const areGiven = endpoint !== undefined && certificateAuthorityData !== undefined;
-  if (isNodeadm && (!areGiven || serviceCidr === undefined)) {
+  if (reader === "nodeConfig" && (!areGiven || serviceCidr === undefined)) {
     return "its NodeConfig lacks apiServerEndpoint, certificateAuthority or cidr: nodeadm refuses it";
+  }
+  if (reader === "settings" && !areGiven) {
+    return "its settings lack api-server or cluster-certificate: Bottlerocket's kubelet does not start";
   }
   if (areGiven) {
     const [own, theirs] = [withoutSlash(endpoint), withoutSlash(cluster.endpoint)];
@@ -202,15 +340,16 @@ function withoutSlash(endpoint: string): string {
 }
 
 /**
- * Why the kubelet is too old. One that is too new is against the same policy, but is let in.
+ * Why the kubelet is not one for the control plane: too old, or newer.
  *
  * @see https://kubernetes.io/releases/version-skew-policy/#kubelet
  */
 function whySkewed(cluster: ClusterFacts, instance: InstanceFacts): string | undefined {
   const [kubelet, control] = [minorOf(kubeletVersion(cluster, instance)), minorOf(cluster.version)];
   const allowed = kubelet < 25 ? 2 : 3;
-  if (control - kubelet <= allowed) return undefined;
-  return `its image ${instance.image.name} has a kubelet 1.${String(kubelet)}, too old for ${cluster.version}`;
+  const has = `its image ${instance.image.name} has a kubelet 1.${String(kubelet)},`;
+  if (kubelet > control) return `${has} newer than ${cluster.version}`;
+  return control - kubelet > allowed ? `${has} too old for ${cluster.version}` : undefined;
 }
 
 /**
@@ -311,10 +450,13 @@ function identitiesIn(awsAuth: ConfigMapData | undefined): readonly Identity[] |
  *
  * @see https://repost.aws/knowledge-center/eks-cni-plugin-troubleshooting
  */
-function whyWithoutNetwork({ role }: InstanceFacts): string | undefined {
+function whyWithoutNetwork({ networkPluginRole }: ClusterFacts, { role }: InstanceFacts): string | undefined {
   const { arn = "", policies = [] } = role ?? {};
-  if (lacks(policies, /\/AmazonEKS_CNI_Policy$/)) {
-    return `${arn} has no AmazonEKS_CNI_Policy: the network plugin gets no addresses for pods`;
+  const plugin = networkPluginRole ?? { arn, policies };
+  if (plugin.outOfReach !== undefined)
+    return `the network plugin does not get its role ${plugin.arn}: ${plugin.outOfReach}`;
+  if (lacks(plugin.policies, /\/AmazonEKS_CNI_Policy$/)) {
+    return `${plugin.arn} has no AmazonEKS_CNI_Policy: the network plugin gets no addresses for pods`;
   }
   if (lacks(policies, /\/AmazonEC2ContainerRegistry(ReadOnly|PullOnly|PowerUser|FullAccess)$/)) {
     return `${arn} may not read from ECR: the network plugin's image cannot be pulled`;
@@ -330,22 +472,26 @@ function lacks(policies: readonly string[], wanted: RegExp): boolean {
 /** What a node is: ready, and what will not work on it all the same, for it does not show. */
 function whyReady(facts: JoinFacts, instance: InstanceFacts): string {
   const { cluster, instances } = facts;
-  const own = peerOf(instance);
+  const self = peerOf(instance);
   const flaws: string[] = [];
   // https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
-  if (!reaches(facts, controlPlane(cluster), own, "tcp", 10250)) {
+  if (!reaches(facts, controlPlane(cluster), self, "tcp", 10250)) {
     flaws.push("the control plane cannot reach its kubelet on 10250: kubectl logs and exec time out");
   }
   const others = instances.filter(({ id }) => id !== instance.id).map(peerOf);
   // DNS goes by TCP when an answer is too long.
   const isDeaf = (one: Peer, other: Peer) =>
     ["udp", "tcp"].some((protocol) => !reaches(facts, one, other, protocol, 53));
-  if (others.some((other) => isDeaf(own, other))) {
+  if (others.some((other) => isDeaf(self, other))) {
     flaws.push("DNS to another node is blocked: its pods resolve no name when CoreDNS runs there");
   }
-  const [kubelet, control] = [minorOf(kubeletVersion(cluster, instance)), minorOf(cluster.version)];
-  if (kubelet > control)
-    flaws.push(`its kubelet 1.${String(kubelet)} is newer than the cluster, which is not supported`);
+  const { serviceCidr, dnsIp } = namedBy(instance) ?? {};
+  const own = cluster.serviceCidr;
+  const isElsewhere = (cidr: string) => own !== undefined && !contains(own, cidr);
+  if ((serviceCidr !== undefined && isElsewhere(serviceCidr)) || (dnsIp !== undefined && isElsewhere(dnsIp))) {
+    const says = serviceCidr ?? dnsIp ?? "";
+    flaws.push(`its user data has ${says} for services, and the cluster ${own ?? ""}: its pods ask nobody for names`);
+  }
   return flaws.length === 0 ? "ready" : `ready, but ${flaws.join("; ")}`;
 }
 
@@ -359,10 +505,19 @@ function controlPlane({ securityGroupIds, cidrs }: ClusterFacts): Peer {
 
 /** Whether both ends' security groups let a connection through. */
 function reaches({ securityGroups }: JoinFacts, from: Peer, to: Peer, protocol: string, port: number): boolean {
-  const isAllowed = (own: Peer, direction: "ingress" | "egress", other: Peer) =>
-    own.groupIds
+  const isAllowed = (own: Peer, direction: "ingress" | "egress", other: Peer) => {
+    const permissions = own.groupIds
       .flatMap((id) => securityGroups[id]?.[direction] ?? [])
-      .some((permission) => isAbout(permission, protocol, port) && isFor(permission, other));
+      .filter((permission) => isAbout(permission, protocol, port));
+    // All together: each of a network's parts may be let in by a rule of its own.
+    return isFor(
+      {
+        cidrs: permissions.flatMap(({ cidrs }) => cidrs),
+        groupIds: permissions.flatMap(({ groupIds }) => groupIds),
+      },
+      other,
+    );
+  };
   return isAllowed(from, "egress", to) && isAllowed(to, "ingress", from);
 }
 
@@ -371,7 +526,10 @@ function isAbout({ protocol, ports }: Permission, wanted: string, port: number):
   return protocol === wanted && (ports === undefined || (ports.from <= port && port <= ports.to));
 }
 
-function isFor({ cidrs, groupIds }: Permission, { groupIds: own, cidrs: addresses }: Peer): boolean {
+function isFor(
+  { cidrs, groupIds }: Pick<Permission, "cidrs" | "groupIds">,
+  { groupIds: own, cidrs: addresses }: Peer,
+): boolean {
   if (own.some((id) => groupIds.includes(id))) return true;
   return addresses.length > 0 && addresses.every((address) => cidrs.some((cidr) => contains(cidr, address)));
 }
@@ -395,16 +553,19 @@ function nodeName(region: string, { privateIp }: InstanceFacts): string {
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html
  */
-function familyOf(imageName: string): ImageFamily {
+export function familyOf(imageName: string): ImageFamily {
   if (/^amazon-eks-node-al2023-/.test(imageName)) return "al2023";
+  if (/^bottlerocket-aws-k8s-\d/.test(imageName)) return "bottlerocket";
   if (/^amazon-eks-(arm64-|gpu-)?node-\d|^ubuntu-eks\//.test(imageName)) return "al2";
-  return /^(ubuntu\/images|al2023-ami-|amzn2-ami-|amzn-ami-|debian-)/.test(imageName) ? "none" : "unknown";
+  return /^(ubuntu\/images|al2023-ami-|amzn2-ami-|amzn-ami-|bottlerocket-|debian-)/.test(imageName)
+    ? "none"
+    : "unknown";
 }
 
 /** From what the image says of itself, or else from the cluster: whoever pins an image pins one that fits. */
 function kubeletVersion({ version }: ClusterFacts, { image }: InstanceFacts): string {
   const [, exact] = /\bk8s: ?(\d+\.\d+\.\d+)/.exec(image.description) ?? [];
-  const [, minor = version] = /(?:node-|standard-|k8s_|nvidia-|neuron-)(\d+\.\d+)/.exec(image.name) ?? [];
+  const [, minor = version] = /(?:node-|standard-|aws-k8s-|k8s_|nvidia-|neuron-)(\d+\.\d+)/.exec(image.name) ?? [];
   return `v${exact ?? `${minor}.0`}-eks-0000000`;
 }
 

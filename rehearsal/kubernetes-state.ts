@@ -27,6 +27,12 @@ export interface StandInNode {
   readonly notReady?: { readonly reason: string; readonly message: string };
   /** @default - when the API is first asked and the node is there */
   readonly createdAt?: Date;
+  /** As Kubernetes writes it. @default "amd64" */
+  readonly architecture?: string;
+  /** What its kubelet registered with, besides those that each has. @default - none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** @default - none */
+  readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
 }
 
 /**
@@ -381,7 +387,7 @@ function seconds(date: Date): string {
 }
 
 function nodeObject(node: StandInNode, metadata: Metadata): KubernetesObject {
-  const { name, version, notReady } = node;
+  const { name, version, notReady, architecture = "amd64", labels, taints = [] } = node;
   const [, ...address] = /^ip-(\d+)-(\d+)-(\d+)-(\d+)\./.exec(name) ?? [];
   const isSilent = notReady?.reason === "NodeStatusUnknown";
   const ready = notReady ?? { reason: "KubeletReady", message: "kubelet is posting ready status" };
@@ -391,9 +397,14 @@ function nodeObject(node: StandInNode, metadata: Metadata): KubernetesObject {
     kind: "Node",
     metadata: {
       ...metadata,
-      labels: { "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" },
+      labels: {
+        ...labels,
+        "kubernetes.io/arch": architecture,
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+      },
     },
-    spec: {},
+    spec: taints.length === 0 ? {} : { taints },
     status: {
       addresses: [
         ...(address.length > 0 ? [{ type: "InternalIP", address: address.join(".") }] : []),
@@ -410,7 +421,7 @@ function nodeObject(node: StandInNode, metadata: Metadata): KubernetesObject {
         },
       ],
       nodeInfo: {
-        architecture: "amd64",
+        architecture,
         operatingSystem: "linux",
         kubeletVersion: version,
         kubeProxyVersion: version,

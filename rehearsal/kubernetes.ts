@@ -62,6 +62,8 @@ export interface StandInKubernetes {
   readonly state: KubernetesState;
   /** All requests so far, in order. */
   readonly requests: readonly KubernetesRequest[];
+  /** Answers `/version` with another one from now on. */
+  upgrade(version: string): void;
   /** Ends it, and every connection to it. */
   stop(): Promise<void>;
 }
@@ -88,7 +90,7 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Stand
   const { authority, certificate, key } = await makeServerCertificate(folder);
   const state = new KubernetesState(nodesJoinWhen);
   const requests: KubernetesRequest[] = [];
-  const api = new Api(state, version);
+  let api = new Api(state, version);
 
   const server = createServer({ cert: certificate, key }, (incoming, response) => {
     const chunks: Buffer[] = [];
@@ -112,6 +114,9 @@ export async function startKubernetes(options: KubernetesOptions): Promise<Stand
     certificateAuthorityData: Buffer.from(authority).toString("base64"),
     state,
     requests,
+    upgrade: (next) => {
+      api = new Api(state, next);
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => {

@@ -3,8 +3,17 @@ import { gunzipSync } from "node:zlib";
 import { parseAllDocuments } from "yaml";
 
 import { isRecord } from "./kubernetes-documents";
+import { readToml } from "./toml";
 
-/** The cluster that a node's user data names, as far as it names one. */
+/** A taint with which a node registers. */
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`; a kubelet does not start with another one. */
+  readonly effect: string;
+}
+
+/** The cluster that a node's user data names, as far as it names one, and what the node registers with. */
 export interface NamedCluster {
   readonly name?: string;
   /** `https://…` */
@@ -13,14 +22,22 @@ export interface NamedCluster {
   readonly certificateAuthorityData?: string;
   /** Of the cluster's services, which nodeadm alone has to be told. */
   readonly serviceCidr?: string;
+  /** Address of the cluster's DNS. */
+  readonly dnsIp?: string;
+  /** @default - none of its own */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** @default - none */
+  readonly taints?: readonly Taint[];
 }
 
-/** What user data tells a node that boots; an AMI listens to one of both. */
+/** What user data tells a node that boots; an AMI listens to one of them. */
 export interface NodeUserData {
   /** The arguments of `/etc/eks/bootstrap.sh`, of the Amazon Linux 2 family. @default - it is not called */
   readonly bootstrapScript?: NamedCluster;
   /** What NodeConfig documents say to nodeadm, of the Amazon Linux 2023 family. @default - there is none */
   readonly nodeConfig?: NamedCluster;
+  /** Bottlerocket's settings for Kubernetes. @default - it is not TOML with any */
+  readonly settings?: NamedCluster;
 }
 
 interface Part {
@@ -29,36 +46,61 @@ interface Part {
 }
 
 const NODE_CONFIG = "application/node.eks.aws";
+/** Which Bottlerocket gives no type. */
+const SETTINGS = "toml";
+const SCRIPT = "text/x-shellscript";
 
 /**
- * Reads what user data says of the cluster to join: a shell script, a NodeConfig, or a MIME archive of both. It runs no
- * shell: values that the script takes from variables or from other programs are not found out.
+ * Reads what user data says of the cluster to join: a shell script, a NodeConfig, a MIME archive of both, or Bottlerocket's
+ * TOML. It runs no shell: values that the script takes from variables or from other programs are not found out.
  *
  * @param base64 as EC2 reports it
  * @see https://github.com/awslabs/amazon-eks-ami/blob/al2/templates/al2/runtime/bootstrap.sh
  * @see https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/
+ * @see https://bottlerocket.dev/en/os/latest/api/settings/kubernetes/
  */
 export function readUserData(base64: string): NodeUserData {
   const bytes = Buffer.from(base64, "base64");
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const text = (isGzip ? gunzipSync(bytes) : bytes).toString().replaceAll("\r\n", "\n");
   const parts = partsOf(text);
-  const scripts = parts.filter(({ type }) => type === "text/x-shellscript");
+  const scripts = parts.filter(({ type }) => type === SCRIPT);
   const bootstrapScript = scripts
     .map(({ text: script }) => argumentsIn(script))
     .findLast((found) => found !== undefined);
   const configs = parts.filter(({ type }) => type === NODE_CONFIG).flatMap(({ text: yaml }) => clustersIn(yaml));
+  const settings = parts.length === 1 && parts[0]?.type === SETTINGS ? settingsIn(text) : undefined;
   return {
     ...(bootstrapScript !== undefined && { bootstrapScript }),
     // nodeadm merges them, and the last one wins.
-    ...(configs.length > 0 && { nodeConfig: Object.assign({}, ...configs) as NamedCluster }),
+    ...(configs.length > 0 && { nodeConfig: configs.reduce(merged) }),
+    ...(settings !== undefined && { settings }),
   };
+}
+
+function merged(one: NamedCluster, other: NamedCluster): NamedCluster {
+  return {
+    ...one,
+    ...other,
+    ...registration({ ...one.labels, ...other.labels }, [...(one.taints ?? []), ...(other.taints ?? [])]),
+  };
+}
+
+/** Labels and taints, where there are any. */
+function registration(
+  labels: Readonly<Record<string, string>>,
+  taints: readonly Taint[],
+): Pick<NamedCluster, "labels" | "taints"> {
+  return { ...(Object.keys(labels).length > 0 && { labels }), ...(taints.length > 0 && { taints }) };
 }
 
 function partsOf(text: string): Part[] {
   const [, boundary] = /^content-type:\s*multipart\/[^\n]*\bboundary="?([^"\n;]+)/im.exec(text) ?? [];
   if (boundary === undefined || !/^(mime-version|content-type):/i.test(text)) {
-    return [{ type: /^apiVersion:\s*node\.eks\.aws\//m.test(text) ? NODE_CONFIG : "text/x-shellscript", text }];
+    const isConfig = /["']?apiVersion["']?\s*:\s*["']?node\.eks\.aws\//.test(text);
+    const isSettings = /^\s*\[?settings\./m.test(text);
+    const type = text.startsWith("#!") ? SCRIPT : isConfig ? NODE_CONFIG : isSettings ? SETTINGS : SCRIPT;
+    return [{ type, text }];
   }
   // What stands before the first boundary is the archive's own head.
   const parts = `\n${text}`.split(`\n--${boundary}--`)[0]?.split(`\n--${boundary}\n`).slice(1) ?? [];
@@ -92,6 +134,58 @@ function argumentsIn(script: string): NamedCluster | undefined {
     ...(name !== undefined && { name }),
     ...(endpoint !== undefined && { endpoint }),
     ...(data !== undefined && { certificateAuthorityData: data }),
+    ...(options.has("--dns-cluster-ip") && { dnsIp: options.get("--dns-cluster-ip") ?? "" }),
+    ...registrationIn(shellWords(options.get("--kubelet-extra-args") ?? "")),
+  };
+}
+
+/** What a kubelet's arguments let its node register with. */
+function registrationIn(args: readonly string[]): Pick<NamedCluster, "labels" | "taints"> {
+  const values = (flag: string) =>
+    args
+      .flatMap((arg, at) =>
+        arg === flag ? (args[at + 1] ?? "") : arg.startsWith(`${flag}=`) ? arg.slice(flag.length + 1) : [],
+      )
+      .flatMap((list) => list.split(","))
+      .filter((item) => item !== "");
+  const labels = values("--node-labels").map((label): [string, string] => {
+    const [key = "", ...rest] = label.split("=");
+    return [key, rest.join("=")];
+  });
+  const taints = values("--register-with-taints").map((taint) => {
+    const [, key = taint, value, effect = ""] = /^([^=:]+)(?:=([^:]*))?:(.*)$/.exec(taint) ?? [];
+    return taintOf(key, value, effect);
+  });
+  return registration(Object.fromEntries(labels), taints);
+}
+
+function taintOf(key: string, value: string | undefined, effect: string): Taint {
+  return { key, ...(value !== undefined && value !== "" && { value }), effect };
+}
+
+/** What Bottlerocket's settings say of Kubernetes; undefined when they are no TOML, or say nothing. */
+function settingsIn(toml: string): NamedCluster | undefined {
+  const own = readToml(toml)?.filter(({ path }) => path[0] === "settings" && path[1] === "kubernetes");
+  if (own === undefined || own.length === 0) return undefined;
+  const text = (name: string) => own.find(({ path }) => path.length === 3 && path[2] === name)?.value.at(0);
+  const table = (name: string) =>
+    own.filter(({ path }) => path[2] === name).map(({ path, value }) => ({ key: path.slice(3).join("."), value }));
+  const named = {
+    name: text("cluster-name"),
+    endpoint: text("api-server"),
+    certificateAuthorityData: text("cluster-certificate"),
+    dnsIp: text("cluster-dns-ip"),
+  };
+  const labels = table("node-labels").map(({ key, value }): [string, string] => [key, value[0] ?? ""]);
+  const taints = table("node-taints").flatMap(({ key, value }) =>
+    value.map((one) => {
+      const [taint = "", effect = ""] = one.split(":");
+      return taintOf(key, taint, effect);
+    }),
+  );
+  return {
+    ...Object.fromEntries(Object.entries(named).filter(([, found]) => found !== undefined)),
+    ...registration(Object.fromEntries(labels), taints),
   };
 }
 
@@ -110,14 +204,21 @@ function clustersIn(yaml: string): NamedCluster[] {
   return parseAllDocuments(yaml).flatMap((document) => {
     const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
     const spec = isRecord(value) && value["kind"] === "NodeConfig" ? value["spec"] : undefined;
-    const cluster = isRecord(spec) ? spec["cluster"] : undefined;
-    if (!isRecord(cluster)) return [];
+    if (!isRecord(spec)) return [];
+    const { cluster: told, kubelet: own } = spec;
+    const [cluster, kubelet] = [isRecord(told) ? told : {}, isRecord(own) ? own : {}];
     const named = {
       name: cluster["name"],
       endpoint: cluster["apiServerEndpoint"],
       certificateAuthorityData: cluster["certificateAuthority"],
       serviceCidr: cluster["cidr"],
     };
-    return [Object.fromEntries(Object.entries(named).filter(([, found]) => typeof found === "string" && found !== ""))];
+    const flags = Array.isArray(kubelet["flags"]) ? kubelet["flags"].map(String) : [];
+    return [
+      {
+        ...Object.fromEntries(Object.entries(named).filter(([, found]) => typeof found === "string" && found !== "")),
+        ...registrationIn(flags),
+      },
+    ];
   });
 }

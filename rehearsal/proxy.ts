@@ -37,7 +37,7 @@ export async function startProxy(handle: (call: Call) => void): Promise<Proxy> {
 }
 
 /**
- * Passes a call on to `target` unchanged, and its answer back. A connection that `target` breaks off is broken off here,
+ * Passes a call on to `target`, with the body that is in it, and its answer back. A connection that `target` breaks off is broken off here,
  * and one whose answer cannot be rewritten.
  *
  * @param rewrite another body in place of an answer's; without it the answer is passed back as it comes
@@ -45,7 +45,9 @@ export async function startProxy(handle: (call: Call) => void): Promise<Proxy> {
 export function passOn(target: string, call: Call, rewrite?: (body: Buffer) => Buffer | Promise<Buffer>): void {
   const { incoming, body, response } = call;
   const { method = "GET", headers, url = "/" } = incoming;
-  const outgoing = request(new URL(url, target), { method, headers }, (answer) => {
+  // Chunks say their own.
+  const length = headers["content-length"] === undefined ? {} : { "content-length": body.length };
+  const outgoing = request(new URL(url, target), { method, headers: { ...headers, ...length } }, (answer) => {
     const { statusCode = 502 } = answer;
     answer.once("error", () => response.destroy());
     if (rewrite === undefined) {

@@ -1,8 +1,12 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { get } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { json } from "node:stream/consumers";
 
 import { startClusters, type Clusters } from "../../rehearsal/clusters";
 import { startJoining } from "../../rehearsal/joining";
@@ -54,6 +58,28 @@ describe("the clusters of an emulated account", () => {
     return ((await response.json()) as { cluster: Described }).cluster;
   }
 
+  /** What the API of a cluster says of its version. */
+  async function versionOf(name: string): Promise<string> {
+    const { endpoint = "", certificateAuthorityData: authority = "" } = clusters.get(name)?.kubernetes ?? {};
+    const query = new URLSearchParams({
+      Action: "GetCallerIdentity",
+      Version: "2011-06-15",
+      "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+      "X-Amz-Credential": "testing/20261121/ap-northeast-2/sts/aws4_request",
+      "X-Amz-Date": new Date().toISOString().replaceAll(/[-:]|\.\d+/g, ""),
+      "X-Amz-Expires": "60",
+      "X-Amz-SignedHeaders": "host;x-k8s-aws-id",
+      "X-Amz-Signature": "b35bf1b3",
+    });
+    const url = `https://sts.ap-northeast-2.amazonaws.com/?${query.toString()}`;
+    const authorization = `Bearer k8s-aws-v1.${Buffer.from(url).toString("base64url")}`;
+    const ca = Buffer.from(authority, "base64");
+    const [answer] = (await once(get(`${endpoint}/version`, { ca, headers: { authorization } }), "response")) as [
+      Readable,
+    ];
+    return ((await json(answer)) as { gitVersion: string }).gitVersion;
+  }
+
   it("have an API each, which is there when they are described for the first time", async () => {
     expect(clusters.get("one")).toBeUndefined();
 
@@ -77,6 +103,19 @@ describe("the clusters of an emulated account", () => {
 
     expect(second.certificateAuthority).not.toEqual(first.certificateAuthority);
     expect(clusters.get("one")?.kubernetes.state.configMap("kube-system", "aws-auth")).toBeUndefined();
+  });
+
+  it("have the API of their version, also when that has moved on", async () => {
+    await describeCluster("one");
+    const before = await versionOf("one");
+    const updated = await fetch(`${clusters.endpoint}/clusters/one/updates`, {
+      method: "POST",
+      body: JSON.stringify({ version: "1.32" }),
+    });
+    await describeCluster("one");
+
+    expect(updated.status).toBe(200);
+    expect([before, await versionOf("one")]).toEqual(["v1.31.0-eks-0000000", "v1.32.0-eks-0000000"]);
   });
 
   it("say once why the account cannot be read, and have no nodes then", async () => {

@@ -1,12 +1,15 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import { privateDomain, startEksFront } from "../../rehearsal/eks-front";
+import { startEksFront } from "../../rehearsal/eks-front";
 import type { Proxy } from "../../rehearsal/proxy";
 
 const INVENTED = { endpoint: "https://nowhere.eks.amazonaws.com/", certificateAuthority: { data: "nothing" } };
 const ACCESS = { endpoint: "https://127.0.0.1:6443", certificateAuthorityData: "LS0t" };
 const REAL = { endpoint: ACCESS.endpoint, certificateAuthority: { data: ACCESS.certificateAuthorityData } };
+
+const CREATE = '{"name":"demo","version":"1.31"}';
+const WITHOUT_ENDPOINTS = { resourcesVpcConfig: { endpointPublicAccess: false, endpointPrivateAccess: false } };
 
 describe("the front of an emulated EKS", () => {
   let emulator: Server;
@@ -57,15 +60,14 @@ describe("the front of an emulated EKS", () => {
     const cluster = { name: "demo", ...INVENTED, version: "1.31" };
     answer = { status: 200, body: JSON.stringify({ cluster }) };
 
-    const response = await call(method, path, method === "POST" ? '{"name":"demo"}' : undefined);
+    const response = await call(method, path, method === "POST" ? CREATE : undefined);
 
-    expect(await response.json()).toEqual({ cluster: { ...cluster, ...REAL } });
+    expect(await response.json()).toMatchObject({ cluster: { ...cluster, ...REAL } });
     expect(response.headers.get("x-amzn-requestid")).toBe("42");
-    expect(received).toEqual([method === "POST" ? 'POST /clusters {"name":"demo"}' : "GET /clusters/demo "]);
+    expect(received).toEqual([method === "POST" ? `POST /clusters ${CREATE}` : "GET /clusters/demo "]);
   });
 
   it.each([
-    ["a cluster that it was not told of", "GET", "/clusters/other", 200, { cluster: { name: "other", ...INVENTED } }],
     ["another call about the cluster", "DELETE", "/clusters/demo", 200, { cluster: { name: "demo", ...INVENTED } }],
     ["the list of clusters", "GET", "/clusters", 200, { clusters: ["demo"] }],
     ["its node groups", "GET", "/clusters/demo/node-groups", 200, { nodegroups: [] }],
@@ -79,6 +81,32 @@ describe("the front of an emulated EKS", () => {
     expect(await response.text()).toBe(answer.body);
   });
 
+  it("leaves the API of a cluster that it was not told of", async () => {
+    answer = { status: 200, body: JSON.stringify({ cluster: { name: "other", ...INVENTED } }) };
+
+    expect(await (await call("GET", "/clusters/other")).json()).toMatchObject({ cluster: INVENTED });
+  });
+
+  it("does not ask the emulator for a cluster that EKS refuses", async () => {
+    const response = await call("POST", "/clusters", JSON.stringify({ name: "demo", ...WITHOUT_ENDPOINTS }));
+
+    expect(response.status).toBe(400);
+    expect(response.headers.get("x-amzn-errortype")).toBe("InvalidParameterException");
+    expect(await response.json()).toMatchObject({ message: "Private and public endpoint access cannot be false" });
+    expect(received).toEqual([]);
+  });
+
+  it("says what the emulator says when there is no cluster to be asked about", async () => {
+    const message = "No cluster found for name: demo.";
+    answer = { status: 404, body: JSON.stringify({ message }) };
+
+    const response = await call("GET", "/clusters/demo/addons");
+
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual({ message });
+    expect(received).toEqual(["GET /clusters/demo "]);
+  });
+
   it("passes on an answer that is no JSON as it is", async () => {
     answer = { status: 200, body: "<html>" };
 
@@ -90,19 +118,5 @@ describe("the front of an emulated EKS", () => {
     emulator.closeAllConnections();
 
     await expect(call("GET", "/clusters/demo")).rejects.toThrow("fetch failed");
-  });
-});
-
-describe("the private domain of a call's region", () => {
-  const signed = (scope: string) =>
-    `AWS4-HMAC-SHA256 Credential=testing/20261121/${scope}/aws4_request, SignedHeaders=host`;
-
-  it.each([
-    ["EC2 in Seoul", signed("ap-northeast-2/ec2"), "ap-northeast-2.compute.internal"],
-    ["EC2 in us-east-1, whose domain the emulator gives everybody", signed("us-east-1/ec2"), undefined],
-    ["another service", signed("ap-northeast-2/eks"), undefined],
-    ["a call that nobody has signed", "", undefined],
-  ])("is told by its signature: %s", (_, authorization, domain) => {
-    expect(privateDomain(authorization)).toBe(domain);
   });
 });

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { joinEmulator, refusalOf, startEmulator, WORKSHOP_ACCOUNT } from "../../rehearsal/emulator";
+import { CURRENT_ACCOUNT, joinEmulator, refusalOf, startEmulator, WORKSHOP_ACCOUNT } from "../../rehearsal/emulator";
+import { familyOf } from "../../rehearsal/join-rules";
 import { freePort, listen } from "../../rehearsal/loopback";
 
 /**
@@ -21,6 +22,27 @@ server.on("error", () => {
 });
 setTimeout(() => server.listen(port, "127.0.0.1", () => console.error(" * Running on http://127.0.0.1:" + port)), 300);
 `;
+
+describe("the images of an account of today", () => {
+  const more = CURRENT_ACCOUNT.images.filter(({ id }) => !WORKSHOP_ACCOUNT.images.some((one) => one.id === id));
+
+  it.each([
+    ["ami-0c0ffee0000000a01", "al2023", "x86_64"],
+    ["ami-0c0ffee0000000a02", "al2023", "arm64"],
+    ["ami-0c0ffee0000000b01", "bottlerocket", "x86_64"],
+    ["ami-0c0ffee0000000201", "al2", "x86_64"],
+    ["ami-0c0ffee0000000f01", "none", "x86_64"],
+  ])("%s is of %s, for %s", (id, family, expected) => {
+    const { name = "", architecture = "x86_64" } = more.find((one) => one.id === id) ?? {};
+
+    expect([familyOf(name), architecture]).toEqual([family, expected]);
+  });
+
+  it("are these, beside the workshop's", () => {
+    expect(more.every(({ id }) => /^ami-[0-9a-f]{17}$/.test(id))).toBe(true);
+    expect([CURRENT_ACCOUNT.images.length, more.length]).toEqual([7, 5]);
+  });
+});
 
 describe("an emulator", () => {
   let folder: string;

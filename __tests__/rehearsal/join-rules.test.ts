@@ -1,10 +1,17 @@
 import { mergeAwsAuth } from "../../modules/aws-auth";
-import { bootstrapScript } from "../../modules/user-data";
-import { join, type InstanceFacts, type JoinFacts, type Permission } from "../../rehearsal/join-rules";
+import {
+  familyOf,
+  join,
+  type ImageFamily,
+  type InstanceFacts,
+  type JoinFacts,
+  type Permission,
+} from "../../rehearsal/join-rules";
 import type { ConfigMapData } from "../../rehearsal/kubernetes";
+import { al2Script } from "../support/al2-script";
 
 const ROLE = "arn:aws:iam::123456789012:role/workers";
-const AWS_AUTH = mergeAwsAuth(undefined, { nodeRoleArn: ROLE });
+const AWS_AUTH = mergeAwsAuth(undefined, { nodeRoleArns: [ROLE] });
 const POLICIES = ["AmazonEC2ContainerRegistryReadOnly", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"].map(
   (name) => `arn:aws:iam::aws:policy/${name}`,
 );
@@ -22,14 +29,24 @@ const NAMED = {
   preUserData: "",
   additionalUserData: "",
   kubeletExtraArgs: "",
-  enableDockerBridge: "false",
 };
 const base64 = (text: string) => Buffer.from(text).toString("base64");
-const script = (named: Partial<typeof NAMED> = {}) => base64(bootstrapScript({ ...NAMED, ...named }));
-const nodeConfig = (other: Record<string, string | undefined> = {}) => {
+const script = (named: Partial<typeof NAMED> = {}) => base64(al2Script({ ...NAMED, ...named }));
+const nodeConfig = (other: Record<string, string | undefined> = {}, flags: readonly string[] = []) => {
   const own = { name: "demo", apiServerEndpoint: NAMED.endpoint, certificateAuthority: "LS0t", cidr: "172.20.0.0/16" };
-  const spec = JSON.stringify({ cluster: { ...own, ...other } });
+  const spec = JSON.stringify({ cluster: { ...own, ...other }, kubelet: { flags } });
   return base64(`apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: ${spec}\n`);
+};
+/** Bottlerocket's, without one of them. */
+const settings = (without?: string) => {
+  const all = {
+    "cluster-name": "demo",
+    "api-server": NAMED.endpoint,
+    "cluster-certificate": "LS0t",
+    "cluster-dns-ip": "172.20.0.10",
+  };
+  const lines = Object.entries(all).filter(([name]) => name !== without);
+  return base64(`[settings.kubernetes]\n${lines.map(([name, value]) => `${name} = "${value}"\n`).join("")}`);
 };
 
 function instance(number: number, more: Partial<InstanceFacts> = {}): InstanceFacts {
@@ -94,6 +111,8 @@ const mapped = (entry: object): ConfigMapData => ({ mapRoles: JSON.stringify([en
 const AS_NODE = { rolearn: ROLE, username: "system:node:{{EC2PrivateDNSName}}", groups: ["system:nodes"] };
 
 describe("joining a cluster of EKS", () => {
+  const before = join(facts(), AWS_AUTH);
+
   it("makes a ready node of every instance when all is as the workshop has it", () => {
     expect(join(facts(), AWS_AUTH)).toEqual([
       {
@@ -403,7 +422,6 @@ describe("joining a cluster of EKS", () => {
   });
 
   describe("of a node that was one before", () => {
-    const before = join(facts(), AWS_AUTH);
     const silent = { reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };
 
     it.each<[string, JoinFacts, ConfigMapData | undefined]>([
@@ -428,12 +446,205 @@ describe("joining a cluster of EKS", () => {
     });
   });
 
-  it("lets a kubelet in that is newer than the cluster, against what is supported", () => {
-    const result = outcome(facts({ image: { name: "amazon-eks-node-1.32-v20250101", description: "" } }));
+  it.each([
+    ["1.35", "1.34", "newer than 1.34"],
+    ["1.34", "1.34", undefined],
+    ["1.31", "1.34", undefined],
+    ["1.30", "1.34", "too old for 1.34"],
+    // https://kubernetes.io/blog/2023/08/15/kubernetes-v1-28-release/#changes-to-supported-skew
+    ["1.24", "1.27", "too old for 1.27"],
+  ])("with a kubelet %s and a control plane %s: %s", (kubelet, version, why) => {
+    const image = { name: `amazon-eks-node-${kubelet}-v20250101`, description: "" };
 
-    expect(result).toEqual({
-      state: "ready",
-      why: "ready, but its kubelet 1.32 is newer than the cluster, which is not supported",
+    const result = outcome(facts({ image }, { version }));
+
+    expect(result).toEqual(
+      why === undefined
+        ? { state: "ready", why: "ready" }
+        : { state: "none", why: expect.stringContaining(why) as string },
+    );
+  });
+
+  it.each<[string, ImageFamily, string]>([
+    ["amazon-eks-node-1.32-v20251120", "al2", "1.32"],
+    ["amazon-eks-arm64-node-1.32-v20251120", "al2", "1.32"],
+    ["amazon-eks-gpu-node-1.32-v20251120", "al2", "1.32"],
+    ["ubuntu-eks/k8s_1.29/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20240701", "al2", "1.29"],
+    ["amazon-eks-node-al2023-x86_64-standard-1.34-v20251120", "al2023", "1.34"],
+    ["amazon-eks-node-al2023-arm64-standard-1.34-v20251120", "al2023", "1.34"],
+    ["amazon-eks-node-al2023-x86_64-nvidia-1.33-v20251120", "al2023", "1.33"],
+    ["amazon-eks-node-al2023-x86_64-neuron-1.33-v20251120", "al2023", "1.33"],
+    ["bottlerocket-aws-k8s-1.34-x86_64-v1.50.0-8a9ad4e5", "bottlerocket", "1.34"],
+    ["bottlerocket-aws-k8s-1.33-nvidia-aarch64-v1.50.0-8a9ad4e5", "bottlerocket", "1.33"],
+    ["bottlerocket-aws-ecs-2-x86_64-v1.50.0-8a9ad4e5", "none", "1.31"],
+    ["ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20251022", "none", "1.31"],
+    ["al2023-ami-2023.9.20251117.1-kernel-6.1-x86_64", "none", "1.31"],
+    ["amzn2-ami-hvm-2.0.20190618-x86_64-gp2", "none", "1.31"],
+    ["emulated ami-1", "unknown", "1.31"],
+  ])("takes the image %s for one of %s, with a kubelet %s", (name, family, minor) => {
+    expect(familyOf(name)).toBe(family);
+    // A cluster of that version takes it, and one that is a minor older does not.
+    const version = join(facts({ image: { name, description: "" } }), AWS_AUTH, before)[0]?.node?.version;
+    expect(version).toBe(`v${minor}.0-eks-0000000`);
+  });
+
+  describe("with user data for another image", () => {
+    const AL2 = { name: "amazon-eks-node-1.31-v20250101", description: "" };
+    const AL2023 = { name: "amazon-eks-node-al2023-x86_64-standard-1.31-v20250101", description: "" };
+    const BOTTLEROCKET = { name: "bottlerocket-aws-k8s-1.31-x86_64-v1.50.0-8a9ad4e5", description: "" };
+    const UNKNOWN = { name: "golden", description: "" };
+    const [SCRIPT, CONFIG, TOML] = [script(), nodeConfig(), settings()];
+
+    it.each([
+      ["AL2", AL2, "a script", SCRIPT, "ready"],
+      ["AL2", AL2, "a NodeConfig", CONFIG, "but a NodeConfig, which Amazon Linux 2 does not know"],
+      ["AL2", AL2, "TOML", TOML, "does not call /etc/eks/bootstrap.sh"],
+      ["AL2023", AL2023, "a script", SCRIPT, "bootstrap.sh has been removed from AL2023-based EKS AMIs"],
+      ["AL2023", AL2023, "a NodeConfig", CONFIG, "ready"],
+      ["AL2023", AL2023, "TOML", TOML, "its user data has no NodeConfig"],
+      ["Bottlerocket", BOTTLEROCKET, "a script", SCRIPT, "no TOML with [settings.kubernetes]"],
+      ["Bottlerocket", BOTTLEROCKET, "a NodeConfig", CONFIG, "no TOML with [settings.kubernetes]"],
+      ["Bottlerocket", BOTTLEROCKET, "TOML", TOML, "ready"],
+      ["an image that says nothing", UNKNOWN, "a script", SCRIPT, "ready"],
+      ["an image that says nothing", UNKNOWN, "a NodeConfig", CONFIG, "ready"],
+      ["an image that says nothing", UNKNOWN, "TOML", TOML, "ready"],
+    ])("%s (%j) with %s", (_, image, __, userData, why) => {
+      expect(outcome(facts({ image, userData })).why).toContain(why);
     });
+
+    it.each(["api-server", "cluster-certificate"])("needs %s of Bottlerocket's settings", (name) => {
+      const result = outcome(facts({ image: BOTTLEROCKET, userData: settings(name) }));
+
+      expect(result.why).toContain("its settings lack api-server or cluster-certificate");
+    });
+  });
+
+  describe("with labels and taints", () => {
+    const flags = (...all: string[]) => nodeConfig({}, all);
+
+    it("registers its node with them, and with its image's architecture", () => {
+      const userData = flags("--node-labels=role=web", "--register-with-taints=gpu=yes:NoSchedule");
+      const [result] = join(
+        facts({ userData, image: { name: "x", description: "", architecture: "arm64" } }),
+        AWS_AUTH,
+      );
+
+      expect(result?.node).toMatchObject({
+        architecture: "arm64",
+        labels: { role: "web" },
+        taints: [{ key: "gpu", value: "yes", effect: "NoSchedule" }],
+      });
+    });
+
+    it.each([
+      ["node-role.kubernetes.io/web", false],
+      ["kubernetes.io/role", false],
+      ["example.k8s.io/role", false],
+      ["node.kubernetes.io/lifecycle", true],
+      ["kubelet.kubernetes.io/x", true],
+      ["topology.kubernetes.io/zone", true],
+      ["kubernetes.io/arch", true],
+      ["example.com/role", true],
+    ])("takes the label %s: %s", (label, isTaken) => {
+      const { why = "" } = outcome(facts({ userData: flags(`--node-labels=${label}=a`) }));
+
+      expect(why).toContain(isTaken ? "ready" : "unknown 'kubernetes.io' or 'k8s.io' labels");
+    });
+
+    it.each([
+      ["a=b:NoSchedule", true],
+      ["a:PreferNoSchedule", true],
+      ["a=b:NoExecute", true],
+      ["a=b:NO_SCHEDULE", false],
+      ["a=b", false],
+    ])("takes the taint %s: %s", (taint, isTaken) => {
+      const { why = "" } = outcome(facts({ userData: flags(`--register-with-taints=${taint}`) }));
+
+      expect(why).toContain(isTaken ? "ready" : "invalid taint effect");
+    });
+  });
+
+  describe("without the internet", () => {
+    const ALL = ["ec2", "ecr.api", "ecr.dkr", "s3", "sts", "eks"];
+    const endpoints = (services: readonly string[], group?: string) =>
+      services.map((service) => ({
+        service,
+        ...(group !== undefined && { interfaces: { securityGroupIds: [group], cidrs: ["172.16.14.0/24"] } }),
+      }));
+    const shutIn = (more: Partial<InstanceFacts>) => outcome(facts({ hasEgress: false, ...more }));
+
+    it("boots when the VPC has an endpoint for all that it asks", () => {
+      expect(shutIn({ endpoints: endpoints(ALL) })).toEqual({ state: "ready", why: "ready" });
+    });
+
+    it.each(ALL)("does not boot without the one for %s", (service) => {
+      const { state, why } = shutIn({ endpoints: endpoints(ALL.filter((one) => one !== service)) });
+
+      expect(state).toBe("none");
+      expect(why).toBe(`its subnet has no way to the internet, and no VPC endpoint for ${service}`);
+    });
+
+    it("does not boot when their security group does not let it in", () => {
+      const closed = shutIn({ endpoints: endpoints(ALL, "sg-nobody") });
+      // The nodes' own group lets them in.
+      const open = shutIn({ endpoints: endpoints(ALL, "sg-nodes") });
+
+      expect(closed.why).toContain(
+        "do not let it reach the VPC endpoints for ec2, ecr.api, ecr.dkr, s3, sts, eks on 443",
+      );
+      expect(open.why).toBe("ready");
+    });
+  });
+
+  describe("with a network plugin that has a role of its own", () => {
+    const OWN = "arn:aws:iam::123456789012:role/cni";
+    const withRole = (networkPluginRole: JoinFacts["cluster"]["networkPluginRole"]) =>
+      outcome(
+        facts(
+          { role: { arn: ROLE, policies: POLICIES.filter((arn) => !arn.endsWith("CNI_Policy")) } },
+          { ...(networkPluginRole !== undefined && { networkPluginRole }) },
+        ),
+      );
+
+    it.each([
+      ["may give addresses", { arn: OWN, policies: POLICIES }, "ready"],
+      ["may not", { arn: OWN, policies: [] }, `${OWN} has no AmazonEKS_CNI_Policy`],
+      [
+        "is out of reach",
+        { arn: OWN, policies: POLICIES, outOfReach: "no agent" },
+        `does not get its role ${OWN}: no agent`,
+      ],
+      ["is not there", undefined, `${ROLE} has no AmazonEKS_CNI_Policy`],
+    ])("which %s", (_, role, why) => {
+      expect(withRole(role).why).toContain(why);
+    });
+  });
+
+  it.each([
+    ["the services' network of its cluster", nodeConfig(), "172.20.0.0/16", "ready"],
+    ["another one", nodeConfig(), "10.100.0.0/16", "ready, but its user data has 172.20.0.0/16 for services"],
+    ["the address of DNS in it", settings(), "172.20.0.0/16", "ready"],
+    ["the address of DNS in another one", settings(), "10.100.0.0/16", "ready, but its user data has 172.20.0.10"],
+  ])("has a node with %s", (_, userData, serviceCidr, why) => {
+    expect(outcome(facts({ userData }, { serviceCidr })).why).toContain(why);
+  });
+
+  it("adds up what several rules let in", () => {
+    const rules: Permission[] = ["172.16.10.0/23", "172.16.12.0/23"].map((cidr) => ({ ...OUT, cidrs: [cidr] }));
+
+    const all = { ...facts(), securityGroups: groups({ nodes: [...rules, from("sg-nodes", "-1")] }) };
+
+    expect(outcome(all).why).toBe("ready");
+  });
+
+  it("is let through by the cluster's own security group, when both have it", () => {
+    const own = { "sg-cluster": { ingress: [from("sg-cluster", "-1")], egress: [OUT] } };
+    const instances = [1, 2].map((number) => instance(number, { securityGroupIds: ["sg-cluster"] }));
+    const { cluster } = facts({}, { securityGroupIds: ["sg-cluster"] });
+
+    expect(join({ ...facts(), cluster, instances, securityGroups: own }, AWS_AUTH).map(({ why }) => why)).toEqual([
+      "ready",
+      "ready",
+    ]);
   });
 });

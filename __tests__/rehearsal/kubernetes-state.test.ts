@@ -221,6 +221,27 @@ describe("the nodes of a stand-in Kubernetes API", () => {
     expect(Number(after?.metadata.resourceVersion)).toBeGreaterThan(Number(before?.metadata.resourceVersion));
   });
 
+  it("have what their kubelet registered with, and what each has", () => {
+    const state = new KubernetesState();
+    const taints = [{ key: "gpu", value: "yes", effect: "NoSchedule" }];
+    state.setNodes([{ ...NODE, architecture: "arm64", labels: { role: "web", "kubernetes.io/os": "mine" }, taints }]);
+
+    expect(nodesOf(state)).toMatchObject([
+      {
+        metadata: {
+          labels: {
+            role: "web",
+            "kubernetes.io/arch": "arm64",
+            "kubernetes.io/hostname": NODE.name,
+            "kubernetes.io/os": "linux",
+          },
+        },
+        spec: { taints },
+        status: { nodeInfo: { architecture: "arm64" } },
+      },
+    ]);
+  });
+
   it("are neither ready nor not when their kubelet is silent", () => {
     const state = new KubernetesState();
     const notReady = { reason: "NodeStatusUnknown", message: "Kubelet stopped posting node status." };

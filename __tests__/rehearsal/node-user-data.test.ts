@@ -1,17 +1,16 @@
 import { gzipSync } from "node:zlib";
 
-import { bootstrapScript } from "../../modules/user-data";
 import { readUserData } from "../../rehearsal/node-user-data";
+import { al2Script } from "../support/al2-script";
 
 const NAMED = { name: "demo", endpoint: "https://127.0.0.1:6443", certificateAuthorityData: "LS0t" };
-const SCRIPT = bootstrapScript({
+const SCRIPT = al2Script({
   clusterName: NAMED.name,
   endpoint: NAMED.endpoint,
   certificateAuthorityData: NAMED.certificateAuthorityData,
   preUserData: "echo 'before'; # /etc/eks/bootstrap.sh is next",
   additionalUserData: "echo after",
   kubeletExtraArgs: "--node-labels=a=b --register-with-taints='c=d:NoSchedule'".replaceAll("'", String.raw`'\''`),
-  enableDockerBridge: "false",
 });
 const NODE_CONFIG = `---
 apiVersion: node.eks.aws/v1alpha1
@@ -25,6 +24,36 @@ spec:
 `;
 const NODEADM = { ...NAMED, serviceCidr: "172.20.0.0/16" };
 
+const SETTINGS = `# of a group
+[settings.kubernetes]
+cluster-name = "demo"
+api-server = 'https://127.0.0.1:6443'
+cluster-certificate = "LS0t"
+cluster-dns-ip = "172.20.0.10"
+max-pods = 110
+
+[settings.kubernetes.node-labels]
+"example.com/role" = "web"
+team = "a"
+
+[settings.kubernetes.node-taints]
+gpu = ["yes:NoSchedule"]
+spot = [
+  ":NoExecute", # at once
+  "soon:PreferNoSchedule",
+]
+`;
+const BOTTLEROCKET = {
+  ...NAMED,
+  dnsIp: "172.20.0.10",
+  labels: { "example.com/role": "web", team: "a" },
+  taints: [
+    { key: "gpu", value: "yes", effect: "NoSchedule" },
+    { key: "spot", effect: "NoExecute" },
+    { key: "spot", value: "soon", effect: "PreferNoSchedule" },
+  ],
+};
+
 function archive(...parts: string[]): string {
   const head = 'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="BOUNDARY"\n\n';
   return `${head}${parts.map((part) => `--BOUNDARY\n${part}\n`).join("")}--BOUNDARY--\n`;
@@ -34,7 +63,17 @@ const scriptPart = (text: string) => `Content-Type: text/x-shellscript; charset=
 
 describe("user data of a node", () => {
   it.each([
-    ["the workshop's own script", SCRIPT, { bootstrapScript: NAMED }],
+    [
+      "the workshop's own script",
+      SCRIPT,
+      {
+        bootstrapScript: {
+          ...NAMED,
+          labels: { a: "b" },
+          taints: [{ key: "c", value: "d", effect: "NoSchedule" }],
+        },
+      },
+    ],
     [
       "a script that gives the name alone",
       "#!/bin/sh\n/etc/eks/bootstrap.sh demo\n",
@@ -49,6 +88,12 @@ describe("user data of a node", () => {
     ["a script whose call is a comment", "#!/bin/sh\n# /etc/eks/bootstrap.sh demo\n", {}],
     ["nothing", "", {}],
     ["a NodeConfig on its own", NODE_CONFIG, { nodeConfig: NODEADM }],
+    [
+      "a NodeConfig whose keys are quoted, as Terraform's yamlencode does",
+      NODE_CONFIG.replaceAll(/(\w+):( |$)/gm, '"$1":$2'),
+      { nodeConfig: NODEADM },
+    ],
+    ["a script that writes a NodeConfig for somebody else", `#!/bin/sh\ncat <<EOF\n${NODE_CONFIG}EOF\n`, {}],
     ["an archive with a NodeConfig", archive(configPart(NODE_CONFIG)), { nodeConfig: NODEADM }],
     [
       "an archive with both, and a second NodeConfig that wins",
@@ -71,6 +116,38 @@ describe("user data of a node", () => {
       archive(configPart(NODE_CONFIG)).replaceAll("\n", "\r\n"),
       { nodeConfig: NODEADM },
     ],
+    [
+      "a NodeConfig with labels and taints among the kubelet's flags, and more of them in a second one",
+      archive(
+        configPart(`${NODE_CONFIG}  kubelet:
+    flags:
+      - --node-labels=role=web,team=a=b
+      - --register-with-taints=gpu=yes:NoSchedule,spot:NoExecute
+      - --v=2
+`),
+        configPart(
+          "apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: { kubelet: { flags: [--node-labels=role=api] } }\n",
+        ),
+      ),
+      {
+        nodeConfig: {
+          ...NODEADM,
+          labels: { role: "api", team: "a=b" },
+          taints: [
+            { key: "gpu", value: "yes", effect: "NoSchedule" },
+            { key: "spot", effect: "NoExecute" },
+          ],
+        },
+      },
+    ],
+    ["Bottlerocket's settings", SETTINGS, { settings: BOTTLEROCKET }],
+    [
+      "Bottlerocket's settings with dots in their keys",
+      'settings.kubernetes.cluster-name = "demo"\n[settings.kubernetes.node-labels]\nrole = "web" # not "api"\n',
+      { settings: { name: "demo", labels: { role: "web" } } },
+    ],
+    ["settings that are not TOML", `${SETTINGS}\nnot toml\n`, {}],
+    ["settings of something else", "[settings.host-containers.admin]\nenabled = true\n", {}],
     ["a NodeConfig that is not YAML", archive(configPart("apiVersion: node.eks.aws/v1alpha1\nspec: [")), {}],
   ])("is understood when it is %s", (_, text, expected) => {
     expect(readUserData(Buffer.from(text).toString("base64"))).toEqual(expected);

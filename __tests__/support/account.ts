@@ -30,7 +30,7 @@ import type { Emulator } from "../../rehearsal/emulator";
 
 /** What an account holds, as its AWS API tells: the only witness that the end-to-end tests believe. */
 export class Account {
-  private readonly settings;
+  readonly settings;
   readonly ec2;
   readonly iam;
   readonly eks;
