@@ -207,9 +207,10 @@ function commands(bootstrap: readonly string[], choose: (work: Work) => void): C
     program.command("pin").description("write the version and the AMIs that AWS offers today to pins.auto.tfvars"),
   )
     .option("--version <MAJOR.MINOR>", "this version instead of the newest that fits")
+    .option("--family <FAMILY>", "of the nodes' AMI: al2023 (from 1.33 on, when nobody says), bottlerocket or al2")
     .option("--region <REGION>", "instead of the stack's, which is aws_region")
     .option("--auto-approve", "ask nothing", false)
-    .action(({ given, ...options }: VariableOptions & { version?: string; region?: string; autoApprove: boolean }) => {
+    .action(({ given, ...options }: VariableOptions & PinFlags) => {
       choose(async (screen, signal) => {
         const { writePins } = require("./pin/write-pins") as typeof import("./pin/write-pins");
         return orInterrupted(writePins({ ...options, arguments: given }, screen, signal), signal);
@@ -271,6 +272,13 @@ function commands(bootstrap: readonly string[], choose: (work: Work) => void): C
       });
     });
   return program;
+}
+
+interface PinFlags {
+  readonly version?: string;
+  readonly family?: string;
+  readonly region?: string;
+  readonly autoApprove: boolean;
 }
 
 interface DestroyFlags {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { constants } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { connectOptions, logIn } from "../bootstrap/bastion";
@@ -64,9 +64,41 @@ export async function ssh(
   });
   mkdirSync(FOLDER, { recursive: true });
   writeFileSync(KNOWN_HOSTS, way.map(({ alias, key }) => `${knownHostsLine(alias, 22, key)}\n`).join(""));
-  writeFileSync(CONFIG, sshConfig(way, resolve(KNOWN_HOSTS)));
-  // What follows the host is the command's, whatever it looks like.
-  return run(["-F", CONFIG, "--", BASTION, ...(command === undefined ? remote : [command])], signal);
+  return withKeyFile(target.generatedKey, (keyFile) => {
+    const last = way.length - 1;
+    const identified = way.map((host, at) => (at === last ? { ...host, ...firstTrying(keyFile, host) } : host));
+    writeFileSync(CONFIG, sshConfig(identified, resolve(KNOWN_HOSTS)));
+    // What follows the host is the command's, whatever it looks like.
+    return run(["-F", CONFIG, "--", BASTION, ...(command === undefined ? remote : [command])], signal);
+  });
+}
+
+/** A host whose file of a private key comes before all others. */
+function firstTrying(keyFile: string | undefined, { identityFiles }: Judged): Pick<Judged, "identityFiles"> {
+  return {
+    identityFiles: keyFile === undefined ? identityFiles : [{ path: keyFile, from: "option" }, ...identityFiles],
+  };
+}
+
+/**
+ * Does something while there is a file with a private key, which OpenSSH's client takes in no other way. The file is in a
+ * folder that nobody else may enter, and both are gone afterwards.
+ *
+ * @param key undefined for no file
+ */
+export async function withKeyFile<Result>(
+  key: string | undefined,
+  work: (keyFile: string | undefined) => Promise<Result>,
+): Promise<Result> {
+  if (key === undefined) return work(undefined);
+  const folder = mkdtempSync(join(tmpdir(), "eks-ssh-"));
+  try {
+    const file = join(folder, "key");
+    writeFileSync(file, key, { mode: 0o600 });
+    return await work(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** The options of the bootstrap, and behind them the words of a command; a second `--` may stand between. */

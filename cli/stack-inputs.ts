@@ -16,6 +16,37 @@ export interface ImageInput {
   readonly volumeGiB: number;
 }
 
+/** A node group as tfvars say it: a row of node_groups, or the workshop's single group. */
+export interface NodeGroupInput {
+  /** Key of its row; `worker` for the workshop's. */
+  readonly key: string;
+  /** Whether it is the workshop's single group, and no row. */
+  readonly isWorkshops: boolean;
+  /** Names of its Auto Scaling groups: one, or one in each zone. */
+  readonly names: readonly string[];
+  readonly image: ImageInput;
+  /** How the nodes' user data makes them join. */
+  readonly joinsBy: JoiningBy;
+  /** `x86_64`, `arm64`; undefined where the tfvars do not say. */
+  readonly architecture: string | undefined;
+  /** `MAJOR.MINOR` of its image's kubelet, where the image's name does not say it. */
+  readonly kubernetesVersion: string | undefined;
+  /** At least one; several are mixed. */
+  readonly instanceTypes: readonly [string, ...string[]];
+  /** Of each of its Auto Scaling groups. */
+  readonly size: NodeGroupSize;
+  /** Nodes of `desired`, of all of its Auto Scaling groups, that are not spot instances. */
+  readonly onDemand: number;
+  /** Zones that it stands in; none: all of the private subnets. Undefined where it names subnets by their ids. */
+  readonly zones: readonly string[] | undefined;
+  /** What the nodes are launched from. */
+  readonly launchedFrom: "launch configuration" | "launch template";
+  /** Names of the variables, or attributes, that say what is above. */
+  readonly variables: Readonly<
+    Record<"image" | "family" | "architecture" | "instanceType" | "volume" | "size" | "launch", string>
+  >;
+}
+
 /** The inputs of the stack that AWS has a say in. */
 export interface StackInputs {
   readonly region: string;
@@ -25,28 +56,66 @@ export interface StackInputs {
   readonly clusterRoleName: string;
   /** Name of the nodes' IAM role, and of its instance profile. */
   readonly nodeRoleName: string;
-  /** Name of the nodes' Auto Scaling group. */
-  readonly groupName: string;
-  /** Name of the IAM role with which the bastion works, and of its instance profile. */
-  readonly adminRole: string;
+  /** Names of the roles that the stack makes besides: of node groups with policies of their own, and of the bastion. */
+  readonly otherRoleNames: readonly string[];
+  /** Name of the IAM role with which the bastion works, and of its instance profile; undefined where it gets one of its own. */
+  readonly adminRole: string | undefined;
+  /** `CONFIG_MAP` when nobody says, as EKS has it. */
+  readonly authenticationMode: string;
+  /** ARNs whom access entries admit. */
+  readonly admitted: readonly string[];
   readonly keyPair: string;
+  /** Whether the stack makes a key pair of its own, and needs none that exists. */
+  readonly makesKeyPair: boolean;
   /** `MAJOR.MINOR` */
   readonly eksVersion: string;
-  readonly node: ImageInput & { readonly instanceType: string };
+  readonly groups: readonly NodeGroupInput[];
   readonly bastion: ImageInput & { readonly instanceType: string };
+  /** A network that exists already, of whose subnets nothing is said here; undefined where the stack makes its own. */
+  readonly vpcId: string | undefined;
   readonly publicSubnets: readonly SubnetInput[];
   readonly privateSubnets: readonly SubnetInput[];
-  readonly size: NodeGroupSize;
+  /** NAT gateways, each of which takes an Elastic IP address. */
+  readonly natGateways: number;
+  /** Whether nodes take their pods' addresses sixteen at a time. */
+  readonly prefixDelegation: boolean;
   /** Networks that may reach the bastion by SSH. */
   readonly sshCidrs: readonly string[];
-  /** What the nodes are launched from. */
-  readonly launchedFrom: "launch configuration" | "launch template";
-  /** How the nodes' user data makes them join. */
-  readonly joinsBy: JoiningBy;
 }
 
 /** How user data makes a node join: a script of Amazon Linux 2, a NodeConfig of Amazon Linux 2023, or Bottlerocket's TOML. */
 export type JoiningBy = "bootstrap.sh" | "nodeadm" | "bottlerocket";
+
+/** How the nodes of each family join. */
+const JOINS_BY = { al2: "bootstrap.sh", al2023: "nodeadm", bottlerocket: "bottlerocket" } as const;
+
+const FAMILY = z.enum(["al2", "al2023", "bottlerocket"]);
+const LAUNCH = z.enum(["configuration", "template"]);
+
+/** A row of node_groups, with the defaults of its type. */
+const GROUP = z.object({
+  ami_id: z.string(),
+  ami_family: orDefault(FAMILY, "al2023"),
+  kubernetes_version: z.coerce.string().nullish(),
+  architecture: orDefault(z.string(), "x86_64"),
+  instance_types: orDefault(z.array(z.string()), ["t3.medium"]),
+  on_demand_base: orDefault(z.coerce.number(), 0),
+  on_demand_percentage: orDefault(z.coerce.number(), 100),
+  min_size: orDefault(z.coerce.number(), 1),
+  max_size: orDefault(z.coerce.number(), 3),
+  desired_size: z.coerce.number().nullish(),
+  zones: orDefault(z.array(z.string()), []),
+  subnet_ids: orDefault(z.array(z.string()), []),
+  policy_arns: orDefault(z.array(z.string()), []),
+  spread: orDefault(z.string(), "one_group"),
+  volume_size: orDefault(z.coerce.number(), 20),
+  launch: orDefault(LAUNCH, "template"),
+});
+
+/** Terraform takes a null for an attribute that is not there. */
+function orDefault<T extends z.ZodType>(type: T, otherwise: NonNullable<z.infer<T>>) {
+  return type.nullish().transform((value) => value ?? otherwise);
+}
 
 const subnets = (kind: string, first: number) =>
   z.array(z.object({ az: z.string(), cidr: z.string(), name: z.string() })).default(
@@ -59,7 +128,13 @@ const subnets = (kind: string, first: number) =>
 
 /** The variables of the stack that are looked at here, with the stack's own defaults. */
 const TFVARS = z.object({
-  aws_krug_admin_role: z.string(),
+  aws_krug_admin_role: z.string().nullish(),
+  kubectl_own_role: z.boolean().default(false),
+  authentication_mode: z.string().nullish(),
+  access_entries: z.record(z.string(), z.object({ principal_arn: z.string() })).default({}),
+  vpc_id: z.string().nullish(),
+  nat_gateway: z.string().default("single"),
+  prefix_delegation: z.boolean().default(false),
   kubectl_ec2_keypair: z.string().default("aws-krug-gudi"),
   eks_version: z.coerce.string().default("1.14"),
   project_name: z.string().default("awskrug_gudi"),
@@ -74,6 +149,9 @@ const TFVARS = z.object({
   eks_worker_node_volume_size: z.coerce.number().default(10),
   eks_worker_node_ami_id: z.string().default("ami-023bb403131889300"),
   eks_worker_node_ec2_type: z.string().default("t3.micro"),
+  eks_worker_node_ami_family: FAMILY.default("al2"),
+  eks_worker_node_launch: LAUNCH.default("configuration"),
+  node_groups: z.record(z.string(), GROUP).default({}),
   eks_worker_nodes_asg_group: z
     .object({ min: z.coerce.number(), max: z.coerce.number(), desire: z.coerce.number() })
     .default({ min: 2, max: 2, desire: 2 }),
@@ -86,37 +164,128 @@ const BASTION_TYPE = "t3.micro";
  * The inputs that a stack gets from values of its variables, by their names; variables that have no value take the
  * stack's defaults.
  *
- * @param how what the values cannot say: what nodes are launched from, and how they join
+ * @param makesKeyPair whether the code chooses a generated SSH identity, which tfvars do not say
  * @throws z.ZodError when a value has not the type of its variable
  */
 export function stackInputs(
   tfvars: Readonly<Record<string, unknown>>,
-  how: Partial<Pick<StackInputs, "launchedFrom" | "joinsBy">> = {},
+  { makesKeyPair = false }: Partial<Pick<StackInputs, "makesKeyPair">> = {},
 ): StackInputs {
   const values = TFVARS.parse(tfvars);
-  const { project_name: projectName, eks_worker_nodes_asg_group: size } = values;
+  const { project_name: projectName } = values;
   const clusterName = values.eks_cluster_name ?? `${projectName}_eks`;
+  const isOwn = (values.vpc_id ?? "") === "";
+  const privateSubnets = isOwn ? values.vpc_private_subnets : [];
+  const publicSubnets = isOwn ? values.vpc_public_subnets : [];
+  const rows = Object.entries(values.node_groups);
+  const nodeRoleName = values.eks_worker_node_role_name ?? `${projectName}_eks_worker_nodes_role`;
   return {
     region: values.aws_region,
     projectName,
     clusterName,
     clusterRoleName: `${projectName}-eks-cluster`,
-    nodeRoleName: values.eks_worker_node_role_name ?? `${projectName}_eks_worker_nodes_role`,
-    groupName: `${clusterName}-worker`,
-    adminRole: values.aws_krug_admin_role,
+    nodeRoleName,
+    otherRoleNames: [
+      ...rows.flatMap(([key, { policy_arns: policies }]) => (policies.length > 0 ? [`${nodeRoleName}-${key}`] : [])),
+      ...(values.kubectl_own_role ? [`${projectName}-kubectl`] : []),
+    ],
+    adminRole: values.kubectl_own_role ? undefined : (values.aws_krug_admin_role ?? undefined),
+    authenticationMode: values.authentication_mode ?? "CONFIG_MAP",
+    admitted: Object.values(values.access_entries).map(({ principal_arn: arn }) => arn),
     keyPair: values.kubectl_ec2_keypair,
+    makesKeyPair,
     eksVersion: values.eks_version,
-    node: {
-      id: values.eks_worker_node_ami_id,
-      volumeGiB: values.eks_worker_node_volume_size,
-      instanceType: values.eks_worker_node_ec2_type,
-    },
+    groups:
+      rows.length === 0
+        ? [workshopsGroup(values, clusterName)]
+        : rows.map(([key, row]) => groupOf(key, row, clusterName, privateSubnets)),
     bastion: { id: values.kubectl_image_id, volumeGiB: values.kubectl_ec2_volume_size, instanceType: BASTION_TYPE },
-    publicSubnets: values.vpc_public_subnets,
-    privateSubnets: values.vpc_private_subnets,
-    size: { min: size.min, max: size.max, desired: size.desire },
+    vpcId: isOwn ? undefined : (values.vpc_id ?? undefined),
+    publicSubnets,
+    privateSubnets,
+    natGateways: isOwn ? natGateways(values.nat_gateway, publicSubnets) : 0,
+    prefixDelegation: values.prefix_delegation,
     sshCidrs: values.kubectl_ssh_cidrs,
-    launchedFrom: how.launchedFrom ?? "launch configuration",
-    joinsBy: how.joinsBy ?? "bootstrap.sh",
   };
+}
+
+function workshopsGroup(values: z.infer<typeof TFVARS>, clusterName: string): NodeGroupInput {
+  const { min, max, desire } = values.eks_worker_nodes_asg_group;
+  return {
+    key: "worker",
+    isWorkshops: true,
+    names: [`${clusterName}-worker`],
+    image: { id: values.eks_worker_node_ami_id, volumeGiB: values.eks_worker_node_volume_size },
+    joinsBy: JOINS_BY[values.eks_worker_node_ami_family],
+    architecture: undefined,
+    kubernetesVersion: undefined,
+    instanceTypes: [values.eks_worker_node_ec2_type],
+    size: { min, max, desired: desire },
+    onDemand: desire,
+    zones: [],
+    launchedFrom: `launch ${values.eks_worker_node_launch}`,
+    variables: {
+      image: "eks_worker_node_ami_id",
+      family: "eks_worker_node_ami_family",
+      // An instance type is of one.
+      architecture: "eks_worker_node_ec2_type",
+      instanceType: "eks_worker_node_ec2_type",
+      volume: "eks_worker_node_volume_size",
+      size: "eks_worker_nodes_asg_group",
+      launch: "eks_worker_node_launch",
+    },
+  };
+}
+
+function groupOf(
+  key: string,
+  row: z.infer<typeof GROUP>,
+  clusterName: string,
+  privateSubnets: readonly SubnetInput[],
+): NodeGroupInput {
+  const desired = row.desired_size ?? row.min_size;
+  const zones = row.zones.length > 0 ? row.zones : [...new Set(privateSubnets.map(({ az }) => az))];
+  // In a network that exists the zones may not be said; how many groups there are is not known then.
+  const isInEachZone = row.spread === "group_per_zone" && zones.length > 0;
+  const names = isInEachZone ? zones.map((zone) => `${clusterName}-${key}-${zone}`) : [`${clusterName}-${key}`];
+  const base = Math.min(row.on_demand_base, desired);
+  const [first = "t3.medium", ...others] = row.instance_types;
+  const attribute = (name: string) => `node_groups.${key}.${name}`;
+  return {
+    key,
+    isWorkshops: false,
+    names,
+    image: { id: row.ami_id, volumeGiB: row.volume_size },
+    joinsBy: JOINS_BY[row.ami_family],
+    architecture: row.architecture,
+    kubernetesVersion: row.kubernetes_version ?? undefined,
+    instanceTypes: [first, ...others],
+    size: { min: row.min_size, max: row.max_size, desired },
+    onDemand: names.length * (base + Math.ceil(((desired - base) * row.on_demand_percentage) / 100)),
+    zones: row.subnet_ids.length > 0 ? undefined : row.zones,
+    launchedFrom: `launch ${row.launch}`,
+    variables: {
+      image: attribute("ami_id"),
+      family: attribute("ami_family"),
+      architecture: attribute("architecture"),
+      instanceType: attribute("instance_types"),
+      volume: attribute("volume_size"),
+      size: attribute("max_size"),
+      launch: attribute("launch"),
+    },
+  };
+}
+
+function natGateways(kind: string, publicSubnets: readonly SubnetInput[]): number {
+  if (kind === "none") return 0;
+  return kind === "per_zone" ? new Set(publicSubnets.map(({ az }) => az)).size : 1;
+}
+
+/** The private subnets that a group stands in, as far as the tfvars say them. */
+export function subnetsOf(
+  { zones }: Pick<NodeGroupInput, "zones">,
+  privateSubnets: readonly SubnetInput[],
+): readonly SubnetInput[] {
+  if (zones === undefined) return [];
+  return zones.length === 0 ? privateSubnets : privateSubnets.filter(({ az }) => zones.includes(az));
 }

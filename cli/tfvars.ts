@@ -6,6 +6,7 @@ import { z } from "zod";
 
 import { nearest } from "../bootstrap/nearest";
 import { fileReason, UserError, type UserExitCode } from "./errors";
+import { unknownAttributes, valueType, type UnknownAttribute } from "./type-expression";
 
 /** A variable that the stack declares. */
 export interface DeclaredVariable {
@@ -97,11 +98,12 @@ export function declaredVariables(json: string, source: string): Map<string, Dec
  * Reads every tfvars file that Terraform would read, in Terraform's order, where what comes later wins: the environment,
  * terraform.tfvars, terraform.tfvars.json, `*.auto.tfvars` and `*.auto.tfvars.json` by name, and the command line.
  *
- * Terraform only warns of a name in a file that no variable has, and goes on without the value; here it is an error.
- * Whether a value has the right type is Terraform's to say.
+ * Terraform only warns of a name in a file that no variable has, and goes on without the value; of an attribute that an
+ * object's type has not it does not even warn. Here both are errors. Whether a value has the right type is Terraform's to
+ * say.
  *
  * @see https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
- * @throws UserError for a file that cannot be read or understood, and for names that no variable has
+ * @throws UserError for a file that cannot be read or understood, and for names that no variable or no object has
  */
 export async function readTfvars(
   { folder, environment, arguments: given }: VariableSources,
@@ -125,7 +127,7 @@ export async function readTfvars(
     if (!key.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue;
     const name = key.slice(ENVIRONMENT_PREFIX.length);
     const type = declared.get(name)?.type;
-    if (type !== undefined) set(name, await typed(text, type, key, 1), key);
+    if (type !== undefined) set(name, checked(await typed(text, type, key, 1), name, type, key, 1), key);
     else notes.push(...misspeltInEnvironment(key, name, declared));
   }
 
@@ -137,7 +139,7 @@ export async function readTfvars(
       terraformArguments.push(`-var-file=${resolve(file)}`);
     } else {
       const { name, text, type } = assignment(argument.variable, declared);
-      set(name, await typed(text, type, `-var ${name}`, 64), "-var");
+      set(name, checked(await typed(text, type, `-var ${name}`, 64), name, type, "-var", 64), "-var");
       terraformArguments.push(`-var=${argument.variable}`);
     }
   }
@@ -211,15 +213,34 @@ async function valuesOfFile(
 ): Promise<Record<string, unknown>> {
   const text = await textOf(file);
   const values = file.endsWith(".json") ? valuesOfJson(text, file) : await valuesOfHclFile(text, file);
-  const unknown = Object.keys(values).filter((name) => !declared.has(name));
+  const unknown = Object.entries(values).flatMap(([name, value]) => {
+    const line = lineOf(text, name);
+    const type = declared.get(name)?.type;
+    return type === undefined
+      ? [{ line, said: noSuchVariable(name, declared) }]
+      : strangers(name, type, value).map((it) => ({
+          line: lineOf(text, it.name, line) ?? line,
+          said: noSuchAttribute(it),
+        }));
+  });
   if (unknown.length === 0) return values;
   const lines = unknown
-    .map((name) => ({ name, line: lineOf(text, name) }))
     .sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
-    .map(
-      ({ name, line }) => `${file}${line === undefined ? "" : `:${String(line)}`}: ${noSuchVariable(name, declared)}`,
-    );
+    .map(({ line, said }) => `${file}${line === undefined ? "" : `:${String(line)}`}: ${said}`);
   throw new UserError(lines.join("\n"));
+}
+
+/** The attributes of a variable's value that its type has not. */
+function strangers(variable: string, type: string, value: unknown): UnknownAttribute[] {
+  const parsed = valueType(type);
+  return parsed === undefined ? [] : unknownAttributes(parsed, value, [variable]);
+}
+
+/** A value whose attributes are all of its type. */
+function checked(value: unknown, name: string, type: string, source: string, exitCode: UserExitCode): unknown {
+  const unknown = strangers(name, type, value);
+  if (unknown.length === 0) return value;
+  throw new UserError(unknown.map((it) => `${source}: ${noSuchAttribute(it)}`).join("\n"), exitCode);
 }
 
 async function textOf(file: string): Promise<string> {
@@ -304,14 +325,20 @@ function unescaped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, unescaped(part)]));
 }
 
-/** The line, from 1, that says a value for the name, as far as that can be seen. */
-function lineOf(text: string, name: string): number | undefined {
-  const lines = text.split("\n");
+/**
+ * The line, from 1, that says a value for the name, as far as that can be seen.
+ *
+ * @param first where to begin, for what stands inside something else. @default - the name stands on its own
+ */
+function lineOf(text: string, name: string, first?: number): number | undefined {
+  const lines = text.split("\n").map((line) => line.replace(/(^|\s)(#|\/\/).*/, ""));
   const says = String.raw`"?${escaped(name)}"?\s*[=:{]`;
-  const atStart = lines.findIndex((line) => new RegExp(`^${says}`).test(line));
-  const index =
-    atStart === -1 ? lines.findIndex((line) => new RegExp(String.raw`^[\s{,]*${says}`).test(line)) : atStart;
-  return index === -1 ? undefined : index + 1;
+  const find = (before: string) => {
+    const pattern = new RegExp(`${before}${says}`);
+    const index = lines.findIndex((line, i) => i + 1 >= (first ?? 1) && pattern.test(line));
+    return index === -1 ? undefined : index + 1;
+  };
+  return first === undefined ? (find("^") ?? find(String.raw`^[\s{,]*`)) : find(String.raw`(?:^|[\s{,[])`);
 }
 
 /** Text as a regular expression that matches it and nothing else. */
@@ -323,6 +350,11 @@ function noSuchVariable(name: string, declared: ReadonlyMap<string, DeclaredVari
   const near = nearest(name, [...declared.keys()]);
   const hint = near === undefined ? `there are ${[...declared.keys()].join(", ")}` : `did you mean ${near}?`;
   return `there is no variable ${name}: ${hint}`;
+}
+
+function noSuchAttribute({ path, name, names }: UnknownAttribute): string {
+  const near = nearest(name, names);
+  return `${path} has no attribute ${name}: ${near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`}`;
 }
 
 /** Terraform ignores without a word what it does not know there; so would we, if it were not so like one that it does. */

@@ -64,6 +64,7 @@ export async function prepare(
   let variables = await read([]);
   for (const note of variables.notes) screen.line(`note: ${note}`);
   if (variables.missing.length > 0) throw missing(variables.missing);
+  if (hasNoBastionRole(variables.values)) throw noBastionRole();
   if (fillIn && variables.values.get("kubectl_ssh_cidrs")?.from === "default") {
     screen.busy("asking for this machine's address");
     const own = withOwnAddress(variables.values, await ownAddress(signal));
@@ -80,6 +81,22 @@ export async function prepare(
     said: (await terraform.init()) ? "providers and state are set up" : undefined,
   }));
   return { folder, terraform, variables, logFile, signal };
+}
+
+/** The stack has a rule for this too, but Terraform comes to it only after it has fetched the providers. */
+function hasNoBastionRole(values: TfvarsValues["values"]): boolean {
+  const value = (name: string) => values.get(name)?.value ?? null;
+  // Terraform takes a text for a boolean.
+  const hasOwnRole = [true, "true"].some((yes) => yes === value("kubectl_own_role"));
+  return value("aws_krug_admin_role") === null && !hasOwnRole;
+}
+
+function noBastionRole(): UserError {
+  return new UserError(
+    "aws_krug_admin_role has no value, and the bastion works with it: write the name of an instance profile into a file " +
+      'such as local.tfvars, aws_krug_admin_role = "my-role" (`aws iam list-instance-profiles` shows the names), and ' +
+      "give that with -var-file local.tfvars; or kubectl_own_role = true, which gives the bastion a role of its own",
+  );
 }
 
 function missing(names: readonly string[]): UserError {

@@ -1,5 +1,6 @@
-import { refuseErrors } from "../../cli/doctor/account";
+import { examineBefore, refuseErrors } from "../../cli/doctor/account";
 import type { Finding, Severity } from "../../cli/doctor/finding";
+import { UserError } from "../../cli/errors";
 
 const finding = (severity: Severity, code: string): Finding => ({
   severity,
@@ -36,6 +37,22 @@ describe("before anything is made", () => {
     expect(() => {
       refuseErrors([finding("error", "key-pair")], { TF_CLOUD_ORGANIZATION: "" });
     }).toThrow(/key-pair/);
+  });
+
+  it.each([
+    [
+      { node_groups: { a: { ami_id: "ami-1", ami_family: "plan9" } } },
+      /^node_groups\.a\.ami_family is not what it has to be in your tfvars: .*; `eks plan` says/,
+    ],
+    [{ node_groups: { a: {} } }, /^node_groups\.a\.ami_id is not what it has to be/],
+    [{ kubectl_own_role: "maybe" }, /^kubectl_own_role is not/],
+  ])("values that are of no use are the reader's to mend: %j", async (tfvars, message) => {
+    const values = new Map(
+      Object.entries(tfvars).map(([name, value]) => [name, { value: value as unknown, from: "" }]),
+    );
+
+    await expect(examineBefore(values)).rejects.toThrow(UserError);
+    await expect(examineBefore(values)).rejects.toThrow(message);
   });
 
   it("warnings and notes keep nobody from making it", () => {

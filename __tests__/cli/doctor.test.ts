@@ -17,6 +17,7 @@ import {
 import type { Finding } from "../../cli/doctor/finding";
 import { notInside } from "../../cli/doctor/inside-facts";
 import { launchCure } from "../../cli/doctor/launch-failures";
+import { stackInputs } from "../../cli/stack-inputs";
 import { STATE_RULES } from "../../cli/doctor/state-rules";
 import { AFTER, BEFORE, mapRoles, rule, STATE } from "../support/facts";
 import {
@@ -78,6 +79,41 @@ describe("the doctor before anything exists", () => {
     const facts = account({ launchConfigurations: { ok: [] }, oldestRole: { ok: "2024-09-30T23:59:59.000Z" } });
 
     expect(codes(examineAccount(facts))).not.toContain("launch-configuration");
+  });
+
+  it("says of which row of node_groups something is, and of an image that two rows have once", () => {
+    const [plain] = BEFORE.inputs.groups;
+    const rows = stackInputs({
+      aws_krug_admin_role: "aws-krug-admin",
+      node_groups: {
+        a: { ami_id: plain?.image.id, architecture: "arm64" },
+        b: { ami_id: plain?.image.id, volume_size: 5 },
+      },
+    }).groups;
+    const facts = { ...BEFORE, inputs: { ...BEFORE.inputs, groups: rows } };
+    const said = (code: string) =>
+      examineAccount(facts)
+        .filter((it) => it.code === code)
+        .map(({ cause, cure }) => `${cause}; ${cure}`);
+
+    expect(said("image-family")).toEqual([
+      expect.stringMatching(/^node_groups\.a\.ami_id: .* or set node_groups\.a\.ami_family = "al2"$/),
+      expect.stringMatching(/^node_groups\.b\.ami_id: .* or set node_groups\.b\.ami_family = "al2"$/),
+    ]);
+    expect(said("image-architecture")).toEqual([
+      expect.stringMatching(
+        /^node_groups\.a\.ami_id: the image is for x86_64, and node_groups\.a\.architecture is arm64; /,
+      ),
+    ]);
+    expect(said("image-volume")).toEqual([expect.stringMatching(/^node_groups\.b\.volume_size: .* = 10 or more$/)]);
+    expect(said("image-recommended")).toHaveLength(2);
+  });
+
+  it("says how to do without a launch configuration", () => {
+    const facts = account({ launchConfigurations: { ok: [] }, oldestRole: { ok: undefined } });
+    const [finding] = examineAccount(facts).filter(({ code }) => code === "launch-configuration");
+
+    expect(finding?.cure).toMatch(/^set eks_worker_node_launch = "template"; or nothing/);
   });
 
   it("says how to make an instance profile of a role that has none", () => {
@@ -199,6 +235,44 @@ describe("the doctor once a stack exists", () => {
     expect(examineCluster(facts).filter(({ severity }) => severity === "error")).toEqual([]);
   });
 
+  it("does not send to the bootstrap whom it does not admit: with access entries it leaves aws-auth alone", () => {
+    const facts = plane({ authenticationMode: "API_AND_CONFIG_MAP" }, awsAuth("[]"));
+
+    const found = examineCluster(facts).filter(({ subject }) => subject === ROLE);
+
+    expect(found).toEqual([
+      expect.objectContaining({
+        code: "access-entry",
+        cause: `no access entry admits the nodes' role to awskrug_gudi_eks, and aws-auth does not map ${ROLE}; it maps nothing`,
+        cure:
+          'run eks up again, if authentication_mode = "API_AND_CONFIG_MAP" is in your tfvars; else aws eks ' +
+          `create-access-entry --type EC2_LINUX --cluster-name awskrug_gudi_eks --principal-arn ${ROLE} --region ap-northeast-2`,
+      }),
+    ]);
+  });
+
+  it("looks for every role of nodes where no instance profile is known", () => {
+    const role = `${ROLE}-gpu`;
+    const facts = {
+      ...cluster({ profiles: { ok: {} } }),
+      handover: { ...AFTER.handover, node_role_arns: [ROLE, role] },
+    };
+
+    expect(examineCluster(facts).filter(({ code }) => code === "aws-auth")).toEqual([
+      expect.objectContaining({ subject: role }),
+    ]);
+  });
+
+  it.each([
+    ["CONFIG_MAP", "admits who made it and ", "aws_auth_roles or aws_auth_users"],
+    ["API_AND_CONFIG_MAP", `admits ${ROLE}`, "access_entries in your tfvars"],
+  ])("says whom a cluster admits with %s, and how it admits others", (authenticationMode, admits, cure) => {
+    const [found] = examineCluster(plane({ authenticationMode })).filter(({ code }) => code === "access");
+
+    expect(found?.cause).toContain(`the cluster (${authenticationMode}) ${admits}`);
+    expect(found?.cure).toContain(cure);
+  });
+
   it("takes an entry of the EKS API for a mapping", () => {
     const facts = plane(
       { authenticationMode: "API_AND_CONFIG_MAP" },
@@ -206,8 +280,8 @@ describe("the doctor once a stack exists", () => {
     );
     const entries = { ok: [{ principalArn: ROLE, type: "EC2_LINUX" }] };
 
-    expect(codes(examineCluster(facts))).toContain("aws-auth");
-    expect(codes(examineCluster(cluster({ accessEntries: entries }, facts)))).not.toContain("aws-auth");
+    expect(codes(examineCluster(facts))).toContain("access-entry");
+    expect(codes(examineCluster(cluster({ accessEntries: entries }, facts)))).not.toContain("access-entry");
   });
 });
 

@@ -31,7 +31,7 @@ import {
 } from "../../cli/doctor/image";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
 import { maxPods, podsLeft } from "../../cli/pods";
-import { stackInputs } from "../../cli/stack-inputs";
+import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../cli/doctor/state-facts";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import { synthesized } from "../support/synthesized";
@@ -101,6 +101,123 @@ describe("the inputs of a stack", () => {
     const inputs = stackInputs({ aws_krug_admin_role: "admin", project_name: "team", eks_cluster_name: null });
 
     expect(inputs).toMatchObject({ clusterName: "team_eks", nodeRoleName: "team_eks_worker_nodes_role" });
+  });
+
+  it("have the workshop's group, of the family and from what the tfvars say", () => {
+    const { groups } = stackInputs({
+      aws_krug_admin_role: "admin",
+      eks_worker_node_ami_family: "al2023",
+      eks_worker_node_launch: "template",
+      eks_worker_node_ec2_type: "m5.large",
+      eks_worker_nodes_asg_group: { min: 1, max: 9, desire: "3" },
+    });
+
+    expect(groups).toMatchObject([
+      {
+        key: "worker",
+        names: ["awskrug_gudi_eks-worker"],
+        joinsBy: "nodeadm",
+        instanceTypes: ["m5.large"],
+        size: { min: 1, max: 9, desired: 3 },
+        onDemand: 3,
+        launchedFrom: "launch template",
+      },
+    ]);
+  });
+
+  it("have the rows of node_groups instead, with the defaults of their type", () => {
+    const { groups } = stackInputs({
+      aws_krug_admin_role: "admin",
+      eks_worker_node_ami_id: "ami-of-nobody",
+      node_groups: {
+        plain: { ami_id: "ami-1", ami_family: null, volume_size: null },
+        spot: {
+          ami_id: "ami-2",
+          ami_family: "bottlerocket",
+          architecture: "arm64",
+          instance_types: ["m6g.large", "m7g.large"],
+          on_demand_base: 1,
+          on_demand_percentage: 25,
+          min_size: 2,
+          max_size: 20,
+          desired_size: 6,
+          spread: "group_per_zone",
+          zones: ["ap-northeast-2a", "ap-northeast-2c"],
+          volume_size: 50,
+          launch: "configuration",
+        },
+      },
+    });
+
+    expect(groups).toEqual([
+      {
+        key: "plain",
+        isWorkshops: false,
+        names: ["awskrug_gudi_eks-plain"],
+        image: { id: "ami-1", volumeGiB: 20 },
+        joinsBy: "nodeadm",
+        architecture: "x86_64",
+        kubernetesVersion: undefined,
+        instanceTypes: ["t3.medium"],
+        size: { min: 1, max: 3, desired: 1 },
+        onDemand: 1,
+        zones: [],
+        launchedFrom: "launch template",
+        variables: {
+          image: "node_groups.plain.ami_id",
+          family: "node_groups.plain.ami_family",
+          architecture: "node_groups.plain.architecture",
+          instanceType: "node_groups.plain.instance_types",
+          volume: "node_groups.plain.volume_size",
+          size: "node_groups.plain.max_size",
+          launch: "node_groups.plain.launch",
+        },
+      },
+      expect.objectContaining({
+        names: ["awskrug_gudi_eks-spot-ap-northeast-2a", "awskrug_gudi_eks-spot-ap-northeast-2c"],
+        image: { id: "ami-2", volumeGiB: 50 },
+        joinsBy: "bottlerocket",
+        architecture: "arm64",
+        instanceTypes: ["m6g.large", "m7g.large"],
+        size: { min: 2, max: 20, desired: 6 },
+        // In each zone the base, and a quarter of the other five.
+        onDemand: 6,
+        zones: ["ap-northeast-2a", "ap-northeast-2c"],
+        launchedFrom: "launch configuration",
+      }),
+    ]);
+  });
+
+  it("have a group in each zone of the private subnets where a row names none", () => {
+    const row = { ami_id: "ami-1", spread: "group_per_zone" };
+    const inputs = stackInputs({
+      aws_krug_admin_role: "admin",
+      node_groups: { a: row, b: { ...row, subnet_ids: ["subnet-1"] } },
+    });
+
+    expect(inputs.groups[0]?.names).toEqual(["a", "b", "c"].map((zone) => `awskrug_gudi_eks-a-ap-northeast-2${zone}`));
+    const existing = stackInputs({ aws_krug_admin_role: "admin", vpc_id: "vpc-1", node_groups: { a: row } });
+    expect(existing.groups[0]?.names).toEqual(["awskrug_gudi_eks-a"]);
+    expect(subnetsOf({ zones: [] }, inputs.privateSubnets)).toHaveLength(3);
+    expect(subnetsOf({ zones: ["ap-northeast-2b"] }, inputs.privateSubnets)).toMatchObject([{ az: "ap-northeast-2b" }]);
+    expect(subnetsOf(inputs.groups[1] ?? { zones: [] }, inputs.privateSubnets)).toEqual([]);
+  });
+
+  it.each([
+    [{}, { vpcId: undefined, natGateways: 1 }],
+    [{ nat_gateway: "none" }, { natGateways: 0 }],
+    [{ nat_gateway: "per_zone" }, { natGateways: 3 }],
+    [{ vpc_id: "vpc-1" }, { vpcId: "vpc-1", natGateways: 0, privateSubnets: [], publicSubnets: [] }],
+    [{ vpc_id: null }, { vpcId: undefined }],
+    [{ kubectl_own_role: true, aws_krug_admin_role: "admin" }, { adminRole: undefined }],
+    [{ aws_krug_admin_role: null, kubectl_own_role: true }, { adminRole: undefined }],
+    [{ authentication_mode: null }, { authenticationMode: "CONFIG_MAP" }],
+    [
+      { authentication_mode: "API", access_entries: { kim: { principal_arn: "arn:aws:iam::1:role/kim" } } },
+      { authenticationMode: "API", admitted: ["arn:aws:iam::1:role/kim"] },
+    ],
+  ])("of %j are %j", (tfvars, inputs) => {
+    expect(stackInputs({ aws_krug_admin_role: "admin", ...tfvars })).toMatchObject(inputs);
   });
 
   it("fail when a value has another type", () => {

@@ -1,5 +1,6 @@
 import { UserError } from "../../cli/errors";
-import { refusals, refusalText, refuseUnlessAllowed } from "../../cli/plan/guard";
+import { refusals, refuseUnlessAllowed } from "../../cli/plan/guard";
+import { refusalText } from "../../cli/plan/refusal";
 import { addresses, synthesized } from "../support/synthesized";
 import { planOf, type ChangeJson } from "../support/plan-json";
 
@@ -39,13 +40,24 @@ describe("the guard", () => {
     expect(guarded).toEqual([
       "aws_autoscaling_group.node_group_autoscaling_group",
       CLUSTER,
+      "aws_iam_instance_profile.bastion_instance_profile",
+      "aws_iam_instance_profile.node_group_group_instance_profile",
       "aws_iam_instance_profile.node_group_instance_profile",
+      "aws_iam_openid_connect_provider.pod_roles_oidc_provider",
+      "aws_iam_role.bastion_role",
       "aws_iam_role.cluster_role",
+      "aws_iam_role.flow_logs_role",
+      "aws_iam_role.node_group_group_role",
       "aws_iam_role.node_group_role",
+      "aws_iam_role.pod_roles_role",
       "aws_instance.bastion_instance",
+      "aws_kms_key.cluster_secrets_key",
+      "aws_kms_key.volumes_key",
       "aws_security_group.bastion_security_group",
       "aws_security_group.cluster_security_group",
       "aws_security_group.node_group_security_group",
+      "aws_security_group.vpc_endpoints_security_group",
+      "aws_subnet.network_pod_subnet",
       "aws_subnet.network_private_subnet",
       "aws_subnet.network_public_subnet",
       "aws_vpc.network_vpc",

@@ -84,6 +84,7 @@ const VALUES: readonly Bad[] = [
   { type: "plan -var", code: 64, says: "option '--var <NAME=VALUE>' argument missing" },
   { type: "up --allow-replace", code: 64, says: "option '--allow-replace <ADDRESS>' argument missing" },
   { type: "pin --version", code: 64, says: "option '--version <MAJOR.MINOR>' argument missing" },
+  { type: "pin --family", code: 64, says: "option '--family <FAMILY>' argument missing" },
   { type: "pin --region", code: 64, says: "option '--region <REGION>' argument missing" },
   { type: "destroy --keep", code: 64, says: "option '--keep <ID>' argument missing" },
   { type: "ssh -c", code: 64, says: "option '-c, --command <COMMAND>' argument missing" },
@@ -91,6 +92,7 @@ const VALUES: readonly Bad[] = [
   { type: "pin --version abc", code: 64, says: '--version must be MAJOR.MINOR, such as 1.32, got "abc"' },
   { type: "pin --version NaN", code: 64, says: '--version must be MAJOR.MINOR, such as 1.32, got "NaN"' },
   { type: "pin --version=-1.5", code: 64, says: "--version must be MAJOR.MINOR" },
+  { type: "pin --family al3", code: 64, says: '--family must be one of al2, al2023, bottlerocket, got "al3"' },
   { type: "pin --region seoul", code: 64, says: "--region must be one of AWS' regions, such as ap-northeast-2" },
   { type: "pin", code: 1, says: "cannot ask EKS for its versions: connect ECONNREFUSED 127.0.0.1:9" },
   { type: "pin", code: 1, says: "pins.auto.tfvars cannot be used: it is a folder", files: { "pins.auto.tfvars/": "" } },
@@ -174,7 +176,7 @@ const VARIABLES: readonly Bad[] = [
   {
     type: "plan",
     code: 1,
-    says: "aws_krug_admin_role has no value and no default: write it into a file such as local.tfvars",
+    says: "aws_krug_admin_role has no value, and the bastion works with it: write the name of an instance profile into",
   },
   {
     type: "plan -var-file nowhere.tfvars",

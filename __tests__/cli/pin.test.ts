@@ -1,14 +1,16 @@
 import {
+  askForImages,
   askForPins,
   BASTION_PARAMETER,
   chooseFamily,
   chooseVersion,
-  overriddenBy,
   pinProblems,
   pinsDiff,
   pinsText,
   pinWarnings,
   readNodeImageName,
+  setBy,
+  volumeGiB,
   type OfferedVersion,
   type Pins,
 } from "../../cli/pin/pin";
@@ -54,16 +56,14 @@ const PINS: Pins = {
 
 describe("the family of the nodes", () => {
   it.each([
-    [{}, "al2"],
+    [{}, "al2023"],
+    [{ version: "1.33" }, "al2023"],
+    [{ version: "1.32" }, "al2"],
+    [{ version: "1.32", family: "al2023" as const }, "al2023"],
+    [{ version: "1.36", family: "bottlerocket" as const }, "bottlerocket"],
     [{ family: "al2" as const }, "al2"],
-    [{ familyVariable: "eks_worker_node_family" }, "al2023"],
-    [{ familyVariable: "eks_worker_node_family", family: "al2" as const }, "al2"],
   ])("of the wish %j is %s", (wish, family) => {
     expect(chooseFamily(wish)).toBe(family);
-  });
-
-  it("fails to be one that the stack cannot boot", () => {
-    expect(() => chooseFamily({ family: "al2023" })).toThrow("this stack boots Amazon Linux 2 only");
   });
 });
 
@@ -85,7 +85,12 @@ describe("the version", () => {
       "1.14",
       "EKS makes no cluster of version 1.14; it offers 1.36, 1.34, 1.32, 1.31",
     ],
-    ["that the family has no AMI for", OFFER, "1.34", "whose last is for 1.32: pin 1.32 or older; the user data of"],
+    [
+      "that the family has no AMI for",
+      OFFER,
+      "1.34",
+      "whose last is for 1.32: pin --family al2023 or --family bottlerocket, or 1.32 or older",
+    ],
     ["with a patch", OFFER, "1.32.9", "--version must be MAJOR.MINOR, such as 1.32, got 1.32.9"],
     [
       "of nobody's choice",
@@ -93,7 +98,12 @@ describe("the version", () => {
       undefined,
       "EKS did not say which versions it offers (HTTP 404); name one",
     ],
-    ["when none fits the family", [offer("1.36", "standard")], undefined, "Amazon Linux 2 has an AMI for none of them"],
+    [
+      "when none fits the family",
+      [offer("1.36", "standard")],
+      undefined,
+      "Amazon Linux 2 has an AMI for none of them: pin --family al2023",
+    ],
   ])("fails to be one %s", (_, offered, wanted, message) => {
     expect(() => chooseVersion(offered, "al2", wanted)).toThrow(message);
   });
@@ -114,6 +124,14 @@ describe("the name of an EKS AMI", () => {
     [
       "amazon-eks-node-al2023-x86_64-nvidia-1.36-v20260714",
       { family: "al2023", architecture: "x86_64", variant: "nvidia", version: "1.36" },
+    ],
+    [
+      "bottlerocket-aws-k8s-1.36-aarch64-v1.50.0-0123abcd",
+      { family: "bottlerocket", architecture: "arm64", variant: "standard", version: "1.36" },
+    ],
+    [
+      "bottlerocket-aws-k8s-1.36-nvidia-x86_64-v1.50.0-0123abcd",
+      { family: "bottlerocket", architecture: "x86_64", variant: "nvidia", version: "1.36" },
     ],
     ["amzn2-ami-hvm-2.0.20260101-x86_64-gp2", undefined],
   ])("%s says what it is", (name, said) => {
@@ -173,7 +191,8 @@ describe("pins", () => {
 
     expect(pinWarnings({ ...PINS, node }, NOW)).toEqual([
       "1.32 is in extended support, which costs more for every hour of the cluster, until 2028-08-02",
-      "Amazon Linux 2 gets no more fixes: it ended on 2026-06-30, and its EKS AMIs on 2025-11-26",
+      "Amazon Linux 2 gets no more fixes: it ended on 2026-06-30, and its EKS AMIs on 2025-11-26; " +
+        "--family al2023 or --family bottlerocket",
       "ami-0aaaaaaaaaaaaaaaa (amazon-eks-node-1.32-v20251209) has been deprecated since 2026-11-20",
       "eks_worker_node_volume_size has to be 20 or more in your tfvars for ami-0aaaaaaaaaaaaaaaa; it is 10",
     ]);
@@ -194,8 +213,8 @@ describe("the file of pins", () => {
         "",
         "# amazon-eks-node-1.32-v20251209 (x86_64)",
         "# from SSM /aws/service/eks/optimized-ami/1.32/amazon-linux-2/recommended",
-        "# family: al2 (Amazon Linux 2)",
         'eks_worker_node_ami_id = "ami-0aaaaaaaaaaaaaaaa"',
+        'eks_worker_node_ami_family = "al2"',
         "",
         "# ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20261112 (x86_64)",
         `# from SSM ${BASTION_PARAMETER}`,
@@ -205,14 +224,36 @@ describe("the file of pins", () => {
     );
   });
 
-  it("sets variables that the stack has, and the family when it has one for it", () => {
-    const { variable } = synthesized();
-    const set = (text: string) => [...text.matchAll(/^(\w+) = /gm)].map(([, name]) => name);
+  it.each(["al2023", "bottlerocket"] as const)(
+    "wants a launch template for %s, and volumes that are large enough where the tfvars' are not",
+    (family) => {
+      expect(pinsText({ ...PINS, family }, NOW, 20)).toContain(
+        [
+          'eks_worker_node_ami_id = "ami-0aaaaaaaaaaaaaaaa"',
+          `eks_worker_node_ami_family = "${family}"`,
+          'eks_worker_node_launch = "template"',
+          "eks_worker_node_volume_size = 20\n",
+        ].join("\n"),
+      );
+      expect(pinsText({ ...PINS, family }, NOW)).not.toContain("volume_size");
+    },
+  );
 
-    expect(Object.keys(variable)).toEqual(expect.arrayContaining(set(pinsText(PINS, NOW))));
-    expect(set(pinsText({ ...PINS, familyVariable: "eks_worker_node_family" }, NOW))).toContain(
-      "eks_worker_node_family",
-    );
+  it.each([
+    ["al2", 8, 8],
+    ["al2", 30, 30],
+    ["al2023", 0, 20],
+    ["bottlerocket", 2, 20],
+    ["al2023", 30, 30],
+  ] as const)("wants a volume for %s with a snapshot of %d GiB of %d", (family, rootGiB, wanted) => {
+    expect(volumeGiB({ family, node: { ...PINS.node, rootGiB } })).toBe(wanted);
+  });
+
+  it("sets variables that the stack has", () => {
+    const set = [...pinsText({ ...PINS, family: "al2023" }, NOW, 20).matchAll(/^(\w+) = /gm)].map(([, name]) => name);
+
+    expect(set).toHaveLength(6);
+    expect(Object.keys(synthesized().variable)).toEqual(expect.arrayContaining(set));
   });
 
   it("has no line that AWS could have broken into two", () => {
@@ -247,7 +288,8 @@ describe("the file of pins", () => {
   it("loses to what the user's tfvars set", () => {
     const tfvars = '# eks_version = "1.31"\n  kubectl_image_id= "ami-1"\neks_worker_node_ami_ids = 1\n';
 
-    expect(overriddenBy(tfvars)).toEqual(["kubectl_image_id"]);
+    expect(setBy(tfvars)).toEqual(["kubectl_image_id"]);
+    expect(setBy(tfvars, ["eks_version"])).toEqual([]);
   });
 });
 
@@ -285,12 +327,100 @@ describe("asking AWS for pins", () => {
   };
 
   it("reads every page of versions, the parameters, and the images that they name", async () => {
-    const pins = await asked({ versions: VERSIONS, parameters: PARAMETERS, images: IMAGES });
+    const pins = await asked({ versions: VERSIONS, parameters: PARAMETERS, images: IMAGES }, { version: "1.32" });
 
     expect(pins).toEqual({
       ...PINS,
       offered: { version: "1.32", support: "extended", standardUntil: "", extendedUntil: "2027-03-23" },
       bastion: { ...PINS.bastion, rootGiB: 20 },
+    });
+  });
+
+  it.each([
+    [
+      "al2023",
+      "/aws/service/eks/optimized-ami/1.36/amazon-linux-2023/x86_64/standard/recommended",
+      JSON.stringify({ image_id: PINS.node.id }),
+      "amazon-eks-node-al2023-x86_64-standard-1.36-v20260714",
+    ],
+    [
+      "bottlerocket",
+      "/aws/service/bottlerocket/aws-k8s-1.36/x86_64/latest/image_id",
+      PINS.node.id,
+      "bottlerocket-aws-k8s-1.36-x86_64-v1.50.0-0123abcd",
+    ],
+  ] as const)("finds %s where AWS names it", async (family, parameter, value, name) => {
+    const parameters = { [parameter]: value, [BASTION_PARAMETER]: PINS.bastion.id };
+
+    const pins = await asked(
+      { versions: VERSIONS, parameters, images: [{ id: PINS.node.id, name }, PINS.bastion] },
+      { family },
+    );
+
+    expect(pins).toMatchObject({
+      version: "1.36",
+      family,
+      node: { id: PINS.node.id, name, source: `SSM ${parameter}` },
+    });
+  });
+
+  it("finds images that are deprecated, by their ids and by their names", async () => {
+    const isDeprecated = true;
+    const named = await asked(
+      {
+        versions: VERSIONS,
+        parameters: PARAMETERS,
+        images: [
+          { ...PINS.node, isDeprecated },
+          { ...PINS.bastion, isDeprecated },
+        ],
+      },
+      { version: "1.32" },
+    );
+    standIn?.stop();
+    const listed = await asked(
+      {
+        versions: VERSIONS,
+        parameters: { [BASTION_PARAMETER]: PINS.bastion.id },
+        images: [{ ...PINS.node, isDeprecated }, PINS.bastion],
+      },
+      { version: "1.32" },
+    );
+
+    expect([named.node.id, listed.node.id]).toEqual([PINS.node.id, PINS.node.id]);
+  });
+
+  it("finds the images of several kinds, and says which there are none of", async () => {
+    const kinds = (["al2", "al2023", "bottlerocket"] as const).flatMap((family) =>
+      (["x86_64", "arm64"] as const).flatMap((architecture) =>
+        ["1.30", "1.31"].map((version) => ({ family, architecture, version })),
+      ),
+    );
+    const images = [
+      { id: "ami-1", name: "amazon-eks-arm64-node-1.31-v20251209", architecture: "arm64" },
+      { id: "ami-2", name: "amazon-eks-node-al2023-arm64-standard-1.31-v20260714", architecture: "arm64" },
+      { id: "ami-3", name: "bottlerocket-aws-k8s-1.31-aarch64-v1.50.0-0123abcd", architecture: "arm64" },
+    ];
+    standIn = await startStandIn({
+      parameters: { "/aws/service/eks/optimized-ami/1.31/amazon-linux-2-arm64/recommended": '{"image_id":"ami-1"}' },
+      images,
+    });
+    const credentials = { accessKeyId: "testing", secretAccessKey: "testing" };
+
+    const found = await askForImages({ region: "ap-northeast-2", endpoint: standIn.endpoint, credentials }, kinds);
+
+    expect(found.map((it) => ("none" in it ? undefined : it.id))).toEqual(
+      kinds.map(({ family, architecture, version }) =>
+        architecture === "arm64" && version === "1.31"
+          ? { al2: "ami-1", al2023: "ami-2", bottlerocket: "ami-3" }[family]
+          : undefined,
+      ),
+    );
+    expect(found[0]).toEqual({
+      none:
+        "AWS has no AMI of Amazon Linux 2 for 1.30 (x86_64): neither SSM " +
+        "/aws/service/eks/optimized-ami/1.30/amazon-linux-2/recommended nor an image of Amazon's called " +
+        "amazon-eks-node-1.30-v*",
     });
   });
 
@@ -309,7 +439,7 @@ describe("asking AWS for pins", () => {
     };
     const parameters = { [BASTION_PARAMETER]: PINS.bastion.id };
 
-    const pins = await asked({ versions: VERSIONS, parameters, images: [older, ...IMAGES] });
+    const pins = await asked({ versions: VERSIONS, parameters, images: [older, ...IMAGES] }, { version: "1.32" });
 
     expect(pins.node).toMatchObject({
       id: PINS.node.id,
@@ -326,7 +456,7 @@ describe("asking AWS for pins", () => {
     [
       "there is no AMI for nodes",
       { versions: VERSIONS, parameters: { [BASTION_PARAMETER]: PINS.bastion.id }, images: [] },
-      "AWS has no AMI of Amazon Linux 2 for 1.32 in ap-northeast-2",
+      "AWS has no AMI of Amazon Linux 2 for 1.32 (x86_64): neither SSM",
     ],
     [
       "there is no AMI for the bastion",
@@ -348,6 +478,6 @@ describe("asking AWS for pins", () => {
       "nothing is pinned: the AMI for nodes must be for Kubernetes 1.32, got one for 1.31",
     ],
   ])("fails when %s", async (_, answers, message) => {
-    await expect(asked(answers)).rejects.toThrow(message);
+    await expect(asked(answers, { family: "al2" })).rejects.toThrow(message);
   });
 });

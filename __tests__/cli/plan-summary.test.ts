@@ -163,6 +163,46 @@ it("is in lines of at most 80 columns, and breaks none between a number and what
   );
 });
 
+describe("the node groups of a summary", () => {
+  const of = (more: Record<string, unknown>) => {
+    const given = Object.entries(more).map(([name, value]) => [name, { value }] as const);
+    return summarize(planOf([], { variables: { ...variables({}), ...Object.fromEntries(given) } }), T3_MICRO);
+  };
+  const text = (more: Record<string, unknown>) => summaryLines(of(more)).join("").replaceAll(/ +/g, " ");
+
+  it("are the rows of node_groups, instead of the workshop's group that there is not", () => {
+    const rows = {
+      system: { ami_id: "ami-1", min_size: 2 },
+      spot: {
+        ami_id: "ami-2",
+        instance_types: ["m5.large", "m5a.large"],
+        desired_size: 3,
+        max_size: 9,
+        on_demand_percentage: 0,
+        spread: "group_per_zone",
+      },
+    };
+
+    expect(of({ node_groups: rows })).not.toHaveProperty("capacity");
+    expect(text({ node_groups: rows })).toContain(
+      "nodes of system: 2 of type t3.medium, from 2 to 3, from a launch template" +
+        "nodes of spot: 2 groups, one in each zone, each of 3 of type m5.large or m5a.large, from 1 to 9, 6 of all spot " +
+        "instances, from a launch template",
+    );
+    expect(text({ node_groups: rows })).not.toMatch(/t3\.micro|pods per node/);
+  });
+
+  it.each([{ vpc_id: "vpc-1" }, { prefix_delegation: true }])("is the workshop's with %j, without its pods", (more) => {
+    expect(text(more)).toContain("nodes of worker: 2 of type t3.micro, from 2 to 2, from a launch configuration");
+    expect(text(more)).not.toMatch(/pods per node|SUBNET/);
+  });
+
+  it("are none where the workshop's reckoning is true", () => {
+    expect(of({ node_groups: {} })).toMatchObject({ nodeGroups: [], capacity: { instanceType: "t3.micro" } });
+    expect(of({ node_groups: "no map" })).toMatchObject({ nodeGroups: [] });
+  });
+});
+
 describe("the capacity of a summary", () => {
   it("is that of the plan's variables, in words with numbers", () => {
     expect(summaryLines(summary({ type: "t3.small", size: { min: 1, desire: 2, max: 5 } }, T3_SMALL)).slice(1)).toEqual(

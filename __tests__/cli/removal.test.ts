@@ -13,6 +13,7 @@ const leftovers = (things: Thing[], more: Partial<Leftovers> = {}): Leftovers =>
   clusterName: "c",
   region: "ap-northeast-2",
   clusterExists: true,
+  isStacks: true,
   things,
   references: [],
   unknown: [],

@@ -1,4 +1,7 @@
-import { divided, sshConfig } from "../../cli/ssh";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+
+import { divided, sshConfig, withKeyFile } from "../../cli/ssh";
 
 describe("the words of eks ssh", () => {
   it.each<[string, string[], string[], string[]]>([
@@ -62,5 +65,39 @@ Host *
   VerifyHostKeyDNS no
   ControlPath none
 `);
+  });
+});
+
+describe("the file of a key that OpenSSH's client needs", () => {
+  it("is for nobody else, and gone afterwards", async () => {
+    let path = "";
+
+    const result = await withKeyFile("the key\n", (file = "") => {
+      path = file;
+      expect(readFileSync(file, "utf8")).toBe("the key\n");
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
+      return Promise.resolve(7);
+    });
+
+    expect(result).toBe(7);
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  it("is gone after a failure as well", async () => {
+    let path = "";
+
+    await expect(
+      withKeyFile("the key\n", (file = "") => {
+        path = file;
+        return Promise.reject(new Error("no ssh"));
+      }),
+    ).rejects.toThrow("no ssh");
+    expect(path).not.toBe("");
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  it("is not there without a key", async () => {
+    expect(await withKeyFile(undefined, (file) => Promise.resolve(file))).toBeUndefined();
   });
 });

@@ -16,6 +16,23 @@ describe("the status of a stack", () => {
     expect(nodeGroups).toEqual([{ name: "awskrug_gudi_eks-worker", wanted: 2, running: 2, joined: 2, ready: 1 }]);
   });
 
+  it("has a row for each of several groups, also for one that is not there", () => {
+    const sizes = {
+      "k-a-zone-a": { min: 0, max: 9, desired: 3 },
+      "a-group-with-a-long-name": { min: 0, max: 1, desired: 0 },
+    };
+    const many = { ...handover, node_groups: { ...handover.node_groups, ...sizes } };
+
+    expect(statusText(statusOf(many, cluster, inside))).toContain(
+      [
+        "NODE GROUP                 WANTED   RUNNING   JOINED   READY",
+        "awskrug_gudi_eks-worker    2        2         2        2",
+        "k-a-zone-a                 3        0         0        0",
+        "a-group-with-a-long-name   0        0         0        0\n",
+      ].join("\n"),
+    );
+  });
+
   it("is a table of what there is and what is billed", () => {
     expect(statusText(statusOf(handover, cluster, inside))).toBe(
       `cluster     awskrug_gudi_eks in ap-northeast-2: ACTIVE

@@ -38,6 +38,26 @@ describe("what is to be destroyed", () => {
     });
   });
 
+  it("is in a VPC of somebody else, where the tfvars name one and the state has none", () => {
+    const given = variables({ vpc_id: "vpc-9" });
+
+    expect(targetOf([ROLE], given)).toMatchObject({ foreignVpcId: "vpc-9" });
+    expect(targetOf([ROLE], given)).not.toHaveProperty("vpcId");
+    expect(targetOf([ROLE, VPC], given)).toMatchObject({ vpcId: "vpc-1" });
+    expect(targetOf([ROLE, VPC], given)).not.toHaveProperty("foreignVpcId");
+  });
+
+  it("has the nodes' shared role, beside those of the bastion and of single groups", () => {
+    const profile = (name: string, id: string) => resource("aws_iam_instance_profile", id, { name });
+    const profiles = [
+      profile("bastion_instance_profile", "team-kubectl"),
+      profile("node_group_group_instance_profile", "nodes-gpu"),
+      profile("node_group_instance_profile", "nodes"),
+    ];
+
+    expect(targetOf(profiles, variables({})).nodeRoleName).toBe("nodes");
+  });
+
   it.each([
     [{}, "team_eks", "team_eks_worker_nodes_role"],
     [{ eks_cluster_name: null, eks_worker_node_role_name: null }, "team_eks", "team_eks_worker_nodes_role"],

@@ -14,6 +14,11 @@ const DECLARED = declaredVariables(
       kubectl_ec2_volume_size: { type: "number", nullable: false, default: 8 },
       eks_worker_node_public_ip: { type: "bool", nullable: false, default: false },
       kubectl_ssh_cidrs: { type: "list(string)", nullable: false, default: [] },
+      node_groups: {
+        type: 'map(object({ami_id=string, instance_types=optional(list(string), ["t3.medium"]), max_size=optional(number, 3)}))',
+        nullable: false,
+        default: {},
+      },
     },
   }),
   "cdk.tf.json",
@@ -113,6 +118,7 @@ describe("tfvars", () => {
       kubectl_ec2_volume_size: 20,
       eks_worker_node_public_ip: true,
       vpc_name: null,
+      node_groups: {},
     });
   });
 
@@ -159,9 +165,9 @@ describe("tfvars", () => {
       message:
         "FOLDER/local.tfvars:2: there is no variable vpc_nmae: did you mean vpc_name?\n" +
         "FOLDER/local.tfvars:7: there is no variable region: there are aws_krug_admin_role, project_name, vpc_name, " +
-        "kubectl_ec2_volume_size, eks_worker_node_public_ip, kubectl_ssh_cidrs\n" +
+        "kubectl_ec2_volume_size, eks_worker_node_public_ip, kubectl_ssh_cidrs, node_groups\n" +
         "FOLDER/local.tfvars:8: there is no variable ssh_cidr: there are aws_krug_admin_role, project_name, vpc_name, " +
-        "kubectl_ec2_volume_size, eks_worker_node_public_ip, kubectl_ssh_cidrs",
+        "kubectl_ec2_volume_size, eks_worker_node_public_ip, kubectl_ssh_cidrs, node_groups",
     });
   });
 
@@ -171,6 +177,46 @@ describe("tfvars", () => {
     expect((await failure()).message).toBe(
       "FOLDER/x.auto.tfvars.json:3: there is no variable PROJECT_NAMES: did you mean project_name?",
     );
+  });
+
+  it("fail for attributes that an object has not, each with its line and the nearest name", async () => {
+    const file = write(
+      "local.tfvars",
+      [
+        'project_name = "instance_typ = 1"',
+        "node_groups = {",
+        "  a = {",
+        '    ami_id       = "ami-1" # instance_typ = is no such thing',
+        '    instance_typ = ["t3.large"]',
+        "  }",
+        '  "b-1" = { ami_id = "ami-2", max = 3, "disk" = 1 }',
+        "}",
+        "vpc_nmae = 1",
+      ].join("\n"),
+    );
+
+    expect((await failure([{ varFile: file }])).message.split("\n")).toEqual([
+      "FOLDER/local.tfvars:5: node_groups.a has no attribute instance_typ: did you mean instance_types?",
+      "FOLDER/local.tfvars:7: node_groups.b-1 has no attribute disk: there are ami_id, instance_types, max_size",
+      "FOLDER/local.tfvars:7: node_groups.b-1 has no attribute max: there are ami_id, instance_types, max_size",
+      "FOLDER/local.tfvars:9: there is no variable vpc_nmae: did you mean vpc_name?",
+    ]);
+  });
+
+  it("fail for such an attribute in JSON, on the command line and in the environment", async () => {
+    const value = { a: { ami_id: "ami-1", ami_ids: "" } };
+    const file = write("a.tfvars.json", JSON.stringify({ node_groups: value }, undefined, 2));
+    const said = "node_groups.a has no attribute ami_ids: did you mean ami_id?";
+
+    expect(await failure([{ varFile: file }])).toEqual({ exitCode: 1, message: `FOLDER/a.tfvars.json:5: ${said}` });
+    expect(await failure([{ variable: `node_groups=${JSON.stringify(value)}` }])).toEqual({
+      exitCode: 64,
+      message: `-var: ${said}`,
+    });
+    expect(await failure([], { TF_VAR_node_groups: JSON.stringify(value) })).toEqual({
+      exitCode: 1,
+      message: `TF_VAR_node_groups: ${said}`,
+    });
   });
 
   it("only note such a name in the environment, and only when it is like one", async () => {

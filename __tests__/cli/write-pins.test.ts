@@ -5,6 +5,7 @@ import { PassThrough } from "node:stream";
 
 import { pinsText, PINS_FILE, type Pins } from "../../cli/pin/pin";
 import { Screen } from "../../cli/screen";
+import type { GivenValue } from "../../cli/tfvars";
 import { writePins, type PinOptions } from "../../cli/pin/write-pins";
 
 const PINS: Pins = {
@@ -34,7 +35,12 @@ describe("eks pin writes pins.auto.tfvars", () => {
   });
 
   /** Runs it with what AWS is said to offer; nobody is asked. */
-  async function pin(pins: Pins, options: Partial<PinOptions> = {}, tfvars: Record<string, unknown> = {}) {
+  async function pin(
+    pins: Pins,
+    options: Partial<PinOptions> = {},
+    tfvars: Record<string, unknown> = {},
+    more: Record<string, GivenValue> = {},
+  ) {
     const stream = new PassThrough();
     const asked: unknown[] = [];
     const screen = new Screen(stream as unknown as NodeJS.WriteStream);
@@ -45,7 +51,7 @@ describe("eks pin writes pins.auto.tfvars", () => {
       kubectl_ec2_user: "ubuntu",
     };
     const values = Object.entries({ ...defaults, ...tfvars }).map(
-      ([name, value]) => [name, { value, from: "" }] as const,
+      ([name, value]) => [name, { value, from: name in tfvars ? "terraform.tfvars" : "default" }] as const,
     );
     const given = { arguments: [], autoApprove: true, ...options };
     const code = await writePins(given, screen, new AbortController().signal, {
@@ -53,7 +59,17 @@ describe("eks pin writes pins.auto.tfvars", () => {
         asked.push(args);
         return Promise.resolve(pins);
       },
-      values: () => Promise.resolve({ values: new Map(values) }),
+      askForImages: (_, kinds) => {
+        asked.push(kinds);
+        return Promise.resolve(
+          kinds.map(({ family, architecture }) =>
+            family === "al2"
+              ? { none: "AWS has none" }
+              : { ...PINS.node, id: `ami-${family}-${architecture}`, name: `${family} ${architecture}` },
+          ),
+        );
+      },
+      values: () => Promise.resolve({ values: new Map([...values, ...Object.entries(more)]) }),
     });
     return { code, asked, stderr: String(stream.read()) };
   }
@@ -64,13 +80,13 @@ describe("eks pin writes pins.auto.tfvars", () => {
 
     expect(code).toBe(0);
     expect(asked).toEqual([[{ region: "ap-northeast-2" }, { version: "1.32" }]]);
-    expect(file()).toBe(pinsText(PINS, new Date()));
+    expect(file()).toBe(pinsText(PINS, new Date(), 20));
     expect(stdout).toContain('\n+ eks_version = "1.32"\n');
     expect(stderr).toContain("pins.auto.tfvars is written; commit it, as you would a lock file\n");
   });
 
   it("not at all when it is as it should be, whatever the day in it", async () => {
-    const written = pinsText(PINS, new Date("2020-01-02T00:00:00Z"));
+    const written = pinsText(PINS, new Date("2020-01-02T00:00:00Z"), 20);
     writeFileSync(PINS_FILE, written);
 
     const { stderr } = await pin(PINS);
@@ -87,9 +103,9 @@ describe("eks pin writes pins.auto.tfvars", () => {
 
     await pin(PINS);
 
-    expect(file()).toBe(`${head}${pinsText(PINS, new Date())}${tail}`);
+    expect(file()).toBe(`${head}${pinsText(PINS, new Date(), 20)}${tail}`);
     expect(stdout).toContain('- eks_version = "1.31"');
-    const sameLater = `${head}${pinsText(PINS, new Date("2020-01-02T00:00:00Z"))}${tail}`;
+    const sameLater = `${head}${pinsText(PINS, new Date("2020-01-02T00:00:00Z"), 20)}${tail}`;
     writeFileSync(PINS_FILE, sameLater);
     await pin(PINS);
     expect(file()).toBe(sameLater);
@@ -121,7 +137,7 @@ describe("eks pin writes pins.auto.tfvars", () => {
 
     await pin(PINS);
 
-    expect(file()).toBe(pinsText(PINS, new Date()));
+    expect(file()).toBe(pinsText(PINS, new Date(), 20));
   });
 
   it("and warns of local.tfvars, which wins", async () => {
@@ -149,7 +165,7 @@ describe("eks pin writes pins.auto.tfvars", () => {
     delete process.env["AWS_REGION"];
 
     expect(stacks.asked).toEqual([[{ region: "us-west-2" }, {}]]);
-    expect(other.asked).toEqual([[{ region: "us-east-1" }, {}]]);
+    expect(other.asked).toEqual([[{ region: "us-east-1" }, { family: "al2023" }]]);
     expect(other.stderr).toContain("warning: aws_region is us-west-2 in your tfvars");
   });
 
@@ -170,11 +186,99 @@ describe("eks pin writes pins.auto.tfvars", () => {
     expect(stderr).not.toMatch(/one minor|never goes back|volume_size|kubectl_ec2_user/);
   });
 
-  it("and warns of another user on the bastion, and of a volume that is too small", async () => {
-    const { stderr } = await pin(PINS, {}, { kubectl_ec2_user: "ec2-user", eks_worker_node_volume_size: 12 });
+  it("and warns of another user on the bastion", async () => {
+    const { stderr } = await pin(PINS, {}, { kubectl_ec2_user: "ec2-user" });
 
     expect(stderr).toContain("kubectl_ec2_user has to be ubuntu for ami-2; your tfvars say ec2-user");
+  });
+
+  it.each([
+    ["is not said", {}, 20],
+    ["is too small for them", { eks_worker_node_volume_size: 12 }, 20],
+    ["is as large as they want", { eks_worker_node_volume_size: 20 }, undefined],
+    ["is larger", { eks_worker_node_volume_size: 50 }, undefined],
+  ])("with the size of the nodes' volume as far as it %s", async (_, tfvars, written) => {
+    if (written === undefined) writeFileSync("local.tfvars", "eks_worker_node_volume_size = 20");
+    const { stderr } = await pin(PINS, {}, tfvars);
+
+    expect(file()).toBe(pinsText(PINS, new Date(), written));
+    expect(stderr).not.toContain("volume_size");
+  });
+
+  it("with that size again when they have said it before, and warns of a file that says less", async () => {
+    writeFileSync(PINS_FILE, pinsText(PINS, new Date(), 20));
+    writeFileSync("local.tfvars", "eks_worker_node_volume_size = 12\n");
+    const own = { eks_worker_node_volume_size: { value: 20, from: `./${PINS_FILE}` } };
+
+    const { stderr } = await pin(PINS, {}, {}, own);
+
+    expect(file()).toBe(pinsText(PINS, new Date(), 20));
+    expect(stderr).toContain("local.tfvars says eks_worker_node_volume_size too, and wins");
+  });
+
+  it("without that size where users have added it to the file, and warns when it is too small", async () => {
+    const added = `eks_worker_node_volume_size = 12\n${pinsText(OLDER, new Date())}`;
+    writeFileSync(PINS_FILE, added);
+    const own = { eks_worker_node_volume_size: { value: 12, from: PINS_FILE } };
+
+    const { stderr } = await pin(PINS, {}, {}, own);
+
+    expect(file()).toBe(`eks_worker_node_volume_size = 12\n${pinsText(PINS, new Date())}`);
     expect(stderr).toContain("eks_worker_node_volume_size has to be 20 or more in your tfvars for ami-1; it is 12");
+  });
+
+  it.each([
+    ["bottlerocket", undefined, { family: "bottlerocket" }],
+    ["al2023", "1.32", { version: "1.32", family: "al2023" }],
+    ["al2", undefined, { family: "al2023" }],
+    ["al2", "1.32", { version: "1.32", family: "al2" }],
+    ["al2", "1.33", { version: "1.33", family: "al2023" }],
+    ["plan9", undefined, {}],
+  ])("of the family that was pinned before (%s, version %s)", async (before, version, wish) => {
+    writeFileSync(PINS_FILE, pinsText({ ...PINS, family: before as Pins["family"] }, new Date()));
+
+    const { asked } = await pin(PINS, version === undefined ? {} : { version });
+
+    expect(asked[0]).toEqual([{ region: "ap-northeast-2" }, wish]);
+  });
+
+  it("of the family that is asked for", async () => {
+    writeFileSync(PINS_FILE, pinsText({ ...PINS, family: "bottlerocket" }, new Date()));
+
+    const { asked } = await pin(PINS, { family: "al2023" });
+
+    expect(asked).toEqual([[{ region: "ap-northeast-2" }, { family: "al2023" }]]);
+  });
+
+  it("and names the image of each row of node_groups, for its owner to write", async () => {
+    const { asked, stderr } = await pin(
+      PINS,
+      {},
+      {
+        node_groups: {
+          plain: { ami_id: "ami-old" },
+          "arm-1": { ami_id: "ami-bottlerocket-arm64", ami_family: "bottlerocket", architecture: "arm64" },
+          last: { ami_id: "ami-2019", ami_family: "al2" },
+        },
+      },
+    );
+
+    expect(asked[1]).toEqual([
+      { version: "1.32", family: "al2023", architecture: "x86_64" },
+      { version: "1.32", family: "bottlerocket", architecture: "arm64" },
+      { version: "1.32", family: "al2", architecture: "x86_64" },
+    ]);
+    expect(stderr).toContain(
+      'node_groups.plain (al2023, x86_64): write ami_id = "ami-al2023-x86_64" (al2023 x86_64) into your tfvars; it is ami-old\n' +
+        "node_groups.arm-1 (bottlerocket, arm64): ami_id is the newest for 1.32, bottlerocket arm64\n" +
+        "warning: node_groups.last (al2, x86_64): AWS has none\n",
+    );
+  });
+
+  it.each([{}, "${x}", { a: { ami_family: "plan9" } }])("and asks nothing for node_groups = %j", async (groups) => {
+    const { asked } = await pin(PINS, {}, { node_groups: groups });
+
+    expect(asked).toHaveLength(1);
   });
 
   it.each([
@@ -182,6 +286,7 @@ describe("eks pin writes pins.auto.tfvars", () => {
     [{ version: "1.32.1" }, "--version must be"],
     [{ version: "-1" }, "--version must be"],
     [{ version: "NaN" }, "--version must be"],
+    [{ family: "AL2023" }, '--family must be one of al2, al2023, bottlerocket, got "AL2023"'],
     [{ region: "seoul" }, '--region must be one of AWS\' regions, such as ap-northeast-2, got "seoul"'],
     [{ region: "" }, "--region must be"],
   ])("not for %j, which is wrong usage", async (options, message) => {

@@ -13,7 +13,7 @@ import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { Fact } from "../../cli/doctor/fact";
 import type { Finding } from "../../cli/doctor/finding";
 import { notInside, type ApiProblem, type InsideFacts } from "../../cli/doctor/inside-facts";
-import type { StackInputs } from "../../cli/stack-inputs";
+import type { NodeGroupInput, StackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../cli/doctor/state-facts";
 import { AFTER, BEFORE, mapRoles, STATE } from "./facts";
 
@@ -86,9 +86,19 @@ export const subnetOf = (id: string, change: Partial<SubnetFact>, from = AFTER) 
     from,
   );
 export const subnet = (change: Partial<SubnetFact>, from = AFTER) => subnetOf("subnet-a", change, from);
-export const image = (change: object) => ({ ok: { ...value(BEFORE.account.nodeImage), ...change } });
+export const image = (change: object) => ({
+  ok: Object.fromEntries(
+    Object.entries(value(BEFORE.account.nodeImages)).map(([id, it]) => [id, it && { ...it, ...change }]),
+  ),
+});
+/** The workshop's group is another. */
+export const worker = (change: Partial<NodeGroupInput>): Pick<StackInputs, "groups"> => ({
+  groups: BEFORE.inputs.groups.map((it) => ({ ...it, ...change })),
+});
 export const nodesImage = (change: object) =>
   cluster({ images: { ok: value(AFTER.cluster.images).map((it) => ({ ...it, ...change })) } });
+
+const BASTION_ROLE = value(AFTER.cluster.profiles)[value(AFTER.cluster.bastion).instanceProfile] ?? "";
 
 export const ROLE = AFTER.handover.node_role_arn;
 export const AL2023 = "amazon-eks-node-al2023-x86_64-standard-1.32-v20260714";
@@ -97,6 +107,19 @@ export const AL2023 = "amazon-eks-node-al2023-x86_64-standard-1.32-v20260714";
 export type Row<Facts> = readonly [string, Finding["severity"], string, Facts, Facts?];
 
 const G5 = { vcpus: 192, interfaces: 15, addressesPerInterface: 50, architectures: ["x86_64"] };
+
+const ONE_ZONE: Partial<AccountFacts> = {
+  offerings: { ok: { "t3.medium": ["ap-northeast-2a"], "t3.micro": ["ap-northeast-2a"] } },
+};
+
+const NO_VPC: Partial<AccountFacts> = { quotas: { ...BEFORE.account.quotas, vpcs: { ok: { used: 6, limit: 5 } } } };
+const NO_ADDRESS: Partial<AccountFacts> = {
+  quotas: { ...BEFORE.account.quotas, addresses: { ok: { used: 6, limit: 5 } } },
+};
+
+const KIM: Partial<AccountFacts> = {
+  identity: { ok: { account: "123456789012", arn: "arn:aws:iam::123456789012:user/kim" } },
+};
 
 export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   [
@@ -127,14 +150,43 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     // An instance profile that is not called as its role.
     inputsAnd({ adminRole: "jump-profile" }, { adminProfile: { ok: ["aws-krug-admin"] } }),
   ],
+  [
+    "creator",
+    "warning",
+    "arn:aws:iam::123456789012:user/kim",
+    inputsAnd({ authenticationMode: "API" }, KIM),
+    // An access entry admits the bastion's role, or it has one of its own.
+    inputsAnd({ authenticationMode: "API", admitted: ["arn:aws:iam::123456789012:role/ops/aws-krug-admin"] }, KIM),
+  ],
+  ["creator", "warning", "arn:aws:iam::123456789012:user/kim", account(KIM), inputsAnd({ adminRole: undefined }, KIM)],
   ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: undefined } })],
+  [
+    "admin-role",
+    "error",
+    "aws-krug-admin",
+    account({ adminProfile: { ok: undefined } }),
+    inputsAnd({ adminRole: undefined }, { adminProfile: { ok: undefined } }),
+  ],
   ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: [] } })],
-  ["key-pair", "error", "aws-krug-gudi", account({ hasKeyPair: { ok: false } })],
+  [
+    "key-pair",
+    "error",
+    "aws-krug-gudi",
+    account({ hasKeyPair: { ok: false } }),
+    inputsAnd({ makesKeyPair: true }, { hasKeyPair: { ok: false } }),
+  ],
   ["name-taken", "error", "awskrug_gudi_eks", account({ hasCluster: { ok: true } })],
   ["name-taken", "error", "awskrug_gudi-eks-cluster", account({ hasClusterRole: { ok: true } })],
   ["name-taken", "error", "awskrug_gudi_eks_worker_nodes_role", account({ hasNodeRole: { ok: true } })],
   ["name-taken", "error", "awskrug_gudi_eks_worker_nodes_role", account({ hasNodeProfile: { ok: true } })],
-  ["name-taken", "error", "awskrug_gudi_eks-worker", account({ hasGroup: { ok: true } })],
+  [
+    "name-taken",
+    "error",
+    "awskrug_gudi-kubectl",
+    account({ hasOtherRole: { ok: { "awskrug_gudi-kubectl": true } } }),
+    account({ hasOtherRole: { ok: { "awskrug_gudi-kubectl": false } } }),
+  ],
+  ["name-taken", "error", "awskrug_gudi_eks-worker", account({ takenGroups: { ok: ["awskrug_gudi_eks-worker"] } })],
   [
     "version",
     "error",
@@ -144,30 +196,54 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   ],
   ["version", "error", "1.30", inputs({ eksVersion: "1.30" })],
   ["version-support", "warning", "1.31", inputs({ eksVersion: "1.31" })],
-  ["image-missing", "error", "ami-0123456789abcdef0", account({ nodeImage: { ok: undefined } })],
+  ["image-missing", "error", "ami-0123456789abcdef0", account({ nodeImages: { ok: {} } })],
   ["image-missing", "error", "ami-0fd02cb7da42ee5e0", account({ bastionImage: { ok: undefined } })],
-  ["image-architecture", "error", "ami-0123456789abcdef0", account({ nodeImage: image({ architecture: "arm64" }) })],
-  ["image-volume", "error", "ami-0123456789abcdef0", account({ nodeImage: image({ rootGiB: 20 }) })],
-  ["image-family", "error", "ami-0123456789abcdef0", account({ nodeImage: image({ name: AL2023 }) })],
-  ["image-family", "error", "ami-0123456789abcdef0", inputs({ joinsBy: "nodeadm" })],
+  ["image-architecture", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ architecture: "arm64" }) })],
+  [
+    "image-architecture",
+    "error",
+    "ami-0123456789abcdef0",
+    inputs(worker({ architecture: "arm64" })),
+    inputs(worker({ architecture: "x86_64" })),
+  ],
+  ["image-volume", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ rootGiB: 20 }) })],
+  ["image-family", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ name: AL2023 }) })],
+  ["image-family", "error", "ami-0123456789abcdef0", inputs(worker({ joinsBy: "nodeadm" }))],
   [
     "image-version",
     "error",
     "ami-0123456789abcdef0",
-    account({ nodeImage: image({ name: "amazon-eks-node-1.14-v20190927" }) }),
+    account({ nodeImages: image({ name: "amazon-eks-node-1.14-v20190927" }) }),
   ],
-  ["image-unknown", "note", "ami-0123456789abcdef0", account({ nodeImage: image({ name: "of my own" }) })],
+  ["image-unknown", "note", "ami-0123456789abcdef0", account({ nodeImages: image({ name: "of my own" }) })],
+  [
+    "image-unknown",
+    "note",
+    "ami-0123456789abcdef0",
+    account({ nodeImages: image({ name: "of my own" }) }),
+    inputsAnd(worker({ kubernetesVersion: "1.32" }), { nodeImages: image({ name: "of my own" }) }),
+  ],
   [
     "image-recommended",
     "note",
     "ami-0123456789abcdef0",
-    account({ recommendedImage: { ok: "ami-0fedcba9876543210" } }),
+    account({ recommendedImages: { ok: { worker: "ami-0fedcba9876543210" } } }),
   ],
   [
     "launch-configuration",
     "note",
     "ap-northeast-2",
     account({ launchConfigurations: { ok: [] }, oldestRole: { ok: "2025-02-01T00:00:00.000Z" } }),
+    inputsAnd(worker({ launchedFrom: "launch template" }), {
+      launchConfigurations: { ok: [] },
+      oldestRole: { ok: undefined },
+    }),
+  ],
+  [
+    "launch-configuration",
+    "note",
+    "ap-northeast-2",
+    account({ launchConfigurations: { ok: [] }, oldestRole: { ok: undefined } }),
     account({ launchConfigurations: { unknown: "not allowed" }, oldestRole: { ok: "2025-02-01T00:00:00.000Z" } }),
   ],
   [
@@ -209,32 +285,66 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   [
     "instance-type",
     "error",
+    "t3.medium",
+    // One group for each zone has no other to launch in.
+    inputsAnd(worker({ names: ["a", "b"], zones: ["ap-northeast-2a", "ap-northeast-2b"] }), ONE_ZONE),
+    inputsAnd(worker({ names: ["a", "b"], zones: ["ap-northeast-2a"] }), ONE_ZONE),
+  ],
+  [
+    "instance-type",
+    "warning",
+    "t3.medium, t3.large",
+    inputsAnd(worker({ instanceTypes: ["t3.medium", "t3.large"] }), ONE_ZONE),
+    // Of several types any will do.
+    inputsAnd(worker({ instanceTypes: ["t3.medium", "t3.micro"] }), {
+      offerings: { ok: { ...value(BEFORE.account.offerings), "t3.medium": [] } },
+    }),
+  ],
+  [
+    "instance-type",
+    "error",
     "t3.micro",
     account({ offerings: { ok: { ...value(BEFORE.account.offerings), "t3.micro": ["ap-northeast-2b"] } } }),
     account({ offerings: { ok: { ...value(BEFORE.account.offerings), "t3.micro": ["ap-northeast-2a"] } } }),
   ],
-  [
-    "quota-vpcs",
-    "error",
-    "VPCs per Region",
-    account({ quotas: { ...BEFORE.account.quotas, vpcs: { ok: { used: 5, limit: 5 } } } }),
-  ],
-  [
-    "quota-addresses",
-    "error",
-    "EC2-VPC Elastic IPs",
-    account({ quotas: { ...BEFORE.account.quotas, addresses: { ok: { used: 5, limit: 5 } } } }),
-  ],
+  ["quota-vpcs", "error", "VPCs per Region", account(NO_VPC), inputsAnd({ vpcId: "vpc-1" }, NO_VPC)],
+  ["quota-addresses", "error", "EC2-VPC Elastic IPs", account(NO_ADDRESS), inputsAnd({ natGateways: 0 }, NO_ADDRESS)],
+  ["quota-addresses", "error", "EC2-VPC Elastic IPs", inputs({ natGateways: 3 })],
   [
     "quota-vcpus",
     "error",
     "Running On-Demand Standard instances",
     account({ quotas: { ...BEFORE.account.quotas, vcpus: { ok: { used: 11, limit: 16 } } } }),
     // Other families have quotas of their own.
-    inputsAnd(
-      { node: { ...BEFORE.inputs.node, instanceType: "g5.48xlarge" } },
-      { instanceTypes: { ok: { ...value(BEFORE.account.instanceTypes), "g5.48xlarge": G5 } } },
-    ),
+    inputsAnd(worker({ instanceTypes: ["g5.48xlarge"] }), {
+      instanceTypes: { ok: { ...value(BEFORE.account.instanceTypes), "g5.48xlarge": G5 } },
+    }),
+  ],
+  [
+    "quota-vcpus",
+    "error",
+    "Running On-Demand Standard instances",
+    inputs(worker({ onDemand: 3 })),
+    // Spot instances have a quota of their own.
+    inputs(worker({ size: { min: 0, max: 50, desired: 20 }, onDemand: 0 })),
+  ],
+  [
+    "subnet-small",
+    "warning",
+    "private-subnet-a",
+    // Thirty nodes in each zone.
+    inputs(worker({ names: ["a", "b", "c"], size: { min: 0, max: 30, desired: 1 } })),
+    inputs(worker({ size: { min: 0, max: 30, desired: 1 } })),
+  ],
+  [
+    "subnet-small",
+    "warning",
+    "private-subnet-a",
+    inputs(worker({ zones: ["ap-northeast-2a"], size: { min: 0, max: 30, desired: 1 } })),
+    inputs({
+      ...worker({ zones: ["ap-northeast-2a"], size: { min: 0, max: 30, desired: 1 } }),
+      prefixDelegation: true,
+    }),
   ],
   [
     "subnet-small",
@@ -254,11 +364,11 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "for one day",
     inputs({
       privateSubnets: [{ az: "ap-northeast-2a", cidr: "172.16.10.0/28", name: "for one day" }],
-      size: { min: 0, max: 30, desired: 2 },
+      ...worker({ size: { min: 0, max: 30, desired: 2 } }),
     }),
   ],
-  ["pods-few", "note", "t3.micro", inputs({ node: { ...BEFORE.inputs.node, instanceType: "t3.micro" } })],
-  ["capacity", "note", "t3.medium", BEFORE, inputs({ node: { ...BEFORE.inputs.node, instanceType: "t3.micro" } })],
+  ["pods-few", "note", "t3.micro", inputs(worker({ instanceTypes: ["t3.micro"] }))],
+  ["capacity", "note", "t3.medium", BEFORE, inputs(worker({ instanceTypes: ["t3.micro"] }))],
   ["ssh-nobody", "warning", "kubectl_ssh_cidrs", inputs({ sshCidrs: ["2001:db8::/64"] })],
 ];
 
@@ -342,6 +452,35 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "error",
     "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
     unreachable("unauthorized", "error: You must be logged in to the server (Unauthorized)"),
+  ],
+  [
+    "access-entry-bastion",
+    "error",
+    BASTION_ROLE,
+    plane({ authenticationMode: "API" }),
+    plane(
+      { authenticationMode: "API" },
+      cluster({ accessEntries: { ok: [{ principalArn: BASTION_ROLE, type: "STANDARD" }] } }),
+    ),
+  ],
+  [
+    "access-entry-bastion",
+    "error",
+    BASTION_ROLE,
+    plane({ authenticationMode: "API" }),
+    // aws-auth may map it.
+    plane({ authenticationMode: "API_AND_CONFIG_MAP" }),
+  ],
+  [
+    "access-entry-bastion",
+    "error",
+    BASTION_ROLE,
+    plane({ authenticationMode: "API" }),
+    // Where the cluster itself says so, that is enough.
+    plane(
+      { authenticationMode: "API" },
+      unreachable("unauthorized", "You must be logged in to the server (Unauthorized)"),
+    ),
   ],
   [
     "forbidden",
@@ -446,6 +585,14 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ["aws-auth", "error", ROLE, awsAuth(mapRoles("arn:aws:iam::123456789012:role/other"))],
   ["aws-auth", "error", ROLE, inside({ cluster: { ok: { ...state(), awsAuth: undefined } } })],
   ["access-entry", "error", ROLE, plane({ authenticationMode: "API" })],
+  [
+    "access-entry",
+    "error",
+    ROLE,
+    plane({ authenticationMode: "API_AND_CONFIG_MAP" }, awsAuth("[]")),
+    // aws-auth still counts; who has written it is not asked.
+    plane({ authenticationMode: "API_AND_CONFIG_MAP" }),
+  ],
   [
     "access-entry",
     "error",

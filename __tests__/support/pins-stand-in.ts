@@ -10,6 +10,8 @@ export interface Answers {
     readonly name: string;
     readonly architecture?: string;
     readonly created?: string;
+    /** EC2 tells of such a one only to who asks for deprecated ones too. */
+    readonly isDeprecated?: boolean;
   }[];
 }
 
@@ -31,6 +33,8 @@ function answer({ incoming, body }: Call, answers: Answers): { readonly status: 
   }
   if (incoming.headers["x-amz-target"] === "AmazonSSM.GetParameters") {
     const { Names } = JSON.parse(body.toString()) as { Names: string[] };
+    // As SSM does.
+    if (Names.length > 10) return { status: 400, body: '{"__type":"ValidationException"}' };
     const known = answers.parameters ?? {};
     const Parameters = Names.flatMap((Name) => (known[Name] === undefined ? [] : [{ Name, Value: known[Name] }]));
     const InvalidParameters = Names.filter((name) => known[name] === undefined);
@@ -39,9 +43,12 @@ function answer({ incoming, body }: Call, answers: Answers): { readonly status: 
   const asked = new URLSearchParams(body.toString());
   if (asked.get("Action") !== "DescribeImages") return refused;
   const pattern = asked.get("Filter.1.Value.1")?.replace(/\*$/, "");
-  const found = (answers.images ?? []).filter(({ id, name }) =>
-    pattern === undefined ? id === asked.get("ImageId.1") : name.startsWith(pattern),
-  );
+  const wanted = asked.get("Filter.2.Value.1");
+  const found = (answers.images ?? [])
+    .filter(({ isDeprecated = false }) => !isDeprecated || asked.get("IncludeDeprecated") === "true")
+    .filter(({ id, name, architecture = "x86_64" }) =>
+      pattern === undefined ? id === asked.get("ImageId.1") : name.startsWith(pattern) && architecture === wanted,
+    );
   const items = found.map(
     ({ id, name, architecture = "x86_64", created = "2026-01-01T00:00:00.000Z" }) =>
       `<item><imageId>${id}</imageId><name>${name}</name><architecture>${architecture}</architecture>` +

@@ -11,7 +11,7 @@ import type { Handover } from "../../modules/contract";
 import { asking, patient } from "../aws-call";
 import { UserError } from "../errors";
 import { claimsByVolume, claimsToDelete, deleteInCluster, readInCluster, type InCluster } from "./in-cluster";
-import { scan, type Leftovers } from "./leftovers";
+import { controlPlaneLogGroup, scan, type Leftovers } from "./leftovers";
 import { onBastion } from "../on-bastion";
 import { isClean, listing, removalPlan, remove, stepTitle, type Wishes } from "./removal";
 import type { Screen } from "../screen";
@@ -74,6 +74,9 @@ async function callerIn(region: string): Promise<Caller> {
 class Destruction {
   /** What has been deleted so far, for whoever interrupts it. */
   readonly #done: string[] = [];
+  /** Ids of what is Terraform's to destroy. */
+  #managedIds: ReadonlySet<string>;
+  #wishes: Wishes;
 
   constructor(
     private readonly stack: Stack,
@@ -82,7 +85,10 @@ class Destruction {
     private readonly options: DestroyOptions,
     private readonly screen: Screen,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.#managedIds = target.managedIds;
+    this.#wishes = options.wishes;
+  }
 
   /** @param inState addresses of everything in the state */
   async run(inState: readonly string[]): Promise<number> {
@@ -188,17 +194,18 @@ class Destruction {
 
   async #scan(inside: InCluster | undefined, claims: InCluster["claims"] = []): Promise<Leftovers> {
     const { target, screen, signal } = this;
-    const { clusterName: name, vpcId, managedIds, region, hasCluster } = target;
+    const { clusterName: name, vpcId, foreignVpcId, region, hasCluster } = target;
     screen.busy("looking for what Kubernetes made");
     const cluster = {
       name,
       ...(vpcId !== undefined && { vpcId }),
-      managedIds,
+      ...(foreignVpcId !== undefined && { foreignVpcId }),
+      managedIds: this.#managedIds,
       persistentVolumeIds: new Set(inside?.volumes.map(({ volumeId }) => volumeId) ?? []),
       ...(inside !== undefined && { claimsByVolume: claimsByVolume(inside, claims) }),
     };
     const found = await orInterrupted(scan({ region }, cluster, signal), signal);
-    return hasCluster || !found.clusterExists || found.clusterVpcId === vpcId ? found : ofSomebodyElse(found);
+    return hasCluster || !found.clusterExists || found.isStacks ? found : ofSomebodyElse(found);
   }
 
   #remains(): Promise<Remains> {
@@ -246,9 +253,9 @@ class Destruction {
 
   /** @returns how many steps were done */
   async #removeOutside(inside: InCluster | undefined): Promise<number> {
-    const { screen, signal, target, options } = this;
+    const { screen, signal, target } = this;
     const leftovers = await this.#scan(inside);
-    const removal = removalPlan(leftovers, stillThere(leftovers, options.wishes));
+    const removal = removalPlan(leftovers, stillThere(leftovers, this.#wishes));
     if (removal.steps.length === 0) return 0;
     let gone = 0;
     await screen.step("leftovers", async () => {
@@ -291,6 +298,21 @@ class Destruction {
       await this.#terraformDestroy();
     }
     this.#done.push("what Terraform made");
+    this.#takeOverLogGroup();
+  }
+
+  /**
+   * EKS still writes logs when the cluster is gone, into a log group that it makes anew where Terraform has deleted it: what
+   * Terraform would have deleted may go.
+   *
+   * @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+   */
+  #takeOverLogGroup(): void {
+    const logGroup = controlPlaneLogGroup(this.target.clusterName);
+    if (!this.#managedIds.has(logGroup)) return;
+    this.#managedIds = new Set([...this.#managedIds].filter((id) => id !== logGroup));
+    const { delete: all, keep } = this.#wishes;
+    if (!keep.includes(logGroup)) this.#wishes = { delete: [...new Set([...all, logGroup])], keep };
   }
 
   async #terraformDestroy(): Promise<void> {
@@ -313,18 +335,18 @@ class Destruction {
 
   async #sayWhatHolds(inside: InCluster | undefined): Promise<void> {
     const leftovers = await this.#scan(inside);
-    const removal = removalPlan(leftovers, stillThere(leftovers, this.options.wishes));
+    const removal = removalPlan(leftovers, stillThere(leftovers, this.#wishes));
     if (removal.fates.length > 0) this.screen.line(listing(removal, leftovers));
   }
 
   /** Deletes what only now can go, and says what is left. */
   async #lookAgain(inside: InCluster | undefined): Promise<number> {
     const { screen, target } = this;
-    const { wishes } = this.options;
     await this.#removeOutside(inside);
+    const wishes = this.#wishes;
     const look = async () => {
       const leftovers = await this.#scan(inside);
-      const isOurs = target.hasCluster || !leftovers.clusterExists || leftovers.clusterVpcId === target.vpcId;
+      const isOurs = target.hasCluster || !leftovers.clusterExists || leftovers.isStacks;
       // Names and tags would be somebody else's, too.
       return { leftovers, remains: isOurs ? await this.#remains() : { things: [], unknown: [] } };
     };

@@ -37,6 +37,8 @@ export interface ClusterIdentity {
   readonly name: string;
   /** The VPC that the stack made; what lives in it and is nobody's of ours keeps it from going. @default - the cluster's, while EKS knows it */
   readonly vpcId?: string;
+  /** Instead of it a VPC that somebody else made: of what lives in it only what is the cluster's is told. @default - none */
+  readonly foreignVpcId?: string;
   /** Ids of everything in Terraform's state (an Auto Scaling group's is its name): those are Terraform's to destroy. */
   readonly managedIds: ReadonlySet<string>;
   /** EBS volumes of the cluster's persistent volumes, as Kubernetes told while it answered. @default - not known */
@@ -91,8 +93,8 @@ export interface Leftovers {
   readonly region: string;
   /** Whether EKS still has the cluster, or does not say. */
   readonly clusterExists: boolean;
-  /** VPC of the cluster that EKS has. */
-  readonly clusterVpcId?: string;
+  /** Whether the cluster that EKS has is shown to be this stack's: it stands in the stack's VPC, or has its security groups. */
+  readonly isStacks: boolean;
   readonly things: readonly Thing[];
   /** Rules that name a security group of the cluster's. */
   readonly references: readonly Reference[];
@@ -184,7 +186,7 @@ export async function scan(settings: AwsSettings, given: ClusterIdentity, signal
   const unknown = new Unknowns();
   try {
     const found = await unknown.or(describeCluster(eks, given.name), NO_DETAILS);
-    const likely = given.vpcId ?? found?.vpcId;
+    const likely = given.vpcId ?? given.foreignVpcId ?? found?.vpcId;
     const vpcId = await unknown.or(existing(ec2, likely), likely);
     const inVpc: Filter[] = vpcId === undefined ? [] : [{ Name: "vpc-id", Values: [vpcId] }];
     const ofGateways = await unknown.or(gatewayInterfaces(ec2, inVpc), []);
@@ -206,24 +208,34 @@ export async function scan(settings: AwsSettings, given: ClusterIdentity, signal
     const deletable = new Set(
       securityGroupThings.filter((it) => it.owner === "cluster" && it.goesWith === undefined).map(({ id }) => id),
     );
+    // In a VPC of somebody else's, what is not the cluster's keeps nothing of the stack's from going, and is nobody's business
+    // here; but for interfaces that have one of its security groups.
+    const concerns = ({ owner }: Thing) => given.foreignVpcId === undefined || owner === "cluster";
+    const hasOurGroup = ({ Groups = [] }: NetworkInterface) =>
+      Groups.some(({ GroupId = "" }) => deletable.has(GroupId) || given.managedIds.has(GroupId));
+    // Nor are the rules of somebody else's groups there ours to remove.
+    const isOurs = ({ GroupId = "" }: SecurityGroup) =>
+      given.foreignVpcId === undefined || deletable.has(GroupId) || given.managedIds.has(GroupId);
     const context = { cluster, nodeIds: nodes.ids, balancers, groupIds: deletable };
     const interfaces = await unknown.or(networkInterfaces(ec2, cluster, inVpc), []);
     return {
       clusterName: cluster.name,
       region: settings.region,
       clusterExists: found !== undefined,
-      ...(found?.vpcId !== undefined && { clusterVpcId: found.vpcId }),
+      isStacks:
+        (found?.vpcId !== undefined && found.vpcId === given.vpcId) ||
+        found?.securityGroupIds?.some((id) => given.managedIds.has(id)) === true,
       things: [
-        ...(balancers ?? []),
-        ...targets,
-        ...securityGroupThings,
-        ...interfaces.flatMap((it) => interfaceThing(it, context)),
-        ...nodes.things,
+        ...[...(balancers ?? []), ...targets, ...securityGroupThings].filter(concerns),
+        ...interfaces.flatMap((it) =>
+          interfaceThing(it, context).filter((thing) => concerns(thing) || hasOurGroup(it)),
+        ),
+        ...nodes.things.filter(concerns),
         ...volumes,
-        ...others,
+        ...others.filter(concerns),
         ...logs,
       ],
-      references: groups.flatMap((group) => referencesIn(group, deletable)),
+      references: groups.filter(isOurs).flatMap((group) => referencesIn(group, deletable)),
       unknown: unknown.reasons,
     };
   } finally {
@@ -250,7 +262,8 @@ async function gatewayInterfaces(ec2: EC2Client, inVpc: readonly Filter[]): Prom
 
 /** What EKS tells of a cluster that it has. */
 interface ClusterDetails {
-  readonly vpcId?: string;
+  readonly vpcId?: string | undefined;
+  readonly securityGroupIds?: readonly string[] | undefined;
 }
 
 const NO_DETAILS: ClusterDetails = {};
@@ -258,8 +271,8 @@ const NO_DETAILS: ClusterDetails = {};
 async function describeCluster(eks: EKSClient, name: string): Promise<ClusterDetails | undefined> {
   try {
     const { cluster } = await eks.send(new DescribeClusterCommand({ name }));
-    const vpcId = cluster?.resourcesVpcConfig?.vpcId;
-    return vpcId === undefined ? {} : { vpcId };
+    const { vpcId, securityGroupIds } = cluster?.resourcesVpcConfig ?? {};
+    return { vpcId, securityGroupIds };
   } catch (error) {
     if (isGone(error)) return undefined;
     return asking(`ask EKS for the cluster ${name}`, Promise.reject(error as Error));

@@ -10,8 +10,10 @@ export interface Target {
   readonly projectName: string;
   /** Role and instance profile of the nodes. */
   readonly nodeRoleName: string;
-  /** @default - none is in the state */
+  /** The VPC that the stack has made. @default - none is in the state */
   readonly vpcId?: string;
+  /** The VPC of somebody else that the stack stands in (the variable vpc_id). @default - it makes its own */
+  readonly foreignVpcId?: string;
   /** Whether the state has the cluster: without it, one of its name may be anybody's. */
   readonly hasCluster: boolean;
   /** Ids of everything in the state. */
@@ -38,17 +40,21 @@ export function targetOf(
     resources.map(({ tags }) => tags["Project"]).find((tag) => tag !== undefined) ?? variable("project_name") ?? "";
   const cluster = ofType("aws_eks_cluster")?.id;
   const vpcId = ofType("aws_vpc")?.id;
+  const foreignVpcId = variable("vpc_id") ?? "";
+  // The bastion and node groups may have profiles of their own.
+  const profiles = resources.filter(({ type, id }) => type === "aws_iam_instance_profile" && id !== "");
+  const nodes = profiles.find(
+    ({ name }) => !["bastion_instance_profile", "node_group_group_instance_profile"].includes(name),
+  );
   const arns = resources.map(({ arn }) => arn.split(":"));
   const region = arns.map(([, , , part]) => part).find((part) => part !== undefined && part !== "");
   return {
     region: variable("aws_region") ?? "",
     clusterName: cluster ?? variable("eks_cluster_name") ?? `${projectName}_eks`,
     projectName,
-    nodeRoleName:
-      ofType("aws_iam_instance_profile")?.id ??
-      variable("eks_worker_node_role_name") ??
-      `${projectName}_eks_worker_nodes_role`,
+    nodeRoleName: nodes?.id ?? variable("eks_worker_node_role_name") ?? `${projectName}_eks_worker_nodes_role`,
     ...(vpcId !== undefined && { vpcId }),
+    ...(vpcId === undefined && foreignVpcId !== "" && { foreignVpcId }),
     hasCluster: cluster !== undefined,
     managedIds: new Set(resources.map(({ id }) => id).filter((id) => id !== "")),
     madeIn: { region, account: arns.map(([, , , , part = ""]) => part).find((part) => /^\d{12}$/.test(part)) },

@@ -6,6 +6,7 @@ import {
   aws,
   usedSubnets,
   awsAuthData,
+  nodeRoles,
   createAccessEntry,
   addon,
   attachPolicy,
@@ -83,15 +84,20 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
           [...(auth?.[key] ?? "").matchAll(/arn:[^\s'"]+/g)].map(([it]) => it),
         );
         const entries = orElse(facts.cluster.accessEntries, []).map(({ principalArn }) => principalArn);
-        const admitted = [...new Set([...mapped, ...entries])];
+        const admitted = [...new Set([...mapped, ...entries])].join(", ");
+        // With access entries who made it has one of them, or is not admitted.
+        const whom =
+          mode === "CONFIG_MAP"
+            ? `who made it${admitted === "" ? "; whom else cannot be seen or is nobody" : ` and ${admitted}`}`
+            : admitted || "nobody, or whom cannot be seen";
         return [
           found(
             "note",
             arn,
-            `the cluster (${mode}) admits who made it${admitted.length > 0 ? ` and ${admitted.join(", ")}` : "; whom else cannot be seen or is nobody"}`,
-            mode === "API"
-              ? `to admit others: ${createAccessEntry(facts, "ARN")}`
-              : "to admit others: name them in aws_auth_roles or aws_auth_users in your tfvars, and run eks up again",
+            `the cluster (${mode}) admits ${whom}`,
+            mode === "CONFIG_MAP"
+              ? "to admit others: name them in aws_auth_roles or aws_auth_users in your tfvars, and run eks up again"
+              : `to admit others: name them in access_entries in your tfvars, and run eks up again; or ${createAccessEntry(facts, "ARN")}`,
           ),
         ];
       }),
@@ -124,7 +130,9 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
           "note",
           facts.handover.cluster_name,
           "no DaemonSet collects the pods' logs: they are gone with the node",
-          `Container Insights keeps them by namespace and pod: ${attachPolicy(facts, facts.handover.node_role_arn, "CloudWatchAgentServerPolicy")} && ${addon(facts, "amazon-cloudwatch-observability")}`,
+          `Container Insights keeps them by namespace and pod: ${nodeRoles(facts)
+            .map((role) => attachPolicy(facts, role, "CloudWatchAgentServerPolicy"))
+            .join(" && ")} && ${addon(facts, "amazon-cloudwatch-observability")}`,
         ),
       ),
   },

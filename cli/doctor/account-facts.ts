@@ -1,7 +1,7 @@
 import {
   AutoScalingClient,
-  DescribeAutoScalingGroupsCommand,
   DescribeLaunchConfigurationsCommand,
+  paginateDescribeAutoScalingGroups,
 } from "@aws-sdk/client-auto-scaling";
 import {
   DescribeAddressesCommand,
@@ -99,10 +99,11 @@ export interface AccountFacts {
   readonly offerings: Fact<Readonly<Record<string, readonly string[]>>>;
   readonly instanceTypes: Fact<Readonly<Record<string, InstanceTypeFact>>>;
   readonly versions: Fact<readonly VersionFact[]>;
-  readonly nodeImage: Fact<ImageFact | undefined>;
+  /** The image of each node group, by its id; undefined when it does not exist. */
+  readonly nodeImages: Fact<Readonly<Record<string, ImageFact | undefined>>>;
   readonly bastionImage: Fact<ImageFact | undefined>;
-  /** The node image that AWS recommends for the version, for what the nodes' user data is; undefined when it has none. */
-  readonly recommendedImage: Fact<string | undefined>;
+  /** The image that AWS recommends for each node group, by the group's key; undefined when it has none. */
+  readonly recommendedImages: Fact<Readonly<Record<string, string | undefined>>>;
   /** Names of launch configurations in the region: they prove that the account may have some. */
   readonly launchConfigurations: Fact<readonly string[]>;
   /** When the account's oldest role was made, ISO 8601: the account is at least as old. */
@@ -112,7 +113,10 @@ export interface AccountFacts {
   readonly hasClusterRole: Fact<boolean>;
   readonly hasNodeRole: Fact<boolean>;
   readonly hasNodeProfile: Fact<boolean>;
-  readonly hasGroup: Fact<boolean>;
+  /** Whether there is a role already of each of the other names that the stack will give. */
+  readonly hasOtherRole: Fact<Readonly<Record<string, boolean>>>;
+  /** Names of Auto Scaling groups that exist, of those that the stack will have. */
+  readonly takenGroups: Fact<readonly string[]>;
 }
 
 /** Quotas that the stack uses. @see https://docs.aws.amazon.com/general/latest/gr/vpc-service.html */
@@ -138,7 +142,8 @@ export async function readAccountFacts(inputs: StackInputs, aws: AwsSettings): P
   const [quotas, ssm, sts] = [new ServiceQuotasClient(aws), new SSMClient(aws), new STSClient(aws)];
   const clients = [autoScaling, ec2, eks, iam, quotas, ssm, sts];
 
-  const types = [...new Set([inputs.node.instanceType, inputs.bastion.instanceType])] as _InstanceType[];
+  const nodeTypes = inputs.groups.flatMap(({ instanceTypes }) => instanceTypes);
+  const types = [...new Set([...nodeTypes, inputs.bastion.instanceType])] as _InstanceType[];
   const quota = (name: keyof typeof QUOTAS, permission: string, used: () => Promise<number>) =>
     ask(`servicequotas:GetServiceQuota and ${permission}`, async () => {
       const limit = await quotaLimit(quotas, name);
@@ -170,12 +175,16 @@ export async function readAccountFacts(inputs: StackInputs, aws: AwsSettings): P
     const { Account = "", Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
     return { account: Account, arn: Arn };
   });
-  const nodeImage = image(inputs.node.id);
+  const nodeImages = eachOf(
+    inputs.groups.map((group) => group.image.id),
+    image,
+  );
 
   const facts = {
     identity,
-    adminProfile: profile(inputs.adminRole),
-    hasAdminRole: role(inputs.adminRole),
+    // Nobody asks where the bastion gets a role of its own.
+    adminProfile: inputs.adminRole === undefined ? settledAs(undefined) : profile(inputs.adminRole),
+    hasAdminRole: inputs.adminRole === undefined ? settledAs(false) : role(inputs.adminRole),
     hasKeyPair: exists(
       "ec2:DescribeKeyPairs",
       () => ec2.send(new DescribeKeyPairsCommand({ KeyNames: [inputs.keyPair] })),
@@ -223,15 +232,24 @@ export async function readAccountFacts(inputs: StackInputs, aws: AwsSettings): P
       const pages = paginateDescribeClusterVersions({ client: eks }, { includeAll: true });
       return (await all(pages, (it) => it.clusterVersions)).flatMap(versionFact);
     }),
-    nodeImage,
+    nodeImages,
     bastionImage: image(inputs.bastion.id),
-    recommendedImage: ask(
-      "ssm:GetParameter",
-      async () => {
-        const Name = recommendedImageParameter(inputs, orElse(await nodeImage, undefined));
-        return (await ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value;
-      },
-      ["ParameterNotFound"],
+    recommendedImages: nodeImages.then((images) =>
+      eachOf(
+        inputs.groups.map(({ key }) => key),
+        (key) => {
+          const group = inputs.groups.find((it) => it.key === key);
+          const own = orElse(images, {})[group?.image.id ?? ""];
+          const { eksVersion } = inputs;
+          const { joinsBy = "bootstrap.sh", architecture } = group ?? {};
+          const Name = recommendedImageParameter({ eksVersion, joinsBy, architecture }, own);
+          return ask(
+            "ssm:GetParameter",
+            async () => (await ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value,
+            ["ParameterNotFound"],
+          );
+        },
+      ),
     ),
     launchConfigurations: ask("autoscaling:DescribeLaunchConfigurations", async () => {
       const { LaunchConfigurations = [] } = await autoScaling.send(new DescribeLaunchConfigurationsCommand({}));
@@ -249,9 +267,13 @@ export async function readAccountFacts(inputs: StackInputs, aws: AwsSettings): P
     hasClusterRole: role(inputs.clusterRoleName),
     hasNodeRole: role(inputs.nodeRoleName),
     hasNodeProfile: profile(inputs.nodeRoleName).then((it) => ("ok" in it ? { ok: it.ok !== undefined } : it)),
-    hasGroup: ask("autoscaling:DescribeAutoScalingGroups", async () => {
-      const asked = new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: [inputs.groupName] });
-      return ((await autoScaling.send(asked)).AutoScalingGroups ?? []).length > 0;
+    hasOtherRole: eachOf(inputs.otherRoleNames, role),
+    takenGroups: ask("autoscaling:DescribeAutoScalingGroups", async () => {
+      const AutoScalingGroupNames = inputs.groups.flatMap(({ names }) => names);
+      const found = paginateDescribeAutoScalingGroups({ client: autoScaling }, { AutoScalingGroupNames });
+      return (await all(found, (it) => it.AutoScalingGroups)).map(
+        ({ AutoScalingGroupName = "" }) => AutoScalingGroupName,
+      );
     }),
   };
   try {
@@ -338,6 +360,24 @@ async function all<Page, Item>(
 async function exists(permission: string, question: () => Promise<unknown>, absent: readonly string[]) {
   const fact = await ask(permission, async () => (await question(), true), absent);
   return "ok" in fact ? { ok: fact.ok === true } : fact;
+}
+
+function settledAs<T>(ok: T): Promise<Fact<T>> {
+  return Promise.resolve({ ok });
+}
+
+/** One question about each of several, each asked once: the answers, or why the first that has none has none. */
+async function eachOf<T>(
+  keys: readonly string[],
+  question: (key: string) => Promise<Fact<T>>,
+): Promise<Fact<Readonly<Record<string, T>>>> {
+  const answers = await Promise.all([...new Set(keys)].map(async (key) => ({ key, fact: await question(key) })));
+  const known: Record<string, T> = {};
+  for (const { key, fact } of answers) {
+    if ("unknown" in fact) return fact;
+    known[key] = fact.ok;
+  }
+  return { ok: known };
 }
 
 /** The answers to questions that were asked at once. */

@@ -1,10 +1,10 @@
 import { isStandard, QUOTAS, type AccountFacts, type Identity, type InstanceTypeFact } from "./account-facts";
 import { usableAddresses } from "../cidr";
 import { known, orElse, type Fact } from "./fact";
-import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion } from "./image-rules";
+import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
 import { maxPods, podsLeft } from "../pods";
 import { found, when, type Found, type Rule } from "./rule";
-import type { StackInputs } from "../stack-inputs";
+import { subnetsOf, type NodeGroupInput, type StackInputs } from "../stack-inputs";
 
 /** What is judged before anything exists. */
 export interface BeforeFacts {
@@ -57,16 +57,32 @@ export function roleName(arn: string): string | undefined {
   return /:assumed-role\/([^/]+)\//.exec(arn)?.[1] ?? /:role\/(?:\S+\/)?([^/]+)$/.exec(arn)?.[1];
 }
 
-function bastionAndNodes({ inputs, account }: BeforeFacts) {
-  const { node, bastion } = inputs;
-  const use = (usedBy: string, id: string, fact: AccountFacts["nodeImage"]) =>
-    "ok" in fact ? [{ usedBy, id, image: fact.ok }] : [];
-  const nodeUse = use("eks_worker_node_ami_id", node.id, account.nodeImage);
-  const bastionUse = use("kubectl_image_id", bastion.id, account.bastionImage);
-  return { nodeUse, bastionUse, types: orElse(account.instanceTypes, {}) };
+/** The image of a node group, as far as it could be looked for. */
+type NodeImageUse = ImageUse & { readonly group: NodeGroupInput };
+
+function nodeImages({ inputs, account }: BeforeFacts): readonly NodeImageUse[] {
+  return known(account.nodeImages, (images) =>
+    inputs.groups.map((group) => ({
+      usedBy: group.variables.image,
+      id: group.image.id,
+      image: images[group.image.id],
+      familyVariable: group.variables.family,
+      group,
+    })),
+  );
+}
+
+function bastionImages({ inputs, account }: BeforeFacts): readonly ImageUse[] {
+  return known(account.bastionImage, (image) => [{ usedBy: "kubectl_image_id", id: inputs.bastion.id, image }]);
+}
+
+/** Two groups may have the same image: what is wrong with it is said once, unless it is wrong for each. */
+function once(findings: readonly Found[]): Found[] {
+  return findings.filter((it, i) => findings.findIndex((other) => other.cause === it.cause) === i);
 }
 
 function quota(name: keyof typeof QUOTAS, needed: number, what: string, { account, inputs }: BeforeFacts) {
+  if (needed === 0) return [];
   return known(account.quotas[name], ({ used, limit }) => {
     const { service, code } = QUOTAS[name];
     return when(
@@ -107,14 +123,21 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
     code: "creator",
     judge: ({ account, inputs }) =>
       known(account.identity, ({ arn }) => {
+        // With a role of its own the bastion has an access entry of its own.
+        if (inputs.adminRole === undefined) return [];
         // An instance profile is called as its role only when the console made both.
         const [role = inputs.adminRole] = orElse(account.adminProfile, undefined) ?? [];
+        const looksIntoEntries = inputs.authenticationMode !== "CONFIG_MAP";
+        const isAdmitted = looksIntoEntries && inputs.admitted.some((it) => roleName(it) === role);
         return when(
-          roleName(arn) !== role,
+          roleName(arn) !== role && !isAdmitted,
           "warning",
           arn,
           `the bastion works as the role ${role}; a cluster that somebody else makes answers it with Unauthorized, until that role is admitted`,
-          `apply as the role ${role} (from the jump EC2); or afterwards, as who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map the role to system:masters`,
+          `apply as the role ${role} (from the jump EC2); or ` +
+            (looksIntoEntries
+              ? "name the role in access_entries with the policy AmazonEKSClusterAdminPolicy, or set kubectl_own_role = true"
+              : "afterwards, as who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map the role to system:masters"),
         );
       }),
   },
@@ -122,6 +145,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
     code: "admin-role",
     judge: ({ account, inputs: { adminRole } }) =>
       known(account.adminProfile, (roles) => {
+        if (adminRole === undefined) return [];
         if (roles === undefined) {
           const hasRole = orElse(account.hasAdminRole, false);
           return [
@@ -133,7 +157,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
                 : `aws_krug_admin_role: there is no instance profile ${adminRole} for the bastion`,
               hasRole
                 ? `aws iam create-instance-profile --instance-profile-name ${adminRole} && aws iam add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ${adminRole}`
-                : "give the name of one that exists (aws iam list-instance-profiles), or make a role for EC2 in the IAM console, which makes its instance profile too",
+                : "give the name of one that exists (aws iam list-instance-profiles), or make a role for EC2 in the IAM console, which makes its instance profile too; or set kubectl_own_role = true",
             ),
           ];
         }
@@ -148,10 +172,10 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "key-pair",
-    judge: ({ account, inputs: { keyPair, region } }) =>
+    judge: ({ account, inputs: { keyPair, makesKeyPair, region } }) =>
       known(account.hasKeyPair, (exists) =>
         when(
-          !exists,
+          !exists && !makesKeyPair,
           "error",
           keyPair,
           `kubectl_ec2_keypair: there is no key pair ${keyPair} in ${region}; key pairs belong to one region`,
@@ -164,7 +188,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
     // What is there of a stack that was made half is its own.
     follows: HALF_APPLIED,
     judge: ({ account, inputs }) => {
-      const { clusterName, clusterRoleName, nodeRoleName, groupName } = inputs;
+      const { clusterName, clusterRoleName, nodeRoleName } = inputs;
       const taken = (fact: Fact<boolean>, name: string, what: string) =>
         known(fact, (exists) =>
           when(
@@ -183,7 +207,12 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
         ...(orElse(account.hasNodeRole, false)
           ? []
           : taken(account.hasNodeProfile, nodeRoleName, "an instance profile")),
-        ...taken(account.hasGroup, groupName, "an Auto Scaling group"),
+        ...known(account.hasOtherRole, (roles) =>
+          Object.entries(roles).flatMap(([name, exists]) => taken({ ok: exists }, name, "a role")),
+        ),
+        ...known(account.takenGroups, (names) =>
+          names.flatMap((name) => taken({ ok: true }, name, "an Auto Scaling group")),
+        ),
       ];
     },
   },
@@ -221,27 +250,37 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "image-missing",
-    judge: (facts) => {
-      const { nodeUse, bastionUse } = bastionAndNodes(facts);
-      return [...nodeUse, ...bastionUse].flatMap((use) => imageMissing(use, facts.inputs.region));
-    },
+    judge: (facts) =>
+      once([...nodeImages(facts), ...bastionImages(facts)].flatMap((use) => imageMissing(use, facts.inputs.region))),
   },
   {
     code: "image-architecture",
     judge: (facts) => {
-      const { nodeUse, bastionUse, types } = bastionAndNodes(facts);
-      const { node, bastion } = facts.inputs;
+      const { bastion } = facts.inputs;
+      const types = orElse(facts.account.instanceTypes, {});
       return [
-        ...nodeUse.flatMap((use) => imageArchitecture(use, node.instanceType, types[node.instanceType])),
-        ...bastionUse.flatMap((use) => imageArchitecture(use, bastion.instanceType, types[bastion.instanceType])),
+        ...nodeImages(facts).flatMap((use) =>
+          use.group.instanceTypes.flatMap((type) => imageArchitecture(use, type, types[type])),
+        ),
+        ...nodeImages(facts).flatMap(({ usedBy, id, image, group: { architecture, variables } }) =>
+          when(
+            architecture !== undefined && image !== undefined && !["", architecture].includes(image.architecture),
+            "error",
+            id,
+            `${usedBy}: the image is for ${image?.architecture ?? ""}, and ${variables.architecture} is ${architecture ?? ""}`,
+            `set ${variables.architecture} = "${image?.architecture ?? ""}", with instance types of it, or choose another image (eks pin names one)`,
+          ),
+        ),
+        ...bastionImages(facts).flatMap((use) =>
+          imageArchitecture(use, bastion.instanceType, types[bastion.instanceType]),
+        ),
       ];
     },
   },
   {
     code: "image-volume",
     judge: (facts) => {
-      const { nodeUse, bastionUse } = bastionAndNodes(facts);
-      const tooSmall = (use: (typeof nodeUse)[number], variable: string, given: number) => {
+      const tooSmall = (use: ImageUse, variable: string, given: number) => {
         const needed = use.image?.rootGiB ?? 0;
         return when(
           given < needed,
@@ -252,41 +291,54 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
         );
       };
       return [
-        ...nodeUse.flatMap((use) => tooSmall(use, "eks_worker_node_volume_size", facts.inputs.node.volumeGiB)),
-        ...bastionUse.flatMap((use) => tooSmall(use, "kubectl_ec2_volume_size", facts.inputs.bastion.volumeGiB)),
+        ...nodeImages(facts).flatMap((use) => tooSmall(use, use.group.variables.volume, use.group.image.volumeGiB)),
+        ...bastionImages(facts).flatMap((use) =>
+          tooSmall(use, "kubectl_ec2_volume_size", facts.inputs.bastion.volumeGiB),
+        ),
       ];
     },
   },
   {
     code: "image-family",
-    judge: (facts) => bastionAndNodes(facts).nodeUse.flatMap((use) => imageFamily(use, facts.inputs.joinsBy)),
+    judge: (facts) => nodeImages(facts).flatMap((use) => imageFamily(use, use.group.joinsBy)),
   },
   {
     code: "image-version",
-    judge: (facts) => bastionAndNodes(facts).nodeUse.flatMap((use) => imageVersion(use, facts.inputs.eksVersion)),
+    judge: (facts) => nodeImages(facts).flatMap((use) => imageVersion(use, facts.inputs.eksVersion)),
   },
-  { code: "image-unknown", judge: (facts) => bastionAndNodes(facts).nodeUse.flatMap(imageUnknown) },
+  {
+    code: "image-unknown",
+    // Who says the version in the tfvars has looked.
+    judge: (facts) =>
+      once(nodeImages(facts).flatMap((use) => (use.group.kubernetesVersion === undefined ? imageUnknown(use) : []))),
+  },
   {
     code: "image-recommended",
-    judge: ({ account, inputs: { node, eksVersion } }) =>
-      known(account.recommendedImage, (recommended) =>
-        when(
-          recommended !== node.id,
-          "note",
-          node.id,
-          recommended === undefined
-            ? `AWS names no image of this family for ${eksVersion}`
-            : `AWS recommends ${recommended} for ${eksVersion}; yours is pinned, which is well as long as it has no known holes`,
-          recommended === undefined
-            ? "nothing while the image above is right; a family that is not named any more gets no patches"
-            : `try it, then set eks_worker_node_ami_id = "${recommended}"`,
-        ),
+    judge: ({ account, inputs: { groups, eksVersion } }) =>
+      known(account.recommendedImages, (images) =>
+        groups.flatMap(({ key, image: { id }, variables }) => {
+          const recommended = images[key];
+          const name = `${variables.image} ${id}`;
+          return when(
+            recommended !== id,
+            "note",
+            id,
+            recommended === undefined
+              ? `${name}: AWS names no image of this family for ${eksVersion}`
+              : `${name}: AWS recommends ${recommended} for ${eksVersion}; yours is pinned, which is well as long as it has no known holes`,
+            recommended === undefined
+              ? "nothing while the image above is right; a family that is not named any more gets no patches"
+              : `try it, then set ${variables.image} = "${recommended}"`,
+          );
+        }),
       ),
   },
   {
     code: "launch-configuration",
-    judge: ({ account, inputs: { launchedFrom, region } }) => {
-      if (launchedFrom !== "launch configuration") return [];
+    judge: ({ account, inputs: { groups, region } }) => {
+      const configured = groups.filter(({ launchedFrom }) => launchedFrom === "launch configuration");
+      if (configured.length === 0) return [];
+      const cure = configured.map(({ variables }) => `${variables.launch} = "template"`).join(" and ");
       return known(account.launchConfigurations, (existing) =>
         known(account.oldestRole, (oldest) =>
           when(
@@ -297,7 +349,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
             "it cannot be seen whether this account may make launch configurations: those opened since " +
               `${NO_LAUNCH_CONFIGURATIONS_SINCE} may not, and here is neither one that exists nor a role older than that` +
               (oldest === undefined ? "" : ` (the oldest is of ${oldest.slice(0, 10)})`),
-            "nothing; if AWS refuses the launch configuration as not available in the account, make the stack in an older one",
+            `set ${cure}; or nothing, and do it when AWS refuses the launch configuration as not available in the account`,
           ),
         ),
       );
@@ -336,74 +388,96 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "instance-type",
-    judge: ({ account, inputs: { node, bastion, publicSubnets, privateSubnets, region } }) =>
+    judge: ({ account, inputs: { groups, bastion, publicSubnets, privateSubnets, region } }) =>
       known(account.offerings, (offerings) => {
-        const lacking = (type: string, zones: readonly string[]) =>
-          [...new Set(zones)].filter((az) => offerings[type]?.includes(az) !== true);
-        const cause = (type: string, zones: readonly string[]) =>
-          `EC2 does not offer ${type} in ${zones.join(", ")}; it does in ${(offerings[type] ?? []).join(", ") || `no zone of ${region}`}`;
-        const nodeZones = privateSubnets.map(({ az }) => az);
-        const withoutNodes = lacking(node.instanceType, nodeZones);
+        const offeredIn = (types: readonly string[]) => [...new Set(types.flatMap((type) => offerings[type] ?? []))];
+        const lacking = (types: readonly string[], zones: readonly string[]) =>
+          [...new Set(zones)].filter((az) => !offeredIn(types).includes(az));
+        const cause = (types: readonly string[], zones: readonly string[]) =>
+          `EC2 does not offer ${types.join(" or ")} in ${zones.join(", ")}; it does in ${offeredIn(types).join(", ") || `no zone of ${region}`}`;
         // The bastion stands in the first public subnet.
         const withoutBastion = lacking(
-          bastion.instanceType,
+          [bastion.instanceType],
           publicSubnets.slice(0, 1).map(({ az }) => az),
         );
         return [
-          ...when(
-            withoutNodes.length > 0,
-            // The group launches its nodes in the other zones then.
-            withoutNodes.length < new Set(nodeZones).size ? "warning" : "error",
-            node.instanceType,
-            cause(node.instanceType, withoutNodes),
-            "choose another eks_worker_node_ec2_type, or private subnets in zones that have it",
-          ),
+          ...groups.flatMap((group) => {
+            const zones = subnetsOf(group, privateSubnets).map(({ az }) => az);
+            const without = lacking(group.instanceTypes, zones);
+            return when(
+              without.length > 0,
+              // The group launches its nodes in the other zones then, if it is not one for each zone.
+              without.length < new Set(zones).size && group.names.length === 1 ? "warning" : "error",
+              group.instanceTypes.join(", "),
+              cause(group.instanceTypes, without),
+              `choose another ${group.variables.instanceType}, or private subnets in zones that have it`,
+            );
+          }),
           ...when(
             withoutBastion.length > 0,
             "error",
             bastion.instanceType,
-            `the bastion is a ${bastion.instanceType}: ${cause(bastion.instanceType, withoutBastion)}`,
+            `the bastion is a ${bastion.instanceType}: ${cause([bastion.instanceType], withoutBastion)}`,
             "let vpc_public_subnets begin with a subnet in a zone that has it",
           ),
         ];
       }),
   },
-  { code: "quota-vpcs", follows: HALF_APPLIED, judge: (facts) => quota("vpcs", 1, "VPC", facts) },
+  {
+    code: "quota-vpcs",
+    follows: HALF_APPLIED,
+    judge: (facts) => quota("vpcs", facts.inputs.vpcId === undefined ? 1 : 0, "VPC", facts),
+  },
   {
     code: "quota-addresses",
     follows: HALF_APPLIED,
-    judge: (facts) => quota("addresses", 1, "Elastic IP address", facts),
+    judge: (facts) => quota("addresses", facts.inputs.natGateways, "Elastic IP address", facts),
   },
   {
     code: "quota-vcpus",
     follows: HALF_APPLIED,
     judge: (facts) =>
       known(facts.account.instanceTypes, (types) => {
-        const { node, bastion, size } = facts.inputs;
-        const [nodes, one] = [types[node.instanceType], types[bastion.instanceType]];
-        if (nodes === undefined || one === undefined) return [];
-        // Other families have quotas of their own.
-        const ofNodes = isStandard(node.instanceType) ? nodes.vcpus * size.desired : 0;
-        return quota("vcpus", ofNodes + one.vcpus, "vCPUs", facts);
+        const { groups, bastion } = facts.inputs;
+        const one = types[bastion.instanceType];
+        // Of several types the first is preferred. Other families have quotas of their own, and so have spot instances.
+        const ofNodes = groups.map(({ instanceTypes: [type], onDemand }) =>
+          isStandard(type) ? (types[type]?.vcpus ?? NaN) * onDemand : 0,
+        );
+        const needed = ofNodes.reduce((sum, vcpus) => sum + vcpus, one?.vcpus ?? NaN);
+        return Number.isNaN(needed) ? [] : quota("vcpus", needed, "vCPUs", facts);
       }),
   },
   {
     code: "subnet-small",
-    judge: ({ account, inputs: { privateSubnets, node, size } }) =>
+    judge: ({ account, inputs: { privateSubnets, groups, prefixDelegation } }) =>
       known(account.instanceTypes, (types) => {
-        const type = types[node.instanceType];
-        if (type === undefined || privateSubnets.length === 0) return [];
-        const each = (nodes: number) => Math.ceil(nodes / privateSubnets.length);
-        const nodes = each(size.max);
-        const needed = CONTROL_PLANE_ADDRESSES + nodes * type.interfaces * type.addressesPerInterface;
-        return privateSubnets.flatMap(({ name, cidr }) => {
-          const has = usableAddresses(cidr);
+        // With prefixes a node takes sixteen addresses at a time, as many as its pods need.
+        if (prefixDelegation) return [];
+        return privateSubnets.flatMap((subnet) => {
+          const here = groups.flatMap((group) => {
+            const type = types[group.instanceTypes[0]];
+            const own = subnetsOf(group, privateSubnets);
+            if (type === undefined || !own.includes(subnet)) return [];
+            // One group for each zone fills its own zone's subnets.
+            const shared = group.names.length > 1 ? own.filter(({ az }) => az === subnet.az).length : own.length;
+            const each = (nodes: number) => Math.ceil(nodes / shared);
+            return [
+              { name: group.instanceTypes[0], type, max: each(group.size.max), desired: each(group.size.desired) },
+            ];
+          });
+          if (here.length === 0) return [];
+          const sum = (numbers: readonly number[]) => numbers.reduce((total, it) => total + it, 0);
+          const full = here.map(({ max, type }) => max * type.interfaces * type.addressesPerInterface);
+          const needed = CONTROL_PLANE_ADDRESSES + sum(full);
+          const has = usableAddresses(subnet.cidr);
+          const nodes = here.map(({ max, name }) => `${String(max)} nodes of ${name}`).join(" and ");
           return when(
             has < needed,
             // Not even the nodes of the first day, before there are any pods.
-            has < CONTROL_PLANE_ADDRESSES + each(size.desired) ? "error" : "warning",
-            name,
-            `vpc_private_subnets: ${cidr} has ${String(has)} addresses; ${String(nodes)} nodes of ${node.instanceType}, with an address for each pod, and the control plane take up to ${String(needed)}`,
+            has < CONTROL_PLANE_ADDRESSES + sum(here.map(({ desired }) => desired)) ? "error" : "warning",
+            subnet.name,
+            `vpc_private_subnets: ${subnet.cidr} has ${String(has)} addresses; ${nodes}, with an address for each pod, and the control plane take up to ${String(needed)}`,
             "give it a larger range: a subnet keeps the one it was made with",
           );
         });
@@ -411,21 +485,31 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "pods-few",
-    judge: ({ account, inputs: { node, size } }) =>
-      known(account.instanceTypes, (types) => podsFew(node.instanceType, types[node.instanceType], size.desired)),
+    judge: ({ account, inputs: { groups, prefixDelegation } }) =>
+      known(account.instanceTypes, (types) =>
+        prefixDelegation
+          ? []
+          : groups.flatMap(({ instanceTypes: [type], names, size, variables }) =>
+              podsFew(type, types[type], names.length * size.desired, variables.instanceType),
+            ),
+      ),
   },
   {
     code: "capacity",
     follows: ["pods-few"],
-    judge: ({ account, inputs: { node, size, privateSubnets, region } }) =>
+    judge: ({ account, inputs: { groups, privateSubnets, region, prefixDelegation } }) =>
       known(account.instanceTypes, (types) =>
-        capacity(
-          node.instanceType,
-          types[node.instanceType],
-          size.desired,
-          privateSubnets.map(({ cidr }) => usableAddresses(cidr)),
-          region,
-        ),
+        prefixDelegation
+          ? []
+          : groups.flatMap((group) =>
+              capacity(
+                group.instanceTypes[0],
+                types[group.instanceTypes[0]],
+                group.names.length * group.size.desired,
+                subnetsOf(group, privateSubnets).map(({ cidr }) => usableAddresses(cidr)),
+                region,
+              ),
+            ),
       ),
   },
   {
@@ -441,8 +525,17 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
 ];
 
-/** Few pods fit beside the system's own. */
-export function podsFew(name: string, type: InstanceTypeFact | undefined, nodes: number): Found[] {
+/**
+ * Few pods fit beside the system's own.
+ *
+ * @param variable says the instance type
+ */
+export function podsFew(
+  name: string,
+  type: InstanceTypeFact | undefined,
+  nodes: number,
+  variable = "eks_worker_node_ec2_type",
+): Found[] {
   if (type === undefined || !isKnown(type) || nodes === 0) return [];
   const left = podsLeft(nodes, type);
   return when(
@@ -450,7 +543,7 @@ export function podsFew(name: string, type: InstanceTypeFact | undefined, nodes:
     left <= 0 ? "warning" : "note",
     name,
     `${String(nodes)} nodes of ${name} hold ${String(maxPods(type))} pods each; beside the system's own there is room for ${String(Math.max(0, left))}`,
-    "choose a larger eks_worker_node_ec2_type, such as t3.medium (17 pods), or more nodes",
+    `choose a larger ${variable}, such as t3.medium (17 pods), or more nodes`,
   );
 }
 
@@ -473,7 +566,7 @@ export function capacity(
       "note",
       name,
       `${String(nodes)} nodes of ${name} hold ${String(maxPods(type))} pods each, ${String(podsLeft(nodes, type))} beside the system's own; ` +
-        `each pod takes an address of its node's subnet, which has ${each.join(" or ")}`,
+        `each pod takes an address of its node's subnet${each.length === 0 ? "" : `, which has ${each.join(" or ")}`}`,
       "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: aws ec2 describe-instance-types " +
         `--instance-types ${name} --region ${region} --query 'InstanceTypes[].NetworkInfo'`,
     ),

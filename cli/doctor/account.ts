@@ -1,9 +1,13 @@
+import { z } from "zod";
+
+import { choicesOf, projectContext } from "../../modules/choices";
 import type { StateEnvironment } from "../../modules/state";
+import { UserError } from "../errors";
+import { readablePath } from "../plan/plan-file";
 import { readAccountFacts } from "./account-facts";
 import { examineAccount, findingsText } from "./doctor";
-import { UserError } from "../errors";
 import type { Finding } from "./finding";
-import { stackInputs } from "../stack-inputs";
+import { stackInputs, type StackInputs } from "../stack-inputs";
 import type { TfvarsValues } from "../tfvars";
 
 /**
@@ -15,8 +19,24 @@ export async function examineBefore(
   values: TfvarsValues["values"],
   inState: readonly Finding[] = [],
 ): Promise<Finding[]> {
-  const inputs = stackInputs(Object.fromEntries([...values].map(([name, { value }]) => [name, value])));
+  const inputs = inputsOf(values);
   return examineAccount({ inputs, account: await readAccountFacts(inputs, { region: inputs.region }) }, inState);
+}
+
+function inputsOf(values: TfvarsValues["values"]): StackInputs {
+  try {
+    return stackInputs(Object.fromEntries([...values].map(([name, { value }]) => [name, value])), {
+      makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
+    });
+  } catch (error) {
+    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+    if (issue === undefined) throw error;
+    throw new UserError(
+      `${readablePath(issue.path)} is not what it has to be in your tfvars: ${issue.message}; \`eks plan\` says it in Terraform's words`,
+      1,
+      { cause: error },
+    );
+  }
 }
 
 /** Nobody could be asked from here; Terraform could, since there is a plan: it knows proxies, and may run elsewhere. */

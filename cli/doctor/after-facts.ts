@@ -1,4 +1,4 @@
-import type { AwsAuthData } from "../../modules/aws-auth";
+import { nodeRoleArns, type AwsAuthData } from "../../modules/aws-auth";
 import type { Handover } from "../../modules/contract";
 import { isInside } from "../cidr";
 import { roleName } from "./account-rules";
@@ -61,6 +61,13 @@ export function launchesInQuestion(facts: AfterFacts): Launch[] {
   const current = orElse(facts.cluster.groups, []).flatMap(({ launchId }) => all[launchId ?? ""] ?? []);
   const ofMissing = missing(facts).flatMap(({ launch }) => launch ?? []);
   return [...new Set([...current, ...ofMissing])];
+}
+
+/** ARNs of the roles with which nodes call the cluster: those in their instance profiles, else what the outputs say. */
+export function nodeRoles(facts: AfterFacts): readonly string[] {
+  const profiles = orElse(facts.cluster.profiles, {});
+  const used = launchesInQuestion(facts).flatMap(({ instanceProfile }) => profiles[instanceProfile] ?? []);
+  return used.length > 0 ? [...new Set(used)] : nodeRoleArns(facts.handover);
 }
 
 /** The control plane when it is known and there. */

@@ -277,6 +277,22 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
       }),
   },
   {
+    code: "access-entry-bastion",
+    follows: [...WAY_TO_THE_CLUSTER, "unauthorized"],
+    judge: (facts) =>
+      known(facts.cluster.accessEntries, (entries) => {
+        const role = bastionRole(facts);
+        const isAdmitted = entries.some(({ principalArn }) => principalArn === role);
+        return when(
+          planeOf(facts)?.authenticationMode === "API" && role !== undefined && !isAdmitted,
+          "error",
+          role ?? "",
+          `no access entry admits the bastion's role to ${facts.handover.cluster_name}, and it does not look into aws-auth: kubectl there is answered with Unauthorized`,
+          `set kubectl_own_role = true, or name the role in access_entries, and ${APPLY}; or ${createAccessEntry(facts, role ?? "")}`,
+        );
+      }),
+  },
+  {
     code: "forbidden",
     follows: WAY_TO_THE_CLUSTER,
     judge: (facts) =>

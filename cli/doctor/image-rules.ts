@@ -10,6 +10,8 @@ export interface ImageUse {
   readonly id: string;
   /** Undefined when it does not exist. */
   readonly image: ImageFact | undefined;
+  /** The variable that says its family, where there is one. */
+  readonly familyVariable?: string;
 }
 
 /** How one comes by the image of a variable. */
@@ -54,8 +56,15 @@ const NEEDS: Readonly<Record<JoiningBy, string>> = {
   bottlerocket: "Bottlerocket's TOML",
 };
 
+/** As the tfvars say it. */
+const FAMILY_WORDS: Readonly<Record<JoiningBy, string>> = {
+  "bootstrap.sh": "al2",
+  nodeadm: "al2023",
+  bottlerocket: "bottlerocket",
+};
+
 /** The image does not understand the user data: on Amazon Linux 2023 /etc/eks/bootstrap.sh only prints an error. */
-export function imageFamily({ usedBy, id, image }: ImageUse, joinsBy: JoiningBy | undefined): Found[] {
+export function imageFamily({ usedBy, id, image, familyVariable }: ImageUse, joinsBy: JoiningBy | undefined): Found[] {
   const is = image && nodeImage(image);
   if (is === undefined || joinsBy === undefined) return [];
   return when(
@@ -63,7 +72,8 @@ export function imageFamily({ usedBy, id, image }: ImageUse, joinsBy: JoiningBy 
     "error",
     id,
     `${usedBy}: ${image?.name ?? ""} is ${is.family}, which wants ${NEEDS[is.joinsBy]}, and the user data is ${NEEDS[joinsBy]}`,
-    `choose an image that wants ${NEEDS[joinsBy]} (eks pin names one)`,
+    `choose an image that wants ${NEEDS[joinsBy]} (eks pin names one)` +
+      (familyVariable === undefined ? "" : `, or set ${familyVariable} = "${FAMILY_WORDS[is.joinsBy]}"`),
   );
 }
 

@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 
 import type { Image } from "@aws-sdk/client-ec2";
 
-import type { JoiningBy, StackInputs } from "../stack-inputs";
+import type { JoiningBy, NodeGroupInput } from "../stack-inputs";
 
 /** A machine image, as far as a node or a bastion cares. */
 export interface ImageFact {
@@ -61,17 +61,21 @@ export function nodeImage({ name }: Pick<ImageFact, "name">): NodeImage | undefi
   return undefined;
 }
 
+/** What an image is recommended for; its architecture where the tfvars say one. */
+type RecommendationFor = Pick<NodeGroupInput, "joinsBy"> &
+  Partial<Pick<NodeGroupInput, "architecture">> & { readonly eksVersion: string };
+
 /**
  * Where AWS says which image it recommends in the place of one: of the same family, architecture and kind.
  *
- * @param image the one in use; where nobody knows it, the user data tells the family
+ * @param image the one in use; where nobody knows it, the user data tells the family, and the tfvars the architecture
  * @see https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html
  */
 export function recommendedImageParameter(
-  { eksVersion: version, joinsBy }: Pick<StackInputs, "eksVersion" | "joinsBy">,
+  { eksVersion: version, joinsBy, architecture: said }: RecommendationFor,
   image: Pick<ImageFact, "name" | "architecture"> | undefined,
 ): string {
-  const isArm = image?.architecture === "arm64";
+  const isArm = (image?.architecture ?? said) === "arm64";
   const architecture = isArm ? "arm64" : "x86_64";
   const name = image?.name ?? "";
   switch ((image && nodeImage(image)?.joinsBy) ?? joinsBy) {

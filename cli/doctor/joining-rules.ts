@@ -5,6 +5,7 @@ import {
   joining,
   missing,
   launchesInQuestion,
+  nodeRoles,
   planeOf,
   controlPlane,
   APPLY,
@@ -28,24 +29,22 @@ const NODE_POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"];
 /** Any one of them. */
 const IMAGE_POLICIES = ["AmazonEC2ContainerRegistryReadOnly", "AmazonEC2ContainerRegistryPullOnly"];
 
-/** ARNs of the roles with which nodes call the cluster: those in their instance profiles, else what the outputs say. */
-function nodeRoles(facts: AfterFacts): string[] {
-  const profiles = orElse(facts.cluster.profiles, {});
-  const used = launchesInQuestion(facts).flatMap(({ instanceProfile }) => profiles[instanceProfile] ?? []);
-  return used.length > 0 ? [...new Set(used)] : [facts.handover.node_role_arn];
-}
-
+/** What is wrong with aws-auth where it alone admits nodes: with access entries the bootstrap leaves it alone. */
 function mappingProblems(facts: AfterFacts): readonly { readonly role: string; readonly problem: string }[] {
   const auth = awsAuthData(facts);
   const mode = planeOf(facts)?.authenticationMode ?? facts.handover.authentication_mode;
-  if (auth === undefined || mode === "API") return [];
-  const entries = orElse(facts.cluster.accessEntries, []);
-  return nodeRoles(facts)
-    .filter((role) => !entries.some(({ principalArn }) => principalArn === role))
-    .flatMap((role) => {
-      const problem = findMappingProblem(auth.data, role);
-      return problem === undefined ? [] : [{ role, problem }];
-    });
+  if (auth === undefined || mode !== "CONFIG_MAP") return [];
+  return nodeRoles(facts).flatMap((role) => {
+    const problem = findMappingProblem(auth.data, role);
+    return problem === undefined ? [] : [{ role, problem }];
+  });
+}
+
+/** Why a role without an access entry is not admitted by aws-auth either; undefined when it is, or when nobody knows. */
+function unmapped(facts: AfterFacts, mode: string, role: string): string | undefined {
+  if (mode === "API") return "it does not look into aws-auth";
+  const auth = awsAuthData(facts);
+  return auth && findMappingProblem(auth.data, role);
 }
 
 const IS_PROFILE = /:instance-profile\//;
@@ -226,7 +225,7 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
           "error",
           ids.join(", "),
           `nodes here have no way out (0.0.0.0/0 ${problem}): they fetch no images and call no AWS API`,
-          `${APPLY}: the stack leads it to its NAT gateway; a subnet without one needs VPC endpoints, and has none for ${lacks.join(", ")}`,
+          `${APPLY}: the stack leads a subnet that is its own to its NAT gateway; a subnet without one needs VPC endpoints, and has none for ${lacks.join(", ")}`,
         ),
       );
     },
@@ -260,23 +259,28 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
       controlPlane(facts, ({ authenticationMode: mode }) =>
         known(facts.cluster.accessEntries, (entries) =>
           nodeRoles(facts).flatMap((role) => {
+            if (mode === "CONFIG_MAP") return [];
             const type = entries.find(({ principalArn }) => principalArn === role)?.type;
-            const isWrong = type === undefined ? mode === "API" : !["EC2_LINUX", "EC2"].includes(type);
             const { cluster_name: name } = facts.handover;
+            const command = (text: string) => aws(facts, `eks ${text} --cluster-name ${name} --principal-arn ${role}`);
+            const create = command("create-access-entry --type EC2_LINUX");
+            if (type === undefined) {
+              const alone = unmapped(facts, mode, role);
+              return when(
+                alone !== undefined,
+                "error",
+                role,
+                `no access entry admits the nodes' role to ${name}, and ${alone ?? ""}`,
+                `${APPLY}, if authentication_mode = "${mode}" is in your tfvars; else ${create}`,
+              );
+            }
             return when(
-              mode !== "CONFIG_MAP" && isWrong,
+              !["EC2_LINUX", "EC2"].includes(type),
               "error",
               role,
-              type === undefined
-                ? `no access entry admits the nodes' role to ${name}, and it does not look into aws-auth`
-                : `the access entry of the nodes' role is of the type ${type}; it has to be EC2_LINUX`,
-              [
-                // The type of an entry cannot be changed.
-                ...(type === undefined ? [] : ["delete-access-entry"]),
-                "create-access-entry --type EC2_LINUX",
-              ]
-                .map((command) => aws(facts, `eks ${command} --cluster-name ${name} --principal-arn ${role}`))
-                .join(" && "),
+              `the access entry of the nodes' role is of the type ${type}; it has to be EC2_LINUX`,
+              // The type of an entry cannot be changed.
+              `${command("delete-access-entry")} && ${create}`,
             );
           }),
         ),

@@ -7,12 +7,24 @@ import { BootstrapError } from "../../bootstrap/errors";
 import { printable } from "../../bootstrap/explain";
 import type { AwsSettings } from "../aws";
 import { asking } from "../aws-call";
+import { describeImage } from "../doctor/account-facts";
 
 /** Where the pins are kept: committed like a lock file. */
 export const PINS_FILE = "pins.auto.tfvars";
 
-/** Operating system of the nodes, which decides how they join: `bootstrap.sh` or nodeadm. */
-export type Family = "al2" | "al2023";
+/** Operating system of the nodes, which decides how they join: `bootstrap.sh`, nodeadm or Bottlerocket's TOML. */
+export type Family = (typeof FAMILY_NAMES)[number];
+
+/** As `eks_worker_node_ami_family` and `--family` say them. */
+export const FAMILY_NAMES = ["al2", "al2023", "bottlerocket"] as const;
+
+/** Whether a word names a family. */
+export function isFamily(word: unknown): word is Family {
+  return FAMILY_NAMES.some((name) => name === word);
+}
+
+/** Processor of an image, in EC2's words. */
+export type Architecture = "x86_64" | "arm64";
 
 /** A Kubernetes version that EKS takes for a new cluster. */
 export interface OfferedVersion {
@@ -32,7 +44,7 @@ export interface PinnedImage {
   readonly name: string;
   /** `x86_64` or `arm64`. */
   readonly architecture: string;
-  /** Of its root volume's snapshot: no volume made from it may be smaller. */
+  /** Of the largest snapshot among its volumes, which is where pods' images go: none made from it may be smaller. */
   readonly rootGiB: number;
   /** As `2026-06-30`; empty when AWS has not said any. */
   readonly deprecatedFrom: string;
@@ -44,10 +56,8 @@ export interface PinnedImage {
 export interface PinWish {
   /** @default - the newest that the family runs, in standard support if there is one */
   readonly version?: string;
-  /** @default - Amazon Linux 2 for a stack without a variable for the family, else Amazon Linux 2023 */
+  /** @default - Amazon Linux 2023; Amazon Linux 2 for a version that is asked for and that it still has AMIs for */
   readonly family?: Family;
-  /** The stack's variable for the family. @default - it has none, and boots Amazon Linux 2 only */
-  readonly familyVariable?: string;
 }
 
 /** What is pinned. */
@@ -55,7 +65,6 @@ export interface Pins {
   readonly region: string;
   readonly version: string;
   readonly family: Family;
-  readonly familyVariable?: string;
   /** Undefined when EKS was not to be asked. */
   readonly offered?: OfferedVersion;
   readonly node: PinnedImage;
@@ -72,25 +81,41 @@ const FAMILIES: Readonly<
     {
       readonly title: string;
       /** @see https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html */
-      readonly parameter: (version: string) => string;
+      readonly parameter: (version: string, architecture: Architecture) => string;
       /** Name of its AMIs, for when there is no parameter. */
-      readonly pattern: (version: string) => string;
+      readonly pattern: (version: string, architecture: Architecture) => string;
       /** The newest minor of Kubernetes 1 that it has AMIs for. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-deprecation-faqs.html */
       readonly newestMinor: number;
+      /** Size of the nodes' volume that its AMIs want, in GiB. @see https://github.com/awslabs/amazon-eks-ami/blob/main/templates/al2023/variables-default.json */
+      readonly volumeGiB: number;
     }
   >
 > = {
   al2: {
     title: "Amazon Linux 2",
-    parameter: (version) => `/aws/service/eks/optimized-ami/${version}/amazon-linux-2/recommended`,
-    pattern: (version) => `amazon-eks-node-${version}-v*`,
+    parameter: (version, architecture) =>
+      `/aws/service/eks/optimized-ami/${version}/amazon-linux-2${architecture === "arm64" ? "-arm64" : ""}/recommended`,
+    pattern: (version, architecture) => `amazon-eks-${architecture === "arm64" ? "arm64-" : ""}node-${version}-v*`,
     newestMinor: 32,
+    volumeGiB: 0,
   },
   al2023: {
     title: "Amazon Linux 2023",
-    parameter: (version) => `/aws/service/eks/optimized-ami/${version}/amazon-linux-2023/x86_64/standard/recommended`,
-    pattern: (version) => `amazon-eks-node-al2023-x86_64-standard-${version}-v*`,
+    parameter: (version, architecture) =>
+      `/aws/service/eks/optimized-ami/${version}/amazon-linux-2023/${architecture}/standard/recommended`,
+    pattern: (version, architecture) => `amazon-eks-node-al2023-${architecture}-standard-${version}-v*`,
     newestMinor: Infinity,
+    volumeGiB: 20,
+  },
+  bottlerocket: {
+    title: "Bottlerocket",
+    parameter: (version, architecture) =>
+      `/aws/service/bottlerocket/aws-k8s-${version}/${architecture}/latest/image_id`,
+    // Its images are called as the kernel calls the processor.
+    pattern: (version, architecture) =>
+      `bottlerocket-aws-k8s-${version}-${architecture === "arm64" ? "aarch64" : architecture}-v*`,
+    newestMinor: Infinity,
+    volumeGiB: 20,
   },
 };
 
@@ -98,19 +123,13 @@ function minorOf(version: string): number {
   return Number(version.split(".")[1]);
 }
 
-/** Why another family is no way out. */
-const ONE_FAMILY =
-  "; the user data of this stack's nodes calls /etc/eks/bootstrap.sh, which Amazon Linux 2 alone has (modules/user-data.ts)";
+/** What to type where a family has no AMI. */
+const OTHER_FAMILIES = "--family al2023 or --family bottlerocket";
 
-/** The family that a wish comes to. @throws BootstrapError when the stack cannot boot the one asked for */
-export function chooseFamily({ family, familyVariable }: PinWish): Family {
-  if (familyVariable === undefined && family === "al2023") {
-    throw new BootstrapError(
-      "this stack boots Amazon Linux 2 only: its user data calls /etc/eks/bootstrap.sh, which on Amazon Linux 2023 ends " +
-        "with an error, and no node would join; leave the family out",
-    );
-  }
-  return family ?? (familyVariable === undefined ? "al2" : "al2023");
+/** The family that a wish comes to. */
+export function chooseFamily({ family, version }: PinWish): Family {
+  if (family !== undefined) return family;
+  return version !== undefined && minorOf(version) <= FAMILIES.al2.newestMinor ? "al2" : "al2023";
 }
 
 /**
@@ -125,8 +144,7 @@ export function chooseVersion(offer: Offer, family: Family, wanted?: string): st
   }
   if (wanted !== undefined && minorOf(wanted) > newestMinor) {
     throw new BootstrapError(
-      `${wanted} has no AMI of ${title}, whose last is for 1.${String(newestMinor)}: pin 1.${String(newestMinor)} or older` +
-        ONE_FAMILY,
+      `${wanted} has no AMI of ${title}, whose last is for 1.${String(newestMinor)}: pin ${OTHER_FAMILIES}, or 1.${String(newestMinor)} or older`,
     );
   }
   if ("unknown" in offer) {
@@ -145,7 +163,7 @@ export function chooseVersion(offer: Offer, family: Family, wanted?: string): st
   const [newest] = newestFirst((standard.length > 0 ? standard : possible).map(({ version }) => version));
   if (newest === undefined) {
     throw new BootstrapError(
-      `EKS offers ${newestFirst(offered).join(", ") || "no version"}, and ${title} has an AMI for none of them${ONE_FAMILY}`,
+      `EKS offers ${newestFirst(offered).join(", ") || "no version"}, and ${title} has an AMI for none of them: pin ${OTHER_FAMILIES}`,
     );
   }
   return newest;
@@ -161,6 +179,16 @@ export function readNodeImageName(
 ):
   | { readonly family: Family; readonly architecture: string; readonly variant: string; readonly version: string }
   | undefined {
+  const bottlerocket = /^bottlerocket-aws-k8s-(1\.\d+)(?:-([a-z]+))?-(x86_64|aarch64)-v\d+/.exec(name);
+  if (bottlerocket !== null) {
+    const [, version = "", variant = "standard", architecture = ""] = bottlerocket;
+    return {
+      family: "bottlerocket",
+      architecture: architecture === "aarch64" ? "arm64" : architecture,
+      variant,
+      version,
+    };
+  }
   const al2023 = /^amazon-eks-node-al2023-(x86_64|arm64)-([a-z0-9-]+)-(1\.\d+)-v\d+/.exec(name);
   if (al2023 !== null) {
     const [, architecture = "", variant = "", version = ""] = al2023;
@@ -177,8 +205,8 @@ export function readNodeImageName(
   };
 }
 
-/** The stack's instance types are of this one. */
-const ARCHITECTURE = "x86_64";
+/** The workshop's instance types are of this one. */
+const ARCHITECTURE: Architecture = "x86_64";
 
 /**
  * Why these pins must not be written: AMIs of another family, architecture or minor than is pinned. One sentence for
@@ -227,7 +255,7 @@ export function pinProblems({ version, family, node, bastion }: Pins): string[] 
 
 /** What the user's tfvars say besides the pins. */
 export interface PinSurroundings {
-  /** Of root volumes, in GiB, by the variable. */
+  /** Of the volumes, in GiB, by the variable. */
   readonly volumeGiB: Readonly<Record<"eks_worker_node_volume_size" | "kubectl_ec2_volume_size", number>>;
   readonly bastionUser: string;
   /** The version that was pinned before. */
@@ -244,7 +272,7 @@ const NOTHING_SAID: PinSurroundings = {
 export function pinWarnings(
   { version, family, offered, node, bastion }: Pins,
   now: Date,
-  { volumeGiB, bastionUser, versionBefore }: PinSurroundings = NOTHING_SAID,
+  { volumeGiB: sizes, bastionUser, versionBefore }: PinSurroundings = NOTHING_SAID,
 ): string[] {
   const today = now.toISOString().slice(0, 10);
   const warnings: string[] = [];
@@ -260,8 +288,11 @@ export function pinWarnings(
       `the standard support of ${version} ends on ${offered.standardUntil}, and the extended one costs more`,
     );
   }
-  if (family === "al2")
-    warnings.push("Amazon Linux 2 gets no more fixes: it ended on 2026-06-30, and its EKS AMIs on 2025-11-26");
+  if (family === "al2") {
+    warnings.push(
+      `Amazon Linux 2 gets no more fixes: it ended on 2026-06-30, and its EKS AMIs on 2025-11-26; ${OTHER_FAMILIES}`,
+    );
+  }
   for (const [image, variable] of [
     [node, "eks_worker_node_volume_size"],
     [bastion, "kubectl_ec2_volume_size"],
@@ -269,9 +300,10 @@ export function pinWarnings(
     if (image.deprecatedFrom !== "" && image.deprecatedFrom <= today) {
       warnings.push(`${image.id} (${image.name}) has been deprecated since ${image.deprecatedFrom}`);
     }
-    if (image.rootGiB > volumeGiB[variable]) {
+    const needed = image === node ? volumeGiB({ family, node }) : image.rootGiB;
+    if (needed > sizes[variable]) {
       warnings.push(
-        `${variable} has to be ${String(image.rootGiB)} or more in your tfvars for ${image.id}; it is ${String(volumeGiB[variable])}`,
+        `${variable} has to be ${String(needed)} or more in your tfvars for ${image.id}; it is ${String(sizes[variable])}`,
       );
     }
   }
@@ -292,11 +324,28 @@ function daysUntil(date: string, now: Date): number {
   return (Date.parse(date) - now.getTime()) / 86_400_000;
 }
 
+const NODE_IMAGE = "eks_worker_node_ami_id";
+const FAMILY = "eks_worker_node_ami_family";
+const LAUNCH = "eks_worker_node_launch";
+
+/** The variable for the size of the nodes' volume. */
+export const NODE_VOLUME = "eks_worker_node_volume_size";
+
 const HEADER = /^# Written by `eks pin` on \d{4}-\d{2}-\d{2}/;
 
-/** The file: the same bytes for the same pins on the same day. */
-export function pinsText(pins: Pins, now: Date): string {
-  const { region, version, family, familyVariable, offered, node, bastion } = pins;
+/** GiB that the nodes' volume has to have for what is pinned. */
+export function volumeGiB({ family, node }: Pick<Pins, "family" | "node">): number {
+  return Math.max(node.rootGiB, FAMILIES[family].volumeGiB);
+}
+
+/**
+ * The file: the same bytes for the same pins on the same day. What nobody can boot from a launch configuration in an account
+ * of today says that it wants a template: no call tells in advance whether an account may make a configuration.
+ *
+ * @param nodeVolumeGiB the size of the nodes' volume. @default - as the tfvars say
+ */
+export function pinsText(pins: Pins, now: Date, nodeVolumeGiB?: number): string {
+  const { region, version, family, offered, node, bastion } = pins;
   const support =
     offered === undefined
       ? "EKS was not asked"
@@ -305,10 +354,6 @@ export function pinsText(pins: Pins, now: Date): string {
     `# ${printable(name)} (${printable(architecture)})`,
     `# from ${printable(source)}`,
   ];
-  const familyLine =
-    familyVariable === undefined
-      ? `# family: ${family} (${FAMILIES[family].title})`
-      : `${familyVariable} = "${family}"`;
   return [
     `# Written by \`eks pin\` on ${now.toISOString().slice(0, 10)} with what AWS offers in ${region}. Commit it like a lock file.`,
     "",
@@ -316,9 +361,10 @@ export function pinsText(pins: Pins, now: Date): string {
     `eks_version = "${version}"`,
     "",
     ...image(node),
-    ...(familyVariable === undefined ? [familyLine] : []),
-    `eks_worker_node_ami_id = "${node.id}"`,
-    ...(familyVariable === undefined ? [] : [familyLine]),
+    `${NODE_IMAGE} = "${node.id}"`,
+    `${FAMILY} = "${family}"`,
+    ...(family === "al2" ? [] : [`${LAUNCH} = "template"`]),
+    ...(nodeVolumeGiB === undefined ? [] : [`${NODE_VOLUME} = ${String(nodeVolumeGiB)}`]),
     "",
     ...image(bastion),
     `kubectl_image_id = "${bastion.id}"`,
@@ -345,11 +391,14 @@ export function pinsDiff(existing: string | undefined, text: string): string {
     .join("\n");
 }
 
-const PINNED_VARIABLES = ["eks_version", "eks_worker_node_ami_id", "kubectl_image_id"];
+/** The variables that every file of pins sets. */
+export const ALWAYS_PINNED: readonly string[] = ["eks_version", NODE_IMAGE, FAMILY, "kubectl_image_id"];
 
-/** The pinned variables that a tfvars file given with `-var-file` sets as well: it wins over the pins. */
-export function overriddenBy(tfvars: string, familyVariable?: string): string[] {
-  const names = [...PINNED_VARIABLES, ...(familyVariable === undefined ? [] : [familyVariable])];
+/** The variables that a file of pins may set. */
+const PINNED: readonly string[] = [...ALWAYS_PINNED, LAUNCH, NODE_VOLUME];
+
+/** The variables that a text of tfvars sets at its outermost, of those that are named. */
+export function setBy(tfvars: string, names: readonly string[] = PINNED): string[] {
   return names.filter((name) => new RegExp(`^[ \\t]*${name}[ \\t]*=`, "m").test(tfvars));
 }
 
@@ -363,8 +412,7 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
   const family = chooseFamily(wish);
   const offer = await offeredVersions(settings);
   const version = chooseVersion(offer, family, wish.version);
-  const { parameter, pattern, title } = FAMILIES[family];
-  const nodeParameter = parameter(version);
+  const nodeParameter = FAMILIES[family].parameter(version, ARCHITECTURE);
   const parameters = await readParameters(settings, [nodeParameter, BASTION_PARAMETER]);
 
   const ec2 = new EC2Client(settings);
@@ -375,15 +423,10 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
         `SSM has no ${BASTION_PARAMETER} in ${settings.region}; pin kubectl_image_id by hand in your tfvars`,
       );
     }
-    const nodeId = imageIdOf(parameters.get(nodeParameter));
-    const node =
-      nodeId === undefined
-        ? await newestImage(ec2, pattern(version))
-        : await imageById(ec2, nodeId, `SSM ${nodeParameter}`);
+    const node = await nodeImage(ec2, parameters.get(nodeParameter), { version, family, architecture: ARCHITECTURE });
     if (node === undefined) {
       throw new BootstrapError(
-        `AWS has no AMI of ${title} for ${version} in ${settings.region}: neither SSM ${nodeParameter} nor an image of ` +
-          `Amazon's called ${pattern(version)}; pin another version`,
+        `${noImage({ version, family, architecture: ARCHITECTURE })} in ${settings.region}; pin another version`,
       );
     }
     const offered = "unknown" in offer ? undefined : offer.find((it) => it.version === version);
@@ -391,7 +434,6 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
       region: settings.region,
       version,
       family,
-      ...(wish.familyVariable !== undefined && { familyVariable: wish.familyVariable }),
       ...(offered !== undefined && { offered }),
       node,
       bastion: await imageById(ec2, bastionId, `SSM ${BASTION_PARAMETER}`),
@@ -402,6 +444,58 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
   } finally {
     ec2.destroy();
   }
+}
+
+/** What an image for nodes has to be. */
+export interface ImageKind {
+  readonly version: string;
+  readonly family: Family;
+  readonly architecture: Architecture;
+}
+
+/**
+ * The images for nodes that AWS offers, in the order of what is asked for; or why there is none.
+ *
+ * @throws BootstrapError when AWS refuses
+ */
+export async function askForImages(
+  settings: AwsSettings,
+  kinds: readonly ImageKind[],
+): Promise<(PinnedImage | { readonly none: string })[]> {
+  const parameterOf = ({ family, version, architecture }: ImageKind) =>
+    FAMILIES[family].parameter(version, architecture);
+  const parameters = await readParameters(settings, [...new Set(kinds.map(parameterOf))]);
+  const ec2 = new EC2Client(settings);
+  try {
+    const found: (PinnedImage | { readonly none: string })[] = [];
+    for (const kind of kinds) {
+      found.push((await nodeImage(ec2, parameters.get(parameterOf(kind)), kind)) ?? { none: noImage(kind) });
+    }
+    return found;
+  } finally {
+    ec2.destroy();
+  }
+}
+
+/** The image of a kind: what a parameter's value names, else the newest of Amazon's; undefined when there is none. */
+async function nodeImage(
+  ec2: EC2Client,
+  value: string | undefined,
+  { version, family, architecture }: ImageKind,
+): Promise<PinnedImage | undefined> {
+  const { parameter, pattern } = FAMILIES[family];
+  const id = imageIdOf(value);
+  return id === undefined
+    ? newestImage(ec2, pattern(version, architecture), architecture)
+    : imageById(ec2, id, `SSM ${parameter(version, architecture)}`);
+}
+
+function noImage({ version, family, architecture }: ImageKind): string {
+  const { title, parameter, pattern } = FAMILIES[family];
+  return (
+    `AWS has no AMI of ${title} for ${version} (${architecture}): neither SSM ${parameter(version, architecture)} nor an ` +
+    `image of Amazon's called ${pattern(version, architecture)}`
+  );
 }
 
 /**
@@ -443,23 +537,30 @@ function day(date: Date | undefined): string {
   return date === undefined || Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
 }
 
+/** @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
+const PARAMETERS_AT_ONCE = 10;
+
 /** Values of public parameters by their names; what there is not is left out. */
 async function readParameters(settings: AwsSettings, Names: string[]): Promise<Map<string, string>> {
   const ssm = new SSMClient(settings);
+  const values = new Map<string, string>();
   try {
-    const { Parameters = [] } = await asking(
-      "read the parameters of AMIs",
-      ssm.send(new GetParametersCommand({ Names })),
-    );
-    return new Map(Parameters.map(({ Name = "", Value = "" }) => [Name, Value]));
+    for (let i = 0; i < Names.length; i += PARAMETERS_AT_ONCE) {
+      const { Parameters = [] } = await asking(
+        "read the parameters of AMIs",
+        ssm.send(new GetParametersCommand({ Names: Names.slice(i, i + PARAMETERS_AT_ONCE) })),
+      );
+      for (const { Name = "", Value = "" } of Parameters) values.set(Name, Value);
+    }
+    return values;
   } finally {
     ssm.destroy();
   }
 }
 
-/** The id in the JSON that EKS' parameters hold. */
+/** The id in the JSON that EKS' parameters hold; Bottlerocket's hold the id alone. */
 function imageIdOf(recommended: string | undefined): string | undefined {
-  if (recommended === undefined) return undefined;
+  if (recommended === undefined || recommended.startsWith("ami-")) return recommended;
   try {
     const { image_id: id } = JSON.parse(recommended) as { readonly image_id?: unknown };
     return typeof id === "string" ? id : undefined;
@@ -469,7 +570,7 @@ function imageIdOf(recommended: string | undefined): string | undefined {
 }
 
 async function imageById(ec2: EC2Client, id: string, source: string): Promise<PinnedImage> {
-  const asked = ec2.send(new DescribeImagesCommand({ ImageIds: [id] }));
+  const asked = ec2.send(describeImage(id));
   const [image] = (await asking(`look at the AMI ${id}`, asked)).Images ?? [];
   if (image === undefined)
     throw new BootstrapError(`EC2 does not know the AMI ${id}, which ${source} names; try again later`);
@@ -477,14 +578,18 @@ async function imageById(ec2: EC2Client, id: string, source: string): Promise<Pi
 }
 
 /** The newest of Amazon's images with such a name: AWS withdraws the parameters of old ones first. */
-async function newestImage(ec2: EC2Client, pattern: string): Promise<PinnedImage | undefined> {
+async function newestImage(
+  ec2: EC2Client,
+  pattern: string,
+  architecture: Architecture,
+): Promise<PinnedImage | undefined> {
   const asked = ec2.send(
     new DescribeImagesCommand({
       Owners: ["amazon"],
       IncludeDeprecated: true,
       Filters: [
         { Name: "name", Values: [pattern] },
-        { Name: "architecture", Values: [ARCHITECTURE] },
+        { Name: "architecture", Values: [architecture] },
         { Name: "state", Values: ["available"] },
       ],
     }),
@@ -496,12 +601,12 @@ async function newestImage(ec2: EC2Client, pattern: string): Promise<PinnedImage
 
 function pinnedImage(image: Image, source: string): PinnedImage {
   const { ImageId: id = "", Name: name = "", Architecture: architecture = "", BlockDeviceMappings = [] } = image;
-  const root = BlockDeviceMappings.find(({ DeviceName }) => DeviceName === image.RootDeviceName);
   return {
     id,
     name,
     architecture,
-    rootGiB: root?.Ebs?.VolumeSize ?? 0,
+    // Bottlerocket keeps images and logs on a second volume.
+    rootGiB: Math.max(0, ...BlockDeviceMappings.map(({ Ebs }) => Ebs?.VolumeSize ?? 0)),
     deprecatedFrom: image.DeprecationTime?.slice(0, 10) ?? "",
     source,
   };

@@ -1,7 +1,29 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 
+import { z } from "zod";
+
+import { printable } from "../../bootstrap/explain";
+import type { AwsSettings } from "../aws";
 import { fileProblem, UserError } from "../errors";
-import { askForPins, overriddenBy, PINS_FILE, pinsDiff, pinsText, pinWarnings, type PinSurroundings } from "./pin";
+import {
+  askForImages,
+  askForPins,
+  chooseFamily,
+  FAMILY_NAMES,
+  isFamily,
+  NODE_VOLUME,
+  ALWAYS_PINNED,
+  PINS_FILE,
+  pinsDiff,
+  pinsText,
+  pinWarnings,
+  setBy,
+  volumeGiB,
+  type Family,
+  type Pins,
+  type PinSurroundings,
+} from "./pin";
 import type { Screen } from "../screen";
 import { synthesized } from "../synthesized";
 import { readTfvars, type TfvarsValues, type VariableArgument } from "../tfvars";
@@ -12,6 +34,8 @@ export interface PinOptions {
   readonly arguments: readonly VariableArgument[];
   /** The newest that fits when left out. */
   readonly version?: string;
+  /** One of al2, al2023 and bottlerocket. @default - the one that was pinned before, if it is not Amazon Linux 2; else what `chooseFamily` says */
+  readonly family?: string;
   /** AMIs have another id in each. @default - the stack's, which is the variable aws_region */
   readonly region?: string;
   /** Asks nothing. */
@@ -21,11 +45,13 @@ export interface PinOptions {
 /** What is around it: AWS and the tfvars. */
 export interface PinSources {
   readonly ask: typeof askForPins;
+  readonly askForImages: typeof askForImages;
   readonly values: (given: readonly VariableArgument[]) => Promise<Pick<TfvarsValues, "values">>;
 }
 
 const SOURCES: PinSources = {
   ask: askForPins,
+  askForImages,
   values: (given) =>
     readTfvars({ folder: ".", environment: process.env, arguments: given }, synthesized(process.env).declared),
 };
@@ -42,13 +68,16 @@ const END = /^kubectl_image_id = ".*"[^\S\n]*\n?/m;
  *   when AWS cannot be asked, or what it offers does not fit together
  */
 export async function writePins(
-  { arguments: given, version, region: wanted, autoApprove }: PinOptions,
+  { arguments: given, version, family, region: wanted, autoApprove }: PinOptions,
   screen: Screen,
   signal: AbortSignal,
-  { ask, values: read }: PinSources = SOURCES,
+  { ask, askForImages: askImages, values: read }: PinSources = SOURCES,
 ): Promise<number> {
   if (version !== undefined && !/^1\.\d{1,2}$/.test(version)) {
     throw new UserError(`--version must be MAJOR.MINOR, such as 1.32, got ${JSON.stringify(version)}`, 64);
+  }
+  if (family !== undefined && !isFamily(family)) {
+    throw new UserError(`--family must be one of ${FAMILY_NAMES.join(", ")}, got ${JSON.stringify(family)}`, 64);
   }
   if (wanted !== undefined && !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(wanted)) {
     throw new UserError(
@@ -66,18 +95,26 @@ export async function writePins(
     screen.line(`warning: aws_region is ${stacks} in your tfvars, where the AMIs of ${region} are not`);
   }
   screen.busy(`asking AWS what it offers in ${region}`);
-  const pins = await ask({ region }, { ...(version !== undefined && { version }) });
+  const wish = family ?? familyBefore(written, version);
+  const pins = await ask(
+    { region },
+    { ...(version !== undefined && { version }), ...(wish !== undefined && { family: wish }) },
+  );
+  const groups = await groupImages(pins, values, { region }, askImages);
   screen.end();
   const now = new Date();
-  const text = pinsText(pins, now);
+  const volume = nodeVolume(pins, values, before + after);
+  const text = pinsText(pins, now, volume.pinned);
   const diff = pinsDiff(written, text);
-  for (const warning of pinWarnings(pins, now, surroundings(values, written))) screen.line(`warning: ${warning}`);
+  const around = surroundings(values, written, volume.pinned ?? volume.said);
+  for (const warning of pinWarnings(pins, now, around)) screen.line(`warning: ${warning}`);
   const files = given.flatMap((argument) => ("varFile" in argument ? [argument.varFile] : []));
   for (const file of new Set([...files, "local.tfvars"])) {
-    for (const name of overriddenBy(textOf(file) ?? "")) {
+    for (const name of setBy(textOf(file) ?? "", setBy(text))) {
       screen.line(`warning: ${file} says ${name} too, and wins where it is given with -var-file`);
     }
   }
+  for (const line of groups) screen.line(line);
   if (diff === "") {
     screen.line(`${PINS_FILE} is as it should be`);
     return 0;
@@ -91,12 +128,81 @@ export async function writePins(
   return 0;
 }
 
-function surroundings(values: TfvarsValues["values"], written: string | undefined): PinSurroundings {
+/** The family that was pinned before: it stays, unless it is the one that has ended. */
+function familyBefore(written: string | undefined, version: string | undefined): Family | undefined {
+  const before = /^eks_worker_node_ami_family = "(.*)"$/m.exec(written ?? "")?.[1];
+  if (!isFamily(before)) return undefined;
+  return before === "al2" ? chooseFamily(version === undefined ? {} : { version }) : before;
+}
+
+/** The stack's own default, in GiB. */
+const DEFAULT_VOLUME_GIB = 10;
+
+/**
+ * The size of the nodes' volume, in GiB: what somebody else than the pins says of it, and what the pins have to say where
+ * that is too little.
+ *
+ * @param added what users have added to the file of pins, which may not say it twice
+ */
+function nodeVolume(
+  pins: Pins,
+  values: TfvarsValues["values"],
+  added: string,
+): { readonly said: number; readonly pinned?: number } {
+  const given = values.get(NODE_VOLUME);
+  const isAdded = setBy(added, [NODE_VOLUME]).length > 0;
+  const isOfPins = given !== undefined && basename(given.from) === PINS_FILE && !isAdded;
+  const said = given === undefined || isOfPins ? DEFAULT_VOLUME_GIB : Number(given.value);
+  const needed = volumeGiB(pins);
+  return { said, ...(needed > said && !isAdded && { pinned: needed }) };
+}
+
+/** What node_groups may say of an image. */
+const GROUPS = z.record(
+  z.string(),
+  z.object({
+    ami_id: z.string().optional(),
+    ami_family: z.enum(FAMILY_NAMES).nullish(),
+    architecture: z.enum(["x86_64", "arm64"]).nullish(),
+  }),
+);
+
+/** A line for each row of node_groups: the image that AWS offers for it today, which only its owner can write there. */
+async function groupImages(
+  { version }: Pins,
+  values: TfvarsValues["values"],
+  settings: AwsSettings,
+  askImages: typeof askForImages,
+): Promise<string[]> {
+  const parsed = GROUPS.safeParse(values.get("node_groups")?.value ?? {});
+  // Of what is wrong with it the plan complains.
+  const groups = parsed.success ? Object.entries(parsed.data) : [];
+  if (groups.length === 0) return [];
+  const kinds = groups.map(([, { ami_family: family, architecture }]) => ({
+    version,
+    family: family ?? "al2023",
+    architecture: architecture ?? "x86_64",
+  }));
+  const images = await askImages(settings, kinds);
+  return groups.map(([name, { ami_id: has }], i) => {
+    const [kind, image] = [kinds[i], images[i]];
+    const group = `node_groups.${name} (${kind?.family ?? ""}, ${kind?.architecture ?? ""})`;
+    if (image === undefined || "none" in image)
+      return printable(`warning: ${group}: ${image?.none ?? "nothing is known"}`);
+    return printable(
+      image.id === has
+        ? `${group}: ami_id is the newest for ${version}, ${image.name}`
+        : `${group}: write ami_id = "${image.id}" (${image.name}) into your tfvars${has === undefined ? "" : `; it is ${has}`}`,
+    );
+  });
+}
+
+function surroundings(values: TfvarsValues["values"], written: string | undefined, volume: number): PinSurroundings {
   const number = (name: string) => Number(values.get(name)?.value);
   const versionBefore = /^eks_version = "(.*)"$/m.exec(written ?? "")?.[1];
   return {
     volumeGiB: {
-      eks_worker_node_volume_size: number("eks_worker_node_volume_size"),
+      eks_worker_node_volume_size: volume,
       kubectl_ec2_volume_size: number("kubectl_ec2_volume_size"),
     },
     bastionUser: String(values.get("kubectl_ec2_user")?.value),
@@ -135,7 +241,8 @@ function partsOf(existing: string | undefined): Parts {
     written: existing.slice(begin.index, until),
     after: existing.slice(until),
   };
-  const [twice] = overriddenBy(parts.before + parts.after);
+  // What is written may leave out the size of the volume; a user may then say it here.
+  const [twice] = setBy(parts.before + parts.after, [...new Set([...ALWAYS_PINNED, ...setBy(parts.written)])]);
   if (twice !== undefined) throw new UserError(`${PINS_FILE} says ${twice} twice: delete the line that you have added`);
   return parts;
 }

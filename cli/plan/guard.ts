@@ -1,23 +1,9 @@
 import { quoted } from "../../bootstrap/command";
 import { nearest } from "../../bootstrap/nearest";
 import { UserError } from "../errors";
-import type { AttributeChange, Plan, PlannedValue, ResourceChange } from "./plan-file";
-
-/** Something that a plan would replace or destroy without being told to by name. */
-export interface Refusal {
-  readonly address: string;
-  /** What it is to people: `the cluster`. */
-  readonly noun: string;
-  readonly what: "replaced" | "destroyed";
-  /** Why, in words. */
-  readonly because: string;
-  /** The attributes that force it; none where something else does. */
-  readonly forcedBy: readonly AttributeChange[];
-  /** What is gone with it, in words. */
-  readonly lost: string;
-  /** What to add to the command line to have it done all the same, quoted for a shell. */
-  readonly option: string;
-}
+import { clusterRefusals, setBack } from "./cluster-guard";
+import type { Plan, PlannedValue, ResourceChange } from "./plan-file";
+import { allowOption, refusalText, type Refusal } from "./refusal";
 
 /**
  * What is guarded, by type. Everything else of the stack is made anew within minutes, and nothing that runs notices, or
@@ -62,6 +48,16 @@ const GUARDED: Readonly<Record<string, { readonly noun: string; readonly lost: s
     noun: "an instance profile",
     lost: "the credentials of the machines that run with it: nodes become NotReady when their present ones end",
   },
+  aws_iam_openid_connect_provider: {
+    noun: "the cluster's OIDC provider",
+    lost: "the credentials of all pods that have a role by it (IRSA), when their present ones end",
+  },
+  aws_kms_key: {
+    noun: "a KMS key",
+    lost:
+      "everything that is encrypted with it, for good, once its deletion window is over (until then `aws kms " +
+      "cancel-key-deletion` keeps it): the cluster's secrets, and with them the cluster, or the nodes' volumes",
+  },
 };
 
 /** Terraform's words for why, where no attribute says it. */
@@ -82,8 +78,8 @@ const REASONS: Readonly<Record<string, string>> = {
 const VALUE_LENGTH = 80;
 
 /**
- * What a plan would replace or destroy although it is guarded and `allowed` does not name it. What a `moved` block only
- * renames is neither.
+ * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions, changes of the
+ * cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a `moved` block only renames is none.
  *
  * A plan that destroys everything on purpose is not for this: everything would be refused.
  *
@@ -91,12 +87,16 @@ const VALUE_LENGTH = 80;
  * @throws UserError (wrong usage) when `allowed` names what is not in the plan
  */
 export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
-  const guarded = plan.changes.filter(
-    ({ isManaged, type, kind }) =>
-      isManaged && Object.hasOwn(GUARDED, type) && (kind === "replace" || kind === "destroy"),
-  );
-  for (const address of allowed) checkIsInPlan(address, plan, guarded);
-  return guarded.filter(({ address }) => !allowed.includes(address)).map(refusal);
+  const lost = plan.changes
+    .filter(
+      ({ isManaged, type, kind }) =>
+        isManaged && Object.hasOwn(GUARDED, type) && (kind === "replace" || kind === "destroy"),
+    )
+    .map(refusal);
+  const refused = [...lost, ...clusterRefusals(plan)];
+  const allowable = refused.filter(({ option }) => option !== undefined).map(({ address }) => address);
+  for (const address of allowed) checkIsInPlan(address, plan, [...new Set(allowable)]);
+  return refused.filter(({ address, option }) => option === undefined || !allowed.includes(address));
 }
 
 /**
@@ -120,16 +120,8 @@ export function allowing(addresses: readonly string[]): string[] {
   return addresses.filter((address) => Object.hasOwn(GUARDED, address.split(".")[0] ?? "")).map(allowOption);
 }
 
-function allowOption(address: string): string {
-  return `--allow-replace ${quoted(address)}`;
-}
-
-/** A refusal in one paragraph. */
-export function refusalText({ address, noun, what, because, lost, option }: Refusal): string {
-  return `${address}: ${noun} would be ${what}: ${because}; lost by it: ${lost}; if you mean it, add ${option}`;
-}
-
-function refusal({ address, type, kind, deposed, reason, forcedBy }: ResourceChange): Refusal {
+function refusal(change: ResourceChange): Refusal {
+  const { address, type, kind, deposed, reason, forcedBy } = change;
   const { noun, lost } = GUARDED[type] ?? { noun: type, lost: "" };
   const forced = forcedBy.map(({ path, before, after }) =>
     sameText(before, after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
@@ -140,6 +132,7 @@ function refusal({ address, type, kind, deposed, reason, forcedBy }: ResourceCha
       : forced.length > 0
         ? `${forced.join(", and ")}, which cannot be done in place`
         : (REASONS[reason ?? ""] ?? (kind === "destroy" ? "the plan destroys it" : "Terraform does not say why"));
+  const instead = setBack(change);
   return {
     address,
     noun,
@@ -147,6 +140,7 @@ function refusal({ address, type, kind, deposed, reason, forcedBy }: ResourceCha
     because,
     forcedBy,
     lost,
+    ...(instead !== undefined && { instead }),
     option: allowOption(address),
   };
 }
@@ -171,26 +165,20 @@ function shown(planned: PlannedValue): string {
   }
 }
 
-function checkIsInPlan(allowed: string, { changes }: Plan, guarded: readonly ResourceChange[]): void {
+function checkIsInPlan(allowed: string, { changes }: Plan, guarded: readonly string[]): void {
   const addresses = changes.filter(({ isManaged }) => isManaged).map(({ address }) => address);
   if (addresses.includes(allowed)) return;
 
-  const ofItsName = guarded.map(({ address }) => address).filter((address) => address.startsWith(`${allowed}[`));
+  const ofItsName = guarded.filter((address) => address.startsWith(`${allowed}[`));
   const movedTo = changes.find(({ previousAddress }) => previousAddress === allowed)?.address;
-  const near =
-    movedTo ??
-    nearest(
-      allowed,
-      guarded.map(({ address }) => address),
-    ) ??
-    nearest(allowed, addresses);
+  const near = movedTo ?? nearest(allowed, guarded) ?? nearest(allowed, addresses);
   const hint =
     ofItsName.length > 0
       ? `name each: ${ofItsName.map(allowOption).join(" ")}`
       : near !== undefined
         ? `did you mean ${allowOption(near)}?`
         : guarded.length > 0
-          ? `it is for ${guarded.map(({ address }) => quoted(address)).join(", ")}`
+          ? `it is for ${guarded.map(quoted).join(", ")}`
           : "the plan replaces and destroys nothing that is guarded, so leave it out";
   throw new UserError(`--allow-replace names what the plan does not have, ${JSON.stringify(allowed)}: ${hint}`, 64);
 }

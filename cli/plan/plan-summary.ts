@@ -2,6 +2,8 @@ import { z } from "zod";
 
 import { usableAddresses } from "../cidr";
 import type { Finding } from "../doctor/finding";
+import { stackInputs, type NodeGroupInput, type StackInputs } from "../stack-inputs";
+import { irrevocable } from "./cluster-guard";
 import type { ChangeKind, Plan, ResourceChange } from "./plan-file";
 
 /** What EC2 says of an instance type (DescribeInstanceTypes). */
@@ -32,8 +34,14 @@ export interface Summary {
   readonly moved: number;
   /** Names of outputs that get another value. */
   readonly outputs: readonly string[];
-  /** Undefined when the plan has not the variables of this stack. */
+  /**
+   * Undefined when the plan has not the variables of this stack, and where the workshop's reckoning is not true of it: with
+   * rows in node_groups, in a network that exists, and with prefixes of addresses. The stack's own output `planning` reckons
+   * then.
+   */
   readonly capacity?: Capacity;
+  /** The node groups, where there is no capacity of the workshop's one. */
+  readonly nodeGroups: readonly NodeGroupInput[];
   readonly findings: readonly Finding[];
 }
 
@@ -152,13 +160,22 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
     kind,
     types: countedByType(managed.filter((change) => change.kind === kind).map(({ type }) => type)),
   })).filter(({ types }) => types.length > 0);
-  const capacity = capacityOf(plan.variables, facts);
+  const inputs = inputsOf(plan.variables);
+  const isWorkshops = inputs === undefined || isAsInTheWorkshop(inputs);
+  const capacity = isWorkshops ? capacityOf(plan.variables, facts) : undefined;
   const failed = plan.failedChecks.map(({ address, isWarning, messages }): Finding => ({
     code: "plan-check-failed",
     severity: isWarning ? "warning" : "error",
     subject: address,
     cause: messages.join("; ") || "its condition does not hold",
     cure: "change what it says in the tfvars, and plan again",
+  }));
+  const forGood = irrevocable(plan).map(({ address, what }): Finding => ({
+    code: "plan-irrevocable",
+    severity: "note",
+    subject: address,
+    cause: what,
+    cure: "apply it if you mean it",
   }));
   const touched = ORDER.filter((kind) => kind !== "create").flatMap((kind) =>
     managed
@@ -171,7 +188,8 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
     moved: managed.filter(({ previousAddress }) => previousAddress !== undefined).length,
     outputs: plan.outputs.filter(({ kind }) => kind !== "no-op").map(({ name }) => name),
     ...(capacity !== undefined && { capacity }),
-    findings: [...failed, ...(capacity === undefined ? [] : capacityFindings(capacity))],
+    nodeGroups: isWorkshops ? [] : inputs.groups,
+    findings: [...failed, ...forGood, ...(capacity === undefined ? [] : capacityFindings(capacity))],
   };
 }
 
@@ -188,7 +206,7 @@ function attributesOf({ kind, before, after, unknown, forcedBy }: ResourceChange
 const WIDTH = 80;
 
 /** A summary for people, its findings included, in lines that a terminal of 80 columns need not break. */
-export function summaryLines({ counts, touched, moved, outputs, capacity, findings }: Summary): string[] {
+export function summaryLines({ counts, touched, moved, outputs, capacity, nodeGroups, findings }: Summary): string[] {
   const total = (types: CountByType) => types.reduce((sum, [, count]) => sum + count, 0);
   const changes = counts.flatMap(({ kind, types }) => {
     const head = `${VERBS[kind]} ${String(total(types))}:`;
@@ -207,7 +225,7 @@ export function summaryLines({ counts, touched, moved, outputs, capacity, findin
     ...(changes.length > 0 ? changes : ["nothing to add, to change or to destroy"]),
     ...(moved > 0 ? [`moved in the state only: ${String(moved)}`] : []),
     ...(outputs.length > 0 ? wrapped("outputs that change:", listed(outputs)) : []),
-    ...(capacity === undefined ? [] : capacityLines(capacity)),
+    ...(capacity === undefined ? nodeGroupLines(nodeGroups) : capacityLines(capacity)),
     ...findings.flatMap(({ severity, subject, cause, cure }) =>
       wrapped(`${severity}:`, `${subject}: ${cause}; ${cure}`.split(" ")),
     ),
@@ -234,6 +252,34 @@ function countedByType(types: readonly string[]): CountByType {
   const counts = new Map<string, number>();
   for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
   return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Undefined when the variables are not those of this stack, or have values that are of no use. */
+function inputsOf(variables: Plan["variables"]): StackInputs | undefined {
+  try {
+    return stackInputs(variables);
+  } catch (error) {
+    if (error instanceof z.ZodError) return undefined;
+    throw error;
+  }
+}
+
+function isAsInTheWorkshop({ groups, vpcId, prefixDelegation }: StackInputs): boolean {
+  return groups.every(({ isWorkshops }) => isWorkshops) && vpcId === undefined && !prefixDelegation;
+}
+
+function nodeGroupLines(groups: readonly NodeGroupInput[]): string[] {
+  return groups.flatMap(({ key, names, instanceTypes, size, onDemand, launchedFrom }) => {
+    const { min, max, desired } = size;
+    const spot = names.length * desired - onDemand;
+    const each = names.length === 1 ? "" : `${String(names.length)} groups, one in each zone, each of `;
+    return wrapped(
+      `nodes of ${key}:`,
+      `${each}${String(desired)} of type ${instanceTypes.join(" or ")}, from ${String(min)} to ${String(max)}${spot > 0 ? `, ${String(spot)} of all spot instances` : ""}, from a ${launchedFrom}`.split(
+        " ",
+      ),
+    );
+  });
 }
 
 function capacityOf(variables: Plan["variables"], facts: InstanceTypeFacts | undefined): Capacity | undefined {

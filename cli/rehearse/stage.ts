@@ -6,6 +6,7 @@ import { delimiter, join, relative, resolve } from "node:path";
 import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/artifacts";
 import { startClusters, type Clusters } from "../../rehearsal/clusters";
 import {
+  EMULATED_ACCOUNT_ID,
   joinEmulator,
   neutralEnvironment,
   startEmulator,
@@ -19,13 +20,15 @@ import { findProgram, requireBasics, terraformConfigFile } from "../../rehearsal
 import { startSshStandIn } from "../../rehearsal/ssh-stand-in";
 import { startSshd, type LoginServer } from "../../rehearsal/sshd";
 import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/tools";
-import { OTHER_FAMILY, type Injection } from "./injections";
+import { synthesized } from "../synthesized";
+import { readTfvars } from "../tfvars";
+import { accountFor } from "./account";
+import type { Injection } from "./injections";
 import type { RehearseOptions } from "./rehearse";
 import type { Screen } from "../screen";
 
 /** The folder that this file's project is in. */
 export const CLONE = resolve(__dirname, "..", "..");
-const ACCOUNT = "123456789012";
 /** Of kubectl, where this machine has none. */
 const STAND_IN_VERSION = "1.32.0";
 /** Of a network for documentation: somebody has to be let in. https://www.rfc-editor.org/rfc/rfc5737 */
@@ -68,8 +71,21 @@ export async function setUp(
   );
 
   const missing = ["aws", "kubectl"].filter((name) => findProgram(name) === undefined);
-  const version = missing.length === 0 ? ownKubectlVersion() : STAND_IN_VERSION;
-  const emulator = await emulatedAccount(folder, minorOf(version), options.endpointUrl, endings, screen, signal);
+  const own = missing.length === 0 ? ownKubectlVersion() : undefined;
+  const varFiles = [
+    tfvars(folder, minorOf(own ?? STAND_IN_VERSION)),
+    ...(options.varFile === undefined ? [] : [resolve(options.varFile)]),
+    ...(injection?.when === "before" ? [written(join(folder, "injected.tfvars"), injection.tfvars)] : []),
+  ];
+  const { values } = await readTfvars(
+    { folder, environment: {}, arguments: varFiles.map((varFile) => ({ varFile })) },
+    synthesized({}).declared,
+  );
+  const { seed, version: wanted } = accountFor(values);
+  // A kubectl of this machine is the bastion's where it is of the cluster's version.
+  const isOwn = own !== undefined && minorOf(own) === wanted;
+  const version = isOwn ? own : `${wanted}.0`;
+  const emulator = await emulatedAccount(folder, seed, options.endpointUrl, endings, screen, signal);
   const clusters = await startClusters(settingsOf(emulator), folder);
   endings.push(() => clusters.stop());
   const environment = {
@@ -84,7 +100,7 @@ export async function setUp(
     SSH_AUTH_SOCK: "",
   };
   screen.busy("starting a bastion");
-  const programs = missing.length === 0 ? ownPrograms() : await light(clusters, endings);
+  const programs = isOwn ? ownPrograms() : await light(clusters, endings);
   const { releasesFile, byPath } = makeArtifacts(folder, version, programs);
   const mirror = await startMirror(byPath);
   endings.push(() => mirror.stop());
@@ -103,9 +119,9 @@ export async function setUp(
   screen.line(
     `The bastion is ${options.sshd ? "a sshd of its own" : "a stand-in SSH server"} on port ${String(bastion.port)}, and writes to ` +
       `${relative(CLONE, join(folder, "bastion"))} alone; ` +
-      (missing.length === 0
+      (isOwn
         ? "kubectl and aws on it are this machine's."
-        : `kubectl and aws on it are stand-ins, as this machine has no ${missing.join(" and no ")}.`),
+        : `kubectl and aws on it are stand-ins, as this machine has no ${missing.length > 0 ? missing.join(" and no ") : `kubectl ${wanted}`}.`),
   );
 
   return {
@@ -121,11 +137,7 @@ export async function setUp(
       // Nobody wants to wait for what is known not to come.
       ...(injection === undefined ? [] : ["--timeout", "15"]),
     ],
-    varFiles: [
-      tfvars(folder, minorOf(version)),
-      ...(options.varFile === undefined ? [] : [resolve(options.varFile)]),
-      ...(injection?.when === "before" ? [written(join(folder, "injected.tfvars"), injection.tfvars)] : []),
-    ],
+    varFiles,
     knownHosts,
     mirror,
   };
@@ -134,7 +146,7 @@ export async function setUp(
 /** The account: in an emulator of its own, or in one that runs already. */
 async function emulatedAccount(
   folder: string,
-  version: string,
+  seed: AccountSeed,
   endpointUrl: string | undefined,
   endings: Endings,
   screen: Screen,
@@ -143,7 +155,7 @@ async function emulatedAccount(
   const place = join(folder, "emulator");
   if (endpointUrl !== undefined) {
     screen.busy("looking at the emulated AWS account");
-    const joined = await joinEmulator(endpointUrl, place, accountFor(version));
+    const joined = await joinEmulator(endpointUrl, place, seed);
     screen.line(`The account is emulated at ${joined.endpoint}, which was there before and stays.`);
     if (joined.lacks.length > 0) {
       screen.line(`It lacks ${joined.lacks.join(", ")}: what needs them will fail. It has them when it is started so:`);
@@ -157,23 +169,10 @@ async function emulatedAccount(
   const moto = await provideMoto({ busy, signal });
   screen.line(`The emulator of AWS ${moto.from}.`);
   screen.busy("starting an emulated AWS account");
-  const emulator = await startEmulator(place, accountFor(version), { command: moto.command });
+  const emulator = await startEmulator(place, seed, { command: moto.command });
   endings.push(() => emulator.stop());
   screen.line(`The account is emulated at ${emulator.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
   return emulator;
-}
-
-/** The workshop's account, where the nodes' image is one of this version; and an image of another family. */
-function accountFor(version: string): AccountSeed {
-  const nodes = { name: `amazon-eks-node-${version}-v20250807` };
-  const { images, ...account } = WORKSHOP_ACCOUNT;
-  return {
-    ...account,
-    images: [
-      ...images.map((image) => (image.rootDevice === "/dev/xvda" ? { ...image, ...nodes } : image)),
-      { ...OTHER_FAMILY, rootDevice: "/dev/xvda" },
-    ],
-  };
 }
 
 /**
@@ -188,11 +187,11 @@ export function settingsOf({ endpoint, environment }: EmulatedAccount) {
     accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",
     secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
   };
-  return { region: WORKSHOP_ACCOUNT.region, endpoint, credentials };
+  return { region: environment["AWS_REGION"] ?? WORKSHOP_ACCOUNT.region, endpoint, credentials };
 }
 
 async function light(clusters: Clusters, endings: Endings) {
-  const programs = await startLightPrograms((name) => clusters.get(name ?? "")?.kubernetes, ACCOUNT);
+  const programs = await startLightPrograms((name) => clusters.get(name ?? "")?.kubernetes, EMULATED_ACCOUNT_ID);
   endings.push(() => {
     programs.stop();
   });

@@ -1,0 +1,339 @@
+import { z } from "zod";
+
+import type { Plan, ResourceChange } from "./plan-file";
+import { allowOption, type Refusal } from "./refusal";
+
+/** EKS' order: a cluster goes one step to the right, and never back. @see https://docs.aws.amazon.com/eks/latest/userguide/setting-up-access-entries.html */
+const MODES: readonly string[] = ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"];
+
+/** Makes everybody whom it is associated with, for the whole cluster, one who may do everything in it. @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html */
+const ADMIN_POLICY = /\/AmazonEKSClusterAdminPolicy$/;
+
+/** Nobody is ever shut out for good, and a message that says so is an honest one. */
+const WAY_BACK =
+  "whoever's IAM policies allow eks:CreateAccessEntry and eks:AssociateAccessPolicy can let somebody in again";
+
+/**
+ * What of the cluster's attributes, as far as they are known: what only the apply will tell is missing.
+ */
+const CLUSTER = z.object({
+  name: z.string().nullish(),
+  version: z.string().nullish(),
+  access_config: z
+    .array(
+      z.object({
+        authentication_mode: z.string().nullish(),
+        bootstrap_cluster_creator_admin_permissions: z.boolean().nullish(),
+      }),
+    )
+    .nullish(),
+  encryption_config: z
+    .array(z.object({ provider: z.array(z.object({ key_arn: z.string().nullish() })).nullish() }))
+    .nullish(),
+});
+type Cluster = z.infer<typeof CLUSTER>;
+
+const ENTRY = z.object({ type: z.string().nullish(), principal_arn: z.string().nullish() });
+
+const ASSOCIATION = z.object({
+  cluster_name: z.string().nullish(),
+  policy_arn: z.string().nullish(),
+  principal_arn: z.string().nullish(),
+  access_scope: z.array(z.object({ type: z.string().nullish() })).nullish(),
+});
+
+/**
+ * What a plan would do to a cluster in place, or to those who get in, that EKS refuses, that cannot be taken back, or that
+ * shuts out people or nodes.
+ */
+export function clusterRefusals(plan: Plan): Refusal[] {
+  const managed = plan.changes.filter(({ isManaged, deposed }) => isManaged && deposed === undefined);
+  const clusters = managed.filter(({ type }) => type === "aws_eks_cluster");
+  return [
+    ...clusters.filter(({ kind }) => kind === "update").flatMap((change) => inPlace(change)),
+    ...clusters.flatMap((change) => withoutAdmin(change, managed)),
+    ...nodesShutOut(managed),
+  ];
+}
+
+/** The tfvars variable to set back where one of the cluster's attributes forces its replacement. */
+export function setBack({ type, forcedBy }: ResourceChange): string | undefined {
+  if (type !== "aws_eks_cluster") return undefined;
+  const advice = forcedBy.flatMap(({ path, before }) => {
+    if (path === "access_config[0].bootstrap_cluster_creator_admin_permissions") {
+      // The stack ignores changes of it, but there is no ignoring where the state has nothing of it.
+      return before.is === "known" && typeof before.value === "boolean"
+        ? [
+            `set cluster_creator_admin back to ${String(before.value)}: it counts when a cluster is made, and never after`,
+          ]
+        : [
+            "let the state learn of it first, `terraform apply -refresh-only`: it counts when a cluster is made, and is ignored after",
+          ];
+    }
+    if (path.startsWith("encryption_config")) {
+      return ["set secrets_encryption back to what it was: EKS never takes it off again"];
+    }
+    if (path.startsWith("kubernetes_network_config[0].ip_family")) return ["set ip_family back"];
+    if (path.startsWith("kubernetes_network_config")) return ["set service_cidr back"];
+    return [];
+  });
+  return advice.length === 0 ? undefined : [...new Set(advice)].join(", and ");
+}
+
+/** What cannot be taken back of what a plan does to a cluster, and is allowed, one sentence each. */
+export function irrevocable(plan: Plan): { readonly address: string; readonly what: string }[] {
+  return plan.changes
+    .filter(({ isManaged, type, kind }) => isManaged && type === "aws_eks_cluster" && kind === "update")
+    .flatMap((change) => {
+      const before = clusterOf(change.before);
+      const after = clusterOf(change.after);
+      const said: string[] = [];
+      if (before.version !== after.version && steps(before.version, after.version) === 1) {
+        said.push(
+          `the control plane goes from ${before.version ?? ""} to ${after.version ?? ""}, and never back; ` +
+            "the nodes keep their kubelets until their images are others",
+        );
+      }
+      const [mode, next] = [modeOf(before), modeOf(after)];
+      if (mode !== next && next !== undefined && MODES.includes(next)) {
+        said.push(
+          `authentication_mode goes from ${mode ?? "nothing"} to ${next}, and never back` +
+            (next === "API" ? "; whom aws-auth alone lets in, people and nodes, is shut out" : ""),
+        );
+      }
+      if ((before.encryption_config ?? []).length === 0 && (after.encryption_config ?? []).length > 0) {
+        said.push(
+          "secrets become encrypted with a KMS key, for good: without that key the cluster cannot be recovered",
+        );
+      }
+      return said.map((what) => ({ address: change.address, what }));
+    });
+}
+
+/** What EKS refuses of an update, or what the provider leaves undone. */
+function inPlace({ address, before: old, after: planned, unknown }: ResourceChange): Refusal[] {
+  const before = clusterOf(old);
+  const after = clusterOf(planned);
+  const refused = (because: string, instead: string): Refusal => ({
+    address,
+    noun: "the cluster",
+    what: "changed",
+    because,
+    forcedBy: [],
+    instead,
+  });
+  return [...version(before, after, refused), ...mode(before, after, refused), ...key(before, after, unknown, refused)];
+}
+
+type Refused = (because: string, instead: string) => Refusal;
+
+function version({ version: from }: Cluster, { version: to }: Cluster, refused: Refused): Refusal[] {
+  const up = steps(from, to);
+  if (Number.isNaN(up) || up === 0 || up === 1) return [];
+  const because = `version goes from ${from ?? ""} to ${to ?? ""}`;
+  return up < 0
+    ? [
+        refused(
+          `${because}, and EKS never goes back`,
+          `set eks_version = "${from ?? ""}" (at the end of its support EKS upgrades a version by itself)`,
+        ),
+      ]
+    : [
+        refused(
+          `${because}, and EKS goes one minor at a time`,
+          `set eks_version = "${minorAfter(from ?? "")}" first, and the nodes' images for it before you go on`,
+        ),
+      ];
+}
+
+function mode(from: Cluster, to: Cluster, refused: Refused): Refusal[] {
+  const [before, after] = [modeOf(from), modeOf(to)];
+  if (before === undefined || after === undefined) return [];
+  const up = MODES.indexOf(after) - MODES.indexOf(before);
+  const because = `authentication_mode goes from ${before} to ${after}`;
+  if (up < 0) return [refused(`${because}, and EKS never goes back`, `set authentication_mode = "${before}"`)];
+  return up < 2
+    ? []
+    : [refused(`${because}, and EKS goes one step at a time`, 'set authentication_mode = "API_AND_CONFIG_MAP" first')];
+}
+
+/** The provider takes another key for a change in place, asks EKS for nothing, and writes the new one into the state. */
+function key(from: Cluster, to: Cluster, unknown: unknown, refused: Refused): Refusal[] {
+  const before = keyOf(from);
+  const isLater = JSON.stringify((unknown as { encryption_config?: unknown } | null)?.encryption_config ?? false);
+  const after = keyOf(to) ?? (isLater.includes("true") ? "a key that is made only then" : undefined);
+  if (before === undefined || after === undefined || before === after) return [];
+  return [
+    refused(
+      `the key of its secrets goes from ${before} to ${after}, and EKS never takes another`,
+      `set secrets_encryption = { kms_key_arn = "${before}" }, or keep what it said; a key can rotate its material (rotation_days)`,
+    ),
+  ];
+}
+
+/**
+ * A cluster whose admins are those that access entries name, and to whom none would be left; and one that is made without
+ * any. Where it had none before that a plan could see, this plan takes nobody away.
+ */
+function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[]): Refusal[] {
+  if (cluster.kind === "destroy" || cluster.kind === "forget") return [];
+  const before = cluster.before === null ? undefined : clusterOf(cluster.before);
+  const after = clusterOf(cluster.after);
+  const mode = modeOf(after);
+  // One that began with aws-auth has its creator for an admin, whatever the provider records of a word that nobody said:
+  // EKS takes no other. https://github.com/hashicorp/terraform-provider-aws/issues/35824
+  const beganWithAwsAuth = cluster.kind !== "replace" && before !== undefined && modeOf(before) === "CONFIG_MAP";
+  if (mode === undefined || mode === "CONFIG_MAP" || beganWithAwsAuth || creatorIsAdmin(after)) return [];
+
+  const associations = managed.filter(({ type, before, after }) => {
+    const { cluster_name: name } = parsed(ASSOCIATION, after ?? before);
+    // One cluster's name stands in it, unless only the apply will tell.
+    return (
+      type === "aws_eks_access_policy_association" &&
+      (typeof name !== "string" || name === clusterOf(cluster.after).name)
+    );
+  });
+  const going = associations.map((it) => ({ it, by: goneBy(it, managed) }));
+  if (going.some(({ it, by }) => by === undefined && makesAdmin(it.kind === "forget" ? it.before : it.after, it))) {
+    return [];
+  }
+
+  const nobody =
+    "no access entry with AmazonEKSClusterAdminPolicy for the whole cluster is left, and who made it is none as far as Terraform knows (cluster_creator_admin = false)";
+  const instead = "give somebody in access_entries the policy AmazonEKSClusterAdminPolicy without namespaces";
+  const elsewhere = mode === "API_AND_CONFIG_MAP" ? "aws-auth may map admins that no plan shows, and so may" : "only";
+  const lost = `the last way in for an admin that this plan can see (${elsewhere} entries or bindings that others made by hand); ${WAY_BACK}`;
+  const taken = going.flatMap(({ it, by = it }) => (makesAdmin(it.before) ? [by] : []));
+  if (taken.length > 0) {
+    return [...new Set(taken)].map((by) => ({
+      address: by.address,
+      noun: "the cluster's last admin",
+      what: by.kind === "destroy" ? "destroyed" : by.kind === "update" ? "changed" : "replaced",
+      because: nobody,
+      forcedBy: by.forcedBy,
+      lost,
+      instead,
+      option: allowOption(by.address),
+    }));
+  }
+  if (before !== undefined && cluster.kind !== "replace") return [];
+  return [
+    {
+      address: cluster.address,
+      noun: "the cluster",
+      what: "made",
+      because: `authentication_mode is ${mode}, ${nobody}`,
+      forcedBy: [],
+      lost: `the way in for people and for the bastion; ${WAY_BACK}`,
+      instead,
+      option: allowOption(cluster.address),
+    },
+  ];
+}
+
+/**
+ * What takes an association away: itself, or its access entry, with which EKS drops all of its policies; undefined when it
+ * stays, or is made.
+ */
+function goneBy(association: ResourceChange, managed: readonly ResourceChange[]): ResourceChange | undefined {
+  if (association.kind === "destroy") return association;
+  if (association.kind === "forget") return undefined;
+  if (!makesAdmin(association.after, association)) return association.before === null ? undefined : association;
+  // One that is made anew comes after its entry.
+  if (association.kind === "create" || association.kind === "replace") return undefined;
+  const principal = parsed(ASSOCIATION, association.before).principal_arn;
+  return managed.find(
+    ({ type, kind, before }) =>
+      type === "aws_eks_access_entry" &&
+      (kind === "destroy" || kind === "replace") &&
+      typeof principal === "string" &&
+      parsed(ENTRY, before).principal_arn === principal,
+  );
+}
+
+/** Whether an association makes an admin of the whole cluster; one of which only the apply will tell may. */
+function makesAdmin(values: ResourceChange["after"], change?: ResourceChange): boolean {
+  if (values === null) return false;
+  const { policy_arn: policy, access_scope: scope } = parsed(ASSOCIATION, values);
+  const isLater = (name: string) =>
+    change !== undefined &&
+    JSON.stringify((change.unknown as Record<string, unknown> | null)?.[name] ?? false) !== "false";
+  const isPolicy = typeof policy === "string" ? ADMIN_POLICY.test(policy) : isLater("policy_arn");
+  const isWhole = scope?.[0]?.type === "cluster" || (scope?.[0]?.type === undefined && isLater("access_scope"));
+  return isPolicy && isWhole;
+}
+
+/**
+ * Access entries of nodes that go while there are Auto Scaling groups: the kubelets of a role that has none are answered
+ * with Unauthorized. Where the role goes as well, that is what is refused.
+ */
+function nodesShutOut(managed: readonly ResourceChange[]): Refusal[] {
+  const hasGroups = managed.some(
+    ({ type, kind, before }) => type === "aws_autoscaling_group" && before !== null && kind !== "destroy",
+  );
+  // With the cluster all entries go, and it is refused itself.
+  const clusterGoes = managed.some(
+    ({ type, kind }) => type === "aws_eks_cluster" && (kind === "destroy" || kind === "replace"),
+  );
+  if (!hasGroups || clusterGoes) return [];
+  return managed.flatMap((change) => {
+    const { address, type, kind, before, forcedBy } = change;
+    const entry = parsed(ENTRY, before);
+    if (type !== "aws_eks_access_entry" || entry.type !== "EC2_LINUX") return [];
+    if (kind !== "destroy" && kind !== "replace") return [];
+    const roleGoes = managed.some(
+      (role) =>
+        role.type === "aws_iam_role" &&
+        (role.kind === "destroy" || role.kind === "replace") &&
+        role.before?.["arn"] === entry.principal_arn,
+    );
+    if (roleGoes) return [];
+    return [
+      {
+        address,
+        noun: "the nodes' access entry",
+        what: kind === "destroy" ? "destroyed" : "replaced",
+        because: `there are Auto Scaling groups, and the nodes of ${entry.principal_arn ?? "its role"} get in by it`,
+        forcedBy,
+        lost: "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no plan shows that)",
+        option: allowOption(address),
+      },
+    ];
+  });
+}
+
+function creatorIsAdmin({ access_config: config }: Cluster): boolean {
+  // EKS' own default is true.
+  return config?.[0]?.bootstrap_cluster_creator_admin_permissions !== false;
+}
+
+function modeOf({ access_config: config }: Cluster): string | undefined {
+  return config?.[0]?.authentication_mode ?? undefined;
+}
+
+function keyOf({ encryption_config: config }: Cluster): string | undefined {
+  return config?.[0]?.provider?.[0]?.key_arn ?? undefined;
+}
+
+/** Minors from one version to another; NaN when one of them is not known. */
+function steps(from: string | null | undefined, to: string | null | undefined): number {
+  return minorOf(to ?? "") - minorOf(from ?? "");
+}
+
+function minorOf(version: string): number {
+  return Number(/^1\.(\d+)$/.exec(version)?.[1]);
+}
+
+function minorAfter(version: string): string {
+  return `1.${String(minorOf(version) + 1)}`;
+}
+
+function clusterOf(values: ResourceChange["before"]): Cluster {
+  return parsed(CLUSTER, values);
+}
+
+/** What is readable of values; nothing of those that are of another shape, as another provider may write them. */
+function parsed<T extends z.ZodObject>(shape: T, values: ResourceChange["before"]): Partial<z.infer<T>> {
+  const { success, data } = shape.safeParse(values ?? {});
+  return success ? data : {};
+}
