@@ -101,7 +101,7 @@ describeEndToEnd("a stack that the workshop's own HCL made", () => {
     const others = changedBy({ ...plan, changes: plan.changes.filter(({ actions }) => actions === "update") });
     expect(others.filter((change) => !/: tags(_all)?$/.test(change))).toEqual([
       // The Auto Scaling group's tags.
-      "aws_autoscaling_group.node_group_autoscaling_group: tag",
+      'aws_autoscaling_group.node_group_autoscaling_group["worker"]: tag',
       ...EMULATOR_ARTEFACTS,
     ]);
   });
@@ -111,10 +111,10 @@ describeEndToEnd("a stack that the workshop's own HCL made", () => {
 
     expect(flowing(output)).toContain(
       "pods cannot ask CoreDNS on another node: the rule between nodes allows TCP only, as the workshop made it; widen " +
-        "it with terraform apply -replace=aws_security_group_rule.node_group_between_nodes.",
+        "it with terraform apply '-replace=aws_security_group_rule.node_group_between_nodes[0]'.",
     );
     expect(flowing(output)).toContain(
-      "mend it with terraform apply -replace=aws_launch_configuration.node_group_launch_configuration.",
+      `mend it with terraform apply '-replace=aws_launch_configuration.node_group_launch_configuration["worker"]'.`,
     );
     expect(flowing(output)).toContain("terraform apply -replace=aws_instance.bastion_instance makes a new one");
   });
@@ -186,8 +186,8 @@ describeEndToEnd("a stack that the workshop's own HCL made", () => {
   it("is mended by the commands that the warnings name", async () => {
     const applied = await project.apply(
       tfvars,
-      "-replace=aws_security_group_rule.node_group_between_nodes",
-      "-replace=aws_launch_configuration.node_group_launch_configuration",
+      "-replace=aws_security_group_rule.node_group_between_nodes[0]",
+      '-replace=aws_launch_configuration.node_group_launch_configuration["worker"]',
       "-replace=aws_instance.bastion_instance",
     );
     const again = await project.plan(tfvars);

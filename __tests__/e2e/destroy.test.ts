@@ -7,6 +7,7 @@ import { DeleteLoadBalancerCommand as DeleteClassicCommand } from "@aws-sdk/clie
 
 import { passOn, startProxy } from "../../rehearsal/proxy";
 import { describeEndToEnd } from "../support/end-to-end";
+import { run } from "../support/run";
 import { startStage, type Stage } from "../support/stage";
 
 const CLUSTER = "awskrug_gudi_eks";
@@ -42,7 +43,7 @@ describeEndToEnd("eks destroy", () => {
     const up = await stage.eks("up", ...GIVEN, "-auto-approve", "--", ...stage.bootstrap);
     if (up.code !== 0) throw new Error(up.output);
     const id = await managed(stage);
-    const vpc = id("aws_vpc.network_vpc");
+    const vpc = id("aws_vpc.network_vpc[0]");
     const subnets = ["public-subnet-a", "public-subnet-b"].map((name) =>
       id(`aws_subnet.network_public_subnet["${name}"]`),
     );
@@ -273,11 +274,40 @@ describeEndToEnd("eks destroy, of a stack that was not wholly applied", () => {
     expect(await account.ids()).toEqual(before);
   });
 
+  it("deletes the log group that EKS has written anew after Terraform deleted it", async () => {
+    const { project, emulator } = stage;
+    const name = `/aws/eks/${CLUSTER}/cluster`;
+    const logs = (...args: string[]) =>
+      run("aws", ["logs", ...args], { env: { ...process.env, ...emulator.environment } });
+    const withLogs = [...GIVEN, "-var", 'cluster_log_types=["api"]'];
+    const target = "-target=aws_cloudwatch_log_group.cluster_log_group";
+    await project.apply(`${project.folder}/local.tfvars`, "-var", 'cluster_log_types=["api"]', target);
+    // EKS is late once.
+    let deletions = 0;
+    const late = await startProxy((call) => {
+      const isDeletion = call.incoming.headers["x-amz-target"] === "Logs_20140328.DeleteLogGroup";
+      const rewrite = async (body: Buffer) => {
+        if (deletions++ === 0) await logs("create-log-group", "--log-group-name", name);
+        return body;
+      };
+      passOn(emulator.endpoint, call, isDeletion ? rewrite : undefined);
+    });
+    stage.environment["AWS_ENDPOINT_URL"] = late.endpoint;
+
+    const { code, output } = await stage.eks("destroy", ...withLogs, "-auto-approve");
+    late.stop();
+    stage.environment["AWS_ENDPOINT_URL"] = emulator.endpoint;
+
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^destroy: 1 destroyed/m) as string });
+    expect(deletions).toBe(2);
+    expect((await logs("describe-log-groups", "--output", "text")).stdout).not.toContain(name);
+  });
+
   it("finds what the cluster left, and says what it may not look at", async () => {
     const { account, project, emulator } = stage;
     await project.apply(`${project.folder}/local.tfvars`, "-target=aws_eks_cluster.cluster_control_plane");
     const id = await managed(stage);
-    const group = await account.group(id("aws_vpc.network_vpc"), "k8s-elb-a1b2c3", owned);
+    const group = await account.group(id("aws_vpc.network_vpc[0]"), "k8s-elb-a1b2c3", owned);
     const subnet = id('aws_subnet.network_private_subnet["private-subnet-a"]');
     await account.classicBalancer("a1b2c3", subnet, group, owned);
     // An account in which this person may not look at volumes.

@@ -203,7 +203,7 @@ describeEndToEnd("the doctor in an account", () => {
         new CreateLaunchTemplateCommand({
           LaunchTemplateName: "of-another-group",
           LaunchTemplateData: {
-            ImageId: INPUTS.node.id,
+            ImageId: INPUTS.groups[0]?.image.id,
             InstanceType: "t3.micro",
             SecurityGroupIds: [nodeGroupId()],
             IamInstanceProfile: { Name: "awskrug_gudi_eks_worker_nodes_role" },

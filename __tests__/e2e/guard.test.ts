@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { refusals, type Refusal } from "../../cli/plan/guard";
+import { refusals } from "../../cli/plan/guard";
 import { readPlan, type Plan } from "../../cli/plan/plan-file";
+import type { Refusal } from "../../cli/plan/refusal";
 import { summarize, summaryLines } from "../../cli/plan/plan-summary";
 import { declaredVariables, readTfvars } from "../../cli/tfvars";
 import type { Emulator } from "../../rehearsal/emulator";
@@ -17,7 +18,7 @@ kubectl_ssh_cidrs   = ["198.51.100.23/32"]
 const T3_MICRO = { interfaces: 2, addressesPerInterface: 2, vcpus: 2, memoryMiB: 1024 };
 
 const CLUSTER = "aws_eks_cluster.cluster_control_plane";
-const NODES = "aws_autoscaling_group.node_group_autoscaling_group";
+const NODES = 'aws_autoscaling_group.node_group_autoscaling_group["worker"]';
 const BASTION = "aws_instance.bastion_instance";
 const ROLE = "aws_iam_role.node_group_role";
 const PROFILE = "aws_iam_instance_profile.node_group_instance_profile";
@@ -120,7 +121,7 @@ describeEndToEnd("the guard, on plans of an applied stack", () => {
       "aws_security_group.bastion_security_group replaced: vpc_id",
       "aws_security_group.cluster_security_group replaced: vpc_id",
       "aws_security_group.node_group_security_group replaced: vpc_id",
-      "aws_vpc.network_vpc replaced: cidr_block",
+      "aws_vpc.network_vpc[0] replaced: cidr_block",
     ]);
     expect(refused.filter((line) => /^aws_subnet\..* replaced: vpc_id$/.test(line))).toHaveLength(6);
   });

@@ -152,6 +152,22 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
     expect(found(leftovers).filter((id) => /many|their/.test(id))).toEqual([]);
   });
 
+  it("is all that is told of a VPC that somebody else made, and rules of others' groups stay", async () => {
+    const { vpcId = "", managedIds } = cluster;
+    const own = await scan(account.settings, cluster);
+    const isNetworks = (id: string) => id === vpcId || id.startsWith("subnet-");
+    const ofStack = new Set([...managedIds].filter((id) => !isNetworks(id)));
+
+    const leftovers = await scan(account.settings, { name: OURS, foreignVpcId: vpcId, managedIds: ofStack });
+
+    expect(found(leftovers, "cluster")).toEqual(found(own, "cluster"));
+    // Its owner is not known wherever it is.
+    expect(found(leftovers, "other")).toEqual([expect.stringMatching(/^volume /)]);
+    const inGroups = (all: Leftovers) => all.references.map(({ inGroup }) => inGroup);
+    expect(inGroups(own)).toContain(our("groupByHand"));
+    expect(inGroups(leftovers)).toEqual(inGroups(own).filter((id) => id !== our("groupByHand")));
+  });
+
   it("is listed with its reason and its fate", async () => {
     const leftovers = await scan(account.settings, cluster);
 

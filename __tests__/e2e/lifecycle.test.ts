@@ -1,10 +1,28 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
 import { readHandover } from "../../bootstrap/inventory";
+import { INDEXED } from "../../modules/workshop-state";
 import type { Emulator } from "../../rehearsal/emulator";
 import { Account, gained, permission, tagsOf } from "../support/account";
 import { changedBy, describeEndToEnd, emulate, EMULATOR_ARTEFACTS, Project } from "../support/end-to-end";
 import { flowing } from "../support/run";
 
 const CLUSTER = "awskrug_gudi_eks";
+const STATE = "terraform.eks.tfstate";
+
+/** A state as this stack wrote it before anything in it could be absent: without the index of what got one since. */
+function withoutIndex(text: string): string {
+  const state = JSON.parse(text) as {
+    resources: { type: string; name: string; instances: { index_key?: unknown }[] }[];
+  };
+  for (const { type, name, instances } of state.resources) {
+    if (!Object.hasOwn(INDEXED, `${type}.${name}`)) continue;
+    for (const instance of instances) delete instance.index_key;
+  }
+  return JSON.stringify(state);
+}
+
 const TFVARS = `
 aws_krug_admin_role = "aws-krug-admin"
 kubectl_ssh_cidrs   = ["203.0.113.7/32"]
@@ -97,7 +115,7 @@ describeEndToEnd("the workshop's stack, from plan to destroy", () => {
         Project: "awskrug_gudi",
         [`kubernetes.io/cluster/${CLUSTER}`]: "shared",
       });
-      const state = (await project.state()).get("aws_vpc.network_vpc");
+      const state = (await project.state()).get("aws_vpc.network_vpc[0]");
       expect(state).toMatchObject({ enable_dns_support: true, enable_dns_hostnames: true });
     });
 
@@ -315,7 +333,10 @@ describeEndToEnd("the workshop's stack, from plan to destroy", () => {
       const handover = readHandover(stdout, "terraform output -json");
       const bastion = (await account.instances()).find(({ Tags }) => tagsOf(Tags)["Instance"] === "kubectl");
 
-      expect(handover).toEqual({
+      // What came later stands beside the fortieth resource, whose input is as it was.
+      const { node_role_arns: roles, ...input } = handover;
+      expect(roles).toEqual([handover.node_role_arn]);
+      expect(input).toEqual({
         region: "ap-northeast-2",
         cluster_name: CLUSTER,
         cluster_endpoint: cluster?.endpoint,
@@ -330,7 +351,7 @@ describeEndToEnd("the workshop's stack, from plan to destroy", () => {
         aws_auth_roles: [],
         aws_auth_users: [],
       });
-      expect((await project.state()).get("terraform_data.handover")).toMatchObject({ output: handover });
+      expect((await project.state()).get("terraform_data.handover")).toMatchObject({ output: input });
     });
   });
 
@@ -341,6 +362,26 @@ describeEndToEnd("the workshop's stack, from plan to destroy", () => {
     expect(plan.output).not.toContain("Warning");
   });
 
+  it("takes over a state without indexes by moves alone", async () => {
+    const older = new Project(emulator);
+    try {
+      writeFileSync(join(older.folder, STATE), withoutIndex(readFileSync(join(project.folder, STATE), "utf8")));
+
+      const plan = await older.plan(older.tfvars(TFVARS));
+
+      const moved = plan.all.filter(({ previousAddress }) => previousAddress !== undefined);
+      expect(plan.summary).toBe("Plan: 0 to add, 1 to change, 0 to destroy.");
+      expect(changedBy(plan)).toEqual(EMULATOR_ARTEFACTS);
+      expect(moved.map(({ address, previousAddress }) => [previousAddress, address]).sort()).toEqual(
+        Object.entries(INDEXED)
+          .map(([from, index]) => [from, `${from}[${index}]`])
+          .sort(),
+      );
+    } finally {
+      older.remove();
+    }
+  });
+
   // Planned only: AWS lets a cluster have fewer subnets, but not fewer zones.
   it("plans to touch nothing but its own resources when a private subnet in the middle goes", async () => {
     const plan = await project.plan(project.tfvars(WITHOUT_THE_PRIVATE_MIDDLE, "private-middle.tfvars"));
@@ -349,7 +390,7 @@ describeEndToEnd("the workshop's stack, from plan to destroy", () => {
       [
         ...EMULATOR_ARTEFACTS,
         // Both list the private subnets, and are told in place.
-        "aws_autoscaling_group.node_group_autoscaling_group: vpc_zone_identifier",
+        'aws_autoscaling_group.node_group_autoscaling_group["worker"]: vpc_zone_identifier',
         "aws_eks_cluster.cluster_control_plane: vpc_config",
         'aws_route_table_association.network_private_association["private-subnet-b"]: delete',
         'aws_subnet.network_private_subnet["private-subnet-b"]: delete',

@@ -90,10 +90,10 @@ describe("eks pin", () => {
       /nothing is pinned: the AMI for nodes must be for Kubernetes 1\.32, got one for 1\.31/,
     ],
     [
-      "for a version without the family that this stack boots",
-      ["--version", "1.33"],
+      "for a version that the family has none for",
+      ["--version", "1.33", "--family", "al2"],
       account("1.33"),
-      /1\.33 has no AMI of Amazon Linux 2, .* pin 1\.32 or older; .*bootstrap\.sh/,
+      /1\.33 has no AMI of Amazon Linux 2, .* pin --family al2023 or --family bottlerocket, or 1\.32 or older/,
     ],
     [
       "for a version that EKS does not offer",
@@ -110,6 +110,24 @@ describe("eks pin", () => {
     });
     expect(output).toMatch(message);
     expect(existsSync(join(folder, PINS_FILE))).toBe(false);
+  });
+
+  it("writes what nodes of Amazon Linux 2023 need, for a version that has no other", async () => {
+    const parameter = "/aws/service/eks/optimized-ami/1.36/amazon-linux-2023/x86_64/standard/recommended";
+    const { parameters, ...others } = account("1.36", "amazon-eks-node-al2023-x86_64-standard-1.36-v20260714");
+    const named = { ...parameters, [parameter]: JSON.stringify({ image_id: NODE }) };
+
+    const { code } = await pin({ ...others, parameters: named }, "--version", "1.36", "-auto-approve");
+
+    expect(code).toBe(0);
+    expect(pins().match(/^\w+ = .*$/gm)).toEqual([
+      'eks_version = "1.36"',
+      `eks_worker_node_ami_id = "${NODE}"`,
+      'eks_worker_node_ami_family = "al2023"',
+      'eks_worker_node_launch = "template"',
+      "eks_worker_node_volume_size = 20",
+      `kubectl_image_id = "${BASTION.id}"`,
+    ]);
   });
 
   it("writes nothing without a yes", async () => {

@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { INJECTION_NAMES } from "../../cli/rehearse/injection-names";
@@ -8,6 +8,8 @@ import { neutralEnvironment } from "../../rehearsal/emulator";
 import { describeEndToEnd } from "../support/end-to-end";
 import { startEks, type Running } from "../support/rehearsal";
 import { run } from "../support/run";
+
+const CLONE = resolve(__dirname, "../..");
 
 /** A rehearsal that has ended. */
 interface Rehearsed {
@@ -127,6 +129,35 @@ describeEndToEnd("a rehearsal", () => {
       expect(left).toEqual([]);
     },
   );
+
+  it.concurrent.each([
+    ["current", 63, { "awskrug_gudi_eks-general": 2 }],
+    [
+      "production",
+      116,
+      {
+        "shop-batch": 1,
+        "shop-general-ap-northeast-2a": 1,
+        "shop-general-ap-northeast-2b": 1,
+        "shop-general-ap-northeast-2c": 1,
+        "shop-spot": 0,
+      },
+    ],
+  ])("does what EKS is today, by tfvars/%s.tfvars", async (name, resources, groups) => {
+    const { code, output, left } = await rehearse(["--var-file", join(CLONE, "tfvars", `${name}.tfvars`)]);
+
+    expect({ code, end: output.slice(-2500) }).toMatchObject({ code: 0 });
+    expect(output).toContain(`apply: ${String(resources)} created`);
+    const nodes = Object.values(groups).reduce((sum, size) => sum + size, 0);
+    expect(output.match(/ Ready +<none> /g)).toHaveLength(nodes);
+    for (const [group, size] of Object.entries(groups)) {
+      expect(output).toMatch(new RegExp(`${group} +\\d+ +${String(size)} +\\d+ +${String(size)}$`, "m"));
+    }
+    expect(output).toContain(`destroy: ${String(resources)} destroyed`);
+    expect(output).toMatch(/^nothing is left: /m);
+    expect(output).toMatch(/^The rehearsal went well\.$/m);
+    expect(left).toEqual([]);
+  });
 
   it("stays up with --keep until Ctrl-C, and says how to look around", async () => {
     const seen: string[] = [];

@@ -1,0 +1,171 @@
+import type { WrongInput } from "./row";
+
+/** Kubernetes as new as anything here asks for, and the agent for roles by Pod Identity. */
+const NEW = 'aws_krug_admin_role = "aws-krug-admin"\neks_version = "1.33"';
+const AGENT = '"eks-pod-identity-agent" = {}';
+const set = (line: string) => `${NEW}\n${line}`;
+const addOns = (rows: string, more = "") => set(`add_ons = { ${rows} }\n${more}`);
+
+/** One row of pod_roles that is right but for `fields`. */
+const row = (fields = "", key = "r") =>
+  `${key} = { namespace = "apps", service_account = "web", policies = ["external-dns"] ${fields} }`;
+const roles = (rows: string, rest = `add_ons = { ${AGENT} }`) => set(`pod_roles = { ${rows} }\n${rest}`);
+/** A row with one field in another way. */
+const named = (field: "namespace" | "service_account" | "policies", value: string) =>
+  roles(
+    `r = { ${Object.entries({
+      namespace: '"apps"',
+      service_account: '"web"',
+      policies: '["external-dns"]',
+      [field]: value,
+    })
+      .map(([name, written]) => `${name} = ${written}`)
+      .join(", ")} }`,
+  );
+
+/** What one can get wrong about roles for pods and add-ons: the tfvars file, and the words that have to be in the answer. */
+export const POD_CASES: readonly WrongInput[] = [
+  // Roles
+  ["null for a pod's role", roles("r = null"), "got null for: r; leave the key out"],
+  [
+    "a pod's role without policies",
+    named("policies", "[]"),
+    "pod_roles must name at least one policy in every row, got r",
+  ],
+  ["null for the policies of a pod's role", named("policies", "null"), "must name at least one policy in every row"],
+  ["a ready policy that there is none of", named("policies", '["autoscaler"]'), 'got r ("autoscaler")'],
+  [
+    "the ARN of a role for a policy",
+    named("policies", '["arn:aws:iam::123456789012:role/web"]'),
+    "pod_roles must have policies that are ARNs",
+  ],
+  [
+    "null among the policies",
+    named("policies", '["external-dns", null]'),
+    "pod_roles must have policies that are ARNs",
+  ],
+  [
+    "a policy twice",
+    named("policies", '["external-dns", "external-dns"]'),
+    "must name a policy once in a row, got r (external-dns)",
+  ],
+  [
+    "more policies than a role takes",
+    named(
+      "policies",
+      `[${Array.from({ length: 11 }, (_, i) => `"arn:aws:iam::aws:policy/p${String(i)}"`).join(", ")}]`,
+    ),
+    "at most 10 policies in a row, as IAM attaches to a role, got r (11)",
+  ],
+  ["a namespace in capitals", named("namespace", '"Apps"'), 'got r ("Apps")'],
+  ["a namespace with a slash", named("namespace", '"apps/web"'), "pod_roles must have namespaces of 1 to 63"],
+  [
+    "a namespace that is too long",
+    named("namespace", `"${"n".repeat(64)}"`),
+    "pod_roles must have namespaces of 1 to 63",
+  ],
+  ["null for a namespace", named("namespace", "null"), "got r (null)"],
+  ["an empty service account", named("service_account", '""'), "pod_roles must have service accounts"],
+  ["a service account with its namespace", named("service_account", '"apps:web"'), "without the namespace before it"],
+  [
+    "two roles for a service account",
+    roles(`${row()}, ${row("", "s")}`),
+    "one role for each service account, got more than one for: apps/web",
+  ],
+  ["a key with a dot", roles(row("", '"a.b"')), "pod_roles must have keys that start with a letter or digit"],
+  ["an empty key", roles(row("", '""')), "pod_roles must have keys that start with a letter or digit"],
+  ["a key that makes the role's name too long", roles(row("", "k".repeat(48))), "at most 64 characters, as IAM allows"],
+  [
+    "keys that differ in capitals only",
+    roles(`${row("", "web")}, Web = { namespace = "a", service_account = "b", policies = ["vpc-cni"] }`),
+    "got: web",
+  ],
+  ["a way of its own", roles(row(', via = "kube2iam"')), 'must have pod_identity or irsa in via, got r ("kube2iam")'],
+  ["a role via irsa without irsa", roles(row(', via = "irsa"')), "set irsa = true, or take via = pod_identity"],
+  [
+    "a role via pod_identity without the agent",
+    roles(row(), ""),
+    'add "eks-pod-identity-agent" = {} to add_ons, or take via = "irsa"',
+  ],
+  [
+    "a role via pod_identity with an old Kubernetes",
+    roles(row()).replace("1.33", "1.23"),
+    "no role via pod_identity before Kubernetes 1.24, got r (1.23)",
+  ],
+  ["a zone by its name", roles(row(', dns_zone_id = "example.com"')), "aws route53 list-hosted-zones"],
+  [
+    "a zone for a role without DNS",
+    roles('r = { namespace = "a", service_account = "b", policies = ["vpc-cni"], dns_zone_id = "Z0123456789" }'),
+    "dns_zone_id only in a row with the policy external-dns",
+  ],
+  ["a text for irsa", set('irsa = "maybe"'), "a bool is required"],
+  ["a list of roles", set("pod_roles = []"), "map of object required"],
+  ["a role without a service account", roles('r = { namespace = "a", policies = ["vpc-cni"] }'), "service_account"],
+
+  // Add-ons
+  ["null for an add-on", addOns("coredns = null"), "got null for: coredns; write {} for the defaults"],
+  ["an add-on with a slash", addOns('"aws/vpc-cni" = {}'), "add_ons must be named as EKS names add-ons"],
+  [
+    "an add-on with an old Kubernetes",
+    addOns("coredns = {}").replace("1.33", "1.17"),
+    "add_ons need Kubernetes 1.18, got eks_version 1.17",
+  ],
+  ["a version without its build", addOns('coredns = { version = "v1.11.4" }'), 'got coredns ("v1.11.4")'],
+  ["the newest version", addOns('coredns = { version = "latest" }'), "vX.Y.Z-eksbuild.N"],
+  ["an empty version", addOns('coredns = { version = "" }'), "vX.Y.Z-eksbuild.N"],
+  [
+    "a configuration in YAML",
+    addOns('coredns = { configuration = "replicaCount: 2" }'),
+    "a JSON object in configuration",
+  ],
+  ["a configuration that is a list", addOns('coredns = { configuration = "[]" }'), "a JSON object in configuration"],
+  ["an empty configuration", addOns('coredns = { configuration = "" }'), "a JSON object in configuration"],
+  [
+    "prefixes in the CNI's configuration",
+    addOns(String.raw`"vpc-cni" = { configuration = "{\"env\":{\"ENABLE_PREFIX_DELEGATION\":\"true\"}}" }`),
+    "leave ENABLE_PREFIX_DELEGATION to the variable prefix_delegation",
+  ],
+  [
+    "network policies in the CNI's configuration",
+    addOns(String.raw`"vpc-cni" = { configuration = "{\"enableNetworkPolicy\":\"true\"}" }`),
+    "leave enableNetworkPolicy to the variable network_policy",
+  ],
+  [
+    "conflicts that are left alone",
+    addOns('coredns = { resolve_conflicts = "NONE" }'),
+    'OVERWRITE or PRESERVE in resolve_conflicts, got coredns ("NONE")',
+  ],
+  [
+    "an add-on's role that there is none of",
+    addOns('"aws-ebs-csi-driver" = { pod_role = "ebs" }'),
+    'got no such key for: aws-ebs-csi-driver ("ebs"); it has none',
+  ],
+  [
+    "an add-on's role for another service account",
+    roles(row(), `add_ons = { ${AGENT}, "aws-ebs-csi-driver" = { pod_role = "r" } }`),
+    "got: aws-ebs-csi-driver (r: apps/web, not kube-system/ebs-csi-controller-sa)",
+  ],
+  [
+    "one role for two add-ons",
+    roles(row(), `add_ons = { ${AGENT}, coredns = { pod_role = "r" }, "metrics-server" = { pod_role = "r" } }`),
+    "a role of its own for each, got for more than one: r",
+  ],
+  ["prefix delegation without the CNI", set("prefix_delegation = true"), 'add "vpc-cni" = {} to add_ons'],
+  [
+    "prefix delegation with other add-ons",
+    addOns("coredns = {}", "prefix_delegation = true"),
+    "got add_ons with coredns",
+  ],
+  ["network policies without the CNI", set("network_policy = true"), "network_policy needs the add-on vpc-cni"],
+  [
+    "network policies with an old Kubernetes",
+    addOns('"vpc-cni" = {}', "network_policy = true").replace("1.33", "1.24"),
+    "network_policy needs Kubernetes 1.25, got eks_version 1.24",
+  ],
+  [
+    "network policies with an old CNI",
+    addOns('"vpc-cni" = { version = "v1.13.4-eksbuild.1" }', "network_policy = true"),
+    "network_policy needs vpc-cni v1.14, got v1.13.4-eksbuild.1",
+  ],
+  ["a list of add-ons", set('add_ons = ["coredns"]'), "map of object required"],
+];
