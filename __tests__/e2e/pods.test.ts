@@ -12,7 +12,7 @@ const TARGETS = [
 
 const TFVARS = `
 aws_krug_admin_role = "aws-krug-admin"
-eks_version         = "1.33"
+eks_version         = "1.32"
 irsa                = true
 add_ons             = { "eks-pod-identity-agent" = { version = "v1.3.8-eksbuild.2" } }
 pod_roles = {

@@ -83,12 +83,13 @@ export function accountFor(values: ReadonlyMap<string, GivenValue>): AccountForV
   });
   const { eks_version: version, node_groups: groups, eks_worker_node_ami_family: family } = given;
   const images = [
+    // What it is its name says, whatever the values take it for.
+    { ...OTHER_FAMILY, rootDevice: "/dev/xvda" },
     { id: given.kubectl_image_id, rootDevice: "/dev/sda1" },
     node(given.eks_worker_node_ami_id, family, "x86_64", version),
     ...Object.values(groups).map(({ ami_id, ami_family, architecture, kubernetes_version }) =>
       node(ami_id, ami_family, architecture, kubernetes_version ?? version),
     ),
-    { ...OTHER_FAMILY, rootDevice: "/dev/xvda" },
   ];
   return {
     version,

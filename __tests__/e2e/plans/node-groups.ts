@@ -249,10 +249,10 @@ export const NODE_GROUP_PLANS: readonly PlanRow[] = [
         "kubernetes.io/cluster/awskrug_gudi_eks": "owned",
       });
       expect(keysOf(planned, "aws_iam_role_policy_attachment.node_group_group_policy")).toEqual([
-        "own AmazonEC2ContainerRegistryReadOnly",
-        "own AmazonEKSWorkerNodePolicy",
-        "own AmazonEKS_CNI_Policy",
-        "own AmazonSSMManagedInstanceCore",
+        "own aws:policy/AmazonEC2ContainerRegistryReadOnly",
+        "own aws:policy/AmazonEKSWorkerNodePolicy",
+        "own aws:policy/AmazonEKS_CNI_Policy",
+        "own aws:policy/AmazonSSMManagedInstanceCore",
       ]);
     },
   },
