@@ -112,7 +112,7 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
   ],
   [
     "a service range of an IPv6 cluster",
-    set('service_cidr = "10.100.0.0/16"', 'ip_family = "ipv6"'),
+    set('eks_version = "1.32"', 'service_cidr = "10.100.0.0/16"', 'ip_family = "ipv6"'),
     'got "10.100.0.0/16" with ip_family = "ipv6", where EKS chooses',
   ],
 

@@ -227,13 +227,13 @@ export const NETWORK_CASES: readonly WrongInput[] = [
   ],
   [
     "subnets for pods with IPv6",
-    `${pods("p a 100.64.0.0/18")}\nip_family = "ipv6"`,
+    `${pods("p a 100.64.0.0/18")}\neks_version = "1.32"\nip_family = "ipv6"`,
     'vpc_pod_subnets are for IPv4 addresses, and with ip_family = "ipv6" pods have IPv6 ones',
   ],
   [
     "subnets that get the same IPv6 range",
     set(
-      'ip_family = "ipv6"\nvpc_public_subnets = [{ name = "a", az = "ap-northeast-2a", cidr = "172.16.0.0/28" }, { name = "b", az = "ap-northeast-2b", cidr = "172.16.0.16/28" }]',
+      'eks_version = "1.32"\nip_family = "ipv6"\nvpc_public_subnets = [{ name = "a", az = "ap-northeast-2a", cidr = "172.16.0.0/28" }, { name = "b", az = "ap-northeast-2b", cidr = "172.16.0.16/28" }]',
     ),
     "because a subnet's IPv6 range is numbered by it, got in one: a, b; make them larger or move them apart",
   ],
