@@ -1,12 +1,13 @@
 import { DataAwsEksAddonVersion } from "@cdktf/provider-aws/lib/data-aws-eks-addon-version";
 import { EksAddon } from "@cdktf/provider-aws/lib/eks-addon";
-import type { ITerraformDependable, TerraformResource } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
 import type { Warning } from "./terraform/check";
-import { address, Expression, hcl } from "./terraform/expression";
+import { Expression, hcl } from "./terraform/expression";
 import { addBlocks } from "./terraform/maybe";
 import { Rows } from "./terraform/rows";
+import { waitFor } from "./terraform/wait-for";
 
 /** Add-ons as tfvars list them, by EKS' names. */
 export type AddOnRows = Rows<"version" | "configuration" | "pod_role" | "resolve_conflicts" | "before_nodes">;
@@ -101,9 +102,8 @@ export class AddOns extends Construct {
   }
 
   /** Lets the add-ons that need nodes wait for them: without one EKS never reports such an add-on active. */
-  waitFor(...nodes: readonly TerraformResource[]): void {
-    const known = this.afterNodes.dependsOn ?? [];
-    this.afterNodes.dependsOn = [...known, ...nodes.map(address)];
+  waitFor(...nodes: readonly ITerraformDependable[]): void {
+    waitFor(this.afterNodes, nodes);
   }
 }
 

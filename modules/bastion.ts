@@ -7,6 +7,7 @@ import { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
 import { Fn, TerraformIterator, Token, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
+import { everywhere } from "./egress";
 import { describeClusterPolicy, trustPolicy } from "./policies";
 import { hcl, type Expression } from "./terraform/expression";
 import { countIf, ofMaybe } from "./terraform/maybe";
@@ -56,9 +57,7 @@ export class Bastion extends Construct {
     const securityGroup = new SecurityGroup(this, "security-group", {
       name: securityGroupName,
       vpcId,
-      egress: [
-        { fromPort: 0, toPort: 0, protocol: "-1", cidrBlocks: ["0.0.0.0/0"], ipv6CidrBlocks: props.egressIpv6Cidrs },
-      ],
+      egress: everywhere(props.egressIpv6Cidrs),
       tags: { Name: securityGroupName },
     });
     const cidrs = (condition: string) =>

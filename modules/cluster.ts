@@ -7,6 +7,7 @@ import { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
 import { Fn, Token, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
+import { everywhere } from "./egress";
 import { EncryptionKey } from "./encryption";
 import { managedPolicyArn, secretsKeyPolicy, trustPolicy, type Account } from "./policies";
 import { hcl, type Expression } from "./terraform/expression";
@@ -98,9 +99,7 @@ export class Cluster extends Construct {
     const securityGroup = new SecurityGroup(this, "security-group", {
       name: securityGroupName,
       vpcId,
-      egress: [
-        { fromPort: 0, toPort: 0, protocol: "-1", cidrBlocks: ["0.0.0.0/0"], ipv6CidrBlocks: props.egressIpv6Cidrs },
-      ],
+      egress: everywhere(props.egressIpv6Cidrs),
       tags: { Name: securityGroupName },
     });
 

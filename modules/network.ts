@@ -7,11 +7,12 @@ import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-assoc
 import { Subnet, type SubnetConfig } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc";
 import { VpcIpv4CidrBlockAssociation } from "@cdktf/provider-aws/lib/vpc-ipv4-cidr-block-association";
-import { TerraformLocal, Token, type ITerraformDependable } from "cdktf";
+import { Token, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
-import { address, Expression, hcl } from "./terraform/expression";
+import { Expression, hcl } from "./terraform/expression";
 import { partOf256 } from "./terraform/hcl";
+import { local } from "./terraform/local";
 import { countIf, ofMaybe } from "./terraform/maybe";
 import { ofEveryRow, ofRow, Rows } from "./terraform/rows";
 
@@ -254,11 +255,10 @@ export class Network extends Construct {
       associations("pod-association", podSubnets, podSubnet, ofZone(podSubnets)),
     ];
 
-    const local = (localId: string, value: Expression) =>
-      new Expression(address(new TerraformLocal(this, localId, value.asString)));
     const { privateSubnets: existingSubnets } = existing;
     this.vpcId = hcl`coalesce(${ofMaybe(vpc, "id")}, ${existing.vpcId})`.asString;
     this.vpcCidrs = local(
+      this,
       "vpc-cidrs",
       hcl`${isOwn} ? concat([${cidr}], ${props.secondaryCidrs}) : ${existing.vpcCidrs}`,
     );
@@ -267,6 +267,7 @@ export class Network extends Construct {
     this.firstPublicSubnetId =
       hcl`${isOwn} ? ${publicSubnet}[${props.firstPublicSubnetName}].id : ${existing.publicSubnetIds}[0]`.asString;
     this.privateSubnets = local(
+      this,
       "private-subnets",
       hcl`concat([for row in ${rowsOf(privateSubnets)} : { id = ${privateSubnet}[row.name].id, zone = row.az, cidr = row.cidr }], ${existingSubnets})`,
     );

@@ -1,7 +1,7 @@
 import { AutoscalingGroup } from "@cdktf/provider-aws/lib/autoscaling-group";
 import type { LaunchConfiguration } from "@cdktf/provider-aws/lib/launch-configuration";
 import type { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
-import { dependable, TerraformLocal, type ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
 import { nodeImages } from "./node-groups/images";
@@ -9,8 +9,10 @@ import { Launch } from "./node-groups/launch";
 import { NodeRoles } from "./node-groups/roles";
 import { NodeSecurityGroup } from "./node-groups/security-group";
 import { Expression, hcl } from "./terraform/expression";
+import { local } from "./terraform/local";
 import { addBlocks } from "./terraform/maybe";
 import { Rows } from "./terraform/rows";
+import { waitFor } from "./terraform/wait-for";
 import { userDataOf } from "./user-data/family";
 import type { NodeUserData } from "./user-data/node";
 
@@ -37,8 +39,8 @@ export interface NodeGroupsProps {
   readonly clusterName: string;
   /** Of the control plane, `MAJOR.MINOR`, as tfvars say it. */
   readonly kubernetesVersion: Expression;
-  /** Address range of the cluster's services when tfvars chose it, or null. @default - null: EKS chose it */
-  readonly chosenServiceCidr?: Expression;
+  /** Address range of the cluster's services when tfvars chose it, or null. */
+  readonly chosenServiceCidr: Expression;
   /** First part of the name of the security group, and the tag `Project` of every node. */
   readonly projectName: string;
   /** Name of the nodes' IAM role and of its instance profile. */
@@ -63,10 +65,10 @@ export interface NodeGroupsProps {
   /** A condition: only the ports that a cluster needs, instead of the workshop's wide ranges. */
   readonly minimalRules: Expression;
   readonly keyName: string;
-  /** Key of the volumes of groups with a launch template, or null. @default - null: AWS' own key */
-  readonly volumeKmsKeyArn?: Expression;
-  /** How many pods a node takes, by group, for groups that do not say. @default - the family's own computation */
-  readonly maxPods?: Expression;
+  /** Key of the volumes of groups with a launch template, or null. */
+  readonly volumeKmsKeyArn: Expression;
+  /** How many pods a node takes, by group, for groups that do not say; a group that is not in it leaves it to its family. */
+  readonly maxPods: Expression;
 }
 
 /** What an Auto Scaling group has of its node group. */
@@ -87,8 +89,6 @@ type ScalingColumn =
   | "warm_up_seconds";
 
 const AUTOSCALER = "k8s.io/cluster-autoscaler";
-
-const NULL = new Expression("null");
 
 /** Stand-ins for what is known only after the cluster is made, each as long as it can be. */
 const LONGEST = {
@@ -123,9 +123,7 @@ export class NodeGroups extends Construct {
   constructor(scope: Construct, id: string, props: NodeGroupsProps) {
     super(scope, id);
     const { cluster, projectName, partition, vpcId, minimalRules, keyName } = props;
-    const local = (name: string, value: unknown) =>
-      hcl`${new TerraformLocal(this, name, value instanceof Expression ? value.asString : value)}`;
-    const groups = local("groups", props.groups);
+    const groups = local(this, "groups", props.groups);
 
     const securityGroup = new NodeSecurityGroup(this, {
       name: `${projectName}-eks-worker-nodes-sg`,
@@ -141,7 +139,7 @@ export class NodeGroups extends Construct {
     this.groupsOfUnknownVersion = nodeImages(this, props.checkedGroups, props.kubernetesVersion);
 
     // Plain values, because an expression has no place for what cdktf would write into a text.
-    const joined = local("cluster", {
+    const joined = local(this, "cluster", {
       name: cluster.name,
       endpoint: cluster.endpoint,
       certificate_authority_data: cluster.certificateAuthorityData,
@@ -150,6 +148,7 @@ export class NodeGroups extends Construct {
     const of = (field: string) => hcl`${joined}.${new Expression(field)}`;
     const told = this.told(props);
     const userData = local(
+      this,
       "user-data",
       forEveryGroup(groups, {
         ...told,
@@ -159,7 +158,7 @@ export class NodeGroups extends Construct {
         serviceCidr: of("service_cidr"),
       }),
     );
-    const longest = local("longest-user-data", forEveryGroup(groups, { ...told, ...LONGEST }));
+    const longest = local(this, "longest-user-data", forEveryGroup(groups, { ...told, ...LONGEST }));
     const encoded = hcl`base64encode(text)`;
     const launch = new Launch(this, {
       clusterName: cluster.name,
@@ -170,7 +169,7 @@ export class NodeGroups extends Construct {
       roles,
       userData,
       userDataBytes: hcl`{ for key, text in ${longest} : key => length(${encoded}) / 4 * 3 - length(regexall("=", ${encoded})) }`,
-      volumeKmsKeyArn: props.volumeKmsKeyArn ?? NULL,
+      volumeKmsKeyArn: props.volumeKmsKeyArn,
     });
     [this.autoscalingGroups, this.sizes] = this.scale(props, groups, launch, [
       ...roles.policies,
@@ -188,12 +187,11 @@ export class NodeGroups extends Construct {
 
   /** What else has to exist before a node boots, of what is made only when the nodes' roles or security group are there. */
   waitFor(dependables: readonly ITerraformDependable[]): void {
-    const { autoscalingGroups: groups } = this;
-    groups.dependsOn = [...(groups.dependsOn ?? []), ...dependables.map(dependable)];
+    waitFor(this.autoscalingGroups, dependables);
   }
 
   /** What user data says of a `group`, inside an expression over all of them by `key`. */
-  private told({ chosenServiceCidr = NULL, maxPods }: NodeGroupsProps) {
+  private told({ chosenServiceCidr, maxPods }: NodeGroupsProps) {
     const of = (field: string) => new Expression(`group.${field}`);
     const own = of("max_pods");
     return {
@@ -202,7 +200,7 @@ export class NodeGroups extends Construct {
       additionalUserData: of("additional_userdata"),
       kubeletExtraArgs: of("kubelet_extra_args"),
       enableDockerBridge: of("enable_docker_bridge"),
-      maxPods: maxPods === undefined ? own : hcl`${own} != null ? ${own} : lookup(${maxPods}, key, null)`,
+      maxPods: hcl`${own} != null ? ${own} : lookup(${maxPods}, key, null)`,
       labels: of("labels"),
       taints: of("taints"),
     };
@@ -218,7 +216,11 @@ export class NodeGroups extends Construct {
     const zonesOfGroup = hcl`length(group.zones) > 0 ? group.zones : ${zones}`;
     const placed = hcl`flatten([for key, group in ${groups} : group.spread == "group_per_zone" ? [for zone in ${zonesOfGroup} : { key = "\${key}-\${zone}", group = key, zones = [zone] }] : [{ key = key, group = key, zones = [for zone in group.zones : zone] }]])`;
     const rows = new Rows<ScalingColumn>(
-      hcl`${new TerraformLocal(this, "scaling-groups", hcl`{ for row in ${placed} : row.key => merge(${groups}[row.group], { group = row.group, placed_in = row.zones }) }`.asString)}`,
+      local(
+        this,
+        "scaling-groups",
+        hcl`{ for row in ${placed} : row.key => merge(${groups}[row.group], { group = row.group, placed_in = row.zones }) }`,
+      ),
     );
     const ownSubnets = rows.value("subnet_ids");
     const inZones = rows.value("placed_in");

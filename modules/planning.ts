@@ -1,9 +1,9 @@
 import { DataAwsEc2InstanceType } from "@cdktf/provider-aws/lib/data-aws-ec2-instance-type";
-import { TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 
 import type { Warning } from "./terraform/check";
 import { Expression, hcl } from "./terraform/expression";
+import { local } from "./terraform/local";
 import { Rows } from "./terraform/rows";
 
 /**
@@ -183,7 +183,6 @@ export class Planning extends Construct {
   constructor(scope: Construct, id: string, props: PlanningProps) {
     super(scope, id);
     const { groups, subnets, prefixDelegation, addOns } = props;
-    const local = (what: string, { asString }: Expression) => hcl`${new TerraformLocal(this, what, asString)}`;
 
     const wanted = new Rows(
       hcl`{ for type in distinct(flatten([for group in ${groups} : group.instance_types])) : type => type }`,
@@ -193,9 +192,9 @@ export class Planning extends Construct {
       instanceType: wanted.key.asString,
     });
     const facts = instanceFacts(new Expression("type"));
-    const types = local("types", hcl`{ for name, type in ${instanceType} : name => ${facts} }`);
-    const nodes = local("nodes", nodeFigures({ groups, types, prefixDelegation }));
-    this.groups = local("groups", groupFigures({ groups, subnets, prefixDelegation, types, nodes }));
+    const types = local(this, "types", hcl`{ for name, type in ${instanceType} : name => ${facts} }`);
+    const nodes = local(this, "nodes", nodeFigures({ groups, types, prefixDelegation }));
+    this.groups = local(this, "groups", groupFigures({ groups, subnets, prefixDelegation, types, nodes }));
     this.maxPods = hcl`{ for key, node in ${nodes} : key => node.max_pods }`;
 
     const daemons = hcl`${HOST_NETWORK_PODS} + length([for name in ["eks-pod-identity-agent", "aws-ebs-csi-driver"] : name if contains(${addOns}, name)])`;

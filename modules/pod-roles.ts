@@ -42,14 +42,10 @@ export interface PodRoleProps {
   readonly rows: PodRoleRows;
   /** Keys of the rows that an add-on has: EKS itself makes and deletes their associations. */
   readonly ofAddOns: Expression;
-  /** @default - the cluster is of IPv4 */
-  readonly isIpv6?: Expression;
-  /**
-   * A list with the ARN of the volumes' KMS key; empty: AWS' own key, which asks for nothing.
-   *
-   * @default - empty
-   */
-  readonly volumeKeyArns?: Expression;
+  /** Whether pods have IPv6 addresses: a boolean. */
+  readonly isIpv6: Expression;
+  /** A list with the ARN of the volumes' KMS key; empty: AWS' own key, which asks for nothing. */
+  readonly volumeKeyArns: Expression;
 }
 
 /** A role that the pods of one service account take, one for each row: by EKS Pod Identity, or by their token (IRSA). */
@@ -63,9 +59,7 @@ export class PodRole extends Construct {
 
   constructor(scope: Construct, id: string, props: PodRoleProps) {
     super(scope, id);
-    const { projectName, partition, cluster, rows } = props;
-    const isIpv6 = props.isIpv6 ?? hcl`false`;
-    const volumeKeyArns = props.volumeKeyArns ?? hcl`[]`;
+    const { projectName, partition, cluster, rows, isIpv6, volumeKeyArns } = props;
     const volumeKeyArn = new TerraformLocal(this, "volume-key-arn", hcl`join("", ${volumeKeyArns})`.asString);
 
     const provider = new IamOpenidConnectProvider(this, "oidc-provider", {

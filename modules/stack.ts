@@ -181,6 +181,7 @@ export class EksStack extends ReadableStack {
       address: bastion.instance.privateIp,
     });
 
+    const isMinimal = new Expression('var.security_group_rules == "minimal"');
     const nodes = new NodeGroups(this, "node-group", {
       groups: variables.nodes.groups,
       checkedGroups: new Expression("var.node_groups"),
@@ -198,7 +199,7 @@ export class EksStack extends ReadableStack {
       subnetIdsByZone: network.privateSubnetIdsByZone,
       egress: [...network.privateEgress, ...endpoints.all, addOns.beforeNodes],
       sshFromSecurityGroupId: bastion.securityGroupId,
-      minimalRules: new Expression('var.security_group_rules == "minimal"'),
+      minimalRules: isMinimal,
       maxPods: planning.maxPods,
       chosenServiceCidr: new Expression("var.service_cidr"),
       volumeKmsKeyArn: volumeKey.arn,
@@ -207,7 +208,7 @@ export class EksStack extends ReadableStack {
 
     addOns.waitFor(nodes.autoscalingGroups);
     const admitted = cluster.admit({
-      isMinimal: new Expression('var.security_group_rules == "minimal"'),
+      isMinimal,
       vpcCidrs: network.vpcCidrs,
       vpcIpv6Cidrs: network.vpcIpv6Cidrs,
       hasIpv6,

@@ -3,6 +3,7 @@ import { SecurityGroupRule, type SecurityGroupRuleConfig } from "@cdktf/provider
 import { Fn, Token } from "cdktf";
 import type { Construct } from "constructs";
 
+import { everywhere } from "../egress";
 import { hcl, type Expression } from "../terraform/expression";
 import { countIf } from "../terraform/maybe";
 import { Rows } from "../terraform/rows";
@@ -75,9 +76,7 @@ export class NodeSecurityGroup {
     const securityGroup = new SecurityGroup(scope, "security-group", {
       name,
       vpcId,
-      egress: [
-        { fromPort: 0, toPort: 0, protocol: "-1", cidrBlocks: ["0.0.0.0/0"], ipv6CidrBlocks: props.egressIpv6Cidrs },
-      ],
+      egress: everywhere(props.egressIpv6Cidrs),
       tags: Token.asStringMap(Fn.merge([{ Name: name }, owned.asResolvable])),
     });
     const allow = (ruleId: string, rule: Omit<SecurityGroupRuleConfig, "type" | "securityGroupId">) =>
