@@ -2,9 +2,9 @@ import { BlockList } from "node:net";
 
 import { parse } from "yaml";
 
+import { readUserData, type NamedCluster, type ParsedUserData } from "../modules/user-data/read";
 import { isRecord } from "./kubernetes-documents";
 import type { ConfigMapData, StandInNode } from "./kubernetes-state";
-import { readUserData, type NamedCluster, type NodeUserData } from "./node-user-data";
 
 /** What decides which nodes a cluster has. */
 export interface JoinFacts {
@@ -257,7 +257,7 @@ const READERS: Readonly<Record<ImageFamily, readonly Reader[]>> = {
   unknown: ["nodeConfig", "settings", "bootstrapScript"],
 };
 
-function readerOf(family: ImageFamily, userData: NodeUserData): Reader | undefined {
+function readerOf(family: ImageFamily, userData: ParsedUserData): Reader | undefined {
   return READERS[family].find((reader) => userData[reader] !== undefined);
 }
 
@@ -269,7 +269,7 @@ function namedBy({ image, userData }: InstanceFacts): NamedCluster | undefined {
 }
 
 /** Why an image hears nothing of a cluster. */
-function whyUnnamed(family: ImageFamily, { bootstrapScript, nodeConfig }: NodeUserData): string {
+function whyUnnamed(family: ImageFamily, { bootstrapScript, nodeConfig }: ParsedUserData): string {
   if (family === "al2023") {
     // https://github.com/awslabs/amazon-eks-ami/issues/2426
     return bootstrapScript === undefined

@@ -154,7 +154,7 @@ describe("the doctor once a stack exists", () => {
 
   it("puts the first broken link first", () => {
     const broken = awsAuth(mapRoles("arn:aws:iam::123456789012:role/other"));
-    const facts = launch({ userData: "true" }, broken);
+    const facts = launch({ userData: {} }, broken);
 
     expect(
       examineCluster(facts)
@@ -209,7 +209,7 @@ describe("the doctor once a stack exists", () => {
   });
 
   it("names the group whose nodes are to be launched anew", () => {
-    const [finding] = examineCluster(launch({ userData: "true" })).filter(({ code }) => code === "user-data-none");
+    const [finding] = examineCluster(launch({ userData: {} })).filter(({ code }) => code === "user-data-none");
 
     expect(finding?.cure).toContain(
       "start-instance-refresh --auto-scaling-group-name awskrug_gudi_eks-worker --region ap-northeast-2",

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { gzipSync } from "node:zlib";
 
 import type { Activity } from "@aws-sdk/client-auto-scaling";
 import type { Instance } from "@aws-sdk/client-ec2";
@@ -22,17 +21,19 @@ import {
 import { failureOf } from "../../cli/doctor/cluster-facts";
 import { ask } from "../../cli/doctor/fact";
 import {
-  decodedUserData,
+  clustersNamed,
   imageFact,
   isSkewAllowed,
-  joinsBy,
   nodeImage,
   recommendedImageParameter,
+  waysToJoin,
 } from "../../cli/doctor/image";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
 import { maxPods, podsLeft } from "../../cli/pods";
 import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../cli/doctor/state-facts";
+import { readUserData } from "../../modules/user-data/read";
+import { GOLDEN_USER_DATA } from "../support/golden-user-data";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import { synthesized } from "../support/synthesized";
 
@@ -288,13 +289,18 @@ describe("images", () => {
     expect(imageFact(image)).toMatchObject({ id: "ami-1", rootGiB: 20 });
   });
 
-  it.each([
-    ["#!/bin/bash\n/etc/eks/bootstrap.sh my-cluster", "bootstrap.sh"],
-    ["--B\nContent-Type: application/node.eks.aws\n\n---\nkind: NodeConfig\nspec:\n", "nodeadm"],
-    ['[settings.kubernetes]\ncluster-name = "my-cluster"', "bottlerocket"],
-    ["#!/bin/bash\ntrue", undefined],
-  ])("are joined by %j as %s", (userData, by) => {
-    expect(joinsBy(userData)).toBe(by);
+  it.each(GOLDEN_USER_DATA)("join by the user data that Terraform renders: $file", ({ reads, text }) => {
+    const way = { bootstrapScript: "bootstrap.sh", nodeConfig: "nodeadm", settings: "bottlerocket" }[reads];
+
+    expect(waysToJoin(readUserData(Buffer.from(text).toString("base64")))).toEqual([way]);
+  });
+
+  it("take of user data for several families what is their own", () => {
+    const userData = { bootstrapScript: { name: "old" }, nodeConfig: { name: "new" } };
+    const name = "amazon-eks-node-al2023-x86_64-standard-1.36-v20260714";
+
+    expect(clustersNamed(userData, { name })).toEqual([{ name: "new", joinsBy: "nodeadm" }]);
+    expect(clustersNamed(userData, undefined).map((it) => it.name)).toEqual(["old", "new"]);
   });
 
   it.each([
@@ -307,30 +313,6 @@ describe("images", () => {
     ["v1.32.9-eks-aeac579", "1.32", true],
   ])("with the kubelet %s go with %s: %s", (kubelet, controlPlane, allowed) => {
     expect(isSkewAllowed(kubelet, controlPlane)).toBe(allowed);
-  });
-});
-
-describe("user data", () => {
-  const text = "#!/bin/bash\n/etc/eks/bootstrap.sh my-cluster\n";
-  const base64 = (of: string | Buffer) => Buffer.from(of).toString("base64");
-  const mime = (encoding: string, body: string) =>
-    `Content-Type: multipart/mixed; boundary="B"\nMIME-Version: 1.0\n\n--B\nContent-Transfer-Encoding: ${encoding}\n` +
-    `Content-Type: text/x-shellscript\nMime-Version: 1.0\n\n${body}\r\n--B--\n`;
-
-  it.each([
-    ["as it is", base64(text)],
-    ["compressed", base64(gzipSync(text))],
-    ["in parts", base64(mime("7bit", text))],
-    ["in parts that are encoded", base64(mime("base64", base64(text)))],
-    ["in compressed parts, compressed", base64(gzipSync(mime("base64", base64(gzipSync(text)))))],
-  ])("is read %s", (_, encoded) => {
-    expect(decodedUserData(encoded)).toContain(text.trim());
-    expect(joinsBy(decodedUserData(encoded))).toBe("bootstrap.sh");
-  });
-
-  it("that is broken or not there is read as far as it goes", () => {
-    expect(decodedUserData(undefined)).toBe("");
-    expect(decodedUserData(base64(Buffer.from([0x1f, 0x8b, 0, 0])))).toHaveLength(4);
   });
 });
 

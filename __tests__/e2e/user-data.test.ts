@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { neutralEnvironment } from "../../rehearsal/emulator";
-import { readUserData } from "../../rehearsal/node-user-data";
 import { Expression, hcl } from "../../modules/terraform/expression";
 import { al2UserData } from "../../modules/user-data/al2";
 import { al2023UserData } from "../../modules/user-data/al2023";
 import { bottlerocketUserData } from "../../modules/user-data/bottlerocket";
 import type { NodeUserData } from "../../modules/user-data/node";
+import { readUserData } from "../../modules/user-data/read";
 import { describeEndToEnd, terraformProgram } from "../support/end-to-end";
 import { run } from "../support/run";
 

@@ -3,8 +3,9 @@ import type { InstanceFact, PermissionFact, SubnetFact } from "../../cli/doctor/
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import { stackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../cli/doctor/state-facts";
+import { readUserData, type ParsedUserData } from "../../modules/user-data/read";
+import { goldenUserData } from "./golden-user-data";
 import { HANDOVER } from "./handover";
-import { al2Script } from "./al2-script";
 
 const NODE_IMAGE = {
   id: "ami-0123456789abcdef0",
@@ -74,6 +75,20 @@ export const BEFORE: BeforeFacts = {
 
 const GROUP = "awskrug_gudi_eks-worker";
 const CLUSTER_TAG = "kubernetes.io/cluster/awskrug_gudi_eks";
+
+/**
+ * What a golden file says to the nodes of the stack that is well.
+ *
+ * @param cluster what it says instead
+ */
+export function userData(file: string, cluster: Parameters<typeof goldenUserData>[1] = {}): ParsedUserData {
+  const own = {
+    name: HANDOVER.cluster_name,
+    endpoint: HANDOVER.cluster_endpoint,
+    certificateAuthorityData: HANDOVER.certificate_authority_data,
+  };
+  return readUserData(goldenUserData(file, { ...own, ...cluster }));
+}
 
 /** A rule of a security group. */
 export function rule(
@@ -203,14 +218,7 @@ export const AFTER: AfterFacts = {
           instanceType: "t3.medium",
           securityGroupIds: ["sg-nodes"],
           instanceProfile: "nodes",
-          userData: al2Script({
-            clusterName: HANDOVER.cluster_name,
-            endpoint: HANDOVER.cluster_endpoint,
-            certificateAuthorityData: HANDOVER.certificate_authority_data,
-            preUserData: "",
-            additionalUserData: "",
-            kubeletExtraArgs: "",
-          }),
+          userData: userData("nothing-supplied.sh"),
         },
       },
     },

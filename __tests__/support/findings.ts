@@ -15,7 +15,7 @@ import type { Finding } from "../../cli/doctor/finding";
 import { notInside, type ApiProblem, type InsideFacts } from "../../cli/doctor/inside-facts";
 import type { NodeGroupInput, StackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../cli/doctor/state-facts";
-import { AFTER, BEFORE, mapRoles, STATE } from "./facts";
+import { AFTER, BEFORE, mapRoles, STATE, userData } from "./facts";
 
 /** What a fact holds that is known in the fixtures. */
 export function value<T>(fact: Fact<T>): NonNullable<T> {
@@ -52,7 +52,6 @@ export const launch = (change: Partial<Launch>, from = AFTER) => {
   if (only === undefined) throw new Error("not in the fixture");
   return cluster({ launches: { ok: { [only.id]: { ...only, ...change } } } }, from);
 };
-export const userData = value(AFTER.cluster.launches)["lc-1"]?.userData ?? "";
 export const instance = (change: Partial<InstanceFact>) =>
   cluster({ instances: { ok: value(AFTER.cluster.instances).map((it, i) => (i === 0 ? { ...it, ...change } : it)) } });
 export const state = () => {
@@ -98,10 +97,17 @@ export const worker = (change: Partial<NodeGroupInput>): Pick<StackInputs, "grou
 export const nodesImage = (change: object) =>
   cluster({ images: { ok: value(AFTER.cluster.images).map((it) => ({ ...it, ...change })) } });
 
+/** Nodes of the family of a golden file. */
+const ofFamily = (file: string, change: Parameters<typeof userData>[1] = {}) => {
+  const name = file.endsWith(".mime") ? AL2023 : file.endsWith(".toml") ? BOTTLEROCKET : undefined;
+  return launch({ userData: userData(file, change) }, name === undefined ? AFTER : nodesImage({ name }));
+};
+
 const BASTION_ROLE = value(AFTER.cluster.profiles)[value(AFTER.cluster.bastion).instanceProfile] ?? "";
 
 export const ROLE = AFTER.handover.node_role_arn;
 export const AL2023 = "amazon-eks-node-al2023-x86_64-standard-1.32-v20260714";
+const BOTTLEROCKET = "bottlerocket-aws-k8s-1.32-x86_64-v1.40.0-abcdef";
 
 /** A kind of finding, how bad it is, what it is about, and facts that show it; of some, facts that do not. */
 export type Row<Facts> = readonly [string, Finding["severity"], string, Facts, Facts?];
@@ -537,8 +543,15 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "awskrug_gudi_eks-worker",
     group({ tags: { "kubernetes.io/cluster/awskrug_gudi_eks": { value: "owned", propagates: false } } }),
   ],
-  ["user-data-none", "error", "lc-1", launch({ userData: "#!/bin/bash\ntrue" })],
+  ["user-data-none", "error", "lc-1", launch({ userData: {} })],
   ["image-family", "error", "ami-0123456789abcdef0", nodesImage({ name: AL2023 })],
+  [
+    "image-family",
+    "error",
+    "ami-0123456789abcdef0",
+    launch({ userData: userData("al2023/nothing-supplied.mime") }),
+    launch({ userData: userData("al2023/nothing-supplied.mime") }, nodesImage({ name: AL2023 })),
+  ],
   ["image-version", "error", "ami-0123456789abcdef0", nodesImage({ name: "amazon-eks-node-1.14-v20190927" })],
   ["image-version", "error", "ami-0123456789abcdef0", nodesImage({ name: "amazon-eks-node-1.33-v20250927" })],
   ["image-unknown", "note", "ami-0123456789abcdef0", nodesImage({ name: "of my own" })],
@@ -546,10 +559,16 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "user-data-cluster",
     "error",
     "lc-1",
-    launch({ userData: userData.replaceAll("awskrug_gudi_eks", "awskrug_gudi_eks-cluster") }),
+    launch({ userData: userData("nothing-supplied.sh", { name: "awskrug_gudi_eks-cluster" }) }),
+    launch({ userData: { bootstrapScript: { name: "$NAME" } } }),
   ],
-  ["user-data-endpoint", "error", "lc-1", launch({ userData: userData.replaceAll("ABCDEF", "FEDCBA") })],
-  ["user-data-endpoint", "error", "lc-1", launch({ userData: userData.replaceAll("Q0VSVElGSUNBVEU=", "other") })],
+  ...["nothing-supplied.sh", "al2023/nothing-supplied.mime", "bottlerocket/nothing-supplied.toml"].flatMap(
+    (file): Row<AfterFacts>[] => [
+      ["user-data-cluster", "error", "lc-1", ofFamily(file, { name: "other" }), ofFamily(file)],
+      ["user-data-endpoint", "error", "lc-1", ofFamily(file, { endpoint: "https://FEDCBA.eks.amazonaws.com" })],
+      ["user-data-endpoint", "error", "lc-1", ofFamily(file, { certificateAuthorityData: "b3RoZXI=" }), ofFamily(file)],
+    ],
+  ),
   ["instance-profile", "error", "lc-1", cluster({ profiles: { ok: { nodes: undefined } } })],
   ["instance-profile", "error", "lc-1", launch({ instanceProfile: "" })],
   ["imds", "error", "i-1", unregistered(instance({ hasMetadata: false })), instance({ hasMetadata: undefined })],

@@ -300,7 +300,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "image-family",
-    judge: (facts) => nodeImages(facts).flatMap((use) => imageFamily(use, use.group.joinsBy)),
+    judge: (facts) => nodeImages(facts).flatMap((use) => imageFamily(use, [use.group.joinsBy])),
   },
   {
     code: "image-version",

@@ -31,10 +31,11 @@ import { GetInstanceProfileCommand, IAMClient, ListAttachedRolePoliciesCommand }
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 import type { Handover } from "../../modules/contract";
+import { readUserData, type ParsedUserData } from "../../modules/user-data/read";
 import { describeImage, instanceType, settled, type Identity, type InstanceTypeFact } from "./account-facts";
 import type { AwsSettings } from "../aws";
 import { ask, orElse, type Fact } from "./fact";
-import { decodedUserData, imageFact, type ImageFact } from "./image";
+import { imageFact, type ImageFact } from "./image";
 
 /** A control plane as EKS describes it. */
 export interface ControlPlane {
@@ -73,8 +74,7 @@ export interface Launch {
   readonly securityGroupIds: readonly string[];
   /** Name of the instance profile; empty when there is none. */
   readonly instanceProfile: string;
-  /** Decoded. */
-  readonly userData: string;
+  readonly userData: ParsedUserData;
 }
 
 /** An Auto Scaling group of nodes. */
@@ -415,7 +415,7 @@ async function launchConfigurations(autoScaling: AutoScalingClient, names: strin
     instanceType: it.InstanceType ?? "",
     securityGroupIds: it.SecurityGroups ?? [],
     instanceProfile: nameIn(it.IamInstanceProfile ?? ""),
-    userData: decodedUserData(it.UserData),
+    userData: readUserData(it.UserData ?? ""),
   }));
 }
 
@@ -434,7 +434,7 @@ async function launchTemplate(ec2: EC2Client, id: string): Promise<Launch | unde
       instanceType: data.InstanceType ?? "",
       securityGroupIds: data.SecurityGroupIds ?? data.NetworkInterfaces?.[0]?.Groups ?? [],
       instanceProfile: data.IamInstanceProfile?.Name ?? nameIn(data.IamInstanceProfile?.Arn ?? ""),
-      userData: decodedUserData(data.UserData),
+      userData: readUserData(data.UserData ?? ""),
     }
   );
 }

@@ -63,16 +63,21 @@ const FAMILY_WORDS: Readonly<Record<JoiningBy, string>> = {
   bottlerocket: "bottlerocket",
 };
 
-/** The image does not understand the user data: on Amazon Linux 2023 /etc/eks/bootstrap.sh only prints an error. */
-export function imageFamily({ usedBy, id, image, familyVariable }: ImageUse, joinsBy: JoiningBy | undefined): Found[] {
+/**
+ * The image does not understand the user data: on Amazon Linux 2023 /etc/eks/bootstrap.sh only prints an error.
+ *
+ * @param joinsBy the ways in which the user data makes nodes join
+ */
+export function imageFamily({ usedBy, id, image, familyVariable }: ImageUse, joinsBy: readonly JoiningBy[]): Found[] {
   const is = image && nodeImage(image);
-  if (is === undefined || joinsBy === undefined) return [];
+  const [first] = joinsBy;
+  if (is === undefined || first === undefined) return [];
   return when(
-    is.joinsBy !== joinsBy,
+    !joinsBy.includes(is.joinsBy),
     "error",
     id,
-    `${usedBy}: ${image?.name ?? ""} is ${is.family}, which wants ${NEEDS[is.joinsBy]}, and the user data is ${NEEDS[joinsBy]}`,
-    `choose an image that wants ${NEEDS[joinsBy]} (eks pin names one)` +
+    `${usedBy}: ${image?.name ?? ""} is ${is.family}, which wants ${NEEDS[is.joinsBy]}, and the user data is ${NEEDS[first]}`,
+    `choose an image that wants ${NEEDS[first]} (eks pin names one)` +
       (familyVariable === undefined ? "" : `, or set ${familyVariable} = "${FAMILY_WORDS[is.joinsBy]}"`),
   );
 }

@@ -1,7 +1,6 @@
-import { gunzipSync } from "node:zlib";
-
 import type { Image } from "@aws-sdk/client-ec2";
 
+import type { NamedCluster, ParsedUserData } from "../../modules/user-data/read";
 import type { JoiningBy, NodeGroupInput } from "../stack-inputs";
 
 /** A machine image, as far as a node or a bastion cares. */
@@ -92,34 +91,34 @@ export function recommendedImageParameter(
   }
 }
 
+/** What each kind of image listens to, of what user data tells. */
+const TOLD = {
+  "bootstrap.sh": "bootstrapScript",
+  nodeadm: "nodeConfig",
+  bottlerocket: "settings",
+} as const satisfies Readonly<Record<JoiningBy, keyof ParsedUserData>>;
+
+/** The ways in which user data makes a node join: one, none, or several for images of several families. */
+export function waysToJoin(userData: ParsedUserData): readonly JoiningBy[] {
+  return (Object.keys(TOLD) as JoiningBy[]).filter((way) => userData[TOLD[way]] !== undefined);
+}
+
 /**
- * User data as a node reads it: it may be compressed, and so may be the encoding of each of its parts.
+ * The clusters that user data names.
  *
- * @param base64 as EC2 tells it
- * @see https://docs.cloud-init.io/en/latest/explanation/format.html
+ * @param image what it is given to, of which only one kind of user data counts; undefined counts every kind
  */
-export function decodedUserData(base64: string | undefined): string {
-  const bytes = Buffer.from(base64 ?? "", "base64");
-  const text = plain(bytes).toString();
-  const part = /^Content-Transfer-Encoding: *base64 *\r?\n(?:[\w-]+:.*\r?\n)*\r?\n([A-Za-z0-9+/=\s]+)/gim;
-  return text.replace(part, (_, body: string) => `\n${plain(Buffer.from(body, "base64")).toString()}\n`);
-}
-
-function plain(bytes: Buffer): Buffer {
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  if (!isGzip) return bytes;
-  try {
-    return gunzipSync(bytes);
-  } catch {
-    return bytes;
-  }
-}
-
-/** How user data makes a node join; undefined when it does not. */
-export function joinsBy(userData: string): JoiningBy | undefined {
-  if (/\/etc\/eks\/bootstrap\.sh/.test(userData)) return "bootstrap.sh";
-  if (/^kind:\s*NodeConfig\s*$/m.test(userData)) return "nodeadm";
-  return /^\[settings\.kubernetes\]/m.test(userData) ? "bottlerocket" : undefined;
+export function clustersNamed(
+  userData: ParsedUserData,
+  image: Pick<ImageFact, "name"> | undefined,
+): readonly (NamedCluster & { readonly joinsBy: JoiningBy })[] {
+  const own = image && nodeImage(image)?.joinsBy;
+  return waysToJoin(userData)
+    .filter((way) => own === undefined || way === own)
+    .flatMap((way) => {
+      const named = userData[TOLD[way]];
+      return named === undefined ? [] : [{ ...named, joinsBy: way }];
+    });
 }
 
 function minor(version: string): number {

@@ -19,9 +19,9 @@ import {
   attachPolicy,
   enableMetadata,
 } from "./after-facts";
-import type { SubnetFact } from "./cluster-facts";
+import type { Launch, SubnetFact } from "./cluster-facts";
 import { known, orElse } from "./fact";
-import { joinsBy } from "./image";
+import { clustersNamed } from "./image";
 import { found, when, type Rule } from "./rule";
 
 const NODE_POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"];
@@ -98,20 +98,33 @@ const KEEPS_FROM_JOINING = [
   "access-entry",
 ];
 
+/** The clusters that a launch's user data names to its image. */
+function named({ cluster }: AfterFacts, { imageId, userData }: Launch) {
+  const image = orElse(cluster.images, []).find(({ id }) => id === imageId);
+  return clustersNamed(userData, image);
+}
+
+/** Whether a text stands in user data as it is; what a script takes from a variable or a program is known to it alone. */
+function isWritten(text: string): boolean {
+  return !/[$`]/.test(text);
+}
+
 /** Rules about the chain by which a node that runs joins the cluster. */
 export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
   {
     code: "user-data-cluster",
     judge: (facts) =>
-      launchesInQuestion(facts).flatMap(({ id, kind, userData }) => {
+      launchesInQuestion(facts).flatMap((launch) => {
         const name = facts.handover.cluster_name;
-        const words = userData.split(/[\s'"=:,{}]+/);
+        const others = named(facts, launch)
+          .map((told) => told.name ?? "")
+          .filter((other) => isWritten(other) && other !== name);
         return when(
-          joinsBy(userData) !== undefined && !words.includes(name),
+          others.length > 0,
           "error",
-          id,
-          `the user data of the ${kind} does not name the cluster ${name}: its nodes go to another one`,
-          launchAnew(facts, id),
+          launch.id,
+          `the user data of the ${launch.kind} names ${others.filter((it) => it !== "").join(" and ") || "no cluster"} instead of the cluster ${name}: its nodes do not join it`,
+          launchAnew(facts, launch.id),
         );
       }),
   },
@@ -119,22 +132,26 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
     code: "user-data-endpoint",
     judge: (facts) =>
       controlPlane(facts, ({ endpoint, certificateAuthorityData }) =>
-        launchesInQuestion(facts).flatMap(({ id, kind, userData }) => {
-          // Without both, bootstrap.sh asks EKS itself; the others have to have them.
-          const isGiven =
-            joinsBy(userData) === "bootstrap.sh"
-              ? /--apiserver-endpoint/.test(userData)
-              : joinsBy(userData) !== undefined;
-          const wrong = [
-            !userData.includes(endpoint) && `the endpoint ${endpoint}`,
-            !userData.includes(certificateAuthorityData) && "the certificate authority",
-          ].filter((it) => it !== false);
+        launchesInQuestion(facts).flatMap((launch) => {
+          const wrong = named(facts, launch).flatMap((told) => {
+            // Without both, bootstrap.sh asks EKS itself; the others have to have them.
+            const isGiven = told.endpoint !== undefined && told.certificateAuthorityData !== undefined;
+            if (told.joinsBy === "bootstrap.sh" && !isGiven) return [];
+            // A control plane that is being made has neither yet.
+            const differs = (text = "", own: string) => own !== "" && isWritten(text) && text !== own;
+            return [
+              ...(differs(told.endpoint, endpoint) ? [`the endpoint ${endpoint}`] : []),
+              ...(differs(told.certificateAuthorityData, certificateAuthorityData)
+                ? ["the certificate authority"]
+                : []),
+            ];
+          });
           return when(
-            isGiven && wrong.length > 0,
+            wrong.length > 0,
             "error",
-            id,
-            `the user data of the ${kind} has not ${wrong.join(" and ")} of this cluster: its nodes go to an earlier one`,
-            launchAnew(facts, id),
+            launch.id,
+            `the user data of the ${launch.kind} has not ${[...new Set(wrong)].join(" and ")} of this cluster: its nodes do not join it`,
+            launchAnew(facts, launch.id),
           );
         }),
       ),

@@ -1,4 +1,4 @@
-import { readToml } from "../../rehearsal/toml";
+import { readToml } from "../../modules/user-data/toml";
 
 describe("TOML", () => {
   it.each<[string, string, readonly (readonly [string, readonly string[]])[]]>([

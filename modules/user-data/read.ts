@@ -2,7 +2,6 @@ import { gunzipSync } from "node:zlib";
 
 import { parseAllDocuments } from "yaml";
 
-import { isRecord } from "./kubernetes-documents";
 import { readToml } from "./toml";
 
 /** A taint with which a node registers. */
@@ -31,7 +30,7 @@ export interface NamedCluster {
 }
 
 /** What user data tells a node that boots; an AMI listens to one of them. */
-export interface NodeUserData {
+export interface ParsedUserData {
   /** The arguments of `/etc/eks/bootstrap.sh`, of the Amazon Linux 2 family. @default - it is not called */
   readonly bootstrapScript?: NamedCluster;
   /** What NodeConfig documents say to nodeadm, of the Amazon Linux 2023 family. @default - there is none */
@@ -52,17 +51,17 @@ const SCRIPT = "text/x-shellscript";
 
 /**
  * Reads what user data says of the cluster to join: a shell script, a NodeConfig, a MIME archive of both, or Bottlerocket's
- * TOML. It runs no shell: values that the script takes from variables or from other programs are not found out.
+ * TOML, compressed or not. It runs no shell: values that a script takes from variables or from other programs are what
+ * is written there, such as `$NAME`. What cannot be read says nothing; it never throws.
  *
  * @param base64 as EC2 reports it
+ * @see https://docs.cloud-init.io/en/latest/explanation/format.html
  * @see https://github.com/awslabs/amazon-eks-ami/blob/al2/templates/al2/runtime/bootstrap.sh
  * @see https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/
  * @see https://bottlerocket.dev/en/os/latest/api/settings/kubernetes/
  */
-export function readUserData(base64: string): NodeUserData {
-  const bytes = Buffer.from(base64, "base64");
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const text = (isGzip ? gunzipSync(bytes) : bytes).toString().replaceAll("\r\n", "\n");
+export function readUserData(base64: string): ParsedUserData {
+  const text = decoded(base64);
   const parts = partsOf(text);
   const scripts = parts.filter(({ type }) => type === SCRIPT);
   const bootstrapScript = scripts
@@ -76,6 +75,25 @@ export function readUserData(base64: string): NodeUserData {
     ...(configs.length > 0 && { nodeConfig: configs.reduce(merged) }),
     ...(settings !== undefined && { settings }),
   };
+}
+
+/** A text that is in base64, and that may be compressed inside. */
+function decoded(base64: string): string {
+  const bytes = Buffer.from(base64, "base64");
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return (isGzip ? unzipped(bytes) : bytes).toString().replaceAll("\r\n", "\n");
+}
+
+function unzipped(bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes);
+  } catch {
+    return bytes;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function merged(one: NamedCluster, other: NamedCluster): NamedCluster {
@@ -95,7 +113,8 @@ function registration(
 }
 
 function partsOf(text: string): Part[] {
-  const [, boundary] = /^content-type:\s*multipart\/[^\n]*\bboundary="?([^"\n;]+)/im.exec(text) ?? [];
+  const [, boundary] =
+    /^content-type:\s*multipart\/(?:[^\n]|\n[ \t])*\bboundary="?([^"\n;]+)/im.exec(headOf(text)) ?? [];
   if (boundary === undefined || !/^(mime-version|content-type):/i.test(text)) {
     const isConfig = /["']?apiVersion["']?\s*:\s*["']?node\.eks\.aws\//.test(text);
     const isSettings = /^\s*\[?settings\./m.test(text);
@@ -111,9 +130,14 @@ function partsOf(text: string): Part[] {
     const isEncoded = header("content-transfer-encoding") === "base64";
     return {
       type: header("content-type") ?? "text/plain",
-      text: isEncoded ? Buffer.from(body, "base64").toString() : body,
+      text: isEncoded ? decoded(body) : body,
     };
   });
+}
+
+/** What stands before the first empty line. */
+function headOf(text: string): string {
+  return text.split("\n\n", 1)[0] ?? "";
 }
 
 function argumentsIn(script: string): NamedCluster | undefined {

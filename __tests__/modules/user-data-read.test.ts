@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib";
 
-import { readUserData } from "../../rehearsal/node-user-data";
+import { readUserData } from "../../modules/user-data/read";
 import { al2Script } from "../support/al2-script";
+import { GOLDEN_CLUSTER, GOLDEN_USER_DATA, goldenUserData } from "../support/golden-user-data";
 
 const NAMED = { name: "demo", endpoint: "https://127.0.0.1:6443", certificateAuthorityData: "LS0t" };
 const SCRIPT = al2Script({
@@ -12,6 +13,7 @@ const SCRIPT = al2Script({
   additionalUserData: "echo after",
   kubeletExtraArgs: "--node-labels=a=b --register-with-taints='c=d:NoSchedule'".replaceAll("'", String.raw`'\''`),
 });
+/** A NodeConfig as people write it by hand, from nodeadm's own documentation. */
 const NODE_CONFIG = `---
 apiVersion: node.eks.aws/v1alpha1
 kind: NodeConfig
@@ -88,11 +90,6 @@ describe("user data of a node", () => {
     ["a script whose call is a comment", "#!/bin/sh\n# /etc/eks/bootstrap.sh demo\n", {}],
     ["nothing", "", {}],
     ["a NodeConfig on its own", NODE_CONFIG, { nodeConfig: NODEADM }],
-    [
-      "a NodeConfig whose keys are quoted, as Terraform's yamlencode does",
-      NODE_CONFIG.replaceAll(/(\w+):( |$)/gm, '"$1":$2'),
-      { nodeConfig: NODEADM },
-    ],
     ["a script that writes a NodeConfig for somebody else", `#!/bin/sh\ncat <<EOF\n${NODE_CONFIG}EOF\n`, {}],
     ["an archive with a NodeConfig", archive(configPart(NODE_CONFIG)), { nodeConfig: NODEADM }],
     [
@@ -152,5 +149,55 @@ describe("user data of a node", () => {
   ])("is understood when it is %s", (_, text, expected) => {
     expect(readUserData(Buffer.from(text).toString("base64"))).toEqual(expected);
     expect(readUserData(gzipSync(text).toString("base64"))).toEqual(expected);
+  });
+});
+
+describe("the user data that Terraform renders for a node", () => {
+  const { name, endpoint, certificateAuthorityData } = GOLDEN_CLUSTER;
+  const labels = { empty: "", "example.com/pool": "batch-1", team: "a" };
+  const taints = [
+    { key: "dedicated", value: "batch", effect: "NoSchedule" },
+    { key: "dedicated", value: "batch", effect: "NoExecute" },
+    { key: "example.com/gpu", effect: "PreferNoSchedule" },
+  ];
+  const encoded = (text: string) => Buffer.from(text).toString("base64");
+
+  it.each(GOLDEN_USER_DATA)("names its cluster in one way: $file", ({ text, reads }) => {
+    const read = readUserData(encoded(text));
+
+    expect(Object.keys(read)).toEqual([reads]);
+    expect(read[reads]).toMatchObject({ name, endpoint, certificateAuthorityData });
+  });
+
+  it.each([
+    ["labels-and-taints.sh", "bootstrapScript", { labels, taints }],
+    ["everything-supplied.sh", "bootstrapScript", { labels: { team: "a", owner: "kim" } }],
+    ["chosen-service-range.sh", "bootstrapScript", { dnsIp: "192.168.0.10" }],
+    ["al2023/labels-and-taints.mime", "nodeConfig", { labels, taints, serviceCidr: "10.100.0.0/16" }],
+    ["al2023/everything-supplied.mime", "nodeConfig", { labels, taints }],
+    ["al2023/values-yaml-would-misread.mime", "nodeConfig", { labels: { on: "true", version: "1.10", norway: "no" } }],
+    ["al2023/ip-version-6.mime", "nodeConfig", { serviceCidr: "fd12:3456:789a::/108" }],
+    ["bottlerocket/everything-supplied.toml", "settings", { labels, taints, dnsIp: "10.100.0.10" }],
+  ] as const)("says what the node registers with: %s", (file, reads, expected) => {
+    expect(readUserData(goldenUserData(file))[reads]).toMatchObject(expected);
+  });
+
+  it("is read in an archive around it, compressed, with a part of the user's own before it", () => {
+    const own = gzipSync("#!/bin/sh\necho before\n").toString("base64");
+    const config = gzipSync(NODE_CONFIG).toString("base64");
+    const part = (type: string, body: string) => `Content-Type: ${type}\nContent-Transfer-Encoding: base64\n\n${body}`;
+    const text = archive(part("text/x-shellscript", own), part("application/node.eks.aws", config));
+
+    expect(readUserData(gzipSync(text).toString("base64"))).toEqual({ nodeConfig: NODEADM });
+  });
+
+  it("is read where the head of the archive goes on in a second line", () => {
+    const text = archive(configPart(NODE_CONFIG)).replace("multipart/mixed; ", "multipart/mixed;\n ");
+
+    expect(readUserData(encoded(text))).toEqual({ nodeConfig: NODEADM });
+  });
+
+  it("that is broken says nothing", () => {
+    expect(readUserData(Buffer.from([0x1f, 0x8b, 0, 0]).toString("base64"))).toEqual({});
   });
 });
