@@ -8,6 +8,8 @@ export interface Node {
   /** As kubectl says it: `Ready`, `NotReady`, `Ready,SchedulingDisabled`. */
   readonly status: string;
   readonly isReady: boolean;
+  /** Whether it takes no new pods, because somebody said so. */
+  readonly isCordoned: boolean;
   /** Why it is not ready, in the kubelet's words; empty when it is. */
   readonly reason: string;
   /** `<none>` when it has none. */
@@ -64,6 +66,7 @@ function nodeOf({ metadata, spec, status }: z.output<typeof NODE>): Node {
     name: metadata.name,
     status: spec.unschedulable ? `${health},SchedulingDisabled` : health,
     isReady,
+    isCordoned: spec.unschedulable,
     reason: isReady ? "" : [ready?.reason, ready?.message].filter((it) => it !== undefined && it !== "").join(": "),
     roles: [...new Set(roles)].sort().join(",") || "<none>",
     version: status.nodeInfo.kubeletVersion,

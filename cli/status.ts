@@ -32,7 +32,10 @@ export interface Status {
     readonly wanted: number;
     readonly running: number | null;
     readonly joined: number | null;
+    /** Nodes that are Ready and take pods. */
     readonly ready: number | null;
+    /** Nodes that are Ready, and take no new pods since somebody has cordoned them. */
+    readonly cordoned: number | null;
   }[];
   readonly bastion: {
     readonly id: string;
@@ -80,18 +83,19 @@ export function statusOf(handover: Handover, cluster: ClusterFacts, inside: Insi
     nodeGroups: Object.entries(handover.node_groups).map(([name, size]) => {
       const own = instances.filter(({ group }) => group.name === name);
       const joined = own.filter(({ registered }) => registered === true).map(({ instance }) => instance);
-      const isReady = (id: string, dns: string) =>
-        nodes?.some((node) => (node.name === id || node.name === dns) && node.isReady) === true;
+      const ready = joined.flatMap(({ id, privateDnsName: dns }) => {
+        return nodes?.find((node) => (node.name === id || node.name === dns) && node.isReady) ?? [];
+      });
+      const cordoned = ready.filter(({ isCordoned }) => isCordoned).length;
+      const isSeen = hasInstances && nodes !== undefined;
       const group = orElse(cluster.groups, []).find((it) => it.name === name);
       return {
         name,
         wanted: group?.desired ?? size.desired,
         running: hasInstances ? own.filter(({ instance }) => instance.state === "running").length : null,
-        joined: hasInstances && nodes !== undefined ? joined.length : null,
-        ready:
-          hasInstances && nodes !== undefined
-            ? joined.filter(({ id, privateDnsName }) => isReady(id, privateDnsName)).length
-            : null,
+        joined: isSeen ? joined.length : null,
+        ready: isSeen ? ready.length - cordoned : null,
+        cordoned: isSeen ? cordoned : null,
       };
     }),
     bastion: {
@@ -183,9 +187,10 @@ export function statusText({ cluster, nodeGroups, bastion, versions, billed, uns
   ]);
   const groups = table([
     ["NODE GROUP", "WANTED", "RUNNING", "JOINED", "READY"],
-    ...nodeGroups.map(({ name, wanted, running, joined, ready }) => [
+    ...nodeGroups.map(({ name, wanted, running, joined, ready, cordoned }) => [
       name,
-      ...[wanted, running, joined, ready].map(shown),
+      ...[wanted, running, joined].map(shown),
+      `${shown(ready)}${(cordoned ?? 0) === 0 ? "" : ` (${shown(cordoned)} cordoned)`}`,
     ]),
   ]);
   const bills = table([["BILLED", "ID", "BY"], ...billed.map(({ what, id, unit }) => [what, id, unit])]);

@@ -82,6 +82,7 @@ describe("the nodes of a cluster", () => {
         name: "ip-10-0-1-5",
         status: "Ready",
         isReady: true,
+        isCordoned: false,
         reason: "",
         roles: "<none>",
         version: "v1.31.4-eks-aeac579",

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { Node } from "../../bootstrap/nodes";
 import { ACCOUNT_RULES } from "../../cli/doctor/account-rules";
 import type { ClusterFacts } from "../../cli/doctor/cluster-facts";
 import { blockedAt } from "../../cli/doctor/after-facts";
@@ -34,11 +35,13 @@ import {
   launch,
   login,
   plane,
+  ready,
   state,
   STATE_ROWS,
   subnet,
   unreachable,
   unregistered,
+  value,
   type Row,
 } from "../support/findings";
 
@@ -206,6 +209,45 @@ describe("the doctor once a stack exists", () => {
     );
 
     expect(finding?.cure).toMatch(/port 22 is open to 203\.0\.113\.7\/32$/);
+  });
+
+  it("does not find a cluster healthy in which nothing runs, though its nodes are Ready", () => {
+    const workloads = value(AFTER.inside.workloads).map((it) => ({ ...it, ready: 0 }));
+    const found = examineCluster(inside({ workloads: { ok: workloads } })).filter(
+      ({ severity }) => severity !== "note",
+    );
+
+    expect(found.map(({ severity, code, subject }) => `${severity} ${code}: ${subject}`)).toEqual([
+      "error workload-not-ready: kube-system/aws-node",
+      "error workload-not-ready: kube-system/kube-proxy",
+      "error workload-not-ready: kube-system/coredns",
+      "warning workload-not-ready: kube-system/metrics-server",
+    ]);
+    expect(found[0]).toMatchObject({
+      cause: "0 of 2 pods of the DaemonSet are ready: the others wait for room on a node or for their image, or fail",
+      cure:
+        "eks ssh --command 'kubectl -n kube-system get pods -o wide' shows which, and kubectl -n kube-system describe " +
+        "pod NAME why",
+    });
+  });
+
+  it.each<[string, readonly Node[], string]>([
+    ["every node is cordoned", state().nodes.map((it) => ({ ...it, isCordoned: true })), "error"],
+    ["there is no node that they could run on", [], "warning"],
+  ])("says of pods that %s", (why, nodes, severity) => {
+    const noGroup = group({ desired: 0, instances: [] });
+    const facts = inside(
+      { cluster: { ok: { ...state(), nodes } } },
+      ready("Deployment", "kube-system/coredns", 0, noGroup),
+    );
+
+    expect(examineCluster(facts).filter(({ code }) => code === "workload-not-ready")).toEqual([
+      expect.objectContaining({
+        severity,
+        subject: "kube-system/coredns",
+        cause: `0 of 2 pods of the Deployment are ready: ${why}`,
+      }),
+    ]);
   });
 
   it("names the group whose nodes are to be launched anew", () => {

@@ -34,6 +34,8 @@ import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../cli/doctor/state-facts";
 import { readUserData } from "../../modules/user-data/read";
 import { GOLDEN_USER_DATA } from "../support/golden-user-data";
+import { findResource } from "../../rehearsal/kubernetes-documents";
+import { KubernetesState } from "../../rehearsal/kubernetes-state";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import { synthesized } from "../support/synthesized";
 
@@ -546,7 +548,8 @@ describe("what the bastion sees", () => {
   const CLUSTER = [/get configmaps,nodes/, { stdout: JSON.stringify({ items: [] }) }] as const;
   const WORKLOADS = [
     /get daemonsets.apps,deployments.apps --all-namespaces/,
-    { stdout: JSON.stringify({ items: [{ metadata: { name: "aws-node", namespace: "kube-system" } }] }) },
+    // As the stand-in for the API has them; what a real kubectl makes of it is looked at in host/kubernetes.test.ts.
+    { stdout: JSON.stringify({ items: new KubernetesState().list(findResource("daemonsets")) }) },
   ] as const;
   const DOWNLOAD = [/curl .*https:\/\/mirror\.example\/kubectl/, {}] as const;
   const options = { context: "awskrug_gudi_eks", downloadUrl: "https://mirror.example/kubectl" };
@@ -561,7 +564,12 @@ describe("what the bastion sees", () => {
       login: { ok: { reached: true } },
       identity: { ok: "arn:aws:sts::123456789012:assumed-role/admin/i-1" },
       cluster: { ok: { awsAuth: undefined, nodes: [] } },
-      workloads: { ok: ["kube-system/aws-node"] },
+      workloads: {
+        ok: ["aws-node", "kube-proxy"].map((name) => ({
+          ...{ kind: "DaemonSet", namespace: "kube-system", name },
+          ...{ wanted: expect.any(Number) as number, ready: expect.any(Number) as number },
+        })),
+      },
       downloads: { ok: undefined },
     });
   });

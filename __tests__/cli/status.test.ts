@@ -13,7 +13,20 @@ describe("the status of a stack", () => {
 
     const { nodeGroups } = statusOf(handover, cluster, { ...inside, cluster: { ok: { ...known, nodes: sick } } });
 
-    expect(nodeGroups).toEqual([{ name: "awskrug_gudi_eks-worker", wanted: 2, running: 2, joined: 2, ready: 1 }]);
+    expect(nodeGroups).toEqual([
+      { name: "awskrug_gudi_eks-worker", wanted: 2, running: 2, joined: 2, ready: 1, cordoned: 0 },
+    ]);
+  });
+
+  it("does not count a node that takes no pods among those that are Ready", () => {
+    const known = "ok" in inside.cluster ? inside.cluster.ok : undefined;
+    if (known === undefined || "unreachable" in known) throw new Error("not in the fixture");
+    const nodes = known.nodes.map((node, i) => ({ ...node, isCordoned: i === 0 }));
+
+    const status = statusOf(handover, cluster, { ...inside, cluster: { ok: { ...known, nodes } } });
+
+    expect(status.nodeGroups).toMatchObject([{ joined: 2, ready: 1, cordoned: 1 }]);
+    expect(statusText(status)).toMatch(/^awskrug_gudi_eks-worker +2 +2 +2 +1 \(1 cordoned\)$/m);
   });
 
   it("has a row for each of several groups, also for one that is not there", () => {

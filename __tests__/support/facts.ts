@@ -1,6 +1,7 @@
 import type { BeforeFacts } from "../../cli/doctor/account-rules";
 import type { InstanceFact, PermissionFact, SubnetFact } from "../../cli/doctor/cluster-facts";
 import type { AfterFacts } from "../../cli/doctor/after-facts";
+import type { WorkloadFact } from "../../cli/doctor/inside-facts";
 import { stackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../cli/doctor/state-facts";
 import { readUserData, type ParsedUserData } from "../../modules/user-data/read";
@@ -130,11 +131,18 @@ function kubernetesNode(address: string) {
     name: dnsName(address),
     status: "Ready",
     isReady: true,
+    isCordoned: false,
     reason: "",
     roles: "<none>",
     version: "v1.32.9-eks-aeac579",
     created: "2026-01-01T00:00:00Z",
   };
+}
+
+/** A workload of which two pods are wanted. */
+export function workload(kind: WorkloadFact["kind"], path: string, ready = 2): WorkloadFact {
+  const [namespace = "", name = ""] = path.split("/");
+  return { kind, namespace, name, wanted: 2, ready };
 }
 
 /** A mapRoles in which one role is mapped as nodes have to be. */
@@ -291,7 +299,15 @@ export const AFTER: AfterFacts = {
         nodes: [kubernetesNode("172.16.10.5"), kubernetesNode("172.16.12.5")],
       },
     },
-    workloads: { ok: ["kube-system/aws-node", "kube-system/metrics-server", "amazon-cloudwatch/fluent-bit"] },
+    workloads: {
+      ok: [
+        workload("DaemonSet", "kube-system/aws-node"),
+        workload("DaemonSet", "kube-system/kube-proxy"),
+        workload("Deployment", "kube-system/coredns"),
+        workload("Deployment", "kube-system/metrics-server"),
+        workload("DaemonSet", "amazon-cloudwatch/fluent-bit"),
+      ],
+    },
     downloads: { ok: undefined },
   },
 };

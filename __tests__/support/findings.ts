@@ -1,3 +1,4 @@
+import type { Node } from "../../bootstrap/nodes";
 import type { AccountFacts } from "../../cli/doctor/account-facts";
 import type { BeforeFacts } from "../../cli/doctor/account-rules";
 import type {
@@ -12,10 +13,10 @@ import type {
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { Fact } from "../../cli/doctor/fact";
 import type { Finding } from "../../cli/doctor/finding";
-import { notInside, type ApiProblem, type InsideFacts } from "../../cli/doctor/inside-facts";
+import { notInside, type ApiProblem, type InsideFacts, type WorkloadFact } from "../../cli/doctor/inside-facts";
 import type { NodeGroupInput, StackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../cli/doctor/state-facts";
-import { AFTER, BEFORE, mapRoles, STATE, userData } from "./facts";
+import { AFTER, BEFORE, mapRoles, STATE, userData, workload } from "./facts";
 
 /** What a fact holds that is known in the fixtures. */
 export function value<T>(fact: Fact<T>): NonNullable<T> {
@@ -58,6 +59,16 @@ export const state = () => {
   const known = value(AFTER.inside.cluster);
   if ("unreachable" in known) throw new Error("not in the fixture");
   return known;
+};
+/** The cluster's nodes are others. */
+export const nodes = (change: (node: Node, index: number) => Node): AfterFacts =>
+  inside({ cluster: { ok: { ...state(), nodes: state().nodes.map(change) } } });
+const AWS_NODE = workload("DaemonSet", "kube-system/aws-node");
+/** So many pods of one workload are ready, of two. */
+export const ready = (kind: WorkloadFact["kind"], path: string, pods: number, from = AFTER): AfterFacts => {
+  const one = workload(kind, path, pods);
+  const others = value(AFTER.inside.workloads).filter(({ name }) => name !== one.name);
+  return inside({ workloads: { ok: [...others, one] } }, from);
 };
 /** The cluster has no node of the first instance. */
 export const unregistered = (from: AfterFacts): AfterFacts =>
@@ -649,6 +660,71 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     ),
   ],
   ["cni-missing", "error", "awskrug_gudi_eks", inside({ workloads: { ok: [] } })],
+  [
+    "node-cordoned",
+    "note",
+    "ip-172-16-10-5.ap-northeast-2.compute.internal",
+    nodes((it, i) => ({ ...it, isCordoned: i === 0 })),
+  ],
+  [
+    "node-cordoned",
+    "warning",
+    "ip-172-16-10-5.ap-northeast-2.compute.internal",
+    nodes((it) => ({ ...it, isCordoned: true })),
+  ],
+  ["workload-not-ready", "error", "kube-system/aws-node", ready("DaemonSet", "kube-system/aws-node", 0)],
+  ["workload-not-ready", "error", "kube-system/kube-proxy", ready("DaemonSet", "kube-system/kube-proxy", 0)],
+  ["workload-not-ready", "error", "kube-system/coredns", ready("Deployment", "kube-system/coredns", 0)],
+  [
+    "workload-not-ready",
+    "warning",
+    "kube-system/aws-node",
+    ready("DaemonSet", "kube-system/aws-node", 1),
+    // The node itself says more.
+    ready(
+      "DaemonSet",
+      "kube-system/aws-node",
+      1,
+      nodes((it, i) => ({ ...it, isReady: i > 0 })),
+    ),
+  ],
+  [
+    "workload-not-ready",
+    "warning",
+    "kube-system/coredns",
+    ready("Deployment", "kube-system/coredns", 1),
+    ready(
+      "Deployment",
+      "kube-system/coredns",
+      1,
+      nodes((it, i) => ({ ...it, isReady: i > 0 })),
+    ),
+  ],
+  [
+    "workload-not-ready",
+    "warning",
+    "kube-system/metrics-server",
+    ready("Deployment", "kube-system/metrics-server", 0),
+    ready("Deployment", "shop/web", 0),
+  ],
+  [
+    "workload-not-ready",
+    "note",
+    "kube-system/coredns",
+    ready("Deployment", "kube-system/coredns", 0, instance({ ageSeconds: 60 })),
+  ],
+  [
+    "workload-not-ready",
+    "note",
+    "kube-system/aws-node",
+    ready("DaemonSet", "kube-system/aws-node", 1, instance({ ageSeconds: 60 })),
+  ],
+  [
+    "workload-not-ready",
+    "error",
+    "kube-system/aws-node",
+    ready("DaemonSet", "kube-system/aws-node", 0, instance({ ageSeconds: 60 })),
+  ],
   ["sg-kubelet", "error", "sg-nodes", closed("sg-nodes")],
   ["sg-dns", "error", "sg-nodes", closed("sg-nodes")],
   [
@@ -697,8 +773,8 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ],
   ["access", "note", value(AFTER.cluster.controlPlane).arn, AFTER, cluster({ controlPlane: { ok: undefined } })],
   ["node-group-owner", "note", "awskrug_gudi_eks-worker", AFTER, cluster({ groups: { ok: [] } })],
-  ["pod-logs", "note", "awskrug_gudi_eks", inside({ workloads: { ok: ["kube-system/aws-node"] } })],
-  ["metrics-server", "note", "awskrug_gudi_eks", inside({ workloads: { ok: ["kube-system/aws-node"] } })],
+  ["pod-logs", "note", "awskrug_gudi_eks", inside({ workloads: { ok: [AWS_NODE] } })],
+  ["metrics-server", "note", "awskrug_gudi_eks", inside({ workloads: { ok: [AWS_NODE] } })],
 ];
 
 export const STATE_ROWS: readonly Row<StateFacts>[] = [

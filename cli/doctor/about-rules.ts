@@ -126,7 +126,7 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
     judge: (facts) =>
       known(facts.inside.workloads, (workloads) =>
         when(
-          !workloads.some((name) => /fluent|cloudwatch|promtail|alloy|vector|filebeat|datadog|otel/i.test(name)),
+          !workloads.some(({ name }) => /fluent|cloudwatch|promtail|alloy|vector|filebeat|datadog|otel/i.test(name)),
           "note",
           facts.handover.cluster_name,
           "no DaemonSet collects the pods' logs: they are gone with the node",
@@ -141,7 +141,7 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
     judge: (facts) =>
       known(facts.inside.workloads, (workloads) =>
         when(
-          !workloads.some((name) => name.endsWith("/metrics-server")),
+          !workloads.some(({ name }) => name === "metrics-server"),
           "note",
           facts.handover.cluster_name,
           "there is no metrics-server: kubectl top and HorizontalPodAutoscalers do not work",

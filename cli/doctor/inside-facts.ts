@@ -28,6 +28,17 @@ export interface Machine {
   readonly clockAheadSeconds: number;
 }
 
+/** A DaemonSet or a Deployment, as its controller says how many of its pods are there. */
+export interface WorkloadFact {
+  readonly kind: "DaemonSet" | "Deployment";
+  readonly namespace: string;
+  readonly name: string;
+  /** Pods that there have to be: one for each node that it may run on, or as many as its replicas. */
+  readonly wanted: number;
+  /** Of these, pods that are ready; of a Deployment, those that have been for as long as it asks. */
+  readonly ready: number;
+}
+
 /** What only the bastion can see, because the cluster's endpoint is private. */
 export interface InsideFacts {
   readonly login: Fact<Login>;
@@ -35,8 +46,7 @@ export interface InsideFacts {
   /** ARN with which AWS' tools work on the bastion. */
   readonly identity: Fact<string>;
   readonly cluster: Fact<ClusterAnswer>;
-  /** DaemonSets and Deployments: `kube-system/aws-node`. */
-  readonly workloads: Fact<readonly string[]>;
+  readonly workloads: Fact<readonly WorkloadFact[]>;
   /** What keeps the bastion from its downloads; undefined when nothing does. */
   readonly downloads: Fact<Explained | undefined>;
 }
@@ -60,8 +70,31 @@ export function notInside(why: string, login: Fact<Login> = { unknown: why }): I
   return { login, machine: unknown, identity: unknown, cluster: unknown, workloads: unknown, downloads: unknown };
 }
 
-const ITEMS = z.object({
-  items: z.array(z.object({ metadata: z.object({ name: z.string(), namespace: z.string().default("") }) })),
+const METADATA = z.object({ name: z.string(), namespace: z.string().default("") });
+const count = () => z.number().default(0);
+
+/**
+ * The API leaves out the counts of a Deployment that are 0, and no count of a DaemonSet.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/#DeploymentStatus
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/#DaemonSetStatus
+ */
+const WORKLOADS = z.object({
+  items: z.array(
+    z.discriminatedUnion("kind", [
+      z.object({
+        kind: z.literal("DaemonSet"),
+        metadata: METADATA,
+        status: z.object({ desiredNumberScheduled: count(), numberReady: count() }).prefault({}),
+      }),
+      z.object({
+        kind: z.literal("Deployment"),
+        metadata: METADATA,
+        spec: z.object({ replicas: count() }).prefault({}),
+        status: z.object({ availableReplicas: count() }).prefault({}),
+      }),
+    ]),
+  ),
 });
 
 /**
@@ -132,10 +165,19 @@ function workloadsCommand(context: string): Command {
   };
 }
 
-function workloadsOf(result: CommandResult): Fact<readonly string[]> {
+function workloadsOf(result: CommandResult): Fact<readonly WorkloadFact[]> {
   if (result.exitCode !== 0) return { unknown: explained(result).why, follows: API_CODES };
-  const { items } = ITEMS.parse(JSON.parse(result.stdout));
-  return { ok: items.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`) };
+  const { items } = WORKLOADS.parse(JSON.parse(result.stdout));
+  return {
+    ok: items.map((item) => ({
+      kind: item.kind,
+      namespace: item.metadata.namespace,
+      name: item.metadata.name,
+      ...(item.kind === "DaemonSet"
+        ? { wanted: item.status.desiredNumberScheduled, ready: item.status.numberReady }
+        : { wanted: item.spec.replicas, ready: item.status.availableReplicas }),
+    })),
+  };
 }
 
 function flat<T>(fact: Fact<Fact<T>>): Fact<T> {

@@ -74,8 +74,8 @@ function routeProblem(
 /** Services without which a node does not get Ready where there is no way out. @see https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html */
 const NODE_ENDPOINTS = ["ec2", "ecr.api", "ecr.dkr", "s3"];
 
-/** Each keeps nodes from joining. */
-const KEEPS_FROM_JOINING = [
+/** Codes of findings of which each keeps nodes from joining. */
+export const KEEPS_FROM_JOINING = [
   "state-locked",
   "apply-incomplete",
   "cluster-missing",

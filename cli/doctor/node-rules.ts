@@ -1,7 +1,47 @@
-import { type AfterFacts, controlPlane, APPLY, blockedCalls, BOOTING_SECONDS, addon } from "./after-facts";
+import type { Node } from "../../bootstrap/nodes";
+import { type AfterFacts, controlPlane, APPLY, blockedCalls, BOOTING_SECONDS, addon, joining } from "./after-facts";
 import { known, orElse } from "./fact";
 import { isSkewAllowed, minorsBehind } from "./image";
+import type { WorkloadFact } from "./inside-facts";
+import { KEEPS_FROM_JOINING } from "./joining-rules";
 import { found, when, type Rule } from "./rule";
+
+/** What EKS brings to every cluster: nothing else works without it. */
+const CORE = ["aws-node", "kube-proxy", "coredns"];
+
+/** The cluster's nodes; undefined when nobody has looked inside. */
+function nodesOf({ inside }: AfterFacts): readonly Node[] | undefined {
+  const state = orElse(inside.cluster, undefined);
+  return state === undefined || "unreachable" in state ? undefined : state.nodes;
+}
+
+/** How many of the nodes have joined only just, and may still be starting what runs on them. */
+function newcomers(facts: AfterFacts): number {
+  return joining(facts).filter(({ instance, registered }) => {
+    return registered === true && (instance.ageSeconds ?? Infinity) < BOOTING_SECONDS;
+  }).length;
+}
+
+/**
+ * How many pods a workload lacks that no node accounts for which is not Ready: that is said of the node.
+ *
+ * @param nodes of the cluster
+ */
+function lacking({ kind, wanted, ready }: WorkloadFact, nodes: readonly Node[]): number {
+  const sick = nodes.filter(({ isReady }) => !isReady).length;
+  if (kind === "DaemonSet") return wanted - ready - sick;
+  // Its pods on a node that is sick are made anew on another one, if there is one.
+  return sick > 0 && (ready > 0 || sick === nodes.length) ? 0 : wanted - ready;
+}
+
+/** DaemonSets put up with nodes that are cordoned. */
+function whyPending({ kind }: WorkloadFact, nodes: readonly Node[]): string {
+  if (nodes.length === 0) return "there is no node that they could run on";
+  const cordoned = nodes.filter(({ isCordoned }) => isCordoned).length;
+  return kind === "Deployment" && cordoned === nodes.length
+    ? "every node is cordoned"
+    : "the others wait for room on a node or for their image, or fail";
+}
 
 /** Rules about nodes that have joined. */
 export const NODE_RULES: readonly Rule<AfterFacts>[] = [
@@ -10,7 +50,7 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
     judge: (facts) =>
       known(facts.inside.workloads, (workloads) =>
         when(
-          !workloads.includes("kube-system/aws-node"),
+          !workloads.some(({ namespace, name }) => namespace === "kube-system" && name === "aws-node"),
           "error",
           facts.handover.cluster_name,
           "there is no DaemonSet kube-system/aws-node: without the VPC CNI no node gets Ready, unless another CNI is installed",
@@ -41,6 +81,48 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
                 );
               }),
       ),
+  },
+  {
+    code: "node-cordoned",
+    judge: (facts) => {
+      const nodes = nodesOf(facts) ?? [];
+      const cordoned = nodes.filter(({ isCordoned }) => isCordoned);
+      return cordoned.map(({ name }) =>
+        found(
+          cordoned.length === nodes.length ? "warning" : "note",
+          name,
+          `the node is cordoned (SchedulingDisabled): it takes no new pods${cordoned.length === nodes.length ? ", and no other node does" : ""}`,
+          `when it is to take some again: eks ssh --command 'kubectl uncordon ${name}'`,
+        ),
+      );
+    },
+  },
+  {
+    code: "workload-not-ready",
+    // Where nodes are missing, so are their pods.
+    follows: [...KEEPS_FROM_JOINING, "node-not-registered", "group-missing", "group-short", "cni-missing"],
+    judge: (facts) => {
+      const nodes = nodesOf(facts);
+      if (nodes === undefined) return [];
+      const isStarting = newcomers(facts);
+      return known(facts.inside.workloads, (workloads) =>
+        workloads
+          // What people run in namespaces of their own is theirs to judge.
+          .filter((it) => it.namespace === "kube-system" && lacking(it, nodes) > 0)
+          .map((it) => {
+            const mayCome = it.kind === "DaemonSet" ? lacking(it, nodes) <= isStarting : isStarting > 0;
+            const isDown = it.ready === 0 && nodes.length > 0 && CORE.includes(it.name);
+            return found(
+              mayCome ? "note" : isDown ? "error" : "warning",
+              `${it.namespace}/${it.name}`,
+              `${String(it.ready)} of ${String(it.wanted)} pods of the ${it.kind} are ready: ${mayCome ? "a node has joined only just" : whyPending(it, nodes)}`,
+              mayCome
+                ? "wait: the pods of a new node take a minute or two"
+                : `eks ssh --command 'kubectl -n ${it.namespace} get pods -o wide' shows which, and kubectl -n ${it.namespace} describe pod NAME why`,
+            );
+          }),
+      );
+    },
   },
   {
     code: "sg-kubelet",
