@@ -188,7 +188,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       const made = [
         { mode: "managed", type: "aws_vpc", name: "network_vpc", instances },
         { mode: "managed", type: "aws_subnet", name: "a", instances: [{ ...instances[0], index_key: "b c" }] },
-        { mode: "managed", type: "aws_eip", name: "e", instances },
+        { mode: "managed", type: "aws_launch_template", name: "e", instances },
       ];
       const pull = `echo '${JSON.stringify({ version: 4, resources: made })}'`;
 
@@ -196,7 +196,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       const { stderr } = await run("up", "-auto-approve");
 
       expect(stderr).toContain(
-        'half made: aws_vpc.network_vpc, aws_subnet.a["b c"], aws_eip.e; where AWS has finished it after all, ' +
+        'half made: aws_vpc.network_vpc, aws_subnet.a["b c"], aws_launch_template.e; where AWS has finished it after all, ' +
           "`terraform -chdir=cdktf.out/stacks/eks untaint ADDRESS` keeps it, else --allow-replace aws_vpc.network_vpc " +
           `--allow-replace 'aws_subnet.a["b c"]' makes it anew\n`,
       );

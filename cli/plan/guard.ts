@@ -2,63 +2,9 @@ import { quoted } from "../../bootstrap/command";
 import { nearest } from "../../bootstrap/nearest";
 import { UserError } from "../errors";
 import { clusterRefusals, setBack } from "./cluster-guard";
+import { lossOf } from "./guarded-types";
 import type { Plan, PlannedValue, ResourceChange } from "./plan-file";
 import { allowOption, refusalText, type Refusal } from "./refusal";
-
-/**
- * What is guarded, by type. Everything else of the stack is made anew within minutes, and nothing that runs notices, or
- * (launch configurations) it is made anew on purpose.
- *
- * Roles and instance profiles are guarded because they are what locks out machines that run: a node speaks to AWS and
- * to the cluster with the credentials of its role, which end with the role or with its place in the profile; and a role
- * of the same name is another one to IAM and to access entries.
- *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
- */
-const GUARDED: Readonly<Record<string, { readonly noun: string; readonly lost: string }>> = {
-  aws_eks_cluster: {
-    noun: "the cluster",
-    lost: "everything that runs in it, and its endpoint: every node has to join and every kubeconfig to be written anew",
-  },
-  aws_vpc: {
-    noun: "the VPC",
-    lost: "everything that stands in it, and it does not go while nodes, load balancers or interfaces are left",
-  },
-  aws_subnet: {
-    noun: "a subnet",
-    lost: "the nodes, load balancers and interfaces in it, and it does not go while any of them is left",
-  },
-  aws_security_group: {
-    noun: "a security group",
-    lost: "the rules that others gave it or that name it, and it does not go while a machine or interface has it",
-  },
-  aws_autoscaling_group: {
-    noun: "an Auto Scaling group",
-    lost: "all its nodes at once, with every pod on them",
-  },
-  aws_instance: {
-    noun: "the bastion",
-    lost: "its files, its address and its host key; the new one has to be bootstrapped",
-  },
-  aws_iam_role: {
-    noun: "an IAM role",
-    lost: "the credentials of whatever works with it now: nodes that run become NotReady, and a cluster cannot manage its network interfaces",
-  },
-  aws_iam_instance_profile: {
-    noun: "an instance profile",
-    lost: "the credentials of the machines that run with it: nodes become NotReady when their present ones end",
-  },
-  aws_iam_openid_connect_provider: {
-    noun: "the cluster's OIDC provider",
-    lost: "the credentials of all pods that have a role by it (IRSA), when their present ones end",
-  },
-  aws_kms_key: {
-    noun: "a KMS key",
-    lost:
-      "everything that is encrypted with it, for good, once its deletion window is over (until then `aws kms " +
-      "cancel-key-deletion` keeps it): the cluster's secrets, and with them the cluster, or the nodes' volumes",
-  },
-};
 
 /** Terraform's words for why, where no attribute says it. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -78,8 +24,8 @@ const REASONS: Readonly<Record<string, string>> = {
 const VALUE_LENGTH = 80;
 
 /**
- * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions, changes of the
- * cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a `moved` block only renames is none.
+ * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions of all but what
+ * is harmless, changes of the cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a `moved` block only renames is none.
  *
  * A plan that destroys everything on purpose is not for this: everything would be refused.
  *
@@ -88,11 +34,8 @@ const VALUE_LENGTH = 80;
  */
 export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
   const lost = plan.changes
-    .filter(
-      ({ isManaged, type, kind }) =>
-        isManaged && Object.hasOwn(GUARDED, type) && (kind === "replace" || kind === "destroy"),
-    )
-    .map(refusal);
+    .filter(({ isManaged, kind }) => isManaged && (kind === "replace" || kind === "destroy"))
+    .flatMap(refusal);
   const refused = [...lost, ...clusterRefusals(plan)];
   const allowable = refused.filter(({ option }) => option !== undefined).map(({ address }) => address);
   for (const address of allowed) checkIsInPlan(address, plan, [...new Set(allowable)]);
@@ -117,12 +60,19 @@ export function refuseUnlessAllowed(plan: Plan, allowed: readonly string[]): voi
 
 /** The options that let these be replaced, as far as the guard stands before them, quoted for a shell. */
 export function allowing(addresses: readonly string[]): string[] {
-  return addresses.filter((address) => Object.hasOwn(GUARDED, address.split(".")[0] ?? "")).map(allowOption);
+  return addresses.filter((address) => lossOf({ type: typeOf(address) }) !== undefined).map(allowOption);
 }
 
-function refusal(change: ResourceChange): Refusal {
-  const { address, type, kind, deposed, reason, forcedBy } = change;
-  const { noun, lost } = GUARDED[type] ?? { noun: type, lost: "" };
+/** Of a managed resource, which may stand in a module: `module.eks.aws_vpc.vpc` is an `aws_vpc`. */
+function typeOf(address: string): string {
+  return /^(?:module\.[\w-]+(?:\[[^\]]*\])?\.)*([\w-]+)/.exec(address)?.[1] ?? "";
+}
+
+/** None where nothing is lost. */
+function refusal(change: ResourceChange): Refusal[] {
+  const { address, kind, deposed, reason, forcedBy } = change;
+  const loss = lossOf(change);
+  if (loss === undefined) return [];
   const forced = forcedBy.map(({ path, before, after }) =>
     sameText(before, after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
   );
@@ -133,16 +83,17 @@ function refusal(change: ResourceChange): Refusal {
         ? `${forced.join(", and ")}, which cannot be done in place`
         : (REASONS[reason ?? ""] ?? (kind === "destroy" ? "the plan destroys it" : "Terraform does not say why"));
   const instead = setBack(change);
-  return {
-    address,
-    noun,
-    what: kind === "replace" ? "replaced" : "destroyed",
-    because,
-    forcedBy,
-    lost,
-    ...(instead !== undefined && { instead }),
-    option: allowOption(address),
-  };
+  return [
+    {
+      address,
+      ...loss,
+      what: kind === "replace" ? "replaced" : "destroyed",
+      because,
+      forcedBy,
+      ...(instead !== undefined && { instead }),
+      option: allowOption(address),
+    },
+  ];
 }
 
 function sameText(before: PlannedValue, after: PlannedValue): boolean {
