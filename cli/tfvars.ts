@@ -6,6 +6,7 @@ import { z } from "zod";
 
 import { nearest } from "../bootstrap/nearest";
 import { fileReason, UserError, type UserExitCode } from "./errors";
+import { hclValues } from "./hcl";
 import { unknownAttributes, valueType, type UnknownAttribute } from "./type-expression";
 
 /** A variable that the stack declares. */
@@ -29,14 +30,13 @@ export type VariableArgument =
 export interface VariableSources {
   /** Whose `terraform.tfvars` and `*.auto.tfvars` are read without being asked for. */
   readonly folder: string;
-  /** Holds `TF_VAR_NAME`s. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Holds `TF_VAR_NAME`s, and says which Terraform evaluates what is more than a plain value. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly arguments: readonly VariableArgument[];
 }
 
 /** A value, and who said it: a file, `-var`, `TF_VAR_NAME` or `default`. */
 export interface GivenValue {
-  /** An expression, which tfvars may not have, stays the text `${…}`: Terraform refuses it. */
   readonly value: unknown;
   readonly from: string;
 }
@@ -127,7 +127,7 @@ export async function readTfvars(
     if (!key.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue;
     const name = key.slice(ENVIRONMENT_PREFIX.length);
     const type = declared.get(name)?.type;
-    if (type !== undefined) set(name, checked(await typed(text, type, key, 1), name, type, key, 1), key);
+    if (type !== undefined) set(name, checked(await typed(text, type, environment, key, 1), name, type, key, 1), key);
     else notes.push(...misspeltInEnvironment(key, name, declared));
   }
 
@@ -135,11 +135,12 @@ export async function readTfvars(
   for (const argument of [...automatic, ...given]) {
     if ("varFile" in argument) {
       const file = argument.varFile;
-      for (const [name, value] of Object.entries(await valuesOfFile(file, declared))) set(name, value, file);
+      for (const [name, value] of Object.entries(await valuesOfFile(file, declared, environment)))
+        set(name, value, file);
       terraformArguments.push(`-var-file=${resolve(file)}`);
     } else {
       const { name, text, type } = assignment(argument.variable, declared);
-      set(name, checked(await typed(text, type, `-var ${name}`, 64), name, type, "-var", 64), "-var");
+      set(name, checked(await typed(text, type, environment, `-var ${name}`, 64), name, type, "-var", 64), "-var");
       terraformArguments.push(`-var=${argument.variable}`);
     }
   }
@@ -210,9 +211,10 @@ async function automaticFiles(folder: string): Promise<string[]> {
 async function valuesOfFile(
   file: string,
   declared: ReadonlyMap<string, DeclaredVariable>,
+  environment: NodeJS.ProcessEnv,
 ): Promise<Record<string, unknown>> {
   const text = await textOf(file);
-  const values = file.endsWith(".json") ? valuesOfJson(text, file) : await valuesOfHclFile(text, file);
+  const values = file.endsWith(".json") ? valuesOfJson(text, file) : await valuesOfHclFile(text, file, environment);
   const unknown = Object.entries(values).flatMap(([name, value]) => {
     const line = lineOf(text, name);
     const type = declared.get(name)?.type;
@@ -282,47 +284,13 @@ function valuesOfJson(text: string, file: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(document).filter(([name]) => name !== "//"));
 }
 
-/** What messages of the parser call the text, so that its places are found in them whatever the file is called. */
-const PARSED = "tfvars";
-
-/** @param failure makes the error of what the parser has found, on a line of the text where it says one */
-async function valuesOfHcl(
-  text: string,
-  failure: (what: string, line: string | undefined, cause: unknown) => UserError,
-): Promise<Record<string, unknown>> {
-  // Half a second, and only for those who have such a file.
-  const { parse } = await import("@cdktf/hcl2json");
-  let values: Record<string, unknown>;
-  try {
-    values = (await parse(PARSED, text)) as Record<string, unknown>;
-  } catch (cause) {
-    const { line, what } = syntaxError((cause as Error).message);
-    throw failure(what, line, cause);
-  }
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, unescaped(value)]));
-}
-
-function valuesOfHclFile(text: string, file: string): Promise<Record<string, unknown>> {
-  return valuesOfHcl(text, (what, line, cause) => {
-    const place = line === undefined ? file : `${file}:${line}`;
-    return new UserError(`${place}: ${what.replaceAll(`${PARSED}:`, `${file}:`)}`, 1, { cause });
-  });
-}
-
-/** The first of what the parser has found: `parse config: [tfvars:3,14-14: Unterminated …; No closing … tfvars:…]` */
-function syntaxError(message: string): { readonly line?: string; readonly what: string } {
-  const place = new RegExp(String.raw`${PARSED}:(\d+),\d+-(?:\d+,)?\d+: `);
-  const [, line, found = message] = message.split(place);
-  const what = found.trim().replace(/\]$/, "").replace(/\.$/, "");
-  return { ...(line !== undefined && { line }), what: what.charAt(0).toLowerCase() + what.slice(1) };
-}
-
-/** The parser leaves `$${` and `%%{` as they are written. */
-function unescaped(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(/([$%])\1(?=\{)/g, "$1");
-  if (Array.isArray(value)) return value.map(unescaped);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, unescaped(part)]));
+function valuesOfHclFile(text: string, file: string, environment: NodeJS.ProcessEnv): Promise<Record<string, unknown>> {
+  return hclValues(
+    text,
+    file,
+    environment,
+    (what, line, cause) => new UserError(`${file}${line === undefined ? "" : `:${line}`}: ${what}`, 1, { cause }),
+  );
 }
 
 /**
@@ -385,7 +353,13 @@ function assignment(
 }
 
 /** A value outside files: the text itself for a string, what the text says for everything else. */
-async function typed(text: string, type: string, source: string, exitCode: UserExitCode): Promise<unknown> {
+async function typed(
+  text: string,
+  type: string,
+  environment: NodeJS.ProcessEnv,
+  source: string,
+  exitCode: UserExitCode,
+): Promise<unknown> {
   switch (type) {
     case "string":
       return text;
@@ -396,7 +370,7 @@ async function typed(text: string, type: string, source: string, exitCode: UserE
     default: {
       const failure = (what: string, _: unknown, cause: unknown) =>
         new UserError(`${source}: ${what}`, exitCode, { cause });
-      return (await valuesOfHcl(`value = ${text}\n`, failure))["value"];
+      return (await hclValues(`value = ${text}\n`, source, environment, failure))["value"];
     }
   }
 }

@@ -299,6 +299,14 @@ describe("tfvars", () => {
     expect(failed.message.slice(0, message.length)).toBe(message);
   });
 
+  it("fail for what only Terraform can evaluate where there is none, and need none for what is only escaped", async () => {
+    const file = write("a.tfvars", 'project_name = "$${x}"\nvpc_name = true ? "a" : "b"\n');
+
+    expect((await failure([{ varFile: file }], { PATH: "" })).message).toMatch(
+      /^FOLDER\/a\.tfvars: vpc_name: only Terraform can evaluate this, and neither terraform nor tofu is on PATH: install/,
+    );
+  });
+
   it("fail for an environment that does not parse", async () => {
     expect(await failure([], { TF_VAR_kubectl_ssh_cidrs: "[1" })).toMatchObject({
       exitCode: 1,

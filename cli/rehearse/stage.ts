@@ -78,7 +78,11 @@ export async function setUp(
     ...(injection?.when === "before" ? [written(join(folder, "injected.tfvars"), injection.tfvars)] : []),
   ];
   const { values } = await readTfvars(
-    { folder, environment: {}, arguments: varFiles.map((varFile) => ({ varFile })) },
+    {
+      folder,
+      environment: { EKS_TERRAFORM: terraform.command[0] },
+      arguments: varFiles.map((varFile) => ({ varFile })),
+    },
     synthesized({}).declared,
   );
   const { seed, version: wanted } = accountFor(values);

@@ -1,0 +1,111 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { UserError } from "../../cli/errors";
+import { declaredVariables, readTfvars, type VariableArgument } from "../../cli/tfvars";
+import { neutralEnvironment } from "../../rehearsal/emulator";
+import { describeEndToEnd, terraformProgram } from "../support/end-to-end";
+import { run } from "../support/run";
+
+/** What may stand behind a `=` of a tfvars file. */
+const EXPRESSIONS = [
+  ...["1", "-5", "1e3", "1.5e-3", "0.1", "01", "true", "null", '""', '"$"', '"%"', '"$$"', '"$ {"'],
+  ...['"$${a}"', '"$$${a}"', '"%%{a}"', '"a$${b}%%{c} ${"d"}"', '{ "$${k}" = 1 }', '{ "%%{k}" = "$${v}" }'],
+  ...[String.raw`"\u00e9\U0001F600\t\"\\ \n"`, '"한글"', '"a\\nb${"c\\n"}"', '"</script> & <"'],
+  ...'<<EOT\n a\n  b\nEOT|<<-EOT\n   a\n     b $${x} %%{y} "q" \\n\n   EOT|<<-EOT\r\n   a\r\n     b\r\n   EOT'.split(
+    "|",
+  ),
+  ...["<<-EOT\n\n  a\n\tb\n\n  EOT", '<<-EOT\n    ${"a"}\n      b\n    EOT', "<<EOT\n%{ if true }yes%{ endif }\nEOT"],
+  ...["[\n1, # c\n2, // d\n/* e */ 3,\n]", "[]", "{}", '{ a = 1, "b c" : [null, { d = "e" }] }', "[[1], [2, [3]]]"],
+  ...["10 * 2", "(1)", "[1, 2][0]", "{ a = 1 }.a", "!true", '"a" == "b"', 'true ? "a" : "b"', "-(5)", "7 % 4"],
+  ...['[for i in ["203.0.113.7"] : "${i}/32"]', '{ for k, v in { a = 1 } : "${k}!" => v + 1 }', "[1, 2][*]"],
+  ...['"x${"y"}"', '"${1}"', '"${true}"', '"~ ${~ 1 ~} y"', '"%{ if true }x%{ endif }"', '"${"$"}{a}"'],
+  ...["{ (1 + 1) = 3 }", '{ "b${1}" = 2 }', '{ "${"c"}" = "${1 + 1}" }', '"%{ for i in [1, 2] }${i},%{ endfor }"'],
+];
+
+/** Real Terraform alone: without a provider, without an account. */
+describeEndToEnd("the values of a tfvars file", () => {
+  let folder: string;
+  let environment: NodeJS.ProcessEnv;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "eks-test-values-"));
+    environment = { ...neutralEnvironment(), EKS_TERRAFORM: terraformProgram() };
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function read(names: readonly string[], given: readonly VariableArgument[], more: NodeJS.ProcessEnv = {}) {
+    const variable = Object.fromEntries(names.map((name) => [name, { type: "any", default: null }]));
+    const declared = declaredVariables(JSON.stringify({ variable }), "cdk.tf.json");
+    return readTfvars({ folder, environment: { ...environment, ...more }, arguments: given }, declared);
+  }
+
+  async function valuesOf(...given: Parameters<typeof read>): Promise<Record<string, unknown>> {
+    return Object.fromEntries([...(await read(...given)).values].map(([name, { value }]) => [name, value]));
+  }
+
+  async function failure(text: string): Promise<string> {
+    const file = join(folder, "local.tfvars");
+    writeFileSync(file, text);
+    const error: unknown = await read(["a", "b"], [{ varFile: file }]).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UserError);
+    return (error as UserError).message.replaceAll(folder, "FOLDER");
+  }
+
+  it("are those that a plan takes, with plain values and with expressions", async () => {
+    const names = EXPRESSIONS.map((_, i) => `v${String(i)}`);
+    const file = join(folder, "values.auto.tfvars");
+    writeFileSync(file, EXPRESSIONS.map((expression, i) => `v${String(i)} = ${expression}\n`).join(""));
+    const variable = Object.fromEntries(names.map((name) => [name, {}]));
+    writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ variable }));
+    const inFolder = { cwd: folder, env: environment };
+    const planned = await run(terraformProgram(), ["plan", "-input=false", "-no-color", "-out=plan"], inFolder);
+    const shown = await run(terraformProgram(), ["show", "-json", "plan"], inFolder);
+
+    const values = await valuesOf(names, []);
+
+    expect(planned).toMatchObject({ code: 0 });
+    const { variables } = JSON.parse(shown.stdout) as { variables: Record<string, { value?: unknown }> };
+    for (const [i, expression] of EXPRESSIONS.entries()) {
+      const name = `v${String(i)}`;
+      expect({ expression, value: values[name] }).toEqual({ expression, value: variables[name]?.value ?? null });
+    }
+  });
+
+  it("are evaluated on the command line and in the environment as well, and nothing else of it counts", async () => {
+    const given = [{ variable: 'a=[for i in ["203.0.113.7"] : "${i}/32"]' }];
+    const others = { TF_CLI_ARGS: "-no-such-flag", TF_VAR_other: "x", TF_WORKSPACE: "other", TF_LOG: "trace" };
+
+    const values = await valuesOf(["a", "b"], given, { ...others, TF_VAR_b: "{ c = 10 * 2 }" });
+
+    expect(values).toEqual({ a: ["203.0.113.7/32"], b: { c: 20 } });
+  });
+
+  it.each([
+    [
+      'a = 1\n\nb = upper("x")\n',
+      "FOLDER/local.tfvars:3: function calls not allowed; Functions may not be called here",
+    ],
+    ['a = "${file("/etc/hostname")}"\n', "FOLDER/local.tfvars:1: function calls not allowed"],
+    ["a = 1\nb = var.a\n", "FOLDER/local.tfvars:2: variables not allowed; Variables may not be used here"],
+    ["a = [1][5]\n", "FOLDER/local.tfvars:1: invalid index"],
+  ])("are none that Terraform would not take: %j", async (text, message) => {
+    expect(await failure(text)).toContain(message);
+  });
+
+  it("leave nothing behind", async () => {
+    const before = process.env["TMPDIR"];
+    process.env["TMPDIR"] = folder;
+    try {
+      expect(await valuesOf(["a"], [{ variable: "a=[1 + 1]" }])).toEqual({ a: [2] });
+      expect(await failure("a = var.b\n")).toContain("variables not allowed");
+    } finally {
+      if (before === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = before;
+    }
+
+    expect(readdirSync(folder)).toEqual(["local.tfvars"]);
+  });
+});
