@@ -28,6 +28,14 @@ interface Section {
   readonly arnKey: "rolearn" | "userarn";
 }
 
+/** An entry as it has to be. */
+interface WantedEntry extends IdentityMapping {
+  /**
+   * Whether the groups are the least that it takes, beside which others may stand; otherwise they are all that there are.
+   */
+  readonly mayHaveMore: boolean;
+}
+
 /** A list of entries as it stands in the text. */
 interface EntryList {
   readonly text: string;
@@ -56,6 +64,13 @@ const MAP_USERS: Section = { key: "mapUsers", arnKey: "userarn" };
 export const NODE_USERNAME = "system:node:{{EC2PrivateDNSName}}";
 /** The groups that every node's role is mapped to. */
 export const NODE_GROUPS: readonly string[] = ["system:bootstrappers", "system:nodes"];
+
+/**
+ * Whom AWS calls by an ARN that is no role's: an IAM user, an account's root user, a federated user.
+ *
+ * @see https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/arn/arn.go
+ */
+export const USER_ARN = /^arn:[\w-]+:(iam::\d{12}:(user\/\S+|root)|sts::\d{12}:federated-user\/\S+)$/;
 
 /** As the authenticator reads: in YAML 1.1 a bare `yes` is no text, and of two equal keys the last counts. */
 const YAML = { version: "1.1", uniqueKeys: false, prettyErrors: false } as const;
@@ -96,8 +111,11 @@ export function nodeRoleArns({
 /**
  * The data with our mappings in it. Our entries are found by their ARN, corrected where they stand, and appended when
  * they are missing. Every other character stays as it is: entries of others, comments, keys that we do not know, also
- * in our own entries; only a list of groups that is wrong is written anew as a whole. With nothing to do, the result is
- * `current` itself.
+ * in our own entries. With nothing to do, the result is `current` itself.
+ *
+ * The nodes' entries get the groups that they lack, and lose none: others are there for a reason, such as
+ * `eks:kube-proxy-windows`. Whoever is listed in `roles` and `users` gets exactly the groups that stand there, so that
+ * what is taken off the list is taken away.
  *
  * All entries of one ARN are corrected, none is dropped: the authenticator takes the last, which may not be the first
  * that a reader sees.
@@ -107,11 +125,10 @@ export function nodeRoleArns({
  * @throws Error when an ARN is not what it has to be, or a text cannot be read as a list of mappings
  */
 export function mergeAwsAuth(current: AwsAuthData | undefined, wanted: WantedMappings): AwsAuthData {
-  const roles = [...wanted.nodeRoleArns.map(nodeMapping), ...(wanted.roles ?? []).map(ofRole)];
-  const users = (wanted.users ?? []).map(ofUser);
+  const users = wantedUsers(wanted);
   const merged = {
     ...current,
-    mapRoles: mergeSection(current?.["mapRoles"], MAP_ROLES, roles),
+    mapRoles: mergeSection(current?.["mapRoles"], MAP_ROLES, wantedRoles(wanted)),
     ...(users.length > 0 && { mapUsers: mergeSection(current?.["mapUsers"], MAP_USERS, users) }),
   };
   const isChanged = ({ key }: Section) => current?.[key] !== (merged as AwsAuthData)[key];
@@ -139,9 +156,33 @@ export function findMappingProblem(data: AwsAuthData | undefined, nodeRoleArn: s
     return `aws-auth maps ${wanted.arn} to the username ${found(username)}; it has to be ${wanted.username}`;
   }
   const groups = valueOf(list, entry, "groups");
-  const missing = wanted.groups.filter((group) => !Array.isArray(groups) || !groups.includes(group));
+  const missing = missingGroups(groups, wanted);
   if (missing.length === 0) return undefined;
   return `aws-auth maps ${wanted.arn} without ${missing.join(" and ")}; its groups are ${found(groups)}`;
+}
+
+/** Groups that a merge takes away from somebody. */
+export interface RemovedGroups {
+  readonly arn: string;
+  readonly groups: readonly string[];
+}
+
+/**
+ * Who loses groups by `mergeAwsAuth`: whoever is listed with fewer than the entry has. Never the nodes.
+ *
+ * @throws Error as `mergeAwsAuth` does
+ */
+export function removedGroups(current: AwsAuthData, wanted: WantedMappings): readonly RemovedGroups[] {
+  const of = (section: Section, mappings: readonly WantedEntry[]) => {
+    const list = readList(current[section.key] ?? "", section);
+    if (typeof list === "string") return [];
+    return mappings.flatMap((mapping) => {
+      const [entry] = mapping.mayHaveMore ? [] : entriesOf(list, section, mapping).slice(-1);
+      const groups = entry === undefined ? [] : surplusGroups(valueOf(list, entry, "groups"), mapping);
+      return groups.length === 0 ? [] : [{ arn: mapping.arn, groups }];
+    });
+  };
+  return [...of(MAP_ROLES, wantedRoles(wanted)), ...of(MAP_USERS, wantedUsers(wanted))];
 }
 
 /** The mapping is not there: something like it may be. */
@@ -157,18 +198,27 @@ function whyAbsent(list: EntryList, { arn }: IdentityMapping): string {
   return `aws-auth does not map ${arn}; it maps ${arns.join(", ") || "nothing"}`;
 }
 
-function nodeMapping(arn: string): IdentityMapping {
-  return { arn: roleArn(arn, "the node role"), username: NODE_USERNAME, groups: NODE_GROUPS };
+function wantedRoles({ nodeRoleArns: nodes, roles = [] }: WantedMappings): readonly WantedEntry[] {
+  return [...nodes.map(nodeMapping), ...roles.map(ofRole)];
 }
 
-function ofRole(mapping: IdentityMapping): IdentityMapping {
-  return { ...mapping, arn: roleArn(mapping.arn, "a role in aws-auth") };
+function wantedUsers({ users = [] }: WantedMappings): readonly WantedEntry[] {
+  return users.map(ofUser);
 }
 
-function ofUser(mapping: IdentityMapping): IdentityMapping {
-  if (/^arn:[\w-]+:iam::\d{12}:user\/\S+$/.test(mapping.arn)) return mapping;
+function nodeMapping(arn: string): WantedEntry {
+  return { arn: roleArn(arn, "the node role"), username: NODE_USERNAME, groups: NODE_GROUPS, mayHaveMore: true };
+}
+
+function ofRole(mapping: IdentityMapping): WantedEntry {
+  return { ...mapping, arn: roleArn(mapping.arn, "a role in aws-auth"), mayHaveMore: false };
+}
+
+function ofUser(mapping: IdentityMapping): WantedEntry {
+  if (USER_ARN.test(mapping.arn)) return { ...mapping, mayHaveMore: false };
   throw new Error(
-    `a user in aws-auth must be given by the ARN of an IAM user, arn:aws:iam::ACCOUNT:user/NAME, got "${mapping.arn}"`,
+    "a user in aws-auth must be given by the ARN of an IAM user, arn:aws:iam::ACCOUNT:user/NAME, of an account's root, " +
+      `arn:aws:iam::ACCOUNT:root, or of a federated user, arn:aws:sts::ACCOUNT:federated-user/NAME, got "${mapping.arn}"`,
   );
 }
 
@@ -213,7 +263,7 @@ function isSameArn(one: string, other: string): boolean {
 
 /** The authenticator reads these as nothing. */
 function isBlank(text: string): boolean {
-  return ["", '""', "``"].includes(text.trim());
+  return ["", '""', "''", "``"].includes(text.trim());
 }
 
 function found(value: unknown): string {
@@ -221,7 +271,7 @@ function found(value: unknown): string {
 }
 
 /** The text with the wanted entries in it. */
-function mergeSection(current: string | undefined, section: Section, wanted: readonly IdentityMapping[]): string {
+function mergeSection(current: string | undefined, section: Section, wanted: readonly WantedEntry[]): string {
   const twice = wanted.find(({ arn }, i) => wanted.slice(i + 1).some((other) => isSameArn(arn, other.arn)));
   if (twice !== undefined) throw new Error(`${twice.arn} is to be mapped twice in ${section.key}; give it once`);
   if (current === undefined || isBlank(current)) return block(wanted.map((mapping) => entry(mapping, section)));
@@ -244,21 +294,22 @@ function mergeSection(current: string | undefined, section: Section, wanted: rea
 }
 
 /** Whether ours are all as wanted afterwards, and everything else means what it meant. */
-function isKept(before: EntryList, after: EntryList, section: Section, wanted: readonly IdentityMapping[]): boolean {
+function isKept(before: EntryList, after: EntryList, section: Section, wanted: readonly WantedEntry[]): boolean {
   const meaningOf = (list: EntryList) =>
     list.entries.map((item) => {
-      const isOurs = wanted.some((mapping) => entriesOf(list, section, mapping).some((one) => one === item));
+      const ours = wanted.find((mapping) => entriesOf(list, section, mapping).some((one) => one === item));
       const value: unknown = item.toJS(list.document);
-      if (!isOurs) return JSON.stringify(value);
+      if (ours === undefined || !isMap(item)) return JSON.stringify(value);
       const ofOthers = ([key]: [string, unknown]) => !["username", "groups"].includes(key.toLowerCase());
-      return JSON.stringify(Object.entries(value as object).filter(ofOthers));
+      const kept = ours.mayHaveMore ? surplusGroups(valueOf(list, item, "groups"), ours) : [];
+      return JSON.stringify([...Object.entries(value as object).filter(ofOthers), ...kept]);
     });
   const [then, now] = [meaningOf(before), meaningOf(after)];
   return editsOf(after, section, wanted).length === 0 && then.every((meaning, i) => meaning === now[i]);
 }
 
 /** What has to change in the text; nothing when all is as wanted. */
-function editsOf(list: EntryList, section: Section, wanted: readonly IdentityMapping[]): readonly Edit[] {
+function editsOf(list: EntryList, section: Section, wanted: readonly WantedEntry[]): readonly Edit[] {
   const missing = wanted.filter((mapping) => entriesOf(list, section, mapping).length === 0);
   const corrections = wanted.flatMap((mapping) =>
     entriesOf(list, section, mapping).flatMap((item) => corrected(list, section, item, mapping)),
@@ -268,21 +319,27 @@ function editsOf(list: EntryList, section: Section, wanted: readonly IdentityMap
 }
 
 /** Only what is wrong in an entry of ours: the rest of it, with its comments, may be somebody's. */
-function corrected(list: EntryList, section: Section, item: YAMLMap.Parsed, wanted: IdentityMapping): readonly Edit[] {
-  const { username, groups } = wanted;
+function corrected(list: EntryList, section: Section, item: YAMLMap.Parsed, wanted: WantedEntry): readonly Edit[] {
+  const { username } = wanted;
+  const mapped = valueOf(list, item, "groups");
+  const groups = correctedGroups(mapped, wanted);
   const wrong: Partial<IdentityMapping> = {
     ...(valueOf(list, item, "username") !== username && { username }),
-    ...(!isSameSet(valueOf(list, item, "groups"), groups) && { groups }),
+    ...(groups !== undefined && { groups }),
   };
   const edits: Edit[] = [];
   const missing: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(wrong)) {
     const pair = pairOf(item, key);
+    const last = key === "groups" && isSeq(pair?.value) ? pair.value.items.at(-1) : undefined;
+    const losesNone = wanted.mayHaveMore || surplusGroups(mapped, wanted).length === 0;
     if (pair === undefined) missing[key] = value;
-    else edits.push(replaced(list.text, pair, value, item.flow === true));
+    else if (isSeq(pair.value) && last !== undefined && losesNone) {
+      edits.push(extended(list.text, pair.value, last, missingGroups(mapped, wanted)));
+    } else edits.push(replaced(list.text, pair, value, item.flow === true));
   }
   const arn = pairOf(item, section.arnKey);
-  if (arn !== undefined && Object.keys(missing).length > 0) edits.push(inserted(list.text, item, arn, missing));
+  if (arn !== undefined && Object.keys(missing).length > 0) edits.push(completed(list.text, item, arn, missing));
   return edits;
 }
 
@@ -292,32 +349,42 @@ function replaced(text: string, pair: Mapped, value: string | readonly string[],
   const end = old === null ? endOf(text, key) : endOf(text, old);
   if (isSeq(old) && old.flow !== true && typeof value !== "string" && value.length > 0) {
     const [start] = old.range;
-    return { start, end, text: indented(block(value), text, start).trimEnd() };
+    return { start, end: lineEnd(text, end), text: indented(block(value), text, start).trimEnd() };
   }
   const isPlain = typeof value === "string" && !isInFlow;
   return { start: endOf(text, key), end, text: `: ${isPlain ? block(value).trimEnd() : flow(value)}` };
 }
 
+/** More items behind the last one of a list, in the style of the list; what is in it stays, with its comments. */
+function extended(text: string, seq: YAMLSeq.Parsed, last: ParsedNode, items: readonly unknown[]): Edit {
+  const end = endOf(text, last);
+  if (seq.flow === true) {
+    const [start] = last.range;
+    const margin = text.slice(start - column(text, start), start);
+    const separator = margin.trim() === "" ? `,${lineBreak(text)}${margin}` : ", ";
+    return { start: end, end, text: items.map((item) => separator + flow(item)).join("") };
+  }
+  return inserted(text, end, seq.range[0], items);
+}
+
 /** Keys that an entry lacks, after the one with its ARN. */
-function inserted(text: string, item: YAMLMap.Parsed, arn: Mapped, keys: Readonly<Record<string, unknown>>): Edit {
+function completed(text: string, item: YAMLMap.Parsed, arn: Mapped, keys: Readonly<Record<string, unknown>>): Edit {
   const end = endOf(text, arn.value ?? arn.key);
   if (item.flow === true) return { start: end, end, text: `, ${flow(keys).slice(1, -1)}` };
-  const [firstKey] = item.range;
-  const lineEnd = end + text.slice(end).search(/\r?\n|$/);
-  const lines = indented(block(keys), text, firstKey).trimEnd();
-  return { start: lineEnd, end: lineEnd, text: lineBreak(text) + " ".repeat(column(text, firstKey)) + lines };
+  return inserted(text, end, item.range[0], keys);
+}
+
+/** Lines below the one with an offset, as far to the right as another offset is. */
+function inserted(text: string, after: number, margin: number, value: unknown): Edit {
+  const end = lineEnd(text, after);
+  const lines = indented(block(value), text, margin).trimEnd();
+  return { start: end, end, text: lineBreak(text) + " ".repeat(column(text, margin)) + lines };
 }
 
 /** New entries at the end, where the authenticator prefers them to all others. */
 function append({ text, document, seq }: EntryList, entries: readonly unknown[]): Edit {
   const last = seq?.items.at(-1);
-  if (seq?.flow === true && last !== undefined) {
-    const end = endOf(text, last);
-    const [start] = last.range;
-    const margin = text.slice(start - column(text, start), start);
-    const separator = margin.trim() === "" ? `,${lineBreak(text)}${margin}` : ", ";
-    return { start: end, end, text: entries.map((item) => separator + flow(item)).join("") };
-  }
+  if (seq?.flow === true && last !== undefined) return extended(text, seq, last, entries);
   // An empty list, `[]` or `null`, makes room for one in blocks, unless it has a comment in it.
   const [start, end] = last === undefined && document.contents !== null ? document.contents.range : [0, 0];
   const hasComment = text.slice(start, end).includes("#");
@@ -375,9 +442,22 @@ function pairOf(item: YAMLMap.Parsed, name: string): Mapped | undefined {
   return item.items.findLast(({ key }) => isScalar(key) && String(key.value).toLowerCase() === name);
 }
 
-function isSameSet(mapped: unknown, wanted: readonly string[]): boolean {
-  if (!Array.isArray(mapped)) return false;
-  return mapped.every((group) => wanted.includes(group as string)) && wanted.every((group) => mapped.includes(group));
+/** The groups that an entry lacks, given those that it has. */
+function missingGroups(mapped: unknown, { groups }: IdentityMapping): readonly string[] {
+  return groups.filter((group) => !Array.isArray(mapped) || !mapped.includes(group));
+}
+
+/** The groups that an entry has beside the wanted ones. */
+function surplusGroups(mapped: unknown, { groups }: IdentityMapping): readonly string[] {
+  return Array.isArray(mapped) ? (mapped as string[]).filter((group) => !groups.includes(group)) : [];
+}
+
+/** The groups that an entry has to have instead of those that it has; undefined when they are right. */
+function correctedGroups(mapped: unknown, wanted: WantedEntry): readonly string[] | undefined {
+  const missing = missingGroups(mapped, wanted);
+  const surplus = surplusGroups(mapped, wanted);
+  if (Array.isArray(mapped) && missing.length === 0 && (wanted.mayHaveMore || surplus.length === 0)) return undefined;
+  return wanted.mayHaveMore ? [...wanted.groups, ...surplus] : wanted.groups;
 }
 
 function entry({ arn, username, groups }: IdentityMapping, { arnKey }: Section): Readonly<Record<string, unknown>> {
@@ -400,6 +480,11 @@ function indented(lines: string, text: string, offset: number): string {
 
 function column(text: string, offset: number): number {
   return offset - (text.lastIndexOf("\n", offset - 1) + 1);
+}
+
+/** Where the line with an offset ends, before its break. */
+function lineEnd(text: string, offset: number): number {
+  return offset + text.slice(offset).search(/\r?\n|$/);
 }
 
 function lineBreak(text: string): string {

@@ -5,6 +5,7 @@ import {
   type AwsAuthData,
   findMappingProblem,
   mergeAwsAuth,
+  removedGroups,
   wantedMappings,
   type WantedMappings,
 } from "../../modules/aws-auth";
@@ -30,13 +31,22 @@ const EVERYBODY: WantedMappings = {
   ],
 };
 
-/** One folder per scenario, named for it: `before`, missing when there is no ConfigMap, and `after`, a file per key. */
+/**
+ * One folder per scenario, named for it: `before`, missing when there is no ConfigMap, and `after`, a file per key. What
+ * other programs write is in their own style: EKS itself and eksctl (sigs.k8s.io/yaml), Terraform's yamlencode 1.11, the
+ * AWS CDK (JSON).
+ */
 const SCENARIOS: Readonly<Record<string, WantedMappings>> = {
   "no-config-map": NODES,
   "managed-node-group": NODES,
+  "eksctl-windows-nodes": NODES,
+  "terraform-yamlencode": NODES,
+  "aws-cdk": NODES,
   "comments-and-unknown-keys": NODES,
   "users-and-accounts": EVERYBODY,
   "outdated-entry": NODES,
+  "groups-of-others": NODES,
+  "listed-groups": EVERYBODY,
   "incomplete-entry": NODES,
   "entries-of-one-role": NODES,
   "korean-comments": NODES,
@@ -51,7 +61,8 @@ const SCENARIOS: Readonly<Record<string, WantedMappings>> = {
 
 /** The lines that are wrong in our own entries, or stand where a list in blocks begins or goes on in JSON. */
 const CORRECTED: Readonly<Record<string, readonly string[]>> = {
-  "outdated-entry": ["  username: system:node:{{SessionName}} # wrong", "  - system:masters"],
+  "outdated-entry": ["  username: system:node:{{SessionName}} # wrong"],
+  "listed-groups": ["    - team-b # by hand", "  groups: [viewers] # since March"],
   "entries-of-one-role": ["  username: nodes", '  groups: ["system:nodes"]'],
   "json-text": linesOf(read("json-text", "before")?.["mapRoles"]),
   "json-lines": ["  }"],
@@ -129,7 +140,7 @@ describe("the mappings in aws-auth", () => {
     expect(mergeAwsAuth(others, NODES)).toEqual({ ...others, ...read("no-config-map", "after") });
   });
 
-  it.each(["", " \n", '""', "``", "null", "~\n", "[]", "---\n"])("begin a list in place of %j", (mapRoles) => {
+  it.each(["", " \n", '""', "''", "``", "null", "~\n", "[]", "---\n"])("begin a list in place of %j", (mapRoles) => {
     const merged = mergeAwsAuth({ mapRoles }, NODES);
 
     expect(findMappingProblem(merged, NODE_ROLE)).toBeUndefined();
@@ -141,6 +152,36 @@ describe("the mappings in aws-auth", () => {
 
     expect(linesOf(mapRoles)).toContain("  # nobody");
     expect(findMappingProblem({ mapRoles: mapRoles ?? "" }, NODE_ROLE)).toBeUndefined();
+  });
+
+  it("of nodes keep a group that somebody else has given them, system:masters too", () => {
+    const groupsIn = (text = "") => [...text.matchAll(/^ *- "?((?:system|eks):[\w-]+)/gm)].map(([, group]) => group);
+
+    for (const scenario of ["outdated-entry", "groups-of-others", "terraform-yamlencode", "eksctl-windows-nodes"]) {
+      const before = read(scenario, "before") ?? {};
+      const after = groupsIn(mergeAwsAuth(before, NODES)["mapRoles"]);
+      expect(after).toEqual(expect.arrayContaining(groupsIn(before["mapRoles"])));
+      expect(removedGroups(before, NODES)).toEqual([]);
+    }
+  });
+
+  it("of whoever is listed lose the groups that are not listed, and it is said whose they are", () => {
+    const before = read("listed-groups", "before") ?? {};
+    const admin = `${ROLE_WITH_PATH.replace(/role.*/, "")}role/AWSReservedSSO_Admin_0123`;
+
+    expect(removedGroups(before, EVERYBODY)).toEqual([{ arn: admin, groups: ["team-b"] }]);
+    expect(removedGroups(mergeAwsAuth(before, EVERYBODY), EVERYBODY)).toEqual([]);
+  });
+
+  it.each([
+    ["an IAM user in China", "arn:aws-cn:iam::111122223333:user/kim"],
+    ["an account's root", "arn:aws:iam::111122223333:root"],
+    ["an account's root in GovCloud", "arn:aws-us-gov:iam::111122223333:root"],
+    ["a federated user", "arn:aws:sts::111122223333:federated-user/kim"],
+  ])("take %s for a user, as the authenticator does", (_, arn) => {
+    const merged = mergeAwsAuth(undefined, { ...NODES, users: [{ arn, username: "kim", groups: [] }] });
+
+    expect(merged["mapUsers"]).toBe(`- userarn: ${arn}\n  username: kim\n  groups: []\n`);
   });
 
   it("take a role as mapped in whatever case its ARN is written, as the authenticator does", () => {
@@ -192,7 +233,13 @@ describe("the mappings in aws-auth", () => {
     [
       "a name among the users",
       { ...NODES, users: [{ arn: "kim", username: "kim", groups: [] }] },
-      'a user in aws-auth must be given by the ARN of an IAM user, arn:aws:iam::ACCOUNT:user/NAME, got "kim"',
+      "a user in aws-auth must be given by the ARN of an IAM user, arn:aws:iam::ACCOUNT:user/NAME, of an account's root, " +
+        'arn:aws:iam::ACCOUNT:root, or of a federated user, arn:aws:sts::ACCOUNT:federated-user/NAME, got "kim"',
+    ],
+    [
+      "a group among the users",
+      { ...NODES, users: [{ arn: "arn:aws:iam::111122223333:group/kim", username: "kim", groups: [] }] },
+      /^a user in aws-auth must be .*, got "arn:aws:iam::111122223333:group\/kim"$/,
     ],
     [
       "the node role once more among the roles",
@@ -205,7 +252,7 @@ describe("the mappings in aws-auth", () => {
       `${GPU_ROLE} is to be mapped twice in mapRoles; give it once`,
     ],
   ])("fail for %s", (_, wanted: WantedMappings, message) => {
-    expect(() => mergeAwsAuth(undefined, wanted)).toThrow(new Error(message));
+    expect(() => mergeAwsAuth(undefined, wanted)).toThrow(typeof message === "string" ? new Error(message) : message);
   });
 
   it.each([
