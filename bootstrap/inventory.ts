@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { USER_ARN } from "../modules/aws-auth";
 import type { Handover } from "../modules/contract";
 import { BootstrapError } from "./errors";
 import { parseJson } from "./json";
@@ -8,7 +9,7 @@ const text = z.string().min(1);
 const count = z.int().nonnegative();
 const groups = z.array(text);
 const roleArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\//);
-const userArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:user\//);
+const userArn = z.string().regex(USER_ARN);
 
 const FIELDS = {
   region: text,

@@ -15,7 +15,7 @@ export interface AwsAuthRole {
 
 /** Who an IAM user is in Kubernetes, in the words of aws-auth's mapUsers. */
 export interface AwsAuthUser {
-  /** `arn:aws:iam::ACCOUNT:user/NAME`, with the user's path if there is one. */
+  /** `arn:aws:iam::ACCOUNT:user/NAME` with the user's path if there is one, an account's root, or a federated user. */
   readonly userarn: string;
   readonly username: string;
   readonly groups: readonly string[];

@@ -36,6 +36,18 @@ describe("the handover", () => {
     );
   });
 
+  it.each(["arn:aws:iam::111122223333:root", "arn:aws-cn:sts::111122223333:federated-user/kim"])(
+    "has whoever is called by %s among the users",
+    (userarn) => {
+      const users = { aws_auth_users: [{ userarn, username: "kim", groups: ["view"] }] };
+
+      expect(readHandover(terraformOutput({ ...HANDOVER, ...users }), "outputs.json")).toEqual({
+        ...HANDOVER,
+        ...users,
+      });
+    },
+  );
+
   it("shows nothing of a private key that is none", () => {
     const read = () => readHandover(terraformOutput({ ...HANDOVER, ssh_private_key: "hidden" }), "outputs.json");
 

@@ -55,6 +55,7 @@ aws_auth_roles = [
 ]
 aws_auth_users = [
   { userarn = "arn:aws:iam::123456789012:user/kim", username = "kim", groups = ["view", "edit"] },
+  { userarn = "arn:aws:iam::210987654321:root", username = "guests", groups = ["view"] },
 ]
 `;
 
@@ -197,6 +198,7 @@ describeEndToEnd("every variable changed, and the state in S3", () => {
     ]);
     expect(outputs["aws_auth_users"]?.value).toEqual([
       { userarn: "arn:aws:iam::123456789012:user/kim", username: "kim", groups: ["view", "edit"] },
+      { userarn: "arn:aws:iam::210987654321:root", username: "guests", groups: ["view"] },
     ]);
   });
 

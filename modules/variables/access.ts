@@ -121,7 +121,8 @@ export class AccessVariables {
       nullable: false,
       default: [],
       description:
-        "IAM users that may use the cluster: entries of aws-auth's mapUsers, for the bootstrap to merge into it.",
+        "IAM users (also an account's root, federated users) that may use the cluster: entries of aws-auth's mapUsers, for " +
+        "the bootstrap to merge into it.",
       validation: [...mappingRules("aws_auth_users", "userarn"), unmapped("aws_auth_users", "userarn")],
     });
   }
@@ -150,9 +151,11 @@ const MAPPED_ARNS = {
     identity: 'lower(replace(m.rolearn, "/:role/.*//", ":role/"))',
   },
   userarn: {
-    pattern: String.raw`^arn:aws[a-z-]*:iam::[0-9]{12}:user/([!-~]+/)?[\\w+=,.@-]{1,64}$`,
-    allowed: "the ARNs of IAM users, arn:aws:iam::ACCOUNT:user/NAME",
-    hint: "`aws iam get-user` shows it; a role belongs into aws_auth_roles",
+    pattern: String.raw`^arn:aws[a-z-]*:(iam::[0-9]{12}:(user/([!-~]+/)?[\\w+=,.@-]{1,64}|root)|sts::[0-9]{12}:federated-user/[\\w+=,.@-]{2,32})$`,
+    allowed:
+      "the ARNs of IAM users (arn:aws:iam::ACCOUNT:user/NAME), of an account's root (arn:aws:iam::ACCOUNT:root) or of " +
+      "federated users (arn:aws:sts::ACCOUNT:federated-user/NAME)",
+    hint: "`aws sts get-caller-identity` shows it; a role belongs into aws_auth_roles",
     identity: "lower(m.userarn)",
   },
 } as const;

@@ -393,9 +393,13 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   [
     "a role among the users of aws-auth",
     users(role(`${IAM}:role/admins`)),
-    'aws_auth_users must have the ARNs of IAM users, arn:aws:iam::ACCOUNT:user/NAME, got "arn:aws:iam::123456789012:role/admins"; `aws iam get-user` shows it; a role belongs into aws_auth_roles.',
+    'aws_auth_users must have the ARNs of IAM users (arn:aws:iam::ACCOUNT:user/NAME), of an account\'s root (arn:aws:iam::ACCOUNT:root) or of federated users (arn:aws:sts::ACCOUNT:federated-user/NAME), got "arn:aws:iam::123456789012:role/admins"; `aws sts get-caller-identity` shows it; a role belongs into aws_auth_roles.',
   ],
-  ["an account's root for a user in aws-auth", users(role(`${IAM}:root`)), 'got "arn:aws:iam::123456789012:root"'],
+  [
+    "a group for a user in aws-auth",
+    users(role(`${IAM}:group/admins`)),
+    'got "arn:aws:iam::123456789012:group/admins"',
+  ],
   [
     "a user twice in aws-auth",
     users(role(`${IAM}:user/kim`), role(`${IAM}:user/lee`), role(`${IAM}:user/kim`)),
