@@ -7,13 +7,15 @@ import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-assoc
 import { Subnet, type SubnetConfig } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc";
 import { VpcIpv4CidrBlockAssociation } from "@cdktf/provider-aws/lib/vpc-ipv4-cidr-block-association";
-import { Token, type ITerraformDependable } from "cdktf";
+import type { IResolvable, ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
-import { Expression, hcl } from "./terraform/expression";
+import awsSchema from "./aws-schema.json";
+import { Expression, hcl, type Operand } from "./terraform/expression";
 import { partOf256 } from "./terraform/hcl";
 import { local } from "./terraform/local";
 import { countIf, ofMaybe } from "./terraform/maybe";
+import { wholeObject } from "./terraform/objects";
 import { ofEveryRow, ofRow, Rows } from "./terraform/rows";
 
 /** Subnets as the workshop's tfvars list them: zone, address range, name. */
@@ -208,22 +210,23 @@ export class Network extends Construct {
       dependsOn: [internetGateway],
     });
 
+    const gatewayId = new Expression("id");
     const outwards = hcl`${egressOnlyGateway}[*].id`;
     const publicRoutes = new RouteTable(this, "public-routes", {
       count: countIf(isOwn),
       vpcId: ownVpcId,
       route: routes(
-        hcl`[for id in ${internetGateway}[*].id : { cidr_block = "0.0.0.0/0", gateway_id = id }]`,
-        hcl`[for id in ${internetGateway}[*].id : { ipv6_cidr_block = "::/0", gateway_id = id } if ${hasIpv6}]`,
+        hcl`[for id in ${internetGateway}[*].id : ${route({ cidr_block: "0.0.0.0/0", gateway_id: gatewayId })}]`,
+        hcl`[for id in ${internetGateway}[*].id : ${route({ ipv6_cidr_block: "::/0", gateway_id: gatewayId })} if ${hasIpv6}]`,
       ),
       tags: { Name: `${name}-public-rt` },
     });
-    const ipv6Routes = hcl`[for id in ${outwards} : { ipv6_cidr_block = "::/0", egress_only_gateway_id = id }]`;
+    const ipv6Routes = hcl`[for id in ${outwards} : ${route({ ipv6_cidr_block: "::/0", egress_only_gateway_id: gatewayId })}]`;
     const privateRoutes = new RouteTable(this, "private-routes", {
       count: countIf(isOwn),
       vpcId: ownVpcId,
       route: routes(
-        hcl`[for id in ${firstNatGateway}[*].id : { cidr_block = "0.0.0.0/0", nat_gateway_id = id }]`,
+        hcl`[for id in ${firstNatGateway}[*].id : ${route({ cidr_block: "0.0.0.0/0", nat_gateway_id: gatewayId })}]`,
         ipv6Routes,
       ),
       tags: { Name: `${name}-private-rt` },
@@ -232,7 +235,7 @@ export class Network extends Construct {
       forEach: zones.forEach,
       vpcId: ownVpcId,
       route: routes(
-        hcl`[{ cidr_block = "0.0.0.0/0", nat_gateway_id = ${ofRow(zoneNatGateway, zones.key, "id")} }]`,
+        hcl`[${route({ cidr_block: "0.0.0.0/0", nat_gateway_id: ofRow(zoneNatGateway, zones.key, "id") })}]`,
         ipv6Routes,
       ),
       tags: { Name: `${name}-private-rt-${zone}` },
@@ -283,28 +286,15 @@ function partIn(rows: SubnetRows, vpc: Vpc): Expression {
   return hcl`${new Expression(partOf256(rows.value("cidr").text, ofMaybe(vpc, "cidr_block").text))}`;
 }
 
+/** One route of a table. */
+function route(said: Readonly<Record<string, Operand>>): Expression {
+  return wholeObject(awsSchema.resource.aws_route_table.objects.route, said);
+}
+
 /**
- * Every route of a table, so that one that is no longer listed goes: a table whose routes are not said at all keeps them.
- *
- * The provider knows routes as values, and a value has all of its fields.
+ * Every route of a table, so that one that is no longer listed goes: a table whose routes are not said at all keeps them,
+ * and `dynamic` blocks say nothing where there are none.
  */
-function routes(...lists: readonly Expression[]) {
-  const fields = [
-    "carrier_gateway_id",
-    "cidr_block",
-    "core_network_arn",
-    "destination_prefix_list_id",
-    "egress_only_gateway_id",
-    "gateway_id",
-    "ipv6_cidr_block",
-    "local_gateway_id",
-    "nat_gateway_id",
-    "network_interface_id",
-    "transit_gateway_id",
-    "vpc_endpoint_id",
-    "vpc_peering_connection_id",
-  ];
-  const listed = lists.map(({ text }) => text).join(", ");
-  const all = fields.map((field) => `${field} = try(route.${field}, null)`).join(", ");
-  return Token.asAny(`\${[for route in concat(${listed}) : { ${all} }]}`);
+function routes(...lists: readonly Expression[]): IResolvable {
+  return new Expression(`concat(${lists.map(({ text }) => text).join(", ")})`).asResolvable;
 }
