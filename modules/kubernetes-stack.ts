@@ -9,6 +9,7 @@ import { Namespaces } from "./kubernetes/namespaces";
 import { StorageClass } from "./kubernetes/storage-class";
 import { declareKubernetesVariables } from "./kubernetes/variables";
 import { Names } from "./names";
+import { versionConstraint } from "./provider-versions";
 import { ReadableStack } from "./terraform/readable-stack";
 import { Variables } from "./variables";
 
@@ -27,7 +28,7 @@ export class KubernetesStack extends ReadableStack {
     declareKubernetesVariables(this);
 
     new AwsProvider(this, "aws", { region });
-    this.addOverride("terraform.required_providers.aws.version", ">= 5.100.0, < 7.0.0");
+    this.addOverride("terraform.required_providers.aws.version", versionConstraint("aws"));
     const cluster = new DataAwsEksCluster(this, "cluster", { name: names.cluster });
 
     new KubernetesProvider(this, "kubernetes", {
@@ -42,7 +43,7 @@ export class KubernetesStack extends ReadableStack {
         },
       ],
     });
-    this.addOverride("terraform.required_providers.kubernetes.version", ">= 2.38.0, < 3.0.0");
+    this.addOverride("terraform.required_providers.kubernetes.version", versionConstraint("kubernetes"));
     this.addOverride("terraform.required_version", ">= 1.9.0");
 
     const { fqn } = cluster;

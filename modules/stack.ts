@@ -21,6 +21,7 @@ import { handOver } from "./outputs";
 import { Planning } from "./planning";
 import { PodRole } from "./pod-roles";
 import { volumeKeyPolicy } from "./policies";
+import { versionConstraint } from "./provider-versions";
 import { SshIdentity } from "./ssh-identity";
 import { Expression, hcl } from "./terraform/expression";
 import { Rows } from "./terraform/rows";
@@ -44,8 +45,7 @@ export class EksStack extends ReadableStack {
       region: variables.project.awsRegion.stringValue,
       defaultTags: [{ tags: { Managed_by: "terraform", Project: projectName } }],
     });
-    // Typed against 6.x; nothing here differs between the two majors, and the end-to-end tests run on what is installed.
-    this.addOverride("terraform.required_providers.aws.version", ">= 5.100.0, < 7.0.0");
+    this.addOverride("terraform.required_providers.aws.version", versionConstraint("aws"));
     // 1.9: validations that compare variables.
     this.addOverride("terraform.required_version", ">= 1.9.0");
     const { partition } = new DataAwsPartition(this, "partition");
@@ -118,7 +118,9 @@ export class EksStack extends ReadableStack {
     });
 
     const identity = sshIdentity === "generated" ? new SshIdentity(this, "ssh-identity", { projectName }) : undefined;
-    if (identity !== undefined) this.addOverride("terraform.required_providers.tls.version", ">= 4.0.0, < 5.0.0");
+    if (identity !== undefined) {
+      this.addOverride("terraform.required_providers.tls.version", versionConstraint("tls"));
+    }
     const keyName = identity?.keyName ?? variables.bastion.kubectlEc2Keypair.stringValue;
 
     const addOnRows = new Expression("var.add_ons");

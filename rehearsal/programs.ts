@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, statSync, writeFileSync
 import { homedir } from "node:os";
 import { delimiter, join, parse, resolve } from "node:path";
 
+import { isTaken, versionsInWords } from "../modules/provider-versions";
 import { SetUpError } from "./errors";
 import { neutralEnvironment } from "./neutral-environment";
 import { platformOf } from "./terraform-release";
@@ -107,18 +108,16 @@ export function outputOf(program: string, args: readonly string[]): string | und
 
 /** What a folder of providers holds, as Terraform lays it out: HOSTNAME/NAMESPACE/TYPE. */
 const AWS_PROVIDER = join("registry.terraform.io", "hashicorp", "aws");
-/** The versions that the stack takes: from 5.100, below 7. */
-const FITTING = String.raw`(?:5\.[1-9]\d\d|6\.\d+)\.\d+`;
 
 /** Whether a mirror has an AWS provider, unpacked or packed, for this platform that the stack takes. */
 function hasProvider(mirror: string): boolean {
   const folder = join(mirror, AWS_PROVIDER);
   const platform = platformOf() ?? "";
-  const packed = new RegExp(`^terraform-provider-aws_${FITTING}_${platform}\\.zip$`);
-  const unpacked = new RegExp(`^${FITTING}$`);
-  return namesIn(folder).some(
-    (name) => packed.test(name) || (unpacked.test(name) && existsSync(join(folder, name, platform))),
-  );
+  const packed = new RegExp(`^terraform-provider-aws_(.+)_${platform}\\.zip$`);
+  return namesIn(folder).some((name) => {
+    const [, version] = packed.exec(name) ?? [];
+    return isTaken("aws", version ?? name) && (version !== undefined || existsSync(join(folder, name, platform)));
+  });
 }
 
 /**
@@ -133,7 +132,7 @@ export function findProviderMirror(): string | undefined {
   if (named !== undefined && named !== "") {
     if (hasProvider(named)) return named;
     throw new SetUpError(
-      `EKS_PROVIDER_MIRROR must name a folder that holds ${AWS_PROVIDER} from 5.100, below 7, for ${platformOf() ?? "this platform"}, got ${named}`,
+      `EKS_PROVIDER_MIRROR must name a folder that holds ${AWS_PROVIDER} ${versionsInWords("aws")}, for ${platformOf() ?? "this platform"}, got ${named}`,
     );
   }
   // Terraform looks into the user's own folder by itself, but only while no configuration file says otherwise.

@@ -1,4 +1,5 @@
 import { keepState, KUBERNETES_SUFFIX, ofBothStacks, type StateEnvironment } from "../../modules/state";
+import { versionConstraint } from "../../modules/provider-versions";
 import { addresses, synthesized, synthesizedKubernetes } from "../support/synthesized";
 
 const stack = synthesizedKubernetes();
@@ -49,8 +50,8 @@ describe("the stack eks-kubernetes, by synth alone", () => {
     expect(JSON.stringify(stack)).not.toContain("aws_eks_cluster_auth");
     expect(stack.terraform).toMatchObject({
       required_providers: {
-        aws: { version: ">= 5.100.0, < 7.0.0" },
-        kubernetes: { version: ">= 2.38.0, < 3.0.0" },
+        aws: { version: versionConstraint("aws") },
+        kubernetes: { version: ">= 2.38.0, < 3.3.0" },
       },
     });
   });

@@ -58,7 +58,7 @@ describe("a generated SSH identity, by synth alone", () => {
   it("is nothing that the default stack knows of", () => {
     expect(JSON.stringify(given)).not.toMatch(/tls|bastion_host_key|ssh_private_key|user_data_replace/);
     expect(generated.terraform).toMatchObject({
-      required_providers: { tls: { source: "hashicorp/tls", version: ">= 4.0.0, < 5.0.0" } },
+      required_providers: { tls: { source: "hashicorp/tls", version: ">= 4.0.0, < 4.3.0" } },
     });
   });
 });

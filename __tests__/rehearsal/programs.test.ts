@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { versionsInWords } from "../../modules/provider-versions";
 import { findProgram, findProviderMirror, requireBasics, terraformConfigFile } from "../../rehearsal/programs";
 import { platformOf } from "../../rehearsal/terraform-release";
 
@@ -81,7 +82,7 @@ describe("what is on the machine", () => {
     process.env["EKS_PROVIDER_MIRROR"] = mirror(content);
 
     expect(findProviderMirror).toThrow(
-      `EKS_PROVIDER_MIRROR must name a folder that holds registry.terraform.io/hashicorp/aws from 5.100, below 7, for ${PLATFORM}, got ${folder}/mirror`,
+      `EKS_PROVIDER_MIRROR must name a folder that holds registry.terraform.io/hashicorp/aws ${versionsInWords("aws")}, for ${PLATFORM}, got ${folder}/mirror`,
     );
   });
 
