@@ -62,8 +62,10 @@ export interface StackInputs {
   readonly adminRole: string | undefined;
   /** `CONFIG_MAP` when nobody says, as EKS has it. */
   readonly authenticationMode: string;
-  /** ARNs whom access entries admit. */
-  readonly admitted: readonly string[];
+  /** Whether EKS makes whoever makes the cluster an admin of it. */
+  readonly creatorAdmin: boolean;
+  /** ARNs whom access entries admit, by the names of their rows. */
+  readonly admitted: Readonly<Record<string, string>>;
   readonly keyPair: string;
   /** Whether the stack makes a key pair of its own, and needs none that exists. */
   readonly makesKeyPair: boolean;
@@ -131,6 +133,7 @@ const TFVARS = z.object({
   aws_krug_admin_role: z.string().nullish(),
   kubectl_own_role: z.boolean().default(false),
   authentication_mode: z.string().nullish(),
+  cluster_creator_admin: z.boolean().default(true),
   access_entries: z.record(z.string(), z.object({ principal_arn: z.string() })).default({}),
   vpc_id: z.string().nullish(),
   nat_gateway: z.string().default("single"),
@@ -191,7 +194,10 @@ export function stackInputs(
     ],
     adminRole: values.kubectl_own_role ? undefined : (values.aws_krug_admin_role ?? undefined),
     authenticationMode: values.authentication_mode ?? "CONFIG_MAP",
-    admitted: Object.values(values.access_entries).map(({ principal_arn: arn }) => arn),
+    creatorAdmin: values.cluster_creator_admin,
+    admitted: Object.fromEntries(
+      Object.entries(values.access_entries).map(([key, { principal_arn: arn }]) => [key, arn]),
+    ),
     keyPair: values.kubectl_ec2_keypair,
     makesKeyPair,
     eksVersion: values.eks_version,

@@ -217,7 +217,7 @@ describe("the inputs of a stack", () => {
     [{ authentication_mode: null }, { authenticationMode: "CONFIG_MAP" }],
     [
       { authentication_mode: "API", access_entries: { kim: { principal_arn: "arn:aws:iam::1:role/kim" } } },
-      { authenticationMode: "API", admitted: ["arn:aws:iam::1:role/kim"] },
+      { authenticationMode: "API", creatorAdmin: true, admitted: { kim: "arn:aws:iam::1:role/kim" } },
     ],
   ])("of %j are %j", (tfvars, inputs) => {
     expect(stackInputs({ aws_krug_admin_role: "admin", ...tfvars })).toMatchObject(inputs);

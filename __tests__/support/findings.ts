@@ -134,6 +134,13 @@ const NO_ADDRESS: Partial<AccountFacts> = {
   quotas: { ...BEFORE.account.quotas, addresses: { ok: { used: 6, limit: 5 } } },
 };
 
+/** A cluster that looks into access entries, with one for a principal. */
+const admitting = (principal: string, inAccount = "123456789012"): Partial<StackInputs> => ({
+  authenticationMode: "API",
+  creatorAdmin: true,
+  admitted: { me: `arn:aws:iam::${inAccount}:${principal}` },
+});
+
 const KIM: Partial<AccountFacts> = {
   identity: { ok: { account: "123456789012", arn: "arn:aws:iam::123456789012:user/kim" } },
 };
@@ -173,9 +180,48 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "arn:aws:iam::123456789012:user/kim",
     inputsAnd({ authenticationMode: "API" }, KIM),
     // An access entry admits the bastion's role, or it has one of its own.
-    inputsAnd({ authenticationMode: "API", admitted: ["arn:aws:iam::123456789012:role/ops/aws-krug-admin"] }, KIM),
+    inputsAnd(
+      { authenticationMode: "API", admitted: { ops: "arn:aws:iam::123456789012:role/ops/aws-krug-admin" } },
+      KIM,
+    ),
   ],
   ["creator", "warning", "arn:aws:iam::123456789012:user/kim", account(KIM), inputsAnd({ adminRole: undefined }, KIM)],
+  [
+    "access-entry-creator",
+    "error",
+    "arn:aws:iam::123456789012:user/kim",
+    inputsAnd(admitting("user/kim"), KIM),
+    inputsAnd({ ...admitting("user/kim"), creatorAdmin: false }, KIM),
+  ],
+  [
+    "access-entry-creator",
+    "error",
+    "arn:aws:iam::123456789012:user/kim",
+    inputsAnd(admitting("user/kim"), KIM),
+    inputsAnd(admitting("user/team/kim"), KIM),
+  ],
+  [
+    "access-entry-creator",
+    "error",
+    "arn:aws:iam::123456789012:role/ops/aws-krug-admin",
+    inputs(admitting("role/ops/aws-krug-admin")),
+    inputs(admitting("role/aws-krug-admin/other")),
+  ],
+  [
+    "access-entry-creator",
+    "error",
+    "arn:aws:iam::123456789012:role/aws-krug-admin",
+    inputs(admitting("role/aws-krug-admin")),
+    // Of another account, and of a user who is called like the role.
+    inputs({ ...admitting("role/aws-krug-admin", "210987654321"), ...admitting("user/aws-krug-admin") }),
+  ],
+  [
+    "access-entry-creator",
+    "error",
+    "arn:aws:iam::123456789012:role/aws-krug-admin",
+    inputs(admitting("role/aws-krug-admin")),
+    inputs({ ...admitting("role/aws-krug-admin"), authenticationMode: "CONFIG_MAP" }),
+  ],
   ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: undefined } })],
   [
     "admin-role",

@@ -57,6 +57,14 @@ export function roleName(arn: string): string | undefined {
   return /:assumed-role\/([^/]+)\//.exec(arn)?.[1] ?? /:role\/(?:\S+\/)?([^/]+)$/.exec(arn)?.[1];
 }
 
+/** Whether an ARN in tfvars is that of who asks; a session's own ARN does not tell the path of its role. */
+function isOf(principal: string, { account, arn }: Identity): boolean {
+  const [, , service, , inAccount] = principal.split(":");
+  if (principal === arn) return true;
+  const isSession = arn.includes(":assumed-role/");
+  return isSession && service === "iam" && inAccount === account && roleName(principal) === roleName(arn);
+}
+
 /** The image of a node group, as far as it could be looked for. */
 type NodeImageUse = ImageUse & { readonly group: NodeGroupInput };
 
@@ -128,7 +136,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
         // An instance profile is called as its role only when the console made both.
         const [role = inputs.adminRole] = orElse(account.adminProfile, undefined) ?? [];
         const looksIntoEntries = inputs.authenticationMode !== "CONFIG_MAP";
-        const isAdmitted = looksIntoEntries && inputs.admitted.some((it) => roleName(it) === role);
+        const isAdmitted = looksIntoEntries && Object.values(inputs.admitted).some((it) => roleName(it) === role);
         return when(
           roleName(arn) !== role && !isAdmitted,
           "warning",
@@ -140,6 +148,21 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
               : "afterwards, as who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map the role to system:masters"),
         );
       }),
+  },
+  {
+    code: "access-entry-creator",
+    judge: ({ account, inputs: { admitted, creatorAdmin, authenticationMode } }) =>
+      known(account.identity, (identity) =>
+        Object.entries(admitted).flatMap(([key, principal]) =>
+          when(
+            creatorAdmin && authenticationMode !== "CONFIG_MAP" && isOf(principal, identity),
+            "error",
+            principal,
+            `access_entries.${key} names whoever makes the cluster, which is you (${identity.arn}): EKS gives that principal an access entry of its own, and refuses the second one at the end of the apply`,
+            `leave ${key} out of access_entries, since cluster_creator_admin makes you an admin; or set cluster_creator_admin = false, with an admin in access_entries`,
+          ),
+        ),
+      ),
   },
   {
     code: "admin-role",

@@ -233,7 +233,9 @@ function entryRules() {
   const isNamespace = (value: string) => `can(regex("^[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?$", ${value}))`;
   const areNamespaces = `alltrue([for n in p.namespaces : ${isNamespace("n")}])`;
   const nodeRole = `coalesce(var.eks_worker_node_role_name, "\${var.project_name}_eks_worker_nodes_role")`;
-  const isTaken = `try(endswith(e.principal_arn, "/\${${nodeRole}}") || (var.kubectl_own_role && endswith(e.principal_arn, "/\${var.project_name}-kubectl")), false)`;
+  // A group with policies of its own has a role of its own.
+  const groupRoles = `[for name, row in var.node_groups : "/\${${nodeRole}}-\${name}" if try(length(row.policy_arns) > 0, false)]`;
+  const isTaken = `try(anytrue([for role in concat(["/\${${nodeRole}}"], ${groupRoles}) : endswith(e.principal_arn, role)]) || (var.kubectl_own_role && endswith(e.principal_arn, "/\${var.project_name}-kubectl")), false)`;
   const once = `[for p in ${policies} : join("/", [p.key, p.policy]) if p.policy != null]`;
   const wrongPolicies = (holds: string, shown: string) =>
     `\${join(", ", [for p in ${policies} : "\${p.key} (\${${shown}})" if !(${holds})])}`;

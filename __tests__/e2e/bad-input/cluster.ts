@@ -237,6 +237,12 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
     "access_entries must not name the role of the nodes or of the bastion",
   ],
   [
+    "the own role of a node group",
+    `${entries(admin("", `${IAM}:role/awskrug_gudi_eks_worker_nodes_role-web`))}
+node_groups = { web = { ami_id = "ami-0c0ffee0000000a01", policy_arns = ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"] } }`,
+    "access_entries must not name the role of the nodes or of the bastion",
+  ],
+  [
     "the bastion's own role",
     `${entries(admin("", `${IAM}:role/awskrug_gudi-kubectl`))}\nkubectl_own_role = true`,
     "access_entries must not name the role of the nodes or of the bastion",
