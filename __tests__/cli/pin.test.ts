@@ -91,7 +91,7 @@ describe("the version", () => {
       "1.34",
       "whose last is for 1.32: pin --family al2023 or --family bottlerocket, or 1.32 or older",
     ],
-    ["with a patch", OFFER, "1.32.9", "--version must be MAJOR.MINOR, such as 1.32, got 1.32.9"],
+    ["with a patch", OFFER, "1.32.9", "the version to pin must be MAJOR.MINOR, such as 1.32, got 1.32.9"],
     [
       "of nobody's choice",
       { unknown: "HTTP 404" },

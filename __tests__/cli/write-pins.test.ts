@@ -151,6 +151,72 @@ describe("eks pin writes pins.auto.tfvars", () => {
     expect(stderr).not.toContain("says eks_version");
   });
 
+  it.each<[string, PinOptions["arguments"], string]>([
+    ["./local.tfvars", [{ varFile: "./local.tfvars" }], "./local.tfvars"],
+    ["-var", [{ variable: "eks_version=1.31" }], "-var"],
+    ["team.auto.tfvars", [], "team.auto.tfvars"],
+  ])("for the version and the family that %s says, since it wins", async (from, given, says) => {
+    const { asked, stderr } = await pin(
+      { ...OLDER, family: "bottlerocket" },
+      { arguments: given },
+      {},
+      {
+        eks_version: { value: 1.31, from },
+        eks_worker_node_ami_family: { value: "bottlerocket", from },
+      },
+    );
+
+    expect(asked).toEqual([[{ region: "ap-northeast-2" }, { version: "1.31", family: "bottlerocket" }]]);
+    expect(stderr).toContain(
+      `note: ${says} says eks_version = "1.31", and wins over pins.auto.tfvars: the AMIs are for that; take it out there`,
+    );
+    expect(stderr).toContain(`note: ${says} says eks_worker_node_ami_family = "bottlerocket", and wins over`);
+    expect(stderr).not.toContain("warning:");
+  });
+
+  it("for the newest version where terraform.tfvars, the environment or a file of an earlier name says another", async () => {
+    for (const from of ["terraform.tfvars", "TF_VAR_eks_version", "a.auto.tfvars", `./${PINS_FILE}`]) {
+      const { asked, stderr } = await pin(PINS, {}, {}, { eks_version: { value: "1.29", from } });
+
+      expect(asked[0]).toEqual([{ region: "ap-northeast-2" }, expect.not.objectContaining({ version: "1.29" })]);
+      expect(stderr).not.toContain("wins");
+    }
+  });
+
+  it.each([
+    [{ version: "1.32" }, "eks_version", '--version 1.32: local.tfvars says eks_version = "1.29", and wins over'],
+    [{ family: "al2" }, "eks_worker_node_ami_family", "--family al2: local.tfvars says eks_worker_node_ami_family = "],
+  ])("not where an option and what wins over it disagree: %j", async (options, name, message) => {
+    const given = { ...options, arguments: [{ varFile: "local.tfvars" }] };
+    const more = { [name]: { value: "1.29", from: "local.tfvars" } };
+
+    await expect(pin(PINS, given, {}, more)).rejects.toMatchObject({
+      exitCode: 64,
+      message: expect.stringContaining(message) as string,
+    });
+    expect(existsSync(PINS_FILE)).toBe(false);
+  });
+
+  it("and warns of every other pin that something wins over", async () => {
+    const from = "local.tfvars";
+    const { stderr } = await pin(
+      PINS,
+      { arguments: [{ varFile: from }] },
+      {},
+      {
+        eks_worker_node_ami_id: { value: "ami-9", from },
+        eks_worker_node_volume_size: { value: 12, from },
+        kubectl_image_id: { value: "ami-2", from },
+      },
+    );
+
+    expect(stderr.match(/^warning: .*$/gm)).toEqual([
+      expect.stringMatching(/^warning: Amazon Linux 2 gets no more fixes/) as string,
+      'warning: local.tfvars says eks_worker_node_ami_id = "ami-9", and wins over pins.auto.tfvars, which says ami-1: take it out there',
+      "warning: local.tfvars says eks_worker_node_volume_size = 12, and wins over pins.auto.tfvars, which says 20: take it out there",
+    ]);
+  });
+
   it("and not without a yes, nor when nobody is there to say it", async () => {
     await expect(pin(PINS, { autoApprove: false })).rejects.toMatchObject({ exitCode: 64 });
 

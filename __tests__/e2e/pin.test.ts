@@ -112,6 +112,27 @@ describe("eks pin", () => {
     expect(existsSync(join(folder, PINS_FILE))).toBe(false);
   });
 
+  it("pins for the version that a var file says, which wins over the pins", async () => {
+    writeFileSync(join(folder, "local.tfvars"), 'eks_version = "1.31"\n');
+    const varFile = ["-auto-approve", "-var-file", "local.tfvars"];
+
+    const said = await pin(account("1.31"), ...varFile);
+    const before = pins();
+    const other = await pin(account("1.32"), "--version", "1.32", ...varFile);
+
+    expect(said).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('note: local.tfvars says eks_version = "1.31", and wins over') as string,
+    });
+    expect(before).toContain('eks_version = "1.31"\n');
+    expect(before).toContain(`amazon-eks-node-1.31-v20251209`);
+    expect(other).toMatchObject({
+      code: 64,
+      output: expect.stringContaining("error: --version 1.32: local") as string,
+    });
+    expect(pins()).toBe(before);
+  });
+
   it("writes what nodes of Amazon Linux 2023 need, for a version that has no other", async () => {
     const parameter = "/aws/service/eks/optimized-ami/1.36/amazon-linux-2023/x86_64/standard/recommended";
     const { parameters, ...others } = account("1.36", "amazon-eks-node-al2023-x86_64-standard-1.36-v20260714");

@@ -140,7 +140,7 @@ export function chooseFamily({ family, version }: PinWish): Family {
 export function chooseVersion(offer: Offer, family: Family, wanted?: string): string {
   const { title, newestMinor } = FAMILIES[family];
   if (wanted !== undefined && !/^1\.[1-9][0-9]$/.test(wanted)) {
-    throw new BootstrapError(`--version must be MAJOR.MINOR, such as 1.32, got ${printable(wanted)}`);
+    throw new BootstrapError(`the version to pin must be MAJOR.MINOR, such as 1.32, got ${printable(wanted)}`);
   }
   if (wanted !== undefined && minorOf(wanted) > newestMinor) {
     throw new BootstrapError(
@@ -395,7 +395,7 @@ export function pinsDiff(existing: string | undefined, text: string): string {
 export const ALWAYS_PINNED: readonly string[] = ["eks_version", NODE_IMAGE, FAMILY, "kubectl_image_id"];
 
 /** The variables that a file of pins may set. */
-const PINNED: readonly string[] = [...ALWAYS_PINNED, LAUNCH, NODE_VOLUME];
+export const PINNED: readonly string[] = [...ALWAYS_PINNED, LAUNCH, NODE_VOLUME];
 
 /** The variables that a text of tfvars sets at its outermost, of those that are named. */
 export function setBy(tfvars: string, names: readonly string[] = PINNED): string[] {

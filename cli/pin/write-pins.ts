@@ -14,6 +14,7 @@ import {
   isFamily,
   NODE_VOLUME,
   ALWAYS_PINNED,
+  PINNED,
   PINS_FILE,
   pinsDiff,
   pinsText,
@@ -26,7 +27,7 @@ import {
 } from "./pin";
 import type { Screen } from "../screen";
 import { synthesized } from "../synthesized";
-import { readTfvars, type TfvarsValues, type VariableArgument } from "../tfvars";
+import { readTfvars, type GivenValue, type TfvarsValues, type VariableArgument } from "../tfvars";
 import { confirm } from "../up";
 
 /** What `eks pin` is told. */
@@ -94,11 +95,19 @@ export async function writePins(
   if (region !== stacks) {
     screen.line(`warning: aws_region is ${stacks} in your tfvars, where the AMIs of ${region} are not`);
   }
+  const winning = winners(values, given);
+  const versionWish = winningOr(version, "--version", "eks_version", winning, screen);
+  const familyWish = winningOr(family, "--family", "eks_worker_node_ami_family", winning, screen);
+  if (familyWish !== undefined && !isFamily(familyWish)) {
+    throw new UserError(
+      `eks_worker_node_ami_family must be one of ${FAMILY_NAMES.join(", ")}, got ${JSON.stringify(familyWish)}`,
+    );
+  }
   screen.busy(`asking AWS what it offers in ${region}`);
-  const wish = family ?? familyBefore(written, version);
+  const wish = familyWish ?? familyBefore(written, versionWish);
   const pins = await ask(
     { region },
-    { ...(version !== undefined && { version }), ...(wish !== undefined && { family: wish }) },
+    { ...(versionWish !== undefined && { version: versionWish }), ...(wish !== undefined && { family: wish }) },
   );
   const groups = await groupImages(pins, values, { region }, askImages);
   screen.end();
@@ -108,10 +117,10 @@ export async function writePins(
   const diff = pinsDiff(written, text);
   const around = surroundings(values, written, volume.pinned ?? volume.said);
   for (const warning of pinWarnings(pins, now, around)) screen.line(`warning: ${warning}`);
-  const files = given.flatMap((argument) => ("varFile" in argument ? [argument.varFile] : []));
-  for (const file of new Set([...files, "local.tfvars"])) {
-    for (const name of setBy(textOf(file) ?? "", setBy(text))) {
-      screen.line(`warning: ${file} says ${name} too, and wins where it is given with -var-file`);
+  for (const line of overridden(text, winning)) screen.line(line);
+  if (!given.some((argument) => "varFile" in argument && basename(argument.varFile) === LOCAL)) {
+    for (const name of setBy(textOf(LOCAL) ?? "", setBy(text))) {
+      screen.line(`warning: ${LOCAL} says ${name} too, and wins where it is given with -var-file`);
     }
   }
   for (const line of groups) screen.line(line);
@@ -126,6 +135,65 @@ export async function writePins(
   writeFileSync(PINS_FILE, `${before}${text}${after}`);
   screen.line(`${PINS_FILE} is written; commit it, as you would a lock file`);
   return 0;
+}
+
+/** Where people write what is their own; the README calls it so. */
+const LOCAL = "local.tfvars";
+
+/** Values that win over the pins: by name, of those that a file of pins may set. */
+type Winning = ReadonlyMap<string, GivenValue>;
+
+/** What is said on the command line, or in a file of a later name than that of the pins, wins over them. */
+function winners(values: TfvarsValues["values"], given: readonly VariableArgument[]): Winning {
+  const files = given.flatMap((argument) => ("varFile" in argument ? [argument.varFile] : []));
+  const wins = ({ from }: GivenValue) => {
+    const name = basename(from);
+    if (name === PINS_FILE) return false;
+    return from === "-var" || files.includes(from) || (/\.auto\.tfvars(\.json)?$/.test(name) && name > PINS_FILE);
+  };
+  return new Map([...values].filter(([name, value]) => PINNED.includes(name) && wins(value)));
+}
+
+/**
+ * What is pinned of a variable that somebody else decides: what they say, since AMIs of anything else would not fit it.
+ *
+ * @throws UserError when an option asks for something else
+ */
+function winningOr(
+  wanted: string | undefined,
+  option: string,
+  name: string,
+  winning: Winning,
+  screen: Screen,
+): string | undefined {
+  const winner = winning.get(name);
+  if (winner === undefined || winner.value === null) return wanted;
+  const value = inTfvars(winner.value);
+  const says = `${winner.from} says ${name} = ${JSON.stringify(value)}, and wins over ${PINS_FILE}`;
+  if (wanted !== undefined && wanted !== value) {
+    throw new UserError(`${option} ${wanted}: ${says}; take it out there, or leave ${option} out`, 64);
+  }
+  screen.line(`note: ${says}: the AMIs are for that; take it out there to pin another`);
+  return value;
+}
+
+/** A value as pins write it, without quotes: `1.32` is one whether it is a text or a number. */
+function inTfvars(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** A warning for each pin that says something else than what wins over it. */
+function overridden(text: string, winning: Winning): string[] {
+  return setBy(text).flatMap((name) => {
+    const winner = winning.get(name);
+    const pinned = new RegExp(`^${name} = "?([^"\\n]*)"?$`, "m").exec(text)?.[1];
+    return winner === undefined || inTfvars(winner.value) === pinned
+      ? []
+      : [
+          `warning: ${winner.from} says ${name} = ${JSON.stringify(winner.value)}, and wins over ${PINS_FILE}, which says ` +
+            `${pinned ?? ""}: take it out there`,
+        ];
+  });
 }
 
 /** The family that was pinned before: it stays, unless it is the one that has ended. */
