@@ -1,4 +1,5 @@
 import { repeated, rule } from "../terraform/hcl";
+import { MAX_PODS, registrationIn, registrationRules, type Registration } from "./registration";
 import { MAX_NODES, USER_DATA_PARTS_MAX_BYTES } from "./rules";
 
 /** Rows that are null have a rule of their own; the other rules would break on them. */
@@ -45,24 +46,11 @@ function everyOf(list: string, pattern: string): string {
   return `alltrue([for value in ${list} : can(regex("${pattern}", value))])`;
 }
 
-/** The elements of a list that do not match. */
-function others(list: string, pattern: string): string {
-  return `join(" ", [for value in ${list} : coalesce(value, "null") if !can(regex("${pattern}", value))])`;
-}
-
 /** @see https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html */
 const INSTANCE_TYPE = String.raw`^[a-z][a-z0-9-]*\\.(nano|micro|small|medium|large|[0-9]*xlarge|metal(-[0-9]+xl)?)$`;
 /** Graviton: `g` right behind the generation, and the first of them. */
 const ARM_TYPE = String.raw`^(a1|[a-z]+[0-9]+g[a-z]*)\\.`;
 const HEXADECIMAL = "([0-9a-f]{8}|[0-9a-f]{17})$";
-/** @see https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set */
-const LABEL_PREFIX = String.raw`[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*`;
-const LABEL_NAME = "[0-9A-Za-z]([0-9A-Za-z_.-]{0,61}[0-9A-Za-z])?";
-const LABEL_KEY = `^(${LABEL_PREFIX}/)?${LABEL_NAME}$`;
-const LABEL_VALUE = `^(${LABEL_NAME})?$`;
-/** Labels of Kubernetes' own that a kubelet does not give itself, but for two families. @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction */
-const RESERVED = String.raw`^([^/]*\\.)?(kubernetes\\.io|k8s\\.io)/`;
-const UNRESERVED = String.raw`^([^/]*\\.)?(kubelet|node)\\.kubernetes\\.io/`;
 /** A tag's key has 128 characters, and the cluster autoscaler's begins with 46 of its own. @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html */
 const AUTOSCALER_KEY_MAX = 82;
 /** Of the ten managed policies that a role can have, three are every node's. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
@@ -72,6 +60,14 @@ const POLICY_ARN = String.raw`^arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/[\\w+=
 const CLUSTER_NAME = 'coalesce(var.eks_cluster_name, "${var.project_name}_eks")';
 const ROLE_NAME = 'coalesce(var.eks_worker_node_role_name, "${var.project_name}_eks_worker_nodes_role")';
 const LABEL_KEYS = "concat(keys(g.labels), g.taints[*].key)";
+
+const ARGUMENTS = registrationIn("g.kubelet_extra_args");
+/** What a group's nodes register with: what it says itself, and what it says to the kubelet. */
+const REGISTRATION: Registration = {
+  labels: `concat([for key, value in g.labels : { key = key, value = value }], ${ARGUMENTS.labels})`,
+  taints: `concat(g.taints, ${ARGUMENTS.taints})`,
+  maxPods: ARGUMENTS.maxPods,
+};
 
 /** IOPS that a volume of a type can have: from, to, per GiB. @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html */
 const IOPS = "{ gp3 = [3000, 80000, 500], io1 = [100, 64000, 50], io2 = [100, 256000, 1000] }";
@@ -232,36 +228,8 @@ export const NODE_GROUP_RULES = [
   ),
 
   // What Kubernetes is told
-  everyGroup(
-    `alltrue([for key in keys(g.labels) : can(regex("${LABEL_KEY}", key)) && length(key) <= 317])`,
-    "labels whose names have 1 to 63 letters, digits and characters of -_. between a letter or digit at both ends, after a domain and a slash if they like",
-    `join(" ", [for key in keys(g.labels) : key if !can(regex("${LABEL_KEY}", key))])`,
-  ),
-  everyGroup(
-    everyOf("values(g.labels)", LABEL_VALUE),
-    "labels whose values have at most 63 letters, digits and characters of -_. between a letter or digit at both ends",
-    others("values(g.labels)", LABEL_VALUE),
-  ),
-  everyGroup(
-    `alltrue([for key in keys(g.labels) : !can(regex("${RESERVED}", key)) || can(regex("${UNRESERVED}", key))])`,
-    "no labels of kubernetes.io or k8s.io but node.kubernetes.io/… and kubelet.kubernetes.io/…, because a kubelet that gives itself others does not start",
-    `join(" ", [for key in keys(g.labels) : key if can(regex("${RESERVED}", key)) && !can(regex("${UNRESERVED}", key))])`,
-    "give roles with kubectl label",
-  ),
-  everyGroup(
-    `${everyOf("g.taints[*].key", LABEL_KEY)} && ${everyOf("g.taints[*].value", LABEL_VALUE)}`,
-    "taints whose keys and values are written like labels",
-    'join(" ", [for taint in g.taints : "${coalesce(taint.key, "null")}=${taint.value == null ? "null" : taint.value}"])',
-  ),
-  everyGroup(
-    'alltrue([for taint in g.taints : contains(["NoSchedule", "PreferNoSchedule", "NoExecute"], taint.effect)])',
-    "NoSchedule, PreferNoSchedule or NoExecute as the effect of taints",
-    'join(" ", [for taint in g.taints : coalesce(taint.effect, "null")])',
-  ),
-  everyGroup(
-    'length(distinct([for taint in g.taints : "${taint.key} ${taint.effect}"])) == length(g.taints)',
-    "taints that differ in key or effect",
-    'join(" ", [for taint in g.taints : "${taint.key}:${taint.effect}"])',
+  ...registrationRules(REGISTRATION).map(({ broken, must, cure }) =>
+    everyGroup(`length(${broken}) == 0`, must, `join(" ", ${broken})`, cure),
   ),
   everyGroup(
     `!g.cluster_autoscaler || alltrue([for key in ${LABEL_KEYS} : length(key) <= ${String(AUTOSCALER_KEY_MAX)}])`,
@@ -291,7 +259,7 @@ export const NODE_GROUP_RULES = [
     '"the header"',
     "what stands before the first header belongs to settings.kubernetes; say labels and taints instead of the others",
   ),
-  whole("max_pods", 1, 737, "", true),
+  whole("max_pods", 1, MAX_PODS, "", true),
   everyGroup(
     `length(base64encode(join("", [g.pre_userdata, g.additional_userdata, g.kubelet_extra_args]))) * 3 / 4 <= ${String(USER_DATA_PARTS_MAX_BYTES)}`,
     `at most ${String(USER_DATA_PARTS_MAX_BYTES)} bytes of pre_userdata, additional_userdata and kubelet_extra_args together`,

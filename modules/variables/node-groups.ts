@@ -4,6 +4,7 @@ import { Expression, optional } from "../terraform/expression";
 import { rule } from "../terraform/hcl";
 import type { Declare } from "./declare";
 import { NODE_GROUP_RULES } from "./node-group-rules";
+import { registrationIn, registrationRules } from "./registration";
 import { IAM_NAME, imageId, MAX_NODES, USER_DATA_PARTS_MAX_BYTES, volumeSize } from "./rules";
 
 /** A node group as tfvars write it; whatever is not said has the default that stands here. */
@@ -191,6 +192,13 @@ export class NodeVariables {
         rule(
           String.raw`try(!can(regex("[\r\n]", var.eks_worker_user_data_group.kubelet_extra_args)), true)`,
           "eks_worker_user_data_group.kubelet_extra_args must be one line, got a line break in it; separate arguments by spaces.",
+        ),
+        ...registrationRules(registrationIn("var.eks_worker_user_data_group.kubelet_extra_args")).map(
+          ({ broken, must, cure }) =>
+            rule(
+              `${UNUSED} || try(length(${broken}) == 0, true)`,
+              `eks_worker_user_data_group.kubelet_extra_args must have ${must}, got \${join(" ", try(${broken}, []))}${cure === undefined ? "" : `; ${cure}`}.`,
+            ),
         ),
         rule(
           `try(length(base64encode(join("", ${USER_DATA_PARTS}))) * 3 / 4 <= ${String(USER_DATA_PARTS_MAX_BYTES)}, true)`,

@@ -207,6 +207,33 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
     group(`kubelet_extra_args = "--node-labels='a=b'"`),
     "kubelet_extra_args for al2023 that all look like --name=value, without quotes",
   ],
+  [
+    "a label of Kubernetes' own by an argument of the kubelet",
+    group('kubelet_extra_args = "--v=2 --node-labels=team=a,node-role.kubernetes.io/worker=true"'),
+    "no labels of kubernetes.io or k8s.io but node.kubernetes.io/… and kubelet.kubernetes.io/…, because a kubelet that gives itself others does not start, got general (node-role.kubernetes.io/worker); give roles with kubectl label",
+  ],
+  [
+    "a label's value with a slash by an argument of the kubelet",
+    group('kubelet_extra_args = "--node-labels=team=a/b"'),
+    "labels whose values have at most 63 letters, digits and characters of -_. between a letter or digit at both ends, got general (a/b)",
+  ],
+  [
+    "a taint's effect as EKS spells it by an argument of the kubelet",
+    group('kubelet_extra_args = "--register-with-taints=a=b:NO_SCHEDULE"'),
+    "NoSchedule, PreferNoSchedule or NoExecute as the effect of taints, got general (NO_SCHEDULE)",
+  ],
+  [
+    "a taint that the group has already by an argument of the kubelet",
+    group(
+      'taints = [{ key = "a", effect = "NoSchedule" }], kubelet_extra_args = "--register-with-taints=a:NoSchedule"',
+    ),
+    "taints that differ in key or effect, got general (a:NoSchedule)",
+  ],
+  [
+    "no pods at all by an argument of the kubelet",
+    group('kubelet_extra_args = "--max-pods=0"'),
+    "a whole number from 1 to 737 as --max-pods, got general (0)",
+  ],
   ["no pods at all", group("max_pods = 0"), "a whole number from 1 to 737 as max_pods"],
   [
     "a long script",

@@ -13,6 +13,9 @@ function subnets(variable: "vpc_public_subnets" | "vpc_private_subnets", ...rows
 const asg = (min: string, desire: string, max: string) =>
   `${ROLE}\neks_worker_nodes_asg_group = { min = ${min}, desire = ${desire}, max = ${max} }`;
 const userData = (fields: string) => `${ROLE}\neks_worker_user_data_group = { ${fields} }`;
+/** Arguments of the kubelet, for a version that reads them as today's do. */
+const kubelet = (line: string, version = "1.32") =>
+  `${userData(`pre_userdata = "", additional_userdata = "", kubelet_extra_args = "${line}", enable_docker_bridge = false`)}\neks_version = "${version}"`;
 const set = (line: string) => `${ROLE}\n${line}`;
 
 /** One entry of aws_auth_roles or aws_auth_users, as tfvars; without a value its groups are system:masters. */
@@ -144,6 +147,22 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
     ),
     "kubelet_extra_args must be one line",
   ],
+  [
+    "a label of Kubernetes' own for the kubelet",
+    kubelet("--node-labels=node-role.kubernetes.io/worker=true"),
+    "eks_worker_user_data_group.kubelet_extra_args must have no labels of kubernetes.io or k8s.io but node.kubernetes.io/… and kubelet.kubernetes.io/…, because a kubelet that gives itself others does not start, got node-role.kubernetes.io/worker; give roles with kubectl label",
+  ],
+  [
+    "the same after a blank and in quotes",
+    kubelet(String.raw`--v=2 --node-labels \"k8s.io/a=b,team=a\"`),
+    "does not start, got k8s.io/a; give",
+  ],
+  [
+    "a taint without an effect for the kubelet",
+    kubelet("--register-with-taints dedicated=batch"),
+    "kubelet_extra_args must have NoSchedule, PreferNoSchedule or NoExecute as the effect of taints, got dedicated",
+  ],
+  ["pods in words for the kubelet", kubelet("--max_pods many"), "a whole number from 1 to 737 as --max-pods, got many"],
   [
     "user data that is too long",
     userData(
@@ -422,6 +441,10 @@ export const GOOD_WORKSHOPS: readonly GoodInput[] = [
   ],
   ["names in Korean where only tags are made of them", set('vpc_name = "실습 VPC"')],
   ["no nodes", asg("0", "0", "0")],
+  [
+    "a role by an argument of the kubelet, where it may still give itself one",
+    kubelet("--node-labels=node-role.kubernetes.io/worker=true,team=a", "1.14"),
+  ],
   [
     "roles of other partitions and accounts, with a path and with template names",
     roles(
