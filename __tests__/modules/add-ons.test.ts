@@ -1,3 +1,5 @@
+import { ADD_ON_WORKLOADS } from "../../modules/add-on-workloads";
+import { ADD_ONS } from "../../rehearsal/eks-add-on-table";
 import { synthesized } from "../support/synthesized";
 
 const stack = synthesized();
@@ -50,5 +52,19 @@ describe("AddOns", () => {
 
   it("warns of a volume driver without a role", () => {
     expect(stack.check["volumes_have_a_role"]?.assert[0]?.error_message).toContain("pod_role");
+  });
+});
+
+describe("what add-ons run", () => {
+  it("is known of every add-on that the stand-in of EKS has", () => {
+    expect(Object.keys(ADD_ON_WORKLOADS)).toEqual(expect.arrayContaining(ADD_ONS.map(({ name }) => name)));
+  });
+
+  it("is no Deployment where the nodes wait for it", () => {
+    const [, early = ""] = /contains\(\(?(\[[^\]]*\])/.exec(String(addOn("before")["for_each"])) ?? [];
+
+    expect((JSON.parse(early) as string[]).map((name) => ADD_ON_WORKLOADS[name]?.runs)).toEqual(
+      Array<string>(3).fill("daemon-sets"),
+    );
   });
 });

@@ -1,8 +1,10 @@
 import { type TerraformVariable, VariableType } from "cdktf";
 
+import { ADD_ON_WORKLOADS } from "../add-on-workloads";
 import { optional } from "../terraform/expression";
 import { repeated, rule } from "../terraform/hcl";
 import type { Declare } from "./declare";
+import { registrationIn } from "./registration";
 
 /** What runs in the cluster by EKS' own hand. */
 export class AddOnVariables {
@@ -18,8 +20,9 @@ export class AddOnVariables {
       description:
         "EKS add-ons, by EKS' names: vpc-cni, coredns, kube-proxy, eks-pod-identity-agent, aws-ebs-csi-driver, " +
         "metrics-server and others. Without a version it is EKS' default for the cluster's; configuration is JSON; " +
-        "pod_role is a key of pod_roles; resolve_conflicts says whether updates OVERWRITE or PRESERVE what others changed.",
-      validation: addOnRules(),
+        "pod_role is a key of pod_roles; resolve_conflicts says whether updates OVERWRITE or PRESERVE what others changed. " +
+        "Those that run a Deployment need authentication_mode = API_AND_CONFIG_MAP or API, and a node that they can run on.",
+      validation: [...addOnRules(), ...deploymentRules()],
     });
 
     this.prefixDelegation = declare("prefix_delegation", {
@@ -116,6 +119,54 @@ function addOnRules() {
     rule(
       `length(distinct(${roles})) == length(${roles})`,
       `add_ons must have a role of its own for each, got for more than one: \${join(", ", ${repeated(roles)})}.`,
+    ),
+  ];
+}
+
+/**
+ * What an add-on with a Deployment needs: EKS calls it active when its pods run, and the apply waits for that, 20 minutes
+ * at most.
+ *
+ * One that is not known is taken for one with a Deployment, unless its row says that it comes before the nodes.
+ */
+function deploymentRules() {
+  const workloads = Object.entries(ADD_ON_WORKLOADS);
+  const known = JSON.stringify(Object.fromEntries(workloads.map(([name, { runs }]) => [name, runs])));
+  const tolerant = JSON.stringify(
+    workloads.flatMap(([name, { toleratesCritical }]) => (toleratesCritical ? name : [])),
+  );
+
+  const isEarly = "coalesce(row.before_nodes, false)";
+  const runs = `lookup(${known}, name, ${isEarly} ? "daemon-sets" : "deployment")`;
+  const withDeployment = (condition: string) =>
+    `[for name, row in var.add_ons : name if row != null && try(${runs} == "deployment" && ${condition}, false)]`;
+  const refused = (offending: string, message: (found: string) => string) =>
+    rule(`length(${offending}) == 0`, message(`\${join(", ", ${offending})}`));
+
+  /** What each group starts with: an autoscaler has seen no pod yet. */
+  const rows = `[for name, g in var.node_groups : { name = name, nodes = g.desired_size_owner == "autoscaler" ? g.min_size : coalesce(g.desired_size, g.min_size), taints = concat(g.taints, ${registrationIn("g.kubelet_extra_args").taints}) } if g != null]`;
+  const worker = `[for desire in [var.eks_worker_nodes_asg_group.desire] : { name = "eks_worker_nodes_asg_group", nodes = desire, taints = ${registrationIn("var.eks_worker_user_data_group.kubelet_extra_args").taints} } if length(var.node_groups) == 0]`;
+  const groups = `concat(${rows}, ${worker})`;
+  const isTolerated = `(taint.effect == "PreferNoSchedule" || taint.key == "CriticalAddonsOnly" && contains(${tolerant}, name))`;
+  const hasTolerations = String.raw`strcontains(coalesce(row.configuration, "{}"), "\"tolerations\"")`;
+  const hasNode = `anytrue([for g in ${groups} : g.nodes > 0 && (${hasTolerations} || alltrue([for taint in g.taints : ${isTolerated}]))])`;
+  const shown = `\${join(", ", [for g in ${groups} : "\${g.name} (\${g.nodes}\${length(g.taints) > 0 ? ", with taints" : ""})"])}`;
+
+  return [
+    refused(
+      withDeployment('coalesce(var.authentication_mode, "CONFIG_MAP") == "CONFIG_MAP"'),
+      (found) =>
+        `add_ons must have none that runs a Deployment where authentication_mode is CONFIG_MAP, as it is when not set, got ${found}: nodes join only after the apply, when the bootstrap has written aws-auth, and the apply would wait 20 minutes for these pods and fail; set authentication_mode = "API_AND_CONFIG_MAP", or leave them out (EKS brings coredns by itself).`,
+    ),
+    refused(
+      withDeployment(isEarly),
+      (found) =>
+        `add_ons must have before_nodes = true only for what runs without nodes, got ${found}: it runs a Deployment, and nodes and add-on would wait for each other; leave before_nodes out.`,
+    ),
+    refused(
+      withDeployment(`!(${hasNode})`),
+      (found) =>
+        `add_ons must have a node to run on, got ${found} with groups that start with no node or with taints that the add-on does not tolerate: ${shown}; let a group without taints start with a node (min_size or desired_size), write tolerations into the add-on's configuration, or leave it out.`,
     ),
   ];
 }

@@ -1,7 +1,8 @@
 import type { WrongInput } from "./row";
 
 /** Kubernetes as new as anything here asks for, and the agent for roles by Pod Identity. */
-const NEW = 'aws_krug_admin_role = "aws-krug-admin"\neks_version = "1.33"';
+const NEW = 'aws_krug_admin_role = "aws-krug-admin"\neks_version = "1.33"\nauthentication_mode = "API_AND_CONFIG_MAP"';
+const AMI = 'ami_id = "ami-0123456789abcdef0"';
 const AGENT = '"eks-pod-identity-agent" = {}';
 const set = (line: string) => `${NEW}\n${line}`;
 const addOns = (rows: string, more = "") => set(`add_ons = { ${rows} }\n${more}`);
@@ -168,4 +169,50 @@ export const POD_CASES: readonly WrongInput[] = [
     "network_policy needs vpc-cni v1.14, got v1.13.4-eksbuild.1",
   ],
   ["a list of add-ons", set('add_ons = ["coredns"]'), "map of object required"],
+
+  // Add-ons of which EKS waits for the pods
+  [
+    "an add-on with a Deployment where nodes join after the apply",
+    addOns('coredns = {}, "vpc-cni" = {}, "metrics-server" = {}').replace(
+      'authentication_mode = "API_AND_CONFIG_MAP"',
+      "",
+    ),
+    'where authentication_mode is CONFIG_MAP, as it is when not set, got coredns, metrics-server: nodes join only after the apply, when the bootstrap has written aws-auth, and the apply would wait 20 minutes for these pods and fail; set authentication_mode = "API_AND_CONFIG_MAP", or leave them out (EKS brings coredns by itself)',
+  ],
+  [
+    "the same, said by name",
+    addOns('"aws-ebs-csi-driver" = {}').replace('"API_AND_CONFIG_MAP"', '"CONFIG_MAP"'),
+    "as it is when not set, got aws-ebs-csi-driver: nodes join",
+  ],
+  [
+    "an add-on that is not known where nodes join after the apply",
+    addOns('"acme-operator" = {}').replace('"API_AND_CONFIG_MAP"', "null"),
+    "as it is when not set, got acme-operator: nodes join",
+  ],
+  [
+    "an add-on with a Deployment before the nodes",
+    addOns('coredns = { before_nodes = true }, "vpc-cni" = {}'),
+    "before_nodes = true only for what runs without nodes, got coredns: it runs a Deployment, and nodes and add-on would wait for each other; leave before_nodes out",
+  ],
+  [
+    "an add-on with a Deployment and groups that start empty",
+    addOns(
+      'coredns = {}, "kube-proxy" = {}',
+      `node_groups = { a = { ${AMI}, min_size = 0 }, b = { ${AMI}, min_size = 0, max_size = 9, desired_size_owner = "autoscaler", cluster_autoscaler = true } }`,
+    ),
+    "add_ons must have a node to run on, got coredns with groups that start with no node or with taints that the add-on does not tolerate: a (0), b (0); let a group without taints start with a node",
+  ],
+  [
+    "an add-on with a Deployment and the workshop's single group empty",
+    addOns("coredns = {}", "eks_worker_nodes_asg_group = { min = 0, max = 2, desire = 0 }"),
+    "eks_worker_nodes_asg_group (0)",
+  ],
+  [
+    "an add-on with a Deployment and nothing but tainted nodes",
+    addOns(
+      'coredns = {}, "metrics-server" = {}',
+      `node_groups = { a = { ${AMI}, taints = [{ key = "CriticalAddonsOnly", effect = "NoSchedule" }] }, b = { ${AMI}, kubelet_extra_args = "--register-with-taints=dedicated=batch:NoExecute" } }`,
+    ),
+    "got metrics-server with groups that start with no node or with taints that the add-on does not tolerate: a (1, with taints), b (1, with taints)",
+  ],
 ];

@@ -21,6 +21,9 @@ const policy = (planned: Planned, name: string, key: string) => {
   return { role, statements: (JSON.parse(text as string) as { Statement: Record<string, unknown>[] }).Statement };
 };
 const tfvars = (...lines: string[]) => [NEW, ...lines].join("\n");
+/** Where nodes join while the apply runs, by an access entry, and add-ons find nodes for their pods. */
+const joined = (...lines: string[]) => tfvars(...lines, 'authentication_mode = "API_AND_CONFIG_MAP"');
+const WITH_ENTRY = WORKSHOP + 1;
 
 /** What roles for pods and add-ons add to the workshop's plan, and with which values. */
 export const POD_PLANS: readonly PlanRow[] = [
@@ -88,11 +91,11 @@ export const POD_PLANS: readonly PlanRow[] = [
   },
   {
     what: "an add-on's own role via Pod Identity: EKS makes the association",
-    tfvars: tfvars(
+    tfvars: joined(
       `add_ons = { ${AGENT}, "aws-ebs-csi-driver" = { version = "v1.45.0-eksbuild.2", pod_role = "ebs" } }`,
       'pod_roles = { ebs = { namespace = "kube-system", service_account = "ebs-csi-controller-sa", policies = ["ebs-csi"] } }',
     ),
-    adds: WORKSHOP + 4,
+    adds: WITH_ENTRY + 4,
     expects: (planned) => {
       expect(addOn(planned, "aws-ebs-csi-driver", "after")["pod_identity_association"]).toEqual([
         { service_account: "ebs-csi-controller-sa" },
@@ -128,7 +131,7 @@ export const POD_PLANS: readonly PlanRow[] = [
   },
   {
     what: "add-ons before and after the nodes",
-    tfvars: tfvars(
+    tfvars: joined(
       `add_ons = {
   ${AGENT}
   "vpc-cni" = { version = "${CNI}" }
@@ -137,7 +140,7 @@ export const POD_PLANS: readonly PlanRow[] = [
   "metrics-server" = { version = "v0.8.0-eksbuild.1", resolve_conflicts = "PRESERVE" }
 }`,
     ),
-    adds: WORKSHOP + 5,
+    adds: WITH_ENTRY + 5,
     expects: (planned) => {
       const keys = (when: string) =>
         [...planned.keys()].filter((key) => key.startsWith(`aws_eks_addon.add_ons_${when}_nodes[`)).length;
@@ -152,20 +155,20 @@ export const POD_PLANS: readonly PlanRow[] = [
   {
     what: "add-ons on the other side of the nodes",
     tfvars: tfvars(
-      `add_ons = { coredns = { version = "v1.12.1-eksbuild.2", before_nodes = true }, "kube-proxy" = { version = "v1.32.6-eksbuild.12", before_nodes = false } }`,
+      `add_ons = { "acme-agent" = { version = "v1.0.0-eksbuild.1", before_nodes = true }, "kube-proxy" = { version = "v1.32.6-eksbuild.12", before_nodes = false } }`,
     ),
     adds: WORKSHOP + 2,
     expects: (planned) => {
-      addOn(planned, "coredns", "before");
+      addOn(planned, "acme-agent", "before");
       addOn(planned, "kube-proxy", "after");
     },
   },
   {
     what: "an add-on's configuration as it is given",
-    tfvars: tfvars(
+    tfvars: joined(
       String.raw`add_ons = { coredns = { version = "v1.12.1-eksbuild.2", configuration = "{ \"replicaCount\": 3 }" } }`,
     ),
-    adds: WORKSHOP + 1,
+    adds: WITH_ENTRY + 1,
     expects: (planned) => {
       expect(addOn(planned, "coredns", "after")["configuration_values"]).toBe('{ "replicaCount": 3 }');
     },
@@ -210,11 +213,19 @@ export const POD_PLANS: readonly PlanRow[] = [
   },
   {
     what: "an add-on that is not known here",
-    tfvars: tfvars('add_ons = { "snapshot-controller" = { version = "v8.3.0-eksbuild.1" } }'),
-    adds: WORKSHOP + 1,
+    tfvars: joined('add_ons = { "acme-operator" = { version = "v1.0.0-eksbuild.1" } }'),
+    adds: WITH_ENTRY + 1,
     expects: (planned) => {
-      addOn(planned, "snapshot-controller", "after");
+      addOn(planned, "acme-operator", "after");
     },
+  },
+  {
+    what: "an add-on that tolerates what all nodes are tainted with",
+    tfvars: joined(
+      String.raw`add_ons = { coredns = { version = "v1.12.1-eksbuild.2" }, "metrics-server" = { version = "v0.8.0-eksbuild.1", configuration = "{\"tolerations\":[{\"operator\":\"Exists\"}]}" } }`,
+      'eks_worker_user_data_group = { pre_userdata = "", additional_userdata = "", kubelet_extra_args = "--register-with-taints=CriticalAddonsOnly=true:NoSchedule", enable_docker_bridge = false }',
+    ),
+    adds: WITH_ENTRY + 2,
   },
   {
     what: "none of it, said by name",
