@@ -62,7 +62,7 @@ export interface NodeGroupsProps {
   readonly egress: readonly ITerraformDependable[];
   /** Security group that may reach the nodes by SSH. */
   readonly sshFromSecurityGroupId: string;
-  /** A condition: only the ports that a cluster needs, instead of the workshop's wide ranges. */
+  /** A condition: from the control plane only the ports that a cluster needs, instead of the workshop's wide range. */
   readonly minimalRules: Expression;
   readonly keyName: string;
   /** Key of the volumes of groups with a launch template, or null. */
@@ -117,7 +117,7 @@ export class NodeGroups extends Construct {
   readonly autoscalingGroups: AutoscalingGroup;
   /** The launch configurations, by group. */
   readonly launchConfiguration: LaunchConfiguration;
-  /** What nodes may say to each other: one, or none with the minimal rules. */
+  /** What nodes may say to each other. */
   readonly betweenNodes: SecurityGroupRule;
 
   constructor(scope: Construct, id: string, props: NodeGroupsProps) {

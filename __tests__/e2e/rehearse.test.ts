@@ -131,7 +131,7 @@ describeEndToEnd("a rehearsal", () => {
   );
 
   it.concurrent.each([
-    ["current", 63, { "awskrug_gudi_eks-general": 2 }],
+    ["current", 61, { "awskrug_gudi_eks-general": 2 }],
     [
       "production",
       116,

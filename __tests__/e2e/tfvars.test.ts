@@ -177,17 +177,17 @@ describeEndToEnd("tfvars/current.tfvars", () => {
 
   afterAll(() => course.end());
 
-  it("plans 63 resources, without a warning and without the name of an admin role", async () => {
+  it("plans 61 resources, without a warning and without the name of an admin role", async () => {
     const plan = await course.plan();
 
     expect(plan.output).not.toMatch(/Error|Warning/);
-    expect(plan.summary).toBe("Plan: 63 to add, 0 to change, 0 to destroy.");
+    expect(plan.summary).toBe("Plan: 61 to add, 0 to change, 0 to destroy.");
   });
 
   it("applies them", async () => {
     const applied = await course.apply();
 
-    expect(applied.output).toContain("Apply complete! Resources: 63 added, 0 changed, 0 destroyed.");
+    expect(applied.output).toContain("Apply complete! Resources: 61 added, 0 changed, 0 destroyed.");
   });
 
   it("makes a cluster that looks at access entries, and lets in its creator, its nodes and the bastion", async () => {
@@ -294,7 +294,7 @@ describeEndToEnd("tfvars/current.tfvars", () => {
   it("destroys everything, and leaves the account as it was", async () => {
     const destroyed = await course.destroy('eks_version = "1.36"\n');
 
-    expect(destroyed.output).toContain("Destroy complete! Resources: 63 destroyed.");
+    expect(destroyed.output).toContain("Destroy complete! Resources: 61 destroyed.");
     expect(await course.inventory()).toEqual(before);
   });
 });

@@ -22,48 +22,36 @@ export interface NodeSecurityGroupProps {
   readonly controlPlaneSecurityGroupId: string;
   /** Security group that may reach the nodes by SSH. */
   readonly sshFromSecurityGroupId: string;
-  /** A condition: only the ports that a cluster needs, instead of the workshop's wide ranges. */
+  /** A condition: from the control plane only the ports that a cluster needs, instead of the workshop's wide range. */
   readonly minimalRules: Expression;
 }
 
-/** A port that something has to reach on every node. */
+/** A port that the control plane has to reach on every node. */
 interface Port {
   readonly description: string;
-  readonly from: "control-plane" | "nodes";
-  readonly protocol: "tcp" | "udp";
-  readonly first: number;
-  readonly last: number;
+  readonly port: number;
 }
 
 /**
- * What a cluster needs besides 443 from the control plane and SSH from the bastion: the kubelet, name service, the ports
- * on which webhooks and the metrics server usually listen, and what pods of different nodes say to each other.
+ * What the control plane needs besides 443: the kubelet, and the ports on which webhooks and the metrics server usually
+ * listen. All of them are TCP.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
  * @see https://github.com/terraform-aws-modules/terraform-aws-eks/blob/master/node_groups.tf
  */
 const MINIMAL: Readonly<Record<string, Port>> = {
-  kubelet: { description: "kubelet", from: "control-plane", protocol: "tcp", first: 10250, last: 10250 },
-  metrics_server: { description: "metrics server", from: "control-plane", protocol: "tcp", first: 10251, last: 10251 },
-  webhook_4443: {
-    description: "webhooks and metrics adapters",
-    from: "control-plane",
-    protocol: "tcp",
-    first: 4443,
-    last: 4443,
-  },
-  webhook_6443: { description: "webhooks", from: "control-plane", protocol: "tcp", first: 6443, last: 6443 },
-  webhook_8443: { description: "webhooks", from: "control-plane", protocol: "tcp", first: 8443, last: 8443 },
-  webhook_9443: { description: "webhooks", from: "control-plane", protocol: "tcp", first: 9443, last: 9443 },
-  dns_tcp: { description: "CoreDNS", from: "nodes", protocol: "tcp", first: 53, last: 53 },
-  dns_udp: { description: "CoreDNS", from: "nodes", protocol: "udp", first: 53, last: 53 },
-  pods: { description: "pods without privileges", from: "nodes", protocol: "tcp", first: 1025, last: 65535 },
+  kubelet: { description: "kubelet", port: 10250 },
+  metrics_server: { description: "metrics server", port: 10251 },
+  webhook_4443: { description: "webhooks and metrics adapters", port: 4443 },
+  webhook_6443: { description: "webhooks", port: 6443 },
+  webhook_8443: { description: "webhooks", port: 8443 },
+  webhook_9443: { description: "webhooks", port: 9443 },
 };
 
 /** The security group of every node, and who may say what to them. */
 export class NodeSecurityGroup {
   readonly id: string;
-  /** What nodes may say to each other: one, or none with the minimal rules. */
+  /** What nodes, and with them the pods on them, may say to each other: everything. */
   readonly betweenNodes: SecurityGroupRule;
   readonly rules: readonly SecurityGroupRule[];
 
@@ -81,11 +69,13 @@ export class NodeSecurityGroup {
     });
     const allow = (ruleId: string, rule: Omit<SecurityGroupRuleConfig, "type" | "securityGroupId">) =>
       new SecurityGroupRule(scope, ruleId, { ...rule, type: "ingress", securityGroupId: securityGroup.id });
-    const wideRules = countIf(hcl`!${minimalRules}`);
 
-    // Every protocol, not TCP alone: a pod asks CoreDNS on another node over UDP.
+    // Every protocol and port, as in EKS' own cluster security group: a pod asks CoreDNS on another node over UDP, a web
+    // server listens on 80, and a load balancer's connection goes on from the node that it reaches to the pod's. Which
+    // pods may talk is a NetworkPolicy's to say.
     this.betweenNodes = allow("between-nodes", {
-      count: wideRules,
+      // There is always one. It keeps the index that it has in the state.
+      count: 1,
       description: "Allow all traffic from worker nodes each other",
       sourceSecurityGroupId: securityGroup.id,
       protocol: "-1",
@@ -95,12 +85,12 @@ export class NodeSecurityGroup {
       // taken over keeps it and is warned (see the stack's check "dns_between_nodes").
       lifecycle: { ignoreChanges: ["protocol", "from_port", "to_port"] },
     });
-    const minimal = new Rows<"description" | "from" | "protocol" | "first" | "last">(
+    const minimal = new Rows<keyof Port>(
       hcl`{ for name, port in jsondecode(${JSON.stringify(MINIMAL)}) : name => port if ${minimalRules} }`,
     );
     this.rules = [
       allow("ports-from-control-plane", {
-        count: wideRules,
+        count: countIf(hcl`!${minimalRules}`),
         description: "Allow 1025 to 65535 from EKS Control Plane",
         sourceSecurityGroupId: controlPlaneSecurityGroupId,
         protocol: "tcp",
@@ -124,14 +114,11 @@ export class NodeSecurityGroup {
       this.betweenNodes,
       allow("minimal", {
         forEach: minimal.forEach,
-        description:
-          hcl`"Allow \${${minimal.value("description")}} from \${each.value.from == "nodes" ? "other nodes" : "EKS Control Plane"}"`
-            .asString,
-        sourceSecurityGroupId:
-          hcl`${minimal.value("from")} == "nodes" ? ${securityGroup}.id : ${controlPlaneSecurityGroupId}`.asString,
-        protocol: minimal.value("protocol").asString,
-        fromPort: minimal.value("first").asNumber,
-        toPort: minimal.value("last").asNumber,
+        description: `Allow ${minimal.value("description").asString} from EKS Control Plane`,
+        sourceSecurityGroupId: controlPlaneSecurityGroupId,
+        protocol: "tcp",
+        fromPort: minimal.value("port").asNumber,
+        toPort: minimal.value("port").asNumber,
       }),
     ];
     this.id = securityGroup.id;

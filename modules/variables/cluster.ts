@@ -120,7 +120,8 @@ export class ClusterVariables {
       default: "workshop",
       description:
         "Who may talk to whom: workshop (everybody in the VPC to the control plane, the control plane to all of the " +
-        "nodes' ports) or minimal (nodes and bastion to the control plane; to the nodes what Kubernetes needs, and between them DNS and TCP from 1025 on).",
+        "nodes' ports) or minimal (nodes and bastion to the control plane; the control plane to what Kubernetes needs of the " +
+        "nodes' ports). Nodes talk to each other on all ports with both; between pods a NetworkPolicy decides.",
       validation: [oneOf("security_group_rules", ["workshop", "minimal"])],
     });
 

@@ -201,7 +201,7 @@ export const CLUSTER_PLANS: readonly PlanRow[] = [
   {
     what: "the control plane for nodes and bastion alone",
     tfvars: set('security_group_rules = "minimal"'),
-    adds: 48,
+    adds: 46,
     expects: (planned) => {
       expect(planned.get(FROM_VPC)?.["cidr_blocks"] ?? null).toBeNull();
       expect(planned.get("aws_security_group_rule.cluster_https_from_bastion[0]")).toMatchObject({
@@ -238,6 +238,6 @@ export const CLUSTER_PLANS: readonly PlanRow[] = [
       'security_group_rules = "minimal"',
       ENTRIES,
     ].join("\n"),
-    adds: 65,
+    adds: 63,
   },
 ];
