@@ -8,7 +8,7 @@ import { Fn, TerraformIterator, Token, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
 import { everywhere } from "./egress";
-import { describeClusterPolicy, trustPolicy } from "./policies";
+import { describeClusterPolicy, machineTrustPolicy } from "./policies";
 import { hcl, type Expression } from "./terraform/expression";
 import { countIf, ofMaybe } from "./terraform/maybe";
 
@@ -33,6 +33,8 @@ export interface BastionProps {
   readonly volumeKmsKeyArn: Expression;
   /** Whether `aws eks` and `kubectl` work on the bastion with a role that may do nothing else: a boolean. */
   readonly hasOwnRole: Expression;
+  /** Of the partition, such as `amazonaws.com`. */
+  readonly dnsSuffix: string;
   /** Instance profile with which they work otherwise. */
   readonly instanceProfileName: Expression;
   /** ARN of the cluster that is used from here. */
@@ -75,7 +77,7 @@ export class Bastion extends Construct {
     });
 
     const count = countIf(hasOwnRole);
-    const role = new IamRole(this, "role", { count, name, assumeRolePolicy: trustPolicy("ec2.amazonaws.com") });
+    const role = new IamRole(this, "role", { count, name, assumeRolePolicy: machineTrustPolicy(props.dnsSuffix) });
     const roleName = ofMaybe(role, "name").asString;
     new IamRolePolicy(this, "describe-cluster", {
       count,

@@ -47,6 +47,8 @@ export interface NodeGroupsProps {
   readonly roleName: string;
   /** `aws`, `aws-cn` or `aws-us-gov`. */
   readonly partition: string;
+  /** Of the partition, such as `amazonaws.com`. */
+  readonly dnsSuffix: string;
   readonly vpcId: string;
   /** Whether pods get IPv6 addresses: a boolean. */
   readonly hasIpv6: Expression;
@@ -135,7 +137,8 @@ export class NodeGroups extends Construct {
       sshFromSecurityGroupId: props.sshFromSecurityGroupId,
       minimalRules,
     });
-    const roles = new NodeRoles(this, { name: props.roleName, partition, hasIpv6: props.hasIpv6, groups });
+    const { roleName: name, dnsSuffix, hasIpv6 } = props;
+    const roles = new NodeRoles(this, { name, partition, dnsSuffix, hasIpv6, groups });
     this.groupsOfUnknownVersion = nodeImages(this, props.checkedGroups, props.kubernetesVersion);
 
     // Plain values, because an expression has no place for what cdktf would write into a text.

@@ -129,7 +129,7 @@ export function externalDns({ partition, zoneId }: { readonly partition: string;
       Action: ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets", "route53:ListTagsForResources"],
       Resource: `arn:${partition}:route53:::hostedzone/${zoneId}`,
     },
-    { Effect: "Allow", Action: ["route53:ListHostedZones", "route53:ListHostedZonesByName"], Resource: "*" },
+    { Effect: "Allow", Action: "route53:ListHostedZones", Resource: "*" },
   );
 }
 
@@ -162,9 +162,9 @@ export function volumeKey({ keyArn }: { readonly keyArn: string }): string {
 }
 
 /**
- * What the VPC CNI does in a cluster of IPv6; AWS has a policy of its own for IPv4 only.
+ * What the VPC CNI (1.22) does in a cluster of IPv6; AWS has a policy of its own for IPv4 only.
  *
- * @see https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
+ * @see https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/iam-policy.md#ipv6-mode
  */
 export function vpcCniIpv6({ partition }: { readonly partition: string }): string {
   return policy(
@@ -175,7 +175,10 @@ export function vpcCniIpv6({ partition }: { readonly partition: string }): strin
         "ec2:DescribeInstances",
         "ec2:DescribeInstanceTypes",
         "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
         "ec2:DescribeTags",
+        "ec2:ModifyNetworkInterfaceAttribute",
       ],
       Resource: "*",
     },
@@ -367,8 +370,15 @@ export const READY_POLICIES = [
   "vpc-cni",
 ] as const;
 
-/** The ready policies that AWS manages, as the last part of their ARNs. */
+/**
+ * The ready policies that AWS manages, as the last part of their ARNs.
+ *
+ * The EBS CSI driver's lets it touch what has its own tag, `ebs.csi.aws.com/cluster: true`, or belongs to a claim: a volume
+ * that somebody else made needs the tag. It has no `service-role/` before it, as the older one that let it attach any.
+ *
+ * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicyV2.html
+ */
 export const MANAGED_POLICIES = {
-  "ebs-csi": "service-role/AmazonEBSCSIDriverPolicy",
+  "ebs-csi": "AmazonEBSCSIDriverPolicyV2",
   "vpc-cni": "AmazonEKS_CNI_Policy",
 } as const satisfies Partial<Record<(typeof READY_POLICIES)[number], string>>;

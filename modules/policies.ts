@@ -1,9 +1,20 @@
-/** Trust policy of a role that one AWS service may take, such as `ec2.amazonaws.com`. */
+/** Trust policy of a role that one AWS service may take, such as `eks.amazonaws.com`. */
 export function trustPolicy(service: string): string {
   return JSON.stringify({
     Version: "2012-10-17",
     Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
   });
+}
+
+/**
+ * Trust policy of a role for machines. EC2 is the one service here that has another name in China; EKS, its pods and flow
+ * logs have one name everywhere.
+ *
+ * @param dnsSuffix of the partition, such as `amazonaws.com`
+ * @see https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/region-info/lib/default.ts
+ */
+export function machineTrustPolicy(dnsSuffix: string): string {
+  return trustPolicy(`ec2.${dnsSuffix}`);
 }
 
 /** ARN of a policy that AWS manages; the partition is `aws`, `aws-cn` or `aws-us-gov`. */

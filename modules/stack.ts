@@ -48,7 +48,7 @@ export class EksStack extends ReadableStack {
     this.addOverride("terraform.required_providers.aws.version", versionConstraint("aws"));
     // 1.9: validations that compare variables.
     this.addOverride("terraform.required_version", ">= 1.9.0");
-    const { partition } = new DataAwsPartition(this, "partition");
+    const { partition, dnsSuffix } = new DataAwsPartition(this, "partition");
     const account = { partition, accountId: new DataAwsCallerIdentity(this, "identity").accountId };
 
     const hasIpv6 = new Expression('var.ip_family == "ipv6"');
@@ -164,6 +164,7 @@ export class EksStack extends ReadableStack {
       rootVolumeGiB: variables.bastion.kubectlEc2VolumeSize.numberValue,
       volumeKmsKeyArn: volumeKey.arn,
       hasOwnRole: new Expression("var.kubectl_own_role"),
+      dnsSuffix,
       instanceProfileName: new Expression("var.aws_krug_admin_role"),
       // From its name, because the bastion does not have to wait for the cluster.
       clusterArn: `arn:${partition}:eks:${variables.project.awsRegion.stringValue}:${account.accountId}:cluster/${clusterName}`,
@@ -193,6 +194,7 @@ export class EksStack extends ReadableStack {
       projectName,
       roleName,
       partition,
+      dnsSuffix,
       vpcId: network.vpcId,
       hasIpv6,
       egressIpv6Cidrs: network.egressIpv6Cidrs,

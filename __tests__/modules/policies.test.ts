@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   accessPolicyArn,
   describeClusterPolicy,
+  machineTrustPolicy,
   managedPolicyArn,
   secretsKeyPolicy,
   trustPolicy,
@@ -23,10 +24,14 @@ const POLICIES: Readonly<Record<string, string>> = {
 
 describe("policies", () => {
   it("lets one service take a role", () => {
-    expect(JSON.parse(trustPolicy("ec2.amazonaws.com"))).toEqual({
+    expect(JSON.parse(trustPolicy("eks.amazonaws.com"))).toEqual({
       Version: "2012-10-17",
-      Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
+      Statement: [{ Effect: "Allow", Principal: { Service: "eks.amazonaws.com" }, Action: "sts:AssumeRole" }],
     });
+  });
+
+  it.each(["amazonaws.com", "amazonaws.com.cn"])("lets machines take a role where AWS is %s", (suffix) => {
+    expect(machineTrustPolicy(suffix)).toBe(trustPolicy(`ec2.${suffix}`));
   });
 
   it.each(["aws", "aws-cn", "aws-us-gov"])("names AWS' own policies in the partition %s", (partition) => {

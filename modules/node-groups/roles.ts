@@ -6,7 +6,7 @@ import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 
 import { vpcCniIpv6 } from "../pod-policies";
-import { managedPolicyArn, trustPolicy } from "../policies";
+import { machineTrustPolicy, managedPolicyArn } from "../policies";
 import { hcl, type Expression } from "../terraform/expression";
 import { countIf } from "../terraform/maybe";
 import { ofRow, Rows } from "../terraform/rows";
@@ -20,6 +20,8 @@ export interface NodeRolesProps {
   readonly name: string;
   /** `aws`, `aws-cn` or `aws-us-gov`. */
   readonly partition: string;
+  /** Of the partition, such as `amazonaws.com`. */
+  readonly dnsSuffix: string;
   /** Whether pods get IPv6 addresses: a boolean. */
   readonly hasIpv6: Expression;
   /** The node groups, by key. */
@@ -38,8 +40,8 @@ export class NodeRoles {
   private readonly sharedProfile: IamInstanceProfile;
   private readonly ownProfile: IamInstanceProfile;
 
-  constructor(scope: Construct, { name, partition, hasIpv6, groups }: NodeRolesProps) {
-    const assumeRolePolicy = trustPolicy("ec2.amazonaws.com");
+  constructor(scope: Construct, { name, partition, dnsSuffix, hasIpv6, groups }: NodeRolesProps) {
+    const assumeRolePolicy = machineTrustPolicy(dnsSuffix);
     const shared = new IamRole(scope, "role", { name, assumeRolePolicy });
     const attachments = POLICIES.map(
       (policy) =>

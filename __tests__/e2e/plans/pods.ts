@@ -101,7 +101,7 @@ export const POD_PLANS: readonly PlanRow[] = [
         { service_account: "ebs-csi-controller-sa" },
       ]);
       expect(of(planned, 'aws_iam_role_policy_attachment.pod_roles_managed_policy["ebs/ebs-csi"]')).toMatchObject({
-        policy_arn: "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+        policy_arn: "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2",
         role: "awskrug_gudi-pod-ebs",
       });
     },
