@@ -75,6 +75,7 @@ export interface NodeGroupsProps {
 
 /** What an Auto Scaling group has of its node group. */
 type ScalingColumn =
+  | "cluster_autoscaler"
   | "desired_size"
   | "desired_size_owner"
   | "group"
@@ -249,6 +250,9 @@ export class NodeGroups extends Construct {
           .asList,
       // AWS starts another node when it is about to take one away.
       capacityRebalance: hcl`${rows.value("on_demand_percentage")} < 100 ? true : null`.asResolvable,
+      // To even out the zones AWS would end nodes that the cluster autoscaler has not drained.
+      // https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#common-notes-and-gotchas
+      suspendedProcesses: hcl`${rows.value("cluster_autoscaler")} ? ["AZRebalance"] : null`.asList,
       defaultInstanceWarmup: rows.value("warm_up_seconds").asNumber,
       lifecycle: {
         precondition: [

@@ -203,6 +203,10 @@ export class Planning extends Construct {
     const shared = hcl`[for key, group in ${groups} : ${this.groups}[key].addresses_needed if length(group.subnet_ids) == 0]`;
     const free = hcl`[for subnet in ${subnets} : try(subnet.free, ${addressesOfSubnet(new Expression("subnet.cidr"))})]`;
     const overfull = hcl`[for key, node in ${nodes} : "\${key} (max_pods \${node.max_pods}, holds \${node.pods_held})" if try(node.max_pods > node.pods_held, false)]`;
+    // Memory within a tenth counts as the same: r5.2xlarge has 64 GiB, i3.2xlarge 61.
+    const size = hcl`[for name in group.instance_types : ${types}[name]]`;
+    const isUneven = hcl`group.cluster_autoscaler && (length(distinct(${size}[*].vcpus)) > 1 || max(${size}[*].memory_gib...) > 1.1 * min(${size}[*].memory_gib...))`;
+    const uneven = hcl`[for key, group in ${groups} : "\${key} (\${join(", ", [for name in group.instance_types : format("%s: %d vCPUs and %g GiB", name, ${types}[name].vcpus, ${types}[name].memory_gib)])})" if ${isUneven}]`;
     const without = hcl`[for name, type in ${types} : name if ${prefixDelegation} && !type.has_prefixes]`;
     const none = (list: Expression) => hcl`length(${list}) == 0`;
     const shown = ({ text }: Expression) => `\${join(", ", ${text})}`;
@@ -231,6 +235,12 @@ export class Planning extends Construct {
         none(overfull),
         "max_pods is more than the network interfaces of the instance type hold, and the pods above that get no address: " +
           `node_groups ${shown(overfull)}; leave max_pods out.`,
+      ],
+      [
+        "instance_types_of_one_size",
+        none(uneven),
+        "the cluster autoscaler takes all types of a group for the first, and these differ in size, so that it starts too many " +
+          `nodes or none that a pod fits on: node_groups ${shown(uneven)}; take types of one size, or a group for each size.`,
       ],
       [
         "prefix_delegation_on_nitro",

@@ -49,7 +49,7 @@ cluster_log_retention_days = 365
 kubectl_image_id = "ami-0c0ffee0000000f01" # Ubuntu Server 24.04 LTS
 
 node_groups = {
-  # Sized by the cluster autoscaler, a group for every zone so that volumes find their pods
+  # Sized by the cluster autoscaler, a group for every zone so that pods find their volumes
   general = {
     ami_id             = "ami-0c0ffee0000000a01" # Amazon Linux 2023, x86_64
     instance_types     = ["m6i.large"]
@@ -64,10 +64,11 @@ node_groups = {
   spot = {
     ami_id               = "ami-0c0ffee0000000a02" # Amazon Linux 2023, arm64
     architecture         = "arm64"
-    instance_types       = ["m7g.large", "m6g.large", "r7g.large"]
+    instance_types       = ["m8g.large", "m7g.large", "m6g.large"] # of one size, which is all that the autoscaler knows
     on_demand_percentage = 0
     min_size             = 0
-    max_size             = 20
+    max_size             = 6
+    spread               = "group_per_zone"
     desired_size_owner   = "autoscaler"
     cluster_autoscaler   = true
     labels               = { capacity = "spot" }

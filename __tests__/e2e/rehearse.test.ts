@@ -140,7 +140,9 @@ describeEndToEnd("a rehearsal", () => {
         "shop-general-ap-northeast-2a": 1,
         "shop-general-ap-northeast-2b": 1,
         "shop-general-ap-northeast-2c": 1,
-        "shop-spot": 0,
+        "shop-spot-ap-northeast-2a": 0,
+        "shop-spot-ap-northeast-2b": 0,
+        "shop-spot-ap-northeast-2c": 0,
       },
     ],
   ])("does what EKS is today, by tfvars/%s.tfvars", async (name, resources, groups) => {

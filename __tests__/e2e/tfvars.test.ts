@@ -35,7 +35,7 @@ const CURRENT_ARTEFACTS = [...EMULATOR_ARTEFACTS, warmUp("general")].sort();
 
 const PRODUCTION_ARTEFACTS = [
   ...EMULATOR_ARTEFACTS,
-  ...["batch", "spot", ...ZONES.map((zone) => `general-${zone}`)].map(warmUp),
+  ...["batch", ...ZONES.flatMap((zone) => [`general-${zone}`, `spot-${zone}`])].map(warmUp),
   // The emulator says that a key is rotated, but not how often.
   "aws_kms_key.cluster_secrets_key[0]: rotation_period_in_days",
   "aws_kms_key.volumes_key[0]: rotation_period_in_days",
@@ -460,27 +460,28 @@ describeEndToEnd("tfvars/production.tfvars", () => {
     expect(volumes).toEqual(Array(4).fill({ isEncrypted: true, key: arnOf("alias/eks/shop-volumes") }));
   });
 
-  it("has a group for every zone, a group that is all spot, and IMDSv2 everywhere", async () => {
+  it("has groups for every zone, of which some are all spot, and IMDSv2 everywhere", async () => {
     const groups = await course.groups();
     const templates = await course.launchTemplates();
     const subnets = await course.account.subnets();
     const zoneOf = (id: string | undefined) => subnets.find(({ SubnetId }) => SubnetId === id)?.AvailabilityZone;
 
     expect(Object.keys(groups).sort()).toEqual(
-      ["shop-batch", ...ZONES.map((zone) => `shop-general-${zone}`), "shop-spot"].sort(),
+      ["shop-batch", ...ZONES.flatMap((zone) => [`shop-general-${zone}`, `shop-spot-${zone}`])].sort(),
     );
     for (const zone of ZONES) {
       const group = groups[`shop-general-${zone}`];
       expect((group?.VPCZoneIdentifier ?? "").split(",").map(zoneOf)).toEqual([zone]);
       expect(group).toMatchObject({ MinSize: 1, MaxSize: 10, DesiredCapacity: 1 });
+      expect(group?.SuspendedProcesses?.map(({ ProcessName }) => ProcessName)).toEqual(["AZRebalance"]);
       expect(tagsOf(group?.Tags as { Key: string; Value: string }[])).toMatchObject({
         "k8s.io/cluster-autoscaler/enabled": "true",
         "k8s.io/cluster-autoscaler/shop": "owned",
       });
     }
-    expect(groups["shop-spot"]).toMatchObject({
+    expect(groups["shop-spot-ap-northeast-2a"]).toMatchObject({
       MinSize: 0,
-      MaxSize: 20,
+      MaxSize: 6,
       CapacityRebalance: true,
       MixedInstancesPolicy: {
         InstancesDistribution: {
@@ -489,7 +490,7 @@ describeEndToEnd("tfvars/production.tfvars", () => {
           SpotAllocationStrategy: "price-capacity-optimized",
         },
         LaunchTemplate: {
-          Overrides: ["m7g.large", "m6g.large", "r7g.large"].map((InstanceType) => ({ InstanceType })),
+          Overrides: ["m8g.large", "m7g.large", "m6g.large"].map((InstanceType) => ({ InstanceType })),
         },
       },
     });

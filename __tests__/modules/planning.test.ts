@@ -22,6 +22,7 @@ describe("Planning", () => {
     "addresses_of_each_group",
     "addresses_of_all_groups",
     "max_pods_within_interfaces",
+    "instance_types_of_one_size",
     "prefix_delegation_on_nitro",
     "prefix_delegation_reaches_nodes",
   ])("warns by %s, and says what to do", (name) => {

@@ -182,6 +182,11 @@ export const NODE_GROUP_RULES = [
     "g.desired_size",
     "such a group starts with min_size, and then its size is the autoscaler's to say",
   ),
+  everyGroup(
+    '!g.cluster_autoscaler || g.desired_size_owner == "autoscaler"',
+    'desired_size_owner = "autoscaler" where cluster_autoscaler is set, because every apply would set the size back that it chose',
+    "g.desired_size_owner",
+  ),
 
   // Places
   everyGroup(

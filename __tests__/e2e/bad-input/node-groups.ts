@@ -104,6 +104,11 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
 
   // Sizes
   [
+    "a size that both Terraform and the cluster autoscaler decide",
+    group("cluster_autoscaler = true"),
+    'desired_size_owner = "autoscaler" where cluster_autoscaler is set, because every apply would set the size back that it chose, got general (terraform)',
+  ],
+  [
     "a negative size",
     group("min_size = -1"),
     "whole numbers from 0 to 5000 as min_size, max_size and desired_size, got general ([-1,null,3])",
@@ -194,7 +199,9 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   ],
   [
     "a label that is too long for a tag",
-    group(`cluster_autoscaler = true, labels = { "${"l".repeat(63)}.example.com/${"n".repeat(20)}" = "a" }`),
+    group(
+      `cluster_autoscaler = true, desired_size_owner = "autoscaler", labels = { "${"l".repeat(63)}.example.com/${"n".repeat(20)}" = "a" }`,
+    ),
     "keys of at most 82 characters where cluster_autoscaler is set",
   ],
   [

@@ -217,6 +217,7 @@ export const NODE_GROUP_PLANS: readonly PlanRow[] = [
     expects: (planned) => {
       // What is not known before the apply is not in the plan.
       expect(group(planned, "auto")?.["desired_capacity"] ?? "left out").toBe("left out");
+      expect(group(planned, "auto")?.["suspended_processes"]).toEqual(["AZRebalance"]);
       expect(tags(group(planned, "auto"))).toEqual({
         Name: "awskrug_gudi_eks-auto",
         Managed_by: "terraform",
@@ -229,6 +230,23 @@ export const NODE_GROUP_PLANS: readonly PlanRow[] = [
         "k8s.io/cluster-autoscaler/node-template/resources/ephemeral-storage": "50Gi (not propagated)",
       });
     },
+  },
+  {
+    what: "a group that the cluster autoscaler sizes, of types of nearly one size",
+    tfvars: groups(
+      `auto = { ${AL2023}, desired_size_owner = "autoscaler", cluster_autoscaler = true, instance_types = ["r5.2xlarge", "i3.2xlarge"] }`,
+    ),
+    adds: 40,
+  },
+  {
+    what: "a group that the cluster autoscaler sizes, of types of several sizes",
+    tfvars: groups(
+      `auto = { ${AL2023}, desired_size_owner = "autoscaler", cluster_autoscaler = true, instance_types = ["m7i.large", "r7i.large"] }`,
+      `mixed = { ${AL2023}, instance_types = ["m7i.large", "r7i.large"] }`,
+    ),
+    adds: 42,
+    warns:
+      "node_groups auto (m7i.large: 2 vCPUs and 8 GiB, r7i.large: 2 vCPUs and 16 GiB); take types of one size, or a group for each size.",
   },
   {
     what: "a group with a role and security groups of its own",
