@@ -1,10 +1,14 @@
+import { copyTfvars, shareLocks } from "./modules/stack-folder";
 import { EnvironmentError } from "./modules/state";
 import { synthesize } from "./modules/synthesize";
 
 try {
-  synthesize(process.env);
+  const outdir = synthesize(process.env);
+  shareLocks(outdir);
+  copyTfvars(outdir);
 } catch (error) {
-  if (!(error instanceof EnvironmentError)) throw error;
+  const isOfFile = error instanceof Error && "syscall" in error;
+  if (!(error instanceof EnvironmentError) && !isOfFile) throw error;
   console.error(`error: ${error.message}`);
-  process.exitCode = 64;
+  process.exitCode = isOfFile ? 1 : 64;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -56,6 +56,28 @@ describe("the app command of cdktf.json", () => {
       readFileSync(join(folder, "cdktf.out/stacks/eks/cdk.tf.json"), "utf8"),
     );
     expect(beside).toBe(alone);
+  });
+
+  it("puts beside it what Terraform looks for there: the lock file and the values that it reads by itself", async () => {
+    const [folder = ""] = folders;
+    const beside = (name: string) => readFileSync(join(folder, "cdktf.out/stacks/eks", name), "utf8");
+    writeFileSync(join(folder, "pins.auto.tfvars"), 'eks_version = "1.35"\n');
+    writeFileSync(join(folder, "terraform.eks.lock.hcl"), "# locked\n");
+
+    expect(await synthesizeIn(folder)).toMatchObject({ code: 0, output: "" });
+
+    expect(beside("pins.auto.tfvars")).toBe('eks_version = "1.35"\n');
+    expect(beside(".terraform.lock.hcl")).toBe("# locked\n");
+  });
+
+  it("fails with one line when a file cannot be used", async () => {
+    const [folder = ""] = folders;
+    mkdirSync(join(folder, "terraform.eks.lock.hcl"));
+
+    const { code, output } = await synthesizeIn(folder);
+
+    expect(code).toBe(1);
+    expect(output).toMatch(/^error: EISDIR: .*\n$/);
   });
 
   it("fails with one line when the context asks for what there is not", async () => {

@@ -12,7 +12,8 @@ const CLONE = resolve(__dirname, "..");
 /** `npm run bench:synth`: what synthesizing costs, by the app command and by what cdktf's template would use. */
 async function main(): Promise<void> {
   const { app } = JSON.parse(readFileSync(join(CLONE, "cdktf.json"), "utf8")) as { app: string };
-  const outdir = mkdtempSync(join(tmpdir(), "eks-bench-synth-"));
+  const folder = mkdtempSync(join(tmpdir(), "eks-bench-synth-"));
+  const outdir = join(folder, "cdktf.out");
   const env = { ...neutralEnvironment(), CDKTF_OUTDIR: outdir, CHECKPOINT_DISABLE: "1", DISABLE_VERSION_CHECK: "1" };
   const command = (...words: string[]) => ({ run: () => measure(words, CLONE, env), shown: words.join(" ") });
   const commands = {
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
       );
     }
   } finally {
-    rmSync(outdir, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }
 

@@ -2,19 +2,26 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { copyTfvars, shareLocks } from "../modules/stack-folder";
 import { synthesize } from "../modules/synthesize";
 import { fileProblem, UserError } from "./errors";
 import { declaredVariables, type DeclaredVariable } from "./tfvars";
 
-/** Where Terraform runs, seen from the current folder; cdktf's own choice for the stack called `eks`. */
-export const STACK_DIR = join("cdktf.out", "stacks", "eks");
+/** Where stacks are synthesized, seen from the current folder; cdktf's own choice. */
+const OUTDIR = "cdktf.out";
+/** Where Terraform runs, seen from the current folder. */
+export const STACK_DIR = join(OUTDIR, "stacks", "eks");
 
 const JSON_NAME = "cdk.tf.json";
 
 /** What becomes of the stack's code. */
 export interface Synthesized {
   readonly declared: ReadonlyMap<string, DeclaredVariable>;
-  /** Writes it to where Terraform runs. @throws UserError when that cannot be done */
+  /**
+   * Writes it to where Terraform runs, with the lock file and the tfvars of the current folder beside it.
+   *
+   * @throws UserError when that cannot be done
+   */
   readonly place: () => void;
 }
 
@@ -31,16 +38,32 @@ export function synthesized(environment: NodeJS.ProcessEnv): Synthesized {
     const text = readFileSync(join(outdir, "stacks", "eks", JSON_NAME), "utf8");
     const file = join(STACK_DIR, JSON_NAME);
     const place = () => {
-      try {
+      usingFiles(file, () => {
         mkdirSync(STACK_DIR, { recursive: true });
         writeFileSync(file, text);
-      } catch (cause) {
-        const problem = fileProblem(cause, file);
-        throw problem === undefined ? cause : new UserError(problem, 1, { cause });
-      }
+        shareLocks(OUTDIR);
+        copyTfvars(OUTDIR);
+      });
     };
     return { declared: declaredVariables(text, JSON_NAME), place };
   } finally {
     rmSync(outdir, { recursive: true });
+  }
+}
+
+/** Keeps the lock files that Terraform has written in the current folder. @throws UserError when that cannot be done */
+export function keepLock(): void {
+  usingFiles(OUTDIR, () => {
+    shareLocks(OUTDIR);
+  });
+}
+
+/** @throws UserError for what keeps a file from being read or written */
+function usingFiles(name: string, use: () => void): void {
+  try {
+    use();
+  } catch (cause) {
+    const problem = fileProblem(cause, name);
+    throw problem === undefined ? cause : new UserError(problem, 1, { cause });
   }
 }

@@ -10,13 +10,14 @@ import { keepState, KUBERNETES_SUFFIX, ofBothStacks, type StateEnvironment } fro
  * @param environment says where the state is kept
  * @param outdir where cdktf puts them, below `stacks`; cdktf's own choice when left out
  * @param skipValidation lets cdktf not run the Terraform on PATH to ask for its version, for those who run another one
+ * @returns where they are: `cdktf.out`, or what `outdir` or the environment says
  * @throws EnvironmentError when the environment or the context asks for something that cannot be done
  */
 export function synthesize(
   environment: StateEnvironment & ContextEnvironment,
   outdir?: string,
   skipValidation = false,
-): void {
+): string {
   const context = projectContext(environment);
   const choices = choicesOf(context);
   const app = new App({ context, skipValidation, ...(outdir !== undefined && { outdir }) });
@@ -31,4 +32,5 @@ export function synthesize(
     keepState(stack, environment);
   }
   app.synth();
+  return app.outdir;
 }
