@@ -1,6 +1,10 @@
 import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
+import { dirname, join } from "node:path";
 
+import { shareLocks } from "../modules/stack-folder";
+import { fileProblem } from "./errors";
 import { cdktfArguments, UsageError } from "./terraform-flags";
 
 /** Commands of cdktf that run `terraform init`, and may then run `terraform providers lock`. */
@@ -21,6 +25,22 @@ function withDefaults(args: string[]): string[] {
   return [...args.slice(0, command + 1), "--skip-provider-lock", ...args.slice(command + 1)];
 }
 
+/**
+ * Whether cdktf's own CLI can start on this Node.js. A part of it is machine code, which was built for the Node.js of its
+ * time; for others it is compiled while the packages are installed, where there is a compiler.
+ *
+ * @see https://www.npmjs.com/package/@cdktf/node-pty-prebuilt-multiarch
+ */
+function canStart(): boolean {
+  const part = dirname(require.resolve("@cdktf/node-pty-prebuilt-multiarch/package.json"));
+  const builds = join(part, "prebuilds", `${process.platform}-${process.arch}`);
+  const ofThisNode = new RegExp(`^node\\.abi${process.versions.modules}\\.`);
+  return (
+    existsSync(join(part, "build", "Release", "pty.node")) ||
+    (existsSync(builds) && readdirSync(builds).some((name) => ofThisNode.test(name)))
+  );
+}
+
 /** `bin/cdktf`: the installed cdktf, for people who type Terraform's flags. Ends with cdktf's own exit code. */
 export function main(argv: readonly string[]): void {
   let args: string[];
@@ -33,6 +53,14 @@ export function main(argv: readonly string[]): void {
     return;
   }
 
+  if (!canStart()) {
+    console.error(
+      `error: cdktf's own CLI does not start on Node.js ${process.versions.node} (${process.platform}-${process.arch}): its part ` +
+        "node-pty has no build for that; use Node.js 20 or 22, or eks or terraform instead of cdktf",
+    );
+    process.exitCode = 1;
+    return;
+  }
   const child = spawn(process.execPath, [require.resolve("cdktf-cli/bundle/bin/cdktf"), ...args], {
     stdio: "inherit",
     // cdktf is archived: there is no newer version to ask for, and nobody left to report to.
@@ -47,5 +75,12 @@ export function main(argv: readonly string[]): void {
   }
   child.on("exit", (code, signal) => {
     process.exitCode = signal === null ? (code ?? 70) : 128 + constants.signals[signal];
+    try {
+      shareLocks("cdktf.out");
+    } catch (cause) {
+      const problem = fileProblem(cause);
+      if (problem === undefined) throw cause;
+      console.error(`warning: the lock file of the providers is not kept: ${problem}`);
+    }
   });
 }

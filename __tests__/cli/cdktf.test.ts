@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { run } from "../support/run";
+
+describe("bin/cdktf", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "eks-test-cdktf-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Runs it as a Node.js that is called so, and for whose machine code (`modules`) cdktf may have no build. */
+  function runAs(versions: { readonly node: string; readonly modules: string }, ...args: string[]) {
+    const preload = join(folder, "preload.cjs");
+    writeFileSync(
+      preload,
+      `Object.defineProperty(process, "versions", { value: { ...process.versions, ...${JSON.stringify(versions)} } });`,
+    );
+    const node = ["--require", preload, resolve("bin/cdktf"), ...args];
+    return run(process.execPath, node, { cwd: folder, env: { PATH: process.env["PATH"] } });
+  }
+
+  it("says in one line that cdktf does not start on a Node.js for which it has no build", async () => {
+    expect(await runAs({ node: "24.21.0", modules: "137" }, "deploy", "-var-file", "local.tfvars")).toMatchObject({
+      code: 1,
+      output:
+        `error: cdktf's own CLI does not start on Node.js 24.21.0 (${process.platform}-${process.arch}): its part node-pty ` +
+        "has no build for that; use Node.js 20 or 22, or eks or terraform instead of cdktf\n",
+    });
+  });
+
+  it("starts it on this one", async () => {
+    const { node, modules } = process.versions;
+
+    expect(await runAs({ node, modules }, "-version")).toMatchObject({ code: 0, output: "0.21.0\n" });
+  });
+});
