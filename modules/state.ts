@@ -67,11 +67,11 @@ export function keepState(stack: TerraformStack, environment: StateEnvironment, 
         `TF_CLOUD_ORGANIZATION=${organization} needs TF_WORKSPACE, the name of the workspace in that organization`,
       );
     }
-    const hostname = given(environment.TF_CLOUD_HOSTNAME);
     new CloudBackend(stack, {
+      // Terraform would take it for granted; OpenTofu knows no host.
+      hostname: given(environment.TF_CLOUD_HOSTNAME) ?? "app.terraform.io",
       organization,
       workspaces: new NamedCloudWorkspace(`${workspace}${suffix}`),
-      ...(hostname !== undefined && { hostname }),
     });
   } else if (bucket !== undefined) {
     new S3Backend(stack, { bucket, key: suffixed(key ?? STATE_FILE, suffix), encrypt: true });

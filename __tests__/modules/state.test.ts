@@ -21,7 +21,9 @@ describe("the state", () => {
   it("is in Terraform Cloud when an organization and a workspace are given", () => {
     const terraform = backend({ TF_CLOUD_ORGANIZATION: "acme", TF_WORKSPACE: "eks" });
 
-    expect(terraform).toMatchObject({ cloud: { organization: "acme", workspaces: { name: "eks" } } });
+    expect(terraform).toMatchObject({
+      cloud: { hostname: "app.terraform.io", organization: "acme", workspaces: { name: "eks" } },
+    });
     expect(terraform).not.toHaveProperty("backend");
   });
 
