@@ -15,9 +15,11 @@ import type { Finding } from "./doctor/finding";
 import { notInside, readInsideFacts, type InsideFacts } from "./doctor/inside-facts";
 import { onBastion } from "./on-bastion";
 import type { Screen } from "./screen";
-import { isLocked, readState } from "./doctor/state-facts";
+import { isEncrypted, isLocked, readState } from "./doctor/state-facts";
 import { statusJson, statusOf, statusText } from "./status";
 import { STACK_DIR, synthesized } from "./synthesized";
+import { newLogFile, Terraform } from "./terraform";
+import { terraformProgram } from "./terraform-program";
 import { readTfvars, type VariableArgument } from "./tfvars";
 
 /** What `eks status` and `eks doctor` are told. */
@@ -60,10 +62,11 @@ export async function status(
  * @throws UserError for what is wrong with the tfvars
  */
 export async function doctor(options: InspectOptions, screen: Screen, signal: AbortSignal): Promise<number> {
-  const state = existsSync(STATE_FILE)
-    ? readState(STATE_FILE, readFileSync(STATE_FILE, "utf8"), textOf(`.${STATE_FILE}.lock.info`), isLocked(STATE_FILE))
-    : undefined;
-  const inState = state === undefined ? [] : examineState(state);
+  const state = await stateHere(screen, signal);
+  const inState =
+    state === undefined
+      ? []
+      : examineState(readState(STATE_FILE, state, textOf(`.${STATE_FILE}.lock.info`), isLocked(STATE_FILE)));
   screen.busy("reading the outputs");
   const handover = await handoverHere(options.bootstrap).catch((error: unknown) => {
     if (!(error instanceof BootstrapError || error instanceof UserError)) throw error;
@@ -79,6 +82,29 @@ export async function doctor(options: InspectOptions, screen: Screen, signal: Ab
   const all = [...inState, ...findings];
   process.stdout.write(`${options.json ? findingsJson(all) : findingsText(all)}\n`);
   return exitCode(all);
+}
+
+/** The state in the current folder's file, decrypted; undefined when there is none, or when it cannot be decrypted. */
+async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | undefined> {
+  const state = textOf(STATE_FILE);
+  if (state === undefined || !isEncrypted(state)) return state;
+  screen.busy("decrypting the state");
+  try {
+    const program = terraformProgram(process.env);
+    return await new Terraform({
+      program,
+      stackDir: STACK_DIR,
+      environment: process.env,
+      logFile: newLogFile(),
+      signal,
+    }).pull();
+  } catch (error) {
+    if (!(error instanceof UserError) || error.exitCode === 130) throw error;
+    screen.line(
+      `note: ${STATE_FILE} is encrypted, so that nothing is said of what applies have left in it: ${error.message}`,
+    );
+    return undefined;
+  }
 }
 
 /**

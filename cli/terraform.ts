@@ -1,16 +1,7 @@
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  accessSync,
-  appendFileSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { createHash, randomUUID } from "node:crypto";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 
@@ -18,11 +9,21 @@ import { z } from "zod";
 
 import { UserError } from "./errors";
 import { readState } from "./doctor/state-facts";
+import { backFromOpenTofu } from "./provider-lock";
 import { readEvent, type TerraformEvent } from "./terraform-events";
+import { productOf, typedName } from "./terraform-program";
+
+/** Of everything that the command keeps to itself, in the current folder. */
+export const FOLDER = join(".cache", "eks");
+
+/** Where one run of the command writes what Terraform says. */
+export function newLogFile(): string {
+  return join(FOLDER, `${new Date().toISOString().replaceAll(":", "-")}-${String(process.pid)}.log`);
+}
 
 /** What Terraform is run with. */
 export interface TerraformOptions {
-  /** Path of Terraform or OpenTofu, as `terraformProgram` finds it. */
+  /** Path of Terraform or OpenTofu, as `terraformProgram` finds it; "Terraform" means either here. */
   readonly program: string;
   /** The folder with the stack's JSON. */
   readonly stackDir: string;
@@ -38,6 +39,8 @@ interface Ended {
   readonly stdout: string;
   /** What it complained of, for people. */
   readonly complaint: string;
+  /** Whether a signal ended it, and not it itself. */
+  readonly isKilled: boolean;
 }
 
 /** How one command of Terraform's is run. */
@@ -48,6 +51,8 @@ interface RunOptions {
   readonly hasValues?: boolean;
   /** Whether it is run all the same after Ctrl-C, to say what there is. */
   readonly goesOn?: boolean;
+  /** What it reads on standard input. @default - nothing */
+  readonly input?: string;
 }
 
 /** What `init` has installed for, so that the next one can be left out; beside what it installed, and as short-lived. */
@@ -58,7 +63,7 @@ const DATA_DIR = ".terraform";
 /** Lines of an error that a message repeats. */
 const COMPLAINT_LINES = 20;
 
-const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
+const LOCK_FILE = ".terraform.lock.hcl";
 
 /** A managed resource in the state. */
 export interface StateResource {
@@ -96,44 +101,6 @@ const STATE = z.object({
     .default([]),
 });
 
-/**
- * Path of the program that `EKS_TERRAFORM` names, or `TERRAFORM_BINARY_NAME` (cdktf's name for it); else of Terraform, or
- * of OpenTofu where that is all there is.
- *
- * @throws UserError when there is none that can be run
- */
-export function terraformProgram(environment: NodeJS.ProcessEnv): string {
-  for (const variable of ["EKS_TERRAFORM", "TERRAFORM_BINARY_NAME"]) {
-    const named = environment[variable] ?? "";
-    if (named === "") continue;
-    const path = pathOf(named, environment);
-    if (path !== undefined) return path;
-    const where = named.includes("/") ? "no file that can be run" : "no program on PATH";
-    throw new UserError(
-      `${variable} must name Terraform or OpenTofu, got ${named}, which is ${where}: write the path of one, or unset ${variable}`,
-    );
-  }
-  const path = pathOf("terraform", environment) ?? pathOf("tofu", environment);
-  if (path !== undefined) return path;
-  throw new UserError(
-    `neither terraform nor tofu is on PATH: install Terraform (${INSTALL_PAGE}), or name it with EKS_TERRAFORM=/path/to/terraform`,
-  );
-}
-
-function pathOf(name: string, { PATH = "" }: NodeJS.ProcessEnv): string | undefined {
-  const places = name.includes("/") ? [name] : PATH.split(delimiter).map((folder) => join(folder, name));
-  return places.map((place) => resolve(place)).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** Terraform in the folder of one stack. */
 export class Terraform {
   /** @throws NodeJS.ErrnoException when the log cannot be written */
@@ -151,24 +118,97 @@ export class Terraform {
   async init(): Promise<boolean> {
     const { stackDir, environment } = this.options;
     const stamp = resolve(stackDir, environment["TF_DATA_DIR"] ?? DATA_DIR, STAMP);
-    const wanted = this.fingerprint();
-    const lockFile = join(stackDir, ".terraform.lock.hcl");
-    if (existsSync(lockFile) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
+    if (existsSync(stamp) && readFileSync(stamp, "utf8") === this.fingerprint()) return false;
     const { code, complaint } = await this.run(["init", "-input=false", "-no-color"]);
-    if (code !== 0) throw this.failure("init", `${complaint}${wayAroundRegistry(complaint)}`);
-    writeFileSync(stamp, wanted);
+    if (code !== 0) throw this.failure("init", `${complaint}${this.wayOut(complaint)}`);
+    writeFileSync(stamp, this.fingerprint());
     return true;
   }
 
-  /** What `init` depends on: providers and backend in the JSON, and which Terraform with which configuration runs. */
+  /** The versions of the providers that are locked, as Terraform writes them; empty when there are none. */
+  lock(): string {
+    const file = join(this.options.stackDir, LOCK_FILE);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+
+  /** What a person types for it in the current folder: `terraform -chdir=cdktf.out/stacks/eks`. */
+  command(): string {
+    const { program, environment, stackDir } = this.options;
+    return `${typedName(program, environment)} -chdir=${relative(process.cwd(), stackDir)}`;
+  }
+
+  /**
+   * What `init` depends on: providers and backend in the JSON, the locked versions, and which Terraform with which
+   * configuration runs.
+   */
   private fingerprint(): string {
-    const { stackDir, program, environment } = this.options;
-    const { terraform } = JSON.parse(readFileSync(join(stackDir, "cdk.tf.json"), "utf8")) as { terraform: unknown };
+    const { program, environment } = this.options;
+    const { terraform } = this.configuration();
     const config = environment["TF_CLI_CONFIG_FILE"];
     const workspace = environment["TF_WORKSPACE"];
     return createHash("sha256")
-      .update(JSON.stringify([terraform, program, config, workspace]))
+      .update(JSON.stringify([terraform, this.lock(), program, config, workspace]))
       .digest("hex");
+  }
+
+  private configuration(): { readonly terraform: { readonly backend?: Readonly<Record<string, unknown>> } } {
+    return JSON.parse(readFileSync(join(this.options.stackDir, "cdk.tf.json"), "utf8")) as {
+      readonly terraform: { readonly backend?: Readonly<Record<string, unknown>> };
+    };
+  }
+
+  /** What to do where a provider cannot be had; empty when that is not what Terraform complains of. */
+  private wayOut(complaint: string): string {
+    const back = this.product() === "Terraform" ? backFromOpenTofu(complaint, this.command()) : undefined;
+    if (back !== undefined) return `\n${back}`;
+    const flowing = complaint.replace(/\s+/g, " ");
+    if (/doesn't match any of the checksums previously recorded/.test(flowing)) {
+      return (
+        "\nthe lock file knows this provider as it is for other systems only: on a machine that reaches the registry, " +
+        `\`${this.command()} providers lock -platform=linux_amd64\` adds the one that it names`
+      );
+    }
+    if (/the previously-selected version \S+ is no longer available/.test(flowing)) {
+      return `\n\`${this.command()} init -upgrade\` chooses among the versions that there are, and locks that one`;
+    }
+    if (!/could not connect to|was not found in any of the search locations|Failed to install provider/.test(flowing))
+      return "";
+    const page =
+      this.product() === "OpenTofu"
+        ? "https://opentofu.org/docs/cli/config/config-file/#provider-installation"
+        : "https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation";
+    return (
+      `\nwhere the registry is out of reach, ${this.product()} takes providers from a folder: \`${this.name()} providers mirror ` +
+      "FOLDER`, run in the stack's folder on a machine that reaches it, fills one; TF_CLI_CONFIG_FILE names a file with a " +
+      `provider_installation block for it: ${page}`
+    );
+  }
+
+  /** Which of the two it is, in words. */
+  product(): "Terraform" | "OpenTofu" {
+    return productOf(this.options.program);
+  }
+
+  private name(): string {
+    return basename(this.options.program);
+  }
+
+  /**
+   * Gives OpenTofu an empty state where it keeps it in a file and there is none yet; to be done before the plan, which
+   * remembers what state it was made of.
+   *
+   * OpenTofu writes that file every 20 seconds. Where there is none when it begins, it forgets at each change what was there
+   * before: 1 of 26 resources were in the state when an apply was killed after 27 s (OpenTofu 1.12.6), and 21 with an empty
+   * state. Terraform writes the file after each resource.
+   *
+   * @throws UserError
+   */
+  async beginState(): Promise<void> {
+    if (this.product() !== "OpenTofu" || this.configuration().terraform.backend?.["local"] === undefined) return;
+    if ((await this.pull()).trim() !== "") return;
+    const input = JSON.stringify({ version: 4, serial: 0, lineage: randomUUID(), outputs: {}, resources: [] });
+    const { code, complaint } = await this.run(["state", "push", "-"], { input });
+    if (code !== 0) throw this.failure("state push", complaint);
   }
 
   /**
@@ -196,8 +236,12 @@ export class Terraform {
 
   /** Carries that very plan out. @throws UserError with what could not be done, in Terraform's words */
   async apply(planFile: string, told: (event: TerraformEvent) => void): Promise<void> {
-    const { code, complaint } = await this.run(["apply", "-input=false", "-json", planFile], { told });
-    if (code !== 0) throw this.failure("apply", complaint);
+    const { code, complaint, isKilled } = await this.run(["apply", "-input=false", "-json", planFile], { told });
+    if (code === 0) return;
+    const lost =
+      this.product() === "OpenTofu" ? "what it made in the last 20 seconds" : "what AWS was making at that moment";
+    const unwritten = `\n${lost} may exist without being in the state: README, "When something stops half-way", says how to find it`;
+    throw this.failure("apply", `${complaint}${isKilled ? unwritten : ""}`);
   }
 
   /** Addresses of everything in the state; none when there is no state. After Ctrl-C, too. @throws UserError */
@@ -234,7 +278,8 @@ export class Terraform {
     );
   }
 
-  private async pull(options: Pick<RunOptions, "goesOn"> = {}): Promise<string> {
+  /** The state, as `terraform state pull` prints it, decrypted; empty when there is none. @throws UserError */
+  async pull(options: Pick<RunOptions, "goesOn"> = {}): Promise<string> {
     const { code, stdout, complaint } = await this.run(["state", "pull"], { hasValues: true, ...options });
     if (code !== 0) throw this.failure("state pull", complaint);
     return stdout;
@@ -242,23 +287,29 @@ export class Terraform {
 
   private failure(what: string, complaint: string): UserError {
     return this.options.signal.aborted
-      ? new UserError(`terraform ${what} was interrupted`, 130)
-      : new UserError(`terraform ${what} failed: ${complaint}`);
+      ? new UserError(`${this.name()} ${what} was interrupted`, 130)
+      : new UserError(`${this.name()} ${what} failed: ${complaint}`);
   }
 
-  private run(args: readonly string[], { told, hasValues = false, goesOn = false }: RunOptions = {}): Promise<Ended> {
+  private run(
+    args: readonly string[],
+    { told, hasValues = false, goesOn = false, input }: RunOptions = {},
+  ): Promise<Ended> {
     const { program, stackDir, environment, signal } = this.options;
-    if (signal.aborted && !goesOn) return Promise.resolve({ code: -1, stdout: "", complaint: "" });
-    this.log(`\n$ terraform ${args.join(" ")}`);
+    if (signal.aborted && !goesOn) return Promise.resolve({ code: -1, stdout: "", complaint: "", isKilled: false });
+    this.log(`\n$ ${this.name()} ${args.join(" ")}`);
     const start = performance.now();
     return new Promise((resolve, reject) => {
       const child = spawn(program, args, {
         cwd: stackDir,
         env: { ...environment, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
-        stdio: ["ignore", "pipe", "pipe"],
+        stdio: ["pipe", "pipe", "pipe"],
         // Ctrl-C on a terminal reaches a whole group of processes: Terraform would be told twice, and stop at once.
         detached: true,
       });
+      // It may end without having read it.
+      child.stdin.once("error", () => undefined);
+      child.stdin.end(input);
       const interrupt = () => child.kill("SIGINT");
       if (!goesOn) signal.addEventListener("abort", interrupt);
       // Told twice, it stops at once; and nobody is left behind who goes on unseen.
@@ -297,6 +348,7 @@ export class Terraform {
           code: code ?? -1,
           stdout: lines.join("\n"),
           complaint: said?.join("\n") ?? `${how}, without a word`,
+          isKilled: killedBy !== null,
         });
       });
     });
@@ -323,16 +375,4 @@ function plain(lines: readonly string[]): string[] {
     .filter((line) => line !== "");
   const error = found.findIndex((line) => line.startsWith("Error:"));
   return error === -1 ? found.slice(-COMPLAINT_LINES) : found.slice(error, error + COMPLAINT_LINES);
-}
-
-/** What to do where a provider cannot be had; empty when that is not what Terraform complains of. */
-function wayAroundRegistry(complaint: string): string {
-  const flowing = complaint.replace(/\s+/g, " ");
-  if (!/could not connect to|was not found in any of the search locations|Failed to install provider/.test(flowing))
-    return "";
-  return (
-    "\nwhere the registry is out of reach, Terraform takes providers from a folder: `terraform providers mirror FOLDER`, run in " +
-    "the stack's folder on a machine that reaches it, fills one; TF_CLI_CONFIG_FILE names a file with a " +
-    "provider_installation block for it: https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation"
-  );
 }

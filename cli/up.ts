@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 
 import { DescribeInstanceTypesCommand, EC2Client } from "@aws-sdk/client-ec2";
@@ -13,9 +13,11 @@ import { allowing, refuseUnlessAllowed } from "./plan/guard";
 import { readPlan, type Plan } from "./plan/plan-file";
 import { summarize, summaryLines, type InstanceTypeFacts } from "./plan/plan-summary";
 import type { Screen } from "./screen";
-import { STACK_DIR, synthesized } from "./synthesized";
-import { Terraform, terraformProgram } from "./terraform";
+import { providerNotes } from "./provider-lock";
+import { keepLock, STACK_DIR, synthesized } from "./synthesized";
+import { FOLDER, newLogFile, Terraform } from "./terraform";
 import { countByType, Progress } from "./terraform-events";
+import { terraformProgram } from "./terraform-program";
 import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "./tfvars";
 
 /** What `eks plan` and `eks up` are told. */
@@ -40,9 +42,6 @@ export interface Stack {
   /** Ends what is done with it. */
   readonly signal: AbortSignal;
 }
-
-/** Of everything that the command keeps to itself. */
-const FOLDER = join(".cache", "eks");
 
 /**
  * Reads what the user wants of the stack, synthesizes it into the current folder, and initializes Terraform.
@@ -75,11 +74,16 @@ export async function prepare(
   }
   place();
   const folder = resolve(STACK_DIR);
-  const logFile = join(FOLDER, `${new Date().toISOString().replaceAll(":", "-")}-${String(process.pid)}.log`);
+  const logFile = newLogFile();
   const terraform = new Terraform({ program, stackDir: folder, environment: process.env, logFile, signal });
-  await screen.step("init", async () => ({
-    said: (await terraform.init()) ? "providers and state are set up" : undefined,
-  }));
+  const { isNew } = await screen.step("init", async () => {
+    const isNew = await terraform.init();
+    return { isNew, said: isNew ? "providers and state are set up" : undefined };
+  });
+  if (isNew) {
+    keepLock();
+    for (const note of providerNotes(terraform.lock(), terraform.command())) screen.line(`note: ${note}`);
+  }
   return { folder, terraform, variables, logFile, signal };
 }
 
@@ -190,6 +194,7 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
   }
 
   const stack = await prepare(options.arguments, true, screen, signal);
+  await stack.terraform.beginState();
   try {
     const saved = await makePlan(stack, screen);
     for (const line of await told(saved.plan, stack, screen)) screen.line(line);
@@ -352,10 +357,11 @@ export async function confirm(
  */
 export async function apply(stack: Stack, file: string, screen: Screen, name = "apply"): Promise<void> {
   const { terraform, signal, logFile } = stack;
+  const product = terraform.product();
   const progress = new Progress();
   const interrupted = () => {
     screen.line(
-      "interrupted: Terraform finishes what AWS has begun, and writes it into the state; Ctrl-C again would leave that out",
+      `interrupted: ${product} finishes what AWS has begun, and writes it into the state; Ctrl-C again would leave that out`,
     );
   };
   signal.addEventListener("abort", interrupted);
@@ -378,7 +384,7 @@ export async function apply(stack: Stack, file: string, screen: Screen, name = "
     throw new UserError(
       `${error.message}\nwhat exists now: ${whatExists(exists)}\n` +
         `what now: ${mend}run the same command again, it goes on from here${away}\n` +
-        `${halfMadeText(halfMade)}what Terraform said is in ${logFile}`,
+        `${halfMadeText(halfMade, terraform.command())}what ${product} said is in ${logFile}`,
       error.exitCode,
       { cause: error },
     );
@@ -388,12 +394,12 @@ export async function apply(stack: Stack, file: string, screen: Screen, name = "
 }
 
 /** What has to be decided before it goes on: the guard stands before what would have to be made anew. */
-function halfMadeText(addresses: readonly string[]): string {
+function halfMadeText(addresses: readonly string[], command: string): string {
   const options = allowing(addresses);
   if (options.length === 0) return "";
   return (
     `half made: ${addresses.join(", ")}; where AWS has finished it after all, ` +
-    `\`terraform -chdir=${STACK_DIR} untaint ADDRESS\` keeps it, else ${options.join(" ")} makes it anew\n`
+    `\`${command} untaint ADDRESS\` keeps it, else ${options.join(" ")} makes it anew\n`
   );
 }
 

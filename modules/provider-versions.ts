@@ -13,6 +13,12 @@ const PROVEN = {
   tls: { oldest: "4.0.0", newest: "4.2.1" },
 } as const;
 
+/** The version of the AWS provider that the end-to-end tests and the rehearsal were run with. */
+export const AWS_PROVIDER_RUN: string = PROVEN.aws.oldest;
+
+/** The newest version of the AWS provider whose schema was compared with everything that the stack writes. */
+export const AWS_PROVIDER_COMPARED: string = PROVEN.aws.newest;
+
 /** A provider that a stack uses. */
 export type Provider = keyof typeof PROVEN;
 
@@ -31,6 +37,11 @@ export function isTaken(provider: Provider, version: string): boolean {
   if (!/^\d+\.\d+\.\d+$/.test(version)) return false;
   const numbers = numbersOf(version);
   return compare(numbers, numbersOf(PROVEN[provider].oldest)) >= 0 && compare(numbers, firstUnproven(provider)) < 0;
+}
+
+/** Whether a version is newer than another. */
+export function isNewer(version: string, than: string): boolean {
+  return compare(numbersOf(version), numbersOf(than)) > 0;
 }
 
 function firstUnproven(provider: Provider): number[] {

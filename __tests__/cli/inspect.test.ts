@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { knownHostsLine } from "../../bootstrap/known-hosts";
@@ -108,6 +108,41 @@ describe("eks doctor", () => {
     expect(findings.map((finding) => finding.code)).toContain("aws-unreachable");
     expect(code).toBe(counts.error > 0 ? 1 : 0);
     expect(place.files()).toEqual(["local.tfvars"]);
+  });
+
+  describe("with a state that OpenTofu has encrypted", () => {
+    /** Written by OpenTofu 1.12.6, with TF_ENCRYPTION: pbkdf2 and aes_gcm. */
+    const encrypted = readFileSync(join(__dirname, "../golden/state/encrypted.json"), "utf8");
+    const decrypted = {
+      version: 4,
+      resources: [{ mode: "managed", type: "aws_vpc", name: "a", instances: [{ status: "tainted" }] }],
+    };
+    const examine = async (pull: string) => {
+      put("local.tfvars", 'aws_krug_admin_role = "admin"\n');
+      put("terraform.eks.tfstate", encrypted);
+      mkdirSync(join(place.folder, "cdktf.out", "stacks", "eks"), { recursive: true });
+      const commands = { "state pull": pull, "-chdir": "echo {}" };
+      const { program } = standInForTerraform(join(place.folder, "bin"), commands, "tofu");
+      const { stdout, stderr } = await place.run(["doctor", "--json"], { EKS_TERRAFORM: program });
+      const { findings } = JSON.parse(stdout) as { findings: { code: string; subject: string }[] };
+      return { codes: findings.map((finding) => finding.code), stderr };
+    };
+
+    it("finds what is in it", async () => {
+      const { codes, stderr } = await examine(`echo '${JSON.stringify(decrypted)}'`);
+
+      expect(codes).toEqual(expect.arrayContaining(["apply-incomplete", "resource-tainted"]));
+      expect(stderr).not.toContain("encrypted");
+    });
+
+    it("says that it cannot look into it, where that is so", async () => {
+      const { codes, stderr } = await examine("echo 'Error: no encryption configuration' >&2; exit 1");
+
+      expect(codes).not.toContain("apply-incomplete");
+      expect(stderr).toMatch(
+        /^note: terraform\.eks\.tfstate is encrypted, so that nothing is said of what applies have left in it: tofu state pull failed: Error: no encryption configuration$/m,
+      );
+    });
   });
 
   it("fails for a state that is none", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { Terraform, terraformProgram } from "../../cli/terraform";
+import { Terraform } from "../../cli/terraform";
 import type { TerraformEvent } from "../../cli/terraform-events";
 import { standInForTerraform } from "../support/terraform-stand-in";
 
@@ -26,68 +26,20 @@ async function until(holds: () => boolean): Promise<void> {
   if (!holds()) throw new Error("it did not come about within 5 s");
 }
 
-describe("the program that is run", () => {
-  function programAt(path: string, mode = 0o755): string {
-    mkdirSync(resolve(path, ".."), { recursive: true });
-    writeFileSync(path, "#!/bin/sh\n", { mode });
-    return path;
-  }
-
-  it("is terraform, or else tofu, of PATH", () => {
-    const tofu = programAt(join(folder, "a", "tofu"));
-    const PATH = `/nonexistent:${join(folder, "a")}:${join(folder, "b")}`;
-
-    expect(terraformProgram({ PATH })).toBe(tofu);
-    const terraform = programAt(join(folder, "b", "terraform"));
-    expect(terraformProgram({ PATH })).toBe(terraform);
-    expect(terraformProgram({ PATH, EKS_TERRAFORM: "", TERRAFORM_BINARY_NAME: "tofu" })).toBe(tofu);
-    expect(terraformProgram({ PATH, EKS_TERRAFORM: terraform, TERRAFORM_BINARY_NAME: "tofu" })).toBe(terraform);
-  });
-
-  it("is found from here, where its path is a relative one", () => {
-    const path = programAt(join(folder, "terraform"));
-
-    expect(terraformProgram({ EKS_TERRAFORM: `${process.cwd().replaceAll(/[^/]+/g, "..").slice(1)}${path}` })).toBe(
-      path,
-    );
-  });
-
-  it("is missed with a word on how to get it", () => {
-    mkdirSync(join(folder, "terraform"));
-
-    expect(() => terraformProgram({ PATH: folder })).toThrow(
-      "neither terraform nor tofu is on PATH: install Terraform (https://developer.hashicorp.com/terraform/install), " +
-        "or name it with EKS_TERRAFORM=/path/to/terraform",
-    );
-  });
-
-  it.each([
-    ["nothing", () => join(folder, "none"), "no file that can be run"],
-    ["a folder", () => folder, "no file that can be run"],
-    ["a file that is no program", () => programAt(join(folder, "text"), 0o644), "no file that can be run"],
-    ["a name that is not on PATH", () => "terraforn", "no program on PATH"],
-  ])("cannot be %s", (_, named, why) => {
-    const name = named();
-
-    expect(() => terraformProgram({ PATH: folder, EKS_TERRAFORM: name })).toThrow(
-      `EKS_TERRAFORM must name Terraform or OpenTofu, got ${name}, which is ${why}: write the path of one, or unset EKS_TERRAFORM`,
-    );
-  });
-});
-
 describe("Terraform", () => {
   function terraformWith(
     commands: Readonly<Record<string, string>>,
     {
       environment = {},
       signal = new AbortController().signal,
-    }: { environment?: NodeJS.ProcessEnv; signal?: AbortSignal } = {},
+      name,
+    }: { environment?: NodeJS.ProcessEnv; signal?: AbortSignal; name?: "terraform" | "tofu" } = {},
   ) {
     const stackDir = join(folder, "stack");
     mkdirSync(stackDir, { recursive: true });
     const json = join(stackDir, "cdk.tf.json");
     if (!existsSync(json)) writeFileSync(json, '{"terraform":{"required_providers":{}},"variable":{}}');
-    const standIn = standInForTerraform(join(folder, "bin"), commands);
+    const standIn = standInForTerraform(join(folder, "bin"), commands, name);
     const logFile = join(folder, "logs", "log");
     const options = { program: standIn.program, stackDir, logFile, signal };
     const terraform = new Terraform({ ...options, environment: { PATH: process.env["PATH"], ...environment } });
@@ -105,9 +57,11 @@ describe("Terraform", () => {
       expect([await terraform.init(), await terraform.init()]).toEqual([true, false]);
       rmSync(join(stackDir, ".terraform.lock.hcl"));
       expect([await terraform.init(), await terraform.init()]).toEqual([true, false]);
+      writeFileSync(join(stackDir, ".terraform.lock.hcl"), "another one, which was pulled");
+      expect([await terraform.init(), await terraform.init()]).toEqual([true, false]);
       rmSync(join(stackDir, ".terraform"), { recursive: true });
       expect([await terraform.init(), await terraform.init()]).toEqual([true, false]);
-      expect(calls()).toEqual(Array(4).fill("init -input=false -no-color"));
+      expect(calls()).toEqual(Array(5).fill("init -input=false -no-color"));
     });
 
     it.each(["TF_CLI_CONFIG_FILE", "TF_WORKSPACE"])("anew when %s is another one", async (name) => {
@@ -131,6 +85,37 @@ describe("Terraform", () => {
       await expect(terraform.init()).rejects.toThrow(
         /no such host\nwhere the registry is out of reach, Terraform takes providers from a folder: `terraform providers mirror FOLDER`/,
       );
+    });
+
+    it.each([
+      [
+        "OpenTofu is told of its own",
+        "tofu",
+        "Error: Failed to resolve provider packages\n\ncould not connect to registry.opentofu.org: no such host",
+        /^tofu init failed: .*\nwhere the registry is out of reach, OpenTofu takes providers from a folder: `tofu providers mirror FOLDER`.*: https:\/\/opentofu\.org\/\S+$/s,
+      ],
+      [
+        "Terraform with a state of OpenTofu's is led back",
+        "terraform",
+        "Error: Failed to query available provider packages\n\nprovider\nregistry.opentofu.org/hashicorp/aws: could not connect to\nregistry.opentofu.org",
+        /\nthe state was written by OpenTofu; this makes it Terraform's: `\S+terraform -chdir=\S+ state replace-provider registry\.opentofu\.org\/hashicorp\/aws registry\.terraform\.io\/hashicorp\/aws`$/,
+      ],
+      [
+        "a lock file from elsewhere",
+        "terraform",
+        "Error: Failed to install provider\n\nError while installing hashicorp/aws v5.100.0: the local package for\nregistry.terraform.io/hashicorp/aws 5.100.0 doesn't match any of the\nchecksums previously recorded in the dependency lock file",
+        /\nthe lock file knows this provider as it is for other systems only: .* providers lock -platform=linux_amd64` adds the one that it names$/,
+      ],
+      [
+        "a lock file with a version that a mirror has not",
+        "terraform",
+        "Error: Failed to query available provider packages\n\nCould not retrieve the list of available versions for provider hashicorp/aws:\nthe previously-selected version 6.10.0 is no longer available",
+        /\n`\S+terraform -chdir=\S+ init -upgrade` chooses among the versions that there are, and locks that one$/,
+      ],
+    ] as const)("and says what to do with its complaint: %s", async (_, name, complaint, advice) => {
+      const { terraform } = terraformWith({ init: `cat >&2 <<'END'\n${complaint}\nEND\nexit 1` }, { name });
+
+      await expect(terraform.init()).rejects.toThrow(advice);
     });
 
     it("again after it has failed, in Terraform's words from its first error on", async () => {
@@ -193,6 +178,61 @@ describe("Terraform", () => {
         message: `terraform plan failed: ${complaint}`,
       });
     });
+  });
+
+  describe("has a state to begin with", () => {
+    const LOCAL = '{"terraform":{"backend":{"local":{"path":"../../../terraform.eks.tfstate"}}}}';
+    const S3 = '{"terraform":{"backend":{"s3":{"bucket":"b"}}}}';
+
+    it("where OpenTofu keeps it in a file and there is none: an empty one", async () => {
+      const commands = { "state pull": "exit 0", "state push -": `cat > ${folder}/pushed` };
+      const { terraform, json, calls } = terraformWith(commands, { name: "tofu" });
+      writeFileSync(json, LOCAL);
+
+      await terraform.beginState();
+
+      expect(calls()).toEqual(["state pull", "state push -"]);
+      expect(JSON.parse(readFileSync(join(folder, "pushed"), "utf8"))).toEqual({
+        version: 4,
+        serial: 0,
+        lineage: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+        outputs: {},
+        resources: [],
+      });
+    });
+
+    it.each([
+      ["there is one", "tofu", LOCAL, ["state pull"]],
+      ["it is in a bucket", "tofu", S3, []],
+      ["it is Terraform that writes it", "terraform", LOCAL, []],
+    ] as const)("which stays as it is where %s", async (_, name, configuration, called) => {
+      const { terraform, json, calls } = terraformWith({ "state pull": "echo '{\"version\":4}'" }, { name });
+      writeFileSync(json, configuration);
+
+      await terraform.beginState();
+
+      expect(calls()).toEqual(called);
+    });
+
+    it("and fails when that cannot be written", async () => {
+      const commands = { "state pull": "exit 0", "state push -": "echo 'Error: state locked' >&2; exit 1" };
+      const { terraform, json } = terraformWith(commands, { name: "tofu" });
+      writeFileSync(json, LOCAL);
+
+      await expect(terraform.beginState()).rejects.toThrow("tofu state push failed: Error: state locked");
+    });
+  });
+
+  it.each([
+    ["terraform", "what AWS was making at that moment"],
+    ["tofu", "what it made in the last 20 seconds"],
+  ] as const)("says what the state may lack when %s is killed in an apply", async (name, lost) => {
+    const { terraform } = terraformWith({ apply: "kill -9 $$" }, { name });
+
+    await expect(terraform.apply("plan", noEvents)).rejects.toThrow(
+      `${name} apply failed: it was ended by SIGKILL, without a word\n${lost} may exist without being in the state: ` +
+        'README, "When something stops half-way", says how to find it',
+    );
   });
 
   it("shows plans and states, which may hold secrets, to nobody else", async () => {

@@ -40,7 +40,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
     const standIn = standInForTerraform(join(project.folder, "bin"), { show: `cat ${json}`, plan, ...commands });
     const run = (...args: string[]) =>
       project.run([args[0] ?? "", "-var-file", "local.tfvars", ...args.slice(1)], { EKS_TERRAFORM: standIn.program });
-    return { run, verbs: () => standIn.calls().map((call) => call.split(" ")[0]), calls: standIn.calls };
+    return { ...standIn, run, verbs: () => standIn.calls().map((call) => call.split(" ")[0]) };
   }
   const saved = () => project.files().filter((file) => file.includes("plan-"));
 
@@ -192,12 +192,12 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       ];
       const pull = `echo '${JSON.stringify({ version: 4, resources: made })}'`;
 
-      const { run } = terraform([VPC], { apply: "exit 1", "state list": STATE, "state pull": pull });
+      const { run, program } = terraform([VPC], { apply: "exit 1", "state list": STATE, "state pull": pull });
       const { stderr } = await run("up", "-auto-approve");
 
       expect(stderr).toContain(
         'half made: aws_vpc.network_vpc, aws_subnet.a["b c"], aws_launch_template.e; where AWS has finished it after all, ' +
-          "`terraform -chdir=cdktf.out/stacks/eks untaint ADDRESS` keeps it, else --allow-replace aws_vpc.network_vpc " +
+          `\`${program} -chdir=cdktf.out/stacks/eks untaint ADDRESS\` keeps it, else --allow-replace aws_vpc.network_vpc ` +
           `--allow-replace 'aws_subnet.a["b c"]' makes it anew\n`,
       );
     });

@@ -14,10 +14,15 @@ export interface TerraformStandIn {
  * nothing else is said.
  *
  * @param folder to put it into
+ * @param name `tofu` for OpenTofu
  */
-export function standInForTerraform(folder: string, commands: Readonly<Record<string, string>>): TerraformStandIn {
+export function standInForTerraform(
+  folder: string,
+  commands: Readonly<Record<string, string>>,
+  name: "terraform" | "tofu" = "terraform",
+): TerraformStandIn {
   mkdirSync(folder, { recursive: true });
-  const program = join(folder, "terraform");
+  const program = join(folder, name);
   const log = join(folder, "terraform.calls");
   writeFileSync(log, "");
   const init = "mkdir -p .terraform; echo lock > .terraform.lock.hcl";

@@ -11,6 +11,7 @@ import {
   addon,
   attachPolicy,
 } from "./after-facts";
+import { terraformCommand } from "../terraform-program";
 import { known, orElse } from "./fact";
 import { found, when, type Rule } from "./rule";
 
@@ -115,7 +116,7 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
               ? `the nodes are an Auto Scaling group of your own, launched from ${launchId ?? "nothing"}: no CloudFormation stack makes roles or security groups beside it`
               : `the nodes belong to the CloudFormation stack ${stack}, which also owns their role and security groups`,
             stack === undefined
-              ? "nothing; terraform -chdir=cdktf.out/stacks/eks state list shows all that belongs to it"
+              ? `nothing; ${terraformCommand()} -chdir=cdktf.out/stacks/eks state list shows all that belongs to it`
               : "change them there",
           );
         }),

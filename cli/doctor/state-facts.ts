@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import { BootstrapError } from "../../bootstrap/errors";
 import { asHandover } from "../../bootstrap/inventory";
+import { terraformCommand } from "../terraform-program";
 
 /** What a Terraform state says about the applies that wrote it. */
 export interface StateFacts {
@@ -48,6 +49,15 @@ const STATE = z.object({
 const LOCK = z.object({ Who: z.string().default(""), Operation: z.string().default("") });
 
 /**
+ * Whether a state is one that OpenTofu has encrypted: what is in it, only `tofu state pull` shows.
+ *
+ * @see https://opentofu.org/docs/language/state/encryption/
+ */
+export function isEncrypted(state: string): boolean {
+  return z.object({ encrypted_data: z.string() }).safeParse(json(state)).success;
+}
+
+/**
  * Reads a state (`terraform state pull`, or the file) and what is in the lock file beside it.
  *
  * @param lock the text of `.NAME.lock.info`; undefined when there is no such file
@@ -57,7 +67,9 @@ const LOCK = z.object({ Who: z.string().default(""), Operation: z.string().defau
 export function readState(source: string, state: string, lock?: string, isHeld?: boolean): StateFacts {
   const parsed = STATE.safeParse(json(state));
   if (!parsed.success) {
-    throw new BootstrapError(`${source} is no Terraform state; terraform state pull shows the one that counts`);
+    throw new BootstrapError(
+      `${source} is no Terraform state; ${terraformCommand()} state pull shows the one that counts`,
+    );
   }
   const { outputs, resources } = parsed.data;
   const managed = resources.filter(({ mode }) => mode === "managed");

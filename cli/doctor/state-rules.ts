@@ -1,3 +1,4 @@
+import { terraformCommand } from "../terraform-program";
 import { found, when, type Rule } from "./rule";
 import type { StateFacts } from "./state-facts";
 
@@ -29,7 +30,7 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
             "error",
             source,
             `Terraform was killed in the midst of an apply by ${lock.who || "somebody"}; ${number} of it are in the state`,
-            "run eks up again: it goes on where it ended; what it was just making may exist without being in the state, and is then said to exist already (docs/adopting.md)",
+            "look at what carries the tag Project first: what it was just making, and with OpenTofu all that it made in the last 20 seconds, may exist without being in the state (README, When something stops half-way); then run eks up again: it goes on from the state",
           ),
         ];
       }
@@ -50,7 +51,7 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
           "warning",
           address,
           "it was made, but not to its end: the next apply destroys it and makes it anew",
-          `run eks up again; if it is well as it is: terraform -chdir=cdktf.out/stacks/eks untaint '${address}'`,
+          `run eks up again; if it is well as it is: ${terraformCommand()} -chdir=cdktf.out/stacks/eks untaint '${address}'`,
         ),
       ),
   },

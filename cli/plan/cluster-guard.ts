@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { terraformCommand } from "../terraform-program";
 import type { Plan, ResourceChange } from "./plan-file";
 import { allowOption, type Refusal } from "./refusal";
 
@@ -67,7 +68,7 @@ export function setBack({ type, forcedBy }: ResourceChange): string | undefined 
             `set cluster_creator_admin back to ${String(before.value)}: it counts when a cluster is made, and never after`,
           ]
         : [
-            "let the state learn of it first, `terraform apply -refresh-only`: it counts when a cluster is made, and is ignored after",
+            `let the state learn of it first, \`${terraformCommand()} apply -refresh-only\`: it counts when a cluster is made, and is ignored after`,
           ];
     }
     if (path.startsWith("encryption_config")) {

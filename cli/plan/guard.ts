@@ -1,6 +1,7 @@
 import { quoted } from "../../bootstrap/command";
 import { nearest } from "../../bootstrap/nearest";
 import { UserError } from "../errors";
+import { terraformCommand } from "../terraform-program";
 import { clusterRefusals, setBack } from "./cluster-guard";
 import { lossOf } from "./guarded-types";
 import type { Plan, PlannedValue, ResourceChange } from "./plan-file";
@@ -8,8 +9,7 @@ import { allowOption, refusalText, type Refusal } from "./refusal";
 
 /** Terraform's words for why, where no attribute says it. */
 const REASONS: Readonly<Record<string, string>> = {
-  replace_because_tainted:
-    "an apply left it half made (tainted); when it is sound after all, `terraform untaint` keeps it",
+  replace_because_tainted: `an apply left it half made (tainted); when it is sound after all, \`${terraformCommand()} untaint\` keeps it`,
   replace_by_request: "-replace asks for it",
   replace_by_triggers: "something that it has to follow (replace_triggered_by) changes",
   delete_because_no_resource_config: "the configuration no longer has it",
