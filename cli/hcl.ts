@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { UserError } from "./errors";
-import { terraformProgram } from "./terraform";
+import { terraformProgram } from "./terraform-program";
 
 /** Makes the error of what is wrong with a text, on a line of it where that is known. */
 export type Failure = (what: string, line: string | undefined, cause: unknown) => UserError;
