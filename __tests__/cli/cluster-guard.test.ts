@@ -430,3 +430,45 @@ describe("the guard of keys", () => {
     expect(refused(change)).toEqual([]);
   });
 });
+
+// What a real plan of this stack says of its own subnets is in e2e/guard.
+describe("the guard of the control plane's zones", () => {
+  const inSubnets = (...ids: string[]) => ({ ...values({ creator: true }), vpc_config: [{ subnet_ids: ids }] });
+  const moved = (from: readonly string[], to: readonly string[]): ChangeJson => ({
+    address: CLUSTER,
+    actions: ["update"],
+    before: inSubnets(...from),
+    after: inSubnets(...to),
+  });
+  /** As the state has subnets of a network that exists. */
+  const looked = (zones: Readonly<Record<string, string>>) => ({
+    prior_state: {
+      values: {
+        root_module: {
+          resources: Object.entries(zones).map(([id, availability_zone]) => ({
+            mode: "data",
+            type: "aws_subnet",
+            values: { id, availability_zone },
+          })),
+        },
+      },
+    },
+  });
+
+  it("refuses other ones in a network that exists", () => {
+    const plan = planOf([moved(["s-1", "s-2"], ["s-1", "s-3"])], looked({ "s-1": "a", "s-2": "b", "s-3": "c" }));
+
+    expect(refusals(plan, [CLUSTER]).map(refusalText)).toEqual([
+      `${CLUSTER}: the cluster would be changed: its subnets would stand in a, c, and EKS takes only the zones that the ` +
+        "cluster was made with, a, b; set private_subnet_ids so that it has all of these zones and no other",
+    ]);
+  });
+
+  it.each<[string, ReturnType<typeof looked>]>([
+    ["other subnets of the same zones", looked({ "s-1": "a", "s-2": "b", "s-3": "b" })],
+    ["what the plan does not know the zone of", looked({ "s-1": "a", "s-3": "c" })],
+    ["what the plan knows nothing of", looked({})],
+  ])("lets pass: %s", (_, known) => {
+    expect(refusals(planOf([moved(["s-1", "s-2"], ["s-1", "s-3"])], known), [])).toEqual([]);
+  });
+});

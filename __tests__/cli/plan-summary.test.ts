@@ -342,4 +342,18 @@ describe("a summary warns", () => {
     ]);
     expect(codes({ kubeletArguments: "--max-pods=110" }, { ...M5_8XLARGE, vcpus: 30 })).toEqual([]);
   });
+
+  it("of a range that the VPC gets after its cluster, of which EKS learns late", () => {
+    const range = { address: 'aws_vpc_ipv4_cidr_block_association.r["100.64.0.0/16"]', actions: ["create"] };
+    const cluster = (actions: readonly string[]) => ({ address: "aws_eks_cluster.c", actions });
+    const found = (...changes: Parameters<typeof planOf>[0]) => summarize(planOf(changes)).findings;
+
+    expect(found(range, cluster(["no-op"]))).toMatchObject([
+      { code: "plan-takes-hours", severity: "note", subject: range.address },
+    ]);
+    expect(found(range, cluster(["update"]))).toHaveLength(1);
+    expect(found(range, cluster(["create"]))).toEqual([]);
+    expect(found(range)).toEqual([]);
+    expect(found({ ...range, actions: ["no-op"] }, cluster(["no-op"]))).toEqual([]);
+  });
 });

@@ -20,6 +20,7 @@ const WAY_BACK =
 const CLUSTER = z.object({
   name: z.string().nullish(),
   version: z.string().nullish(),
+  vpc_config: z.array(z.object({ subnet_ids: z.array(z.string().nullable()).nullish() })).nullish(),
   access_config: z
     .array(
       z.object({
@@ -33,6 +34,8 @@ const CLUSTER = z.object({
     .nullish(),
 });
 type Cluster = z.infer<typeof CLUSTER>;
+
+const SUBNET = z.object({ id: z.string().nullish(), availability_zone: z.string().nullish() });
 
 const ENTRY = z.object({ type: z.string().nullish(), principal_arn: z.string().nullish() });
 
@@ -51,7 +54,7 @@ export function clusterRefusals(plan: Plan): Refusal[] {
   const managed = plan.changes.filter(({ isManaged, deposed }) => isManaged && deposed === undefined);
   const clusters = managed.filter(({ type }) => type === "aws_eks_cluster");
   return [
-    ...clusters.filter(({ kind }) => kind === "update").flatMap((change) => inPlace(change)),
+    ...clusters.filter(({ kind }) => kind === "update").flatMap((change) => inPlace(change, plan)),
     ...clusters.flatMap((change) => withoutAdmin(change, managed)),
     ...nodesShutOut(managed),
   ];
@@ -112,7 +115,8 @@ export function irrevocable(plan: Plan): { readonly address: string; readonly wh
 }
 
 /** What EKS refuses of an update, or what the provider leaves undone. */
-function inPlace({ address, before: old, after: planned, unknown }: ResourceChange): Refusal[] {
+function inPlace(change: ResourceChange, plan: Plan): Refusal[] {
+  const { address, before: old, after: planned, unknown } = change;
   const before = clusterOf(old);
   const after = clusterOf(planned);
   const refused = (because: string, instead: string): Refusal => ({
@@ -123,7 +127,12 @@ function inPlace({ address, before: old, after: planned, unknown }: ResourceChan
     forcedBy: [],
     instead,
   });
-  return [...version(before, after, refused), ...mode(before, after, refused), ...key(before, after, unknown, refused)];
+  return [
+    ...version(before, after, refused),
+    ...mode(before, after, refused),
+    ...key(before, after, unknown, refused),
+    ...zones(change, plan, refused),
+  ];
 }
 
 type Refused = (because: string, instead: string) => Refusal;
@@ -170,6 +179,55 @@ function key(from: Cluster, to: Cluster, unknown: unknown, refused: Refused): Re
       `set secrets_encryption = { kms_key_arn = "${before}" }, or keep what it said; a key can rotate its material (rotation_days)`,
     ),
   ];
+}
+
+/**
+ * The subnets of a control plane can be others, but never in other zones: EKS asks for the exact set. A plan without all of
+ * the zones is left to EKS.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ */
+function zones({ before: old, after: planned, unknown }: ResourceChange, plan: Plan, refused: Refused): Refusal[] {
+  const subnets = plan.changes.filter(
+    ({ type, isManaged, deposed }) => type === "aws_subnet" && isManaged && deposed === undefined,
+  );
+  const told = [
+    ...subnets.flatMap(({ before, after }) => [before, after]),
+    ...plan.dataSources.filter(({ type }) => type === "aws_subnet").map(({ values }) => values),
+  ].map((values) => parsed(SUBNET, values));
+  const zoneOf = (id: string | null) => told.find((subnet) => subnet.id === id)?.availability_zone;
+
+  const ids = subnetIds(clusterOf(old));
+  const own = subnets.filter(({ before }) => ids.some((id) => id === parsed(SUBNET, before).id));
+  const { vpc_config: later } = (unknown ?? {}) as {
+    readonly vpc_config?: readonly { readonly subnet_ids?: unknown }[];
+  };
+  const isLater = JSON.stringify(later?.[0]?.subnet_ids ?? false).includes("true");
+  const before = ids.map(zoneOf);
+  // Ids that only the apply will tell are those of rows beside the ones that it has.
+  const after = isLater
+    ? subnets
+        .filter(({ name, after }) => after !== null && own.some((row) => row.name === name))
+        .map(({ after }) => parsed(SUBNET, after).availability_zone)
+    : subnetIds(clusterOf(planned)).map(zoneOf);
+  const [from, to] = [zoneList(before), zoneList(after)];
+  if (from === undefined || to === undefined || from === to) return [];
+  return [
+    refused(
+      `its subnets would stand in ${to}, and EKS takes only the zones that the cluster was made with, ${from}`,
+      `set ${own.length > 0 ? "vpc_private_subnets" : "private_subnet_ids"} so that it has all of these zones and no other`,
+    ),
+  ];
+}
+
+function subnetIds({ vpc_config: config }: Partial<Cluster>): readonly (string | null)[] {
+  return config?.[0]?.subnet_ids ?? [];
+}
+
+/** Zones in order, each once; undefined where there are none, or one of them is not known. */
+function zoneList(known: readonly (string | null | undefined)[]): string | undefined {
+  if (known.length === 0 || known.some((zone) => typeof zone !== "string")) return undefined;
+  return [...new Set(known)].sort().join(", ");
 }
 
 /**

@@ -47,6 +47,12 @@ export interface ResourceChange {
   readonly unknown: unknown;
 }
 
+/** What a data source has told, as far as the plan knows it. */
+export interface DataSource {
+  readonly type: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 /** What a plan does with one output. */
 export interface OutputChange {
   readonly name: string;
@@ -68,6 +74,8 @@ export interface FailedCheck {
 export interface Plan {
   readonly terraformVersion: string;
   readonly changes: readonly ResourceChange[];
+  /** Those that were read while planning. */
+  readonly dataSources: readonly DataSource[];
   /**
    * By name, the defaults included, before Terraform converts them to their types: a number may be the text of one.
    */
@@ -134,12 +142,25 @@ const CHECK = z.object({
   instances: z.array(z.object({ problems: z.array(z.object({ message: z.string() })).optional() })).optional(),
 });
 
+const PRIOR_STATE = z.object({
+  values: z
+    .object({
+      root_module: z
+        .object({
+          resources: z.array(z.object({ mode: z.string(), type: z.string(), values: OBJECT.default({}) })).default([]),
+        })
+        .default({ resources: [] }),
+    })
+    .default({ root_module: { resources: [] } }),
+});
+
 /** @see https://developer.hashicorp.com/terraform/internals/json-format#plan-representation */
 const PLAN = z.object({
   format_version: z.string(),
   terraform_version: z.string().default("unknown"),
   planned_values: OBJECT,
   variables: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
+  prior_state: PRIOR_STATE.default({ values: { root_module: { resources: [] } } }),
   resource_changes: z.array(RESOURCE).default([]),
   output_changes: z.record(z.string(), OUTPUT).default({}),
   configuration: z
@@ -194,6 +215,9 @@ export function readPlan(json: string, source: string): Plan {
   return {
     terraformVersion: plan.terraform_version,
     changes,
+    dataSources: plan.prior_state.values.root_module.resources
+      .filter(({ mode }) => mode === "data")
+      .map(({ type, values }) => ({ type, values })),
     // A null that stands for the default is a null here.
     variables: Object.fromEntries(
       Object.entries(plan.variables).map(([name, { value }]) => [name, value ?? defaults[name]?.default ?? null]),

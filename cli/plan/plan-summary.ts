@@ -189,8 +189,36 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
     outputs: plan.outputs.filter(({ kind }) => kind !== "no-op").map(({ name }) => name),
     ...(capacity !== undefined && { capacity }),
     nodeGroups: isWorkshops ? [] : inputs.groups,
-    findings: [...failed, ...forGood, ...(capacity === undefined ? [] : capacityFindings(capacity))],
+    findings: [
+      ...failed,
+      ...forGood,
+      ...lateFindings(plan),
+      ...(capacity === undefined ? [] : capacityFindings(capacity)),
+    ],
   };
+}
+
+/**
+ * Ranges that the VPC of a cluster gets when the cluster is there already.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ */
+function lateFindings({ changes }: Plan): Finding[] {
+  const stays = changes.some(
+    ({ type, isManaged, kind }) => type === "aws_eks_cluster" && isManaged && (kind === "no-op" || kind === "update"),
+  );
+  const made = changes.filter(
+    ({ type, kind }) => type === "aws_vpc_ipv4_cidr_block_association" && (kind === "create" || kind === "replace"),
+  );
+  return (stays ? made : []).map(({ address }) => ({
+    code: "plan-takes-hours",
+    severity: "note",
+    subject: address,
+    cause:
+      "EKS may take up to five hours to learn of a range that the VPC gets after the cluster; until then logs, exec, " +
+      "port-forward and webhooks fail for nodes and pods with addresses of it",
+    cure: "apply it hours before anything needs it",
+  }));
 }
 
 /** What a plan changes of something in place, or what forces it to be replaced. */
