@@ -1,3 +1,5 @@
+import { terraformCommand } from "./terraform-program";
+
 /** Somebody typed what cannot be done; the message is for them, the exit code is 64. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -47,7 +49,7 @@ export function cdktfArguments(args: readonly string[]): string[] {
     if (known === undefined) {
       throw new UsageError(
         `cdktf has no ${name}; of Terraform's flags it takes ${Object.keys(FLAGS).join(", ")}. For the others ` +
-          "run terraform itself: terraform -chdir=cdktf.out/stacks/eks …",
+          `run Terraform itself: ${terraformCommand()} -chdir=cdktf.out/stacks/eks …`,
       );
     }
     const { flag, example } = known;

@@ -51,6 +51,10 @@ describeEndToEnd("the ways in", () => {
     expect(await account.clusterNames()).toEqual(["awskrug_gudi_eks"]);
     const handover = readHandover(readFileSync(join(folder, "outputs.json"), "utf8"), "outputs.json");
     expect(handover).toMatchObject({ cluster_name: "awskrug_gudi_eks", bastion_user: "ubuntu" });
+    // What Terraform has chosen is kept where it is committed.
+    const locked = readFileSync(join(folder, "terraform.eks.lock.hcl"), "utf8");
+    expect(locked).toBe(readFileSync(join(folder, "cdktf.out/stacks/eks/.terraform.lock.hcl"), "utf8"));
+    expect(locked).toMatch(/^provider "\S+\/hashicorp\/aws" \{$/m);
   });
 
   it("npx cdktf deploy --var-file=local.tfvars, on the same state", async () => {
@@ -67,6 +71,38 @@ describeEndToEnd("the ways in", () => {
 
     expect(output).toContain("Plan: 0 to add, 1 to change, 0 to destroy.");
     expect(code).toBe(0);
+  });
+
+  it("terraform plan after npm run synth, which has put the pins and the lock file there", async () => {
+    const pins = [
+      'eks_version                 = "1.35"',
+      'eks_worker_node_ami_id      = "ami-0c0ffee0000000a01"',
+      'eks_worker_node_ami_family  = "al2023"',
+      "eks_worker_node_volume_size = 20",
+      'eks_worker_node_launch      = "template"',
+    ];
+    writeFileSync(join(folder, "pins.auto.tfvars"), `${pins.join("\n")}\n`);
+    const state = readFileSync(join(folder, "terraform.eks.tfstate"));
+    rmSync(join(folder, "terraform.eks.tfstate"));
+    rmSync(join(folder, "cdktf.out"), { recursive: true });
+    const terraform = `${terraformProgram()} -chdir=cdktf.out/stacks/eks`;
+
+    const synthesized = await type("node --require ./bin/typescript.cjs main.ts");
+    const initialized = await type(`${terraform} init -input=false -no-color`);
+    const planned = await type(`${terraform} plan -input=false -no-color -out=plan -var-file="$PWD/local.tfvars"`);
+    const shown = await run(terraformProgram(), ["-chdir=cdktf.out/stacks/eks", "show", "-json", "plan"], {
+      cwd: folder,
+      env: environment,
+    });
+    rmSync(join(folder, "pins.auto.tfvars"));
+    writeFileSync(join(folder, "terraform.eks.tfstate"), state);
+
+    expect([synthesized.code, initialized.code, planned.code]).toEqual([0, 0, 0]);
+    expect(initialized.output).toMatch(/Reusing previous version of \S*hashicorp\/aws from the dependency lock file/);
+    const { resource_changes: changes } = JSON.parse(shown.stdout) as {
+      resource_changes: { type: string; change: { after: { version?: string } } }[];
+    };
+    expect(changes.find(({ type: its }) => its === "aws_eks_cluster")?.change.after.version).toBe("1.35");
   });
 
   it("cdktf destroy -var-file=local.tfvars", async () => {
