@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -55,6 +55,20 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       expect(stderr).toMatch(/^init: providers and state are set up \(\d+\.\d s\)\nplan: done \(\d+\.\d s\)\n$/);
       expect(verbs()).toEqual(["init", "plan", "show"]);
       expect(saved()).toEqual([]);
+    });
+
+    it("keeps the lock file that init writes, and says once that its AWS provider is newer than what was run", async () => {
+      const lock = 'provider "registry.terraform.io/hashicorp/aws" {\n  version     = "6.10.0"\n}\n';
+      const { run } = terraform([], { init: `mkdir -p .terraform; printf '${lock}' > .terraform.lock.hcl` });
+
+      const first = await run("plan");
+      const second = await run("plan");
+
+      const kept = readFileSync(join(project.folder, "terraform.eks.lock.hcl"), "utf8");
+      expect(kept).toBe(lock);
+      const note = "\nnote: the AWS provider is 6.10.0, and this project was run with 5.100.0; ";
+      expect(first.stderr).toContain(note);
+      expect(`\n${second.stderr}`).not.toContain(note);
     });
 
     it("says that there is nothing to change", async () => {
