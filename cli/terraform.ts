@@ -101,6 +101,17 @@ const STATE = z.object({
     .default([]),
 });
 
+/** Something has killed Terraform in the midst of an apply, so that it could not write down what exists. */
+export class ApplyKilledError extends UserError {
+  /** @param lost what may exist without being in the state, for people */
+  constructor(
+    message: string,
+    readonly lost: string,
+  ) {
+    super(message);
+  }
+}
+
 /** Terraform in the folder of one stack. */
 export class Terraform {
   /** @throws NodeJS.ErrnoException when the log cannot be written */
@@ -234,14 +245,21 @@ export class Terraform {
     return stdout;
   }
 
-  /** Carries that very plan out. @throws UserError with what could not be done, in Terraform's words */
+  /**
+   * Carries that very plan out.
+   *
+   * @throws UserError with what could not be done, in Terraform's words; ApplyKilledError
+   */
   async apply(planFile: string, told: (event: TerraformEvent) => void): Promise<void> {
     const { code, complaint, isKilled } = await this.run(["apply", "-input=false", "-json", planFile], { told });
     if (code === 0) return;
-    const lost =
-      this.product() === "OpenTofu" ? "what it made in the last 20 seconds" : "what AWS was making at that moment";
-    const unwritten = `\n${lost} may exist without being in the state: README, "When something stops half-way", says how to find it`;
-    throw this.failure("apply", `${complaint}${isKilled ? unwritten : ""}`);
+    const failure = this.failure("apply", complaint);
+    if (!isKilled || failure.exitCode === 130) throw failure;
+    const isOpenTofu = this.product() === "OpenTofu";
+    throw new ApplyKilledError(
+      failure.message,
+      isOpenTofu ? "all that was made in the last 20 seconds" : "what AWS was making at that moment",
+    );
   }
 
   /** Addresses of everything in the state; none when there is no state. After Ctrl-C, too. @throws UserError */

@@ -15,7 +15,7 @@ import { summarize, summaryLines, type InstanceTypeFacts } from "./plan/plan-sum
 import type { Screen } from "./screen";
 import { providerNotes } from "./provider-lock";
 import { keepLock, STACK_DIR, synthesized } from "./synthesized";
-import { FOLDER, newLogFile, Terraform } from "./terraform";
+import { ApplyKilledError, FOLDER, newLogFile, Terraform } from "./terraform";
 import { countByType, Progress } from "./terraform-events";
 import { terraformProgram } from "./terraform-program";
 import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "./tfvars";
@@ -378,7 +378,8 @@ export async function apply(stack: Stack, file: string, screen: Screen, name = "
     if (!(error instanceof UserError)) throw error;
     const exists = await terraform.state().catch(() => undefined);
     const halfMade = name === "apply" ? await terraform.tainted().catch(() => []) : [];
-    const mend = error.exitCode === 130 ? "" : "mend the cause and ";
+    const first = error instanceof ApplyKilledError ? lookFor(error.lost, stack) : "mend the cause and ";
+    const mend = error.exitCode === 130 ? "" : first;
     const away =
       name === "apply" && exists?.length !== 0 ? "; or `eks destroy`, with the same -var-file, takes it all away" : "";
     throw new UserError(
@@ -391,6 +392,15 @@ export async function apply(stack: Stack, file: string, screen: Screen, name = "
   } finally {
     signal.removeEventListener("abort", interrupted);
   }
+}
+
+/** What somebody has to do before an apply that was killed can go on. */
+function lookFor(lost: string, { variables }: Stack): string {
+  const project = String(variables.values.get("project_name")?.value);
+  return (
+    `${lost} may exist without being in the state: look for it by its tag, Project=${project}, as README says under ` +
+    '"When something stops half-way", and then '
+  );
 }
 
 /** What has to be decided before it goes on: the guard stands before what would have to be made anew. */

@@ -197,6 +197,18 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       expect(saved()).toEqual([]);
     });
 
+    it("does not go on without a look at what the state may lack, where Terraform was killed", async () => {
+      const { run } = terraform([VPC], { apply: "kill -9 $$", "state list": STATE });
+
+      const { code, stderr } = await run("up", "-auto-approve");
+
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        "\nwhat now: what AWS was making at that moment may exist without being in the state: look for it by its tag, " +
+          'Project=awskrug_gudi, as README says under "When something stops half-way", and then run the same command again',
+      );
+    });
+
     it("says what has to be allowed to go on, where an apply has left something half made", async () => {
       const instances = [{ status: "tainted", attributes: { id: "x" } }];
       const made = [
