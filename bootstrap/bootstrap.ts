@@ -151,7 +151,7 @@ async function bootstrapAll(
         terminal.line(isOne ? text : `[${name}] ${text}`);
       },
       outcome: (outcome) => {
-        if (isOne) terminal.line(outcomeLine(name, outcome));
+        if (isOne || outcome.kind === "warning") terminal.line(outcomeLine(name, outcome));
         if (!diff || !("diff" in outcome) || outcome.diff === undefined || outcome.diff === "") return;
         terminal.line(indented(isOne ? outcome.diff : `[${name}] ${outcome.title}\n${outcome.diff}`));
       },

@@ -36,7 +36,7 @@ export function recapOf({ outcomes, unreachable }: Pick<HostReport, "outcomes" |
 /** The line of an outcome: `changed: [bastion] kubectl 1.31.4`. */
 export function outcomeLine(host: string, outcome: Outcome): string {
   const line = `${outcome.kind}: [${host}] ${outcome.title}`;
-  return outcome.kind === "failed" ? `${line}: ${outcome.message}` : line;
+  return "message" in outcome ? `${line}: ${outcome.message}` : line;
 }
 
 /** The lines of a host among many: only its end, and what failed. */
@@ -148,6 +148,7 @@ const COLOURS: ReadonlyMap<string, number> = new Map([
   ["ok", 32],
   ["changed", 33],
   ["would-change", 33],
+  ["warning", 33],
   ["failed", 31],
   ["unreachable", 31],
 ]);

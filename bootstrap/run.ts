@@ -48,6 +48,7 @@ export async function* run(
     const planned = await Promise.all(stage.map((step) => plan(step, survey)));
     if (check) {
       const outcomes = planned.map((it) => (unsettled && it.kind === "unclear" ? notYet(it.title) : wouldBe(it)));
+      yield* planned.flatMap(warnings);
       yield* outcomes;
       unsettled ||= outcomes.some(({ kind }) => kind === "would-change");
       if (outcomes.some(({ kind }) => kind === "failed")) return;
@@ -67,6 +68,7 @@ export async function* run(
     }
 
     let pending = planned.filter((it) => it.kind === "to-change");
+    yield* pending.flatMap(warnings);
     for (let plans = 1; pending.length > 0; plans++) {
       busy(pending.map(({ title }) => title).join(", "));
       const ended = await Promise.all(pending.map(({ title, commands }) => carryOut(host, title, commands)));
@@ -109,6 +111,7 @@ interface ToChange {
   readonly title: string;
   readonly task: Task<unknown>;
   readonly commands: readonly Command[];
+  readonly warnings: readonly string[];
   readonly diff: string | undefined;
 }
 
@@ -142,11 +145,18 @@ async function plan(step: Step, survey: Survey): Promise<ToChange | ToWait | Unc
     }
     const commands = step.changes(current);
     if (commands.length === 0) return { kind: "ok", title };
-    return { kind: "to-change", title, task: step, commands, diff: step.diff?.(current) };
+    const [warned, diff] = [step.warnings?.(current) ?? [], step.diff?.(current)];
+    return { kind: "to-change", title, task: step, commands, warnings: warned, diff };
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error;
     return { kind: "unclear", title, message: error.message };
   }
+}
+
+/** What is to be said before a plan is carried out. */
+function warnings(planned: ToChange | ToWait | Unclear | Outcome): readonly Outcome[] {
+  if (planned.kind !== "to-change") return [];
+  return planned.warnings.map((message) => ({ kind: "warning", title: planned.title, message }));
 }
 
 /** What is unclear has failed. */

@@ -25,6 +25,8 @@ export interface Task<State> {
    * @throws BootstrapError when nothing leads there
    */
   changes(current: State): readonly Command[];
+  /** What whoever runs it has to know before `changes` are made, a line each; none when that is nothing. Pure. */
+  warnings?(current: State): readonly string[];
   /** What is different, for people, a line each; nothing when the title says it all. Never a secret. */
   diff?(current: State): string | undefined;
 }
@@ -61,4 +63,6 @@ export const PLAN_AGAIN = 75;
 export type Outcome =
   | { readonly kind: "ok"; readonly title: string; readonly result?: Result }
   | { readonly kind: "changed" | "would-change"; readonly title: string; readonly diff: string | undefined }
-  | { readonly kind: "failed"; readonly title: string; readonly message: string };
+  | { readonly kind: "failed"; readonly title: string; readonly message: string }
+  /** Said before the step changes anything; it is no end of the step, which has another one. */
+  | { readonly kind: "warning"; readonly title: string; readonly message: string };

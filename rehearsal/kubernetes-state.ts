@@ -189,14 +189,32 @@ export class KubernetesState {
       throw new StatusError(400, "BadRequest", `${found} does not match the name on the URL (${name})`);
     }
     const existing = this.get(CONFIG_MAPS, namespace, name);
-    refuseStale(CONFIG_MAPS, existing, sent.metadata);
-    return this.#keep(withFields(existing, sent), existing, options.isDryRun);
+    const { uid } = existing.metadata;
+    if (!isThat(sent.metadata.uid, uid)) {
+      const where = `Code: 4, Key: /registry/configmaps/${namespace}/${name}, ResourceVersion: 0`;
+      const why = `Precondition failed: UID in precondition: ${String(sent.metadata.uid)}, UID in object meta: ${uid}`;
+      throw conflict(CONFIG_MAPS, name, `StorageError: invalid object, ${where}, AdditionalErrorMsg: ${why}`);
+    }
+    return this.#update(existing, sent, options);
   }
 
   /** @throws StatusError NotFound, Conflict, and what is wrong with what the patch makes of it */
   patchConfigMap(namespace: string, name: string, patch: unknown, options: WriteOptions): KubernetesObject {
     const existing = this.get(CONFIG_MAPS, namespace, name);
-    return this.replaceConfigMap(namespace, name, mergePatch(existing, patch), options);
+    return this.#update(existing, readConfigMap(mergePatch(existing, patch), namespace, options), options);
+  }
+
+  #update(existing: KubernetesObject, sent: SentConfigMap, { isDryRun }: WriteOptions): KubernetesObject {
+    const { name, uid, resourceVersion } = existing.metadata;
+    if (!isThat(sent.metadata.resourceVersion, resourceVersion)) {
+      const why = "the object has been modified; please apply your changes to the latest version and try again";
+      throw conflict(CONFIG_MAPS, name, why);
+    }
+    for (const [field, is] of Object.entries({ name, uid })) {
+      if (isThat(sent.metadata[field], is)) continue;
+      throw invalid(name, `metadata.${field}`, `Invalid value: "${String(sent.metadata[field])}": field is immutable`);
+    }
+    return this.#keep(withFields(existing, sent), existing, isDryRun);
   }
 
   /**
@@ -213,7 +231,7 @@ export class KubernetesState {
     isDryRun = false,
   ): KubernetesObject {
     const existing = this.get(resource, namespace, name);
-    refuseStale(resource, existing, preconditions);
+    refuseOther(resource, existing, preconditions);
     if (isDryRun) return existing;
     const done = this.onDelete(resource.name, existing);
     if (done === undefined) this.#remove(existing);
@@ -339,24 +357,33 @@ function withFields({ metadata, apiVersion, kind }: KubernetesObject, sent: Sent
   return { ...sent, apiVersion, kind, metadata: merged };
 }
 
-/** Refuses a change that was made up from another object than the one that there is. */
-function refuseStale(resource: Resource, { metadata }: KubernetesObject, sent: Readonly<SentMetadata>): void {
-  const conflict = (why: string) =>
-    new StatusError(
-      409,
-      "Conflict",
-      `Operation cannot be fulfilled on ${qualifiedName(resource)} "${metadata.name}": ${why}`,
-      detailsOf(metadata.name, resource.name),
-    );
-  const isOther = (field: "uid" | "resourceVersion") => ![undefined, "", metadata[field]].includes(sent[field]);
-  if (isOther("uid")) {
-    throw conflict(
-      `Precondition failed: UID in precondition: ${String(sent.uid)}, UID in object meta: ${metadata.uid}`,
-    );
+/**
+ * Refuses to delete another object than the one that is meant.
+ *
+ * @see https://github.com/kubernetes/apiserver/blob/master/pkg/registry/rest/delete.go
+ */
+function refuseOther(resource: Resource, { metadata }: KubernetesObject, meant: Readonly<SentMetadata>): void {
+  // Where an update's message names the resource, this one names the kind.
+  const named = { ...resource, name: resource.kind };
+  const refused = (what: string, one: unknown, is: string, might: string) => {
+    const mismatch = `the ${what} in the precondition (${String(one)}) does not match the ${what} in record (${is})`;
+    return conflict(named, metadata.name, `${mismatch}. The object might have been ${might}`);
+  };
+  const { uid, resourceVersion } = meant;
+  if (!isThat(uid, metadata.uid)) throw refused("UID", uid, metadata.uid, "deleted and then recreated");
+  if (!isThat(resourceVersion, metadata.resourceVersion)) {
+    throw refused("ResourceVersion", resourceVersion, metadata.resourceVersion, "modified");
   }
-  if (isOther("resourceVersion")) {
-    throw conflict("the object has been modified; please apply your changes to the latest version and try again");
-  }
+}
+
+/** Whether a client means the object that there is: what it does not say may be anything. */
+function isThat(said: unknown, is: string): boolean {
+  return [undefined, "", is].includes(said as string | undefined);
+}
+
+function conflict(resource: Resource, name: string, why: string): StatusError {
+  const message = `Operation cannot be fulfilled on ${qualifiedName(resource)} "${name}": ${why}`;
+  return new StatusError(409, "Conflict", message, detailsOf(name, resource.name));
 }
 
 function notFound(resource: Resource, name: string): StatusError {

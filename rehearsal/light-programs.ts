@@ -74,7 +74,7 @@ function answer(kubernetes: StandInKubernetes, account: string, args: string, in
 
 /** What of kubectl is asked for here. */
 function kubectl(state: KubernetesState, args: string, input: string): string {
-  const [, verb, rest = ""] = / (get|delete|create|replace|apply) (.*)$/.exec(` ${args}`) ?? [];
+  const [, verb, rest = ""] = / (get|delete|create|replace|patch|apply) (.*)$/.exec(` ${args}`) ?? [];
   if (verb === "get" || verb === "delete") {
     const [kinds = "", ...names] = (rest.split(" --")[0] ?? "").split(" ");
     const resources = kinds.split(",").map(findResource);
@@ -83,6 +83,10 @@ function kubectl(state: KubernetesState, args: string, input: string): string {
   const sent: unknown = parse(input);
   const options = { isDryRun: false, isStrict: false };
   const exists = state.configMap("kube-system", "aws-auth") !== undefined;
+  if (verb === "patch") {
+    state.patchConfigMap("kube-system", "aws-auth", sent, options);
+    return "configmap/aws-auth patched\n";
+  }
   if (verb === "replace" || (verb === "apply" && exists)) {
     state.replaceConfigMap("kube-system", "aws-auth", sent, options);
     return "configmap/aws-auth replaced\n";
@@ -122,8 +126,12 @@ function remove(
 function kubectlScript(url: string): string {
   return `#!/bin/sh
 # A stand-in for kubectl.
-case "$*" in *"--filename -"*) input=@- ;; *) input= ;; esac
-answer=$(curl -sS --max-time 20 --header "Arguments: $*" --header Content-Type: --header Expect: \\
+arguments= input= option=
+for word; do
+  case $option in --patch) input=$word word=- ;; --filename) input=@- ;; esac
+  arguments="$arguments $word" option=$word
+done
+answer=$(curl -sS --max-time 20 --header "Arguments:$arguments" --header Content-Type: --header Expect: \\
   --data-binary "$input" --write-out '%{http_code}' ${url}) || {
   echo 'Unable to connect to the server: the stand-in is away' >&2
   exit 1

@@ -17,6 +17,7 @@ import type { Outcome } from "../../bootstrap/task";
 const OK: Outcome = { kind: "ok", title: "packages" };
 const CHANGED: Outcome = { kind: "changed", title: "kubectl 1.31.4", diff: "- nothing\n+ sha256 ab" };
 const WOULD: Outcome = { kind: "would-change", title: "aws-auth", diff: undefined };
+const WARNED: Outcome = { kind: "warning", title: "aws-auth", message: "kim loses a group" };
 const FAILED: Outcome = { kind: "failed", title: "AWS CLI 2", message: "the disk is full" };
 const NODES: Outcome = {
   kind: "ok",
@@ -35,6 +36,7 @@ describe("the line of an outcome", () => {
     [WOULD, "would-change: [eks-1] aws-auth"],
     [FAILED, "failed: [eks-1] AWS CLI 2: the disk is full"],
     [NODES, "ok: [eks-1] nodes"],
+    [WARNED, "warning: [eks-1] aws-auth: kim loses a group"],
   ])("%j", (outcome, line) => {
     expect(outcomeLine("eks-1", outcome)).toBe(line);
   });

@@ -99,6 +99,24 @@ describe("a run", () => {
     expect(host.ran).toEqual(["read a", "read a", "write a new", "read a", "read a"]);
   });
 
+  it("warns before it changes anything, also where it would only, and not when there is nothing to change", async () => {
+    const host = new FakeHost({ a: "old" });
+    const warns = { ...wants("a", "new"), warnings: (current: unknown) => [`${String(current)} is somebody's`] };
+    const warning = { kind: "warning", title: "a is new", message: "old is somebody's" };
+
+    const checked = await outcomes(host, [[warns]], { check: true });
+    const running = run(host, [[warns]]);
+    const first = await running.next();
+    const wroteBefore = [...host.wrote];
+    const second = await running.next();
+    const again = await outcomes(host, [[warns]]);
+
+    expect(checked).toEqual([warning, { kind: "would-change", title: "a is new", diff: "- old\n+ new" }]);
+    expect([first.value, wroteBefore]).toEqual([warning, []]);
+    expect(second.value).toMatchObject({ kind: "changed" });
+    expect(again).toEqual([{ kind: "ok", title: "a is new" }]);
+  });
+
   it("does nothing when there is nothing", async () => {
     const host = new FakeHost();
 

@@ -246,7 +246,7 @@ describeOnHost("the bootstrap, interrupted", () => {
       username: name,
       groups: ["system:masters"],
     }));
-    const stores = meetAt(/ (replace|create) .*--filename -/, 2);
+    const stores = meetAt(/ (patch configmap aws-auth|create) /, 2);
 
     const reports = await Promise.all(roles.map((role) => site.bootstrap({ ...handover, aws_auth_roles: [role] })));
 

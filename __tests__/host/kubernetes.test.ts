@@ -7,6 +7,8 @@ import { CreateClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 
 import type { Command } from "../../bootstrap/command";
 import type { Host } from "../../bootstrap/host";
+import { PLAN_AGAIN } from "../../bootstrap/task";
+import { awsAuth as awsAuthTask } from "../../bootstrap/tasks/cluster";
 import { deleteInCluster, readInCluster, type InCluster } from "../../cli/destroy/in-cluster";
 import { readInsideFacts } from "../../cli/doctor/inside-facts";
 import { startEksFront } from "../../rehearsal/eks-front";
@@ -17,6 +19,7 @@ import { startLightPrograms, type LightPrograms } from "../../rehearsal/light-pr
 import type { Proxy } from "../../rehearsal/proxy";
 import { emulate } from "../support/end-to-end";
 import { HANDOVER } from "../support/handover";
+import { LocalHost } from "../support/local-host";
 import { describeOnHost } from "../support/on-host";
 import { run, type Ended } from "../support/run";
 
@@ -277,6 +280,31 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
     expect(stale.code).toBe(1);
     expect(stale.output).toMatch(/^Error from server \(Conflict\): .* the object has been modified; please apply/);
     expect(data()).toEqual({ mapUsers: "[]" });
+  });
+
+  it("takes nothing that the bootstrap wrote away with somebody's next apply, but the key that is in their file", async () => {
+    const host = new LocalHost(environment as Record<string, string>);
+    const apply = () => kubectlWith(awsAuth({ mapRoles: "[]" }), "apply", "-f", "-");
+    const kim = { arn: "arn:aws:iam::123456789012:user/김", username: "kim", groups: ["view"] };
+    const task = awsAuthTask({ context: CONTEXT, hasAwsAuth: true }, { nodeRoleArns: [NODE_ROLE], users: [kim] });
+    const read = async () => task.current.parse(await host.run(task.current.command));
+    expect((await apply()).code).toBe(0);
+
+    const before = await read();
+    const [patch] = task.changes(before);
+    const results = [await host.run(patch ?? { text: "" }), await host.run(patch ?? { text: "" })];
+
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, PLAN_AGAIN]);
+    expect(results[1]?.stderr).toBe(
+      'Error from server (Conflict): Operation cannot be fulfilled on configmaps "aws-auth": the object has been ' +
+        "modified; please apply your changes to the latest version and try again\n",
+    );
+    expect(task.changes(await read())).toEqual([]);
+    expect(task.warnings?.(before)).toEqual([expect.stringMatching(/^mapRoles is also in a file/)]);
+    const written = data();
+    expect(written?.["mapUsers"]).toContain(kim.arn);
+    expect((await apply()).output).toBe("configmap/aws-auth configured\n");
+    expect(data()).toEqual({ ...written, mapRoles: "[]" });
   });
 
   it("patches, applies and removes a ConfigMap", async () => {

@@ -78,10 +78,6 @@ describe("the ConfigMaps of a stand-in Kubernetes API", () => {
   it.each([
     ["a replacement", (metadata: { resourceVersion: string }) => replace(awsAuth({}, metadata))],
     ["a patch", (metadata: { resourceVersion: string }) => patch({ metadata })],
-    [
-      "a removal",
-      (metadata: { resourceVersion: string }) => state.delete(CONFIG_MAPS, "kube-system", "aws-auth", metadata),
-    ],
   ])("refuses %s made up from a version that is not the last", (_, write) => {
     const { resourceVersion } = create().metadata;
     state.setConfigMap("kube-system", "aws-auth", { mapRoles: "somebody else's" });
@@ -92,6 +88,20 @@ describe("the ConfigMaps of a stand-in Kubernetes API", () => {
       message:
         'Operation cannot be fulfilled on configmaps "aws-auth": the object has been modified; ' +
         "please apply your changes to the latest version and try again",
+    });
+    expect(data()).toEqual({ mapRoles: "somebody else's" });
+  });
+
+  it("refuses a removal made up from a version that is not the last", () => {
+    const { resourceVersion } = create().metadata;
+    state.setConfigMap("kube-system", "aws-auth", { mapRoles: "somebody else's" });
+
+    expect(refusal(() => state.delete(CONFIG_MAPS, "kube-system", "aws-auth", { resourceVersion }))).toEqual({
+      code: 409,
+      reason: "Conflict",
+      message:
+        `Operation cannot be fulfilled on ConfigMap "aws-auth": the ResourceVersion in the precondition (${resourceVersion}) ` +
+        `does not match the ResourceVersion in record (${state.resourceVersion}). The object might have been modified`,
     });
     expect(data()).toEqual({ mapRoles: "somebody else's" });
   });
@@ -110,7 +120,27 @@ describe("the ConfigMaps of a stand-in Kubernetes API", () => {
     state.setConfigMap("kube-system", "aws-auth", undefined);
     create();
 
-    expect(refusal(() => replace(awsAuth({}, { uid })))).toMatchObject({ code: 409, reason: "Conflict" });
+    const now = state.get(CONFIG_MAPS, "kube-system", "aws-auth").metadata.uid;
+    const about = 'Operation cannot be fulfilled on configmaps "aws-auth": ';
+    expect(refusal(() => replace(awsAuth({}, { uid })))).toEqual({
+      code: 409,
+      reason: "Conflict",
+      message:
+        `${about}StorageError: invalid object, Code: 4, Key: /registry/configmaps/kube-system/aws-auth, ResourceVersion: 0, ` +
+        `AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${now}`,
+    });
+    expect(refusal(() => patch({ metadata: { uid } }))).toEqual({
+      code: 422,
+      reason: "Invalid",
+      message: `ConfigMap "aws-auth" is invalid: metadata.uid: Invalid value: "${uid}": field is immutable`,
+    });
+    expect(refusal(() => state.delete(CONFIG_MAPS, "kube-system", "aws-auth", { uid }))).toEqual({
+      code: 409,
+      reason: "Conflict",
+      message:
+        `${about.replace("configmaps", "ConfigMap")}the UID in the precondition (${uid}) does not match the UID in record ` +
+        `(${now}). The object might have been deleted and then recreated`,
+    });
   });
 
   it("merges a patch", () => {

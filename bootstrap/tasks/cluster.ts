@@ -5,6 +5,7 @@ import {
   findMappingProblem,
   MANAGED_BY,
   mergeAwsAuth,
+  removedGroups,
   type AwsAuthData,
   type WantedMappings,
 } from "../../modules/aws-auth";
@@ -85,6 +86,18 @@ function isTerraforms(found: AwsAuth | undefined): boolean {
   return typeof owner === "string" && owner.toLowerCase() === MANAGED_BY.terraform;
 }
 
+/** Where `kubectl apply` keeps what its last file said; its next one takes away what only the older says. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** What the file said with which somebody has applied a ConfigMap; nothing when nobody has. */
+function appliedData(found: AwsAuth | undefined): AwsAuthData {
+  const annotated = z
+    .object({ metadata: z.object({ annotations: z.object({ [LAST_APPLIED]: z.string() }) }) })
+    .safeParse(found);
+  const applied = annotated.success ? safeJson(annotated.data.metadata.annotations[LAST_APPLIED]) : undefined;
+  return z.object({ data: z.record(z.string(), z.string()) }).safeParse(applied).data?.data ?? {};
+}
+
 /**
  * Our mappings in the ConfigMap aws-auth; everybody else's stay. One that Terraform looks after is left alone: two who
  * write it would undo each other's entries.
@@ -96,7 +109,7 @@ export function awsAuth(address: ClusterAddress, wanted: WantedMappings): Task<C
     try {
       const before = found?.data ?? {};
       const data = mergeAwsAuth(found === undefined ? undefined : before, wanted);
-      return { found, before, data, isChanged: found === undefined || !isSame(data, before) };
+      return { found, before, data, isChanged: found === undefined || data !== before };
     } catch (cause) {
       // A mapping that cannot be read or must not be written: for the reader to mend.
       throw new BootstrapError((cause as Error).message, { cause });
@@ -109,6 +122,19 @@ export function awsAuth(address: ClusterAddress, wanted: WantedMappings): Task<C
       const { found, before, data, isChanged } = merged(current);
       if (isChanged && isTerraforms(found)) throw new BootstrapError(notOurs(before, data));
       return isChanged ? [store(address, found, data)] : [];
+    },
+    warnings: (current) => {
+      const { found, before, data } = merged(current);
+      const keys = Object.keys(changedKeys(before, data)).filter((key) => key in appliedData(found));
+      const owned = keys.map(
+        (key) =>
+          `${key} is also in a file that somebody gave to kubectl apply: its next apply takes these entries away; ` +
+          "add them to that file (--diff shows them)",
+      );
+      const taken = removedGroups(before, wanted).map(
+        ({ arn, groups }) => `${arn} is taken out of ${groups.join(", ")}, which tfvars do not list for it`,
+      );
+      return [...owned, ...taken];
     },
     diff: (current) => {
       const { before, data } = merged(current);
@@ -134,26 +160,43 @@ function dataDiff(before: AwsAuthData, data: AwsAuthData): string {
     .join("\n");
 }
 
-function isSame(one: AwsAuthData, other: AwsAuthData): boolean {
-  const keys = Object.keys({ ...one, ...other });
-  return keys.every((key) => one[key] === other[key]);
+/** The keys whose texts differ, with their new ones. */
+function changedKeys(before: AwsAuthData, data: AwsAuthData): AwsAuthData {
+  return Object.fromEntries(Object.entries(data).filter(([key, text]) => before[key] !== text));
 }
 
-/** Only over the version that was read: whoever else has written meanwhile is not overwritten. */
+/**
+ * Only over the version that was read: whoever else has written meanwhile is not overwritten. One that is there is
+ * patched, with the keys that change and nothing else: `kubectl replace` writes what it is given into LAST_APPLIED too,
+ * and with it somebody's next `kubectl apply` would take away the mappings that their file never had.
+ */
 function store(address: ClusterAddress, found: AwsAuth | undefined, data: AwsAuthData): Command {
-  const configMap =
-    found === undefined
-      ? { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "aws-auth", namespace: "kube-system" }, data }
-      : { ...found, data };
-  const { text } = kubectl(address, found === undefined ? "create" : "replace", "--validate=false", "--filename", "-");
+  const [text, sent] = found === undefined ? creation(address, data) : patch(address, found, data);
   return {
     text: `output=$(${text} 2>&1) || {
   code=$?; printf '%s\\n' "$output" >&2
   case $output in *"(Conflict)"* | *"(AlreadyExists)"* | *"(NotFound)"*) exit ${String(PLAN_AGAIN)} ;; esac
   exit "$code"
 }`,
-    input: JSON.stringify(configMap),
+    input: JSON.stringify(sent),
   };
+}
+
+function creation(address: ClusterAddress, data: AwsAuthData): readonly [text: string, sent: object] {
+  const metadata = { name: "aws-auth", namespace: "kube-system" };
+  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata, data };
+  return [kubectl(address, "create", "--validate=false", "--filename", "-").text, configMap];
+}
+
+function patch(
+  address: ClusterAddress,
+  { metadata, data: before = {} }: AwsAuth,
+  data: AwsAuthData,
+): readonly [text: string, sent: object] {
+  const { resourceVersion } = metadata as { readonly resourceVersion?: string };
+  const { text } = kubectl(address, "patch", "configmap", "aws-auth", "--type", "merge");
+  // Before 1.20, kubectl reads no patch from a file or from standard input.
+  return [`${text} --patch "$(cat)"`, { metadata: { resourceVersion }, data: changedKeys(before, data) }];
 }
 
 function lineDiff(before: string, after: string): string {

@@ -71,19 +71,53 @@ describe("aws-auth", () => {
     expect(task.diff?.(current)).toBe(`mapRoles:\n${MAPPED.trimEnd().replaceAll(/^/gm, "+ ")}`);
   });
 
-  it("is replaced over the version that was read, with everything of others in it", () => {
-    const [command] = task.changes(state(configMap({ mapUsers: "- userarn: somebody\n", other: "kept" })));
+  it.each([
+    ["with others' data", { mapUsers: "- userarn: somebody\n", other: "kept" }],
+    ["without data", undefined],
+  ])("%s is patched over the version that was read, with what changes alone", (_, data) => {
+    const [command] = task.changes(state(configMap(data)));
 
-    expect(command?.text).toContain(" replace ");
-    expect(JSON.parse(command?.input ?? "")).toEqual(
-      configMap({ mapUsers: "- userarn: somebody\n", other: "kept", mapRoles: MAPPED }),
-    );
+    expect(command?.text).toContain(' patch configmap aws-auth --type merge --patch "$(cat)" ');
+    expect(JSON.parse(command?.input ?? "")).toEqual({
+      metadata: { resourceVersion: "7" },
+      data: { mapRoles: MAPPED },
+    });
   });
 
-  it("without data gets some", () => {
-    const [command] = task.changes(state(configMap()));
+  describe("that somebody gave to kubectl apply", () => {
+    const applied = (file: Record<string, string>, data: Record<string, string>) => {
+      const { metadata, ...others } = configMap(data);
+      // As kubectl writes it: the file in JSON on one line, with no annotation of its own and an end of the line.
+      const lastApplied = { apiVersion: "v1", data: file, kind: "ConfigMap", metadata: { annotations: {} } };
+      const annotations = {
+        "kubectl.kubernetes.io/last-applied-configuration": `${JSON.stringify(lastApplied)}\n`,
+      };
+      return state({ ...others, metadata: { ...metadata, annotations } });
+    };
 
-    expect(JSON.parse(command?.input ?? "")).toEqual(configMap({ mapRoles: MAPPED }));
+    it("is patched, and whose next apply takes the entries away is said before", () => {
+      const current = applied({ mapRoles: "[]" }, { mapRoles: "[]" });
+
+      expect(task.changes(current)).toHaveLength(1);
+      expect(task.warnings?.(current)).toEqual([
+        "mapRoles is also in a file that somebody gave to kubectl apply: its next apply takes these entries away; add " +
+          "them to that file (--diff shows them)",
+      ]);
+    });
+
+    it("is patched without a word when the file has nothing of what changes", () => {
+      expect(task.warnings?.(applied({ mapUsers: "[]" }, { mapUsers: "[]" }))).toEqual([]);
+    });
+  });
+
+  it("says who is taken out of a group before it is done", () => {
+    const role = { arn: `${ROLE}-admins`, username: "admin", groups: ["view"] };
+    const listed = awsAuth(ADDRESS, { nodeRoleArns: [ROLE], roles: [role] });
+    const mapRoles = `${MAPPED}- rolearn: ${role.arn}\n  username: admin\n  groups: [view, system:masters]\n`;
+
+    expect(listed.warnings?.(state(configMap({ mapRoles })))).toEqual([
+      `${role.arn} is taken out of system:masters, which tfvars do not list for it`,
+    ]);
   });
 
   describe("that is Terraform's", () => {
@@ -129,8 +163,16 @@ describe("aws-auth", () => {
   });
 
   it.each([
-    ["Error from server (Conflict): the object has been modified", PLAN_AGAIN],
-    ["Error from server (AlreadyExists): configmaps aws-auth already exists", PLAN_AGAIN],
+    [
+      'Error from server (Conflict): Operation cannot be fulfilled on configmaps "aws-auth": the object has been modified; ' +
+        "please apply your changes to the latest version and try again",
+      PLAN_AGAIN,
+    ],
+    ['Error from server (NotFound): configmaps "aws-auth" not found', PLAN_AGAIN],
+    [
+      'Error from server (AlreadyExists): error when creating "STDIN": configmaps "aws-auth" already exists',
+      PLAN_AGAIN,
+    ],
     ["Error from server (Forbidden): no", 1],
   ])("is planned again when somebody else was faster, and not otherwise: %s", async (complaint, exitCode) => {
     const folder = mkdtempSync(join(tmpdir(), "eks-kubectl-"));
