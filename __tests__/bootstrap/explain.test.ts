@@ -309,6 +309,18 @@ const COMPLAINTS: readonly (readonly [program: string, stderr: string, means: st
     "a download from the distribution's repositories failed",
   ],
   [
+    "apt-get 2.6.1 with a dead source",
+    "E: The repository 'http://repo.invalid/gone stable Release' does not have a Release file.\n" +
+      "E: Unable to locate package unzip",
+    "a download from the distribution's repositories failed",
+  ],
+  [
+    "dnf 4 with a dead source, and a package that only it would have",
+    "Error: Failed to download metadata for repo 'dead': Cannot download repomd.xml: All mirrors were tried\n" +
+      "Ignoring repositories: dead\nNo match for argument: unzip\nError: Unable to find a match: unzip",
+    "a download from the distribution's repositories failed",
+  ],
+  [
     "dnf without a NAT",
     "Error: Failed to download metadata for repo 'amazonlinux': Cannot prepare internal mirrorlist: Curl error (28): Timeout was reached for https://cdn.amazonlinux.com/al2023/core/mirrors/latest/x86_64/mirror.list",
     "a download from the distribution's repositories failed",

@@ -100,7 +100,9 @@ describe("packages", () => {
     await outcomes(host);
 
     const welcome = hasCompletion ? "" : " bash-completion";
-    expect(readFileSync(calls, "utf8")).toBe(`dnf -q -y install curl-minimal${welcome}\n`);
+    expect(readFileSync(calls, "utf8")).toBe(
+      `dnf -q -y --setopt=*.skip_if_unavailable=1 install curl-minimal${welcome}\n`,
+    );
   });
 
   it.each([
@@ -119,6 +121,41 @@ describe("packages", () => {
     const { message } = outcome as { message: string };
     expect(message).toContain(`${meaning} (${complaint}): `);
     expect(message).not.toContain("\n");
+  });
+
+  describe("with a dead package source", () => {
+    /** What apt-get 2.6.1 says to standard error of a source that answers 404; it ends with 100. */
+    const DEAD = "E: The repository 'http://repo.invalid/gone stable Release' does not have a Release file.";
+    const update = `case " $* " in *" update ") echo "${DEAD}" >&2; exit 100 ;; esac`;
+
+    beforeEach(() => {
+      for (const name of ["unzip", "flock", "less", "groff"]) program(name);
+      program("dpkg");
+    });
+
+    it("are installed from the others, without a word about it", async () => {
+      manager("apt-get", update);
+
+      const [outcome] = await outcomes(host);
+
+      expect(readFileSync(calls, "utf8")).toMatch(/ update\napt-get .* install .*curl/);
+      expect(existsSync(join(folder, "bin/curl"))).toBe(true);
+      if (hasCompletion) expect(outcome).toMatchObject({ kind: "changed" });
+    });
+
+    it("fail with its name when the others lack a package", async () => {
+      program("apt-get", `${update}\necho "E: Unable to locate package curl" >&2; exit 100`);
+
+      const [outcome] = await outcomes(host);
+
+      expect(outcome).toEqual({
+        kind: "failed",
+        title: "packages",
+        message:
+          `a download from the distribution's repositories failed (${DEAD}): ` +
+          "check the host's package sources, and its way to the internet (route, NAT, proxy)",
+      });
+    });
   });
 
   it("does not touch the system when it writes to another root, and says what to do", async () => {
