@@ -2,10 +2,10 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { Cluster, CreateClusterRequest } from "@aws-sdk/client-eks";
 
-import { ec2Region, mendedAnswer, mendedCall } from "./ec2-mending";
 import { callerOf, emulatedAccount, type Caller, type ClusterAccount } from "./eks-account";
 import { EksApi } from "./eks-api";
 import { toJson, type EksAnswer } from "./eks-call";
+import { Mender } from "./mending";
 import { passOn, startProxy, type Call, type Proxy } from "./proxy";
 
 /** Where a cluster's Kubernetes API really answers. */
@@ -27,8 +27,8 @@ export interface DescribedCluster {
 
 /**
  * Stands before an AWS emulator: adds the parts of EKS that it lacks (see `EksApi`), and puts a Kubernetes API that answers
- * in the place of the one that it invents. Every other call is passed on unchanged, and the answers back, but for some of
- * EC2 (see ec2-mending.ts).
+ * in the place of the one that it invents. Every other call is passed on unchanged, and the answers back, but for what an
+ * emulator gets wrong (see `Mender`).
  *
  * @param target the emulator's endpoint
  * @param clusterOf the API of a cluster, which may have to be started first: the answer waits for it; with undefined,
@@ -37,6 +37,7 @@ export interface DescribedCluster {
  */
 export async function startEksFront(target: string, clusterOf: ClusterAccessOf = () => undefined): Promise<Proxy> {
   const api = new EksApi();
+  const mender = new Mender();
   const accounts = new Map<string, ClusterAccount>();
   const accountOf = (caller: Caller) => {
     const key = JSON.stringify(caller);
@@ -46,10 +47,11 @@ export async function startEksFront(target: string, clusterOf: ClusterAccessOf =
   };
   const answer = async (call: Call): Promise<void> => {
     const { method = "GET", url = "/", headers } = call.incoming;
-    const region = ec2Region(headers.authorization);
-    if (region !== undefined) {
-      const mended = { ...call, body: Buffer.from(mendedCall(call.body.toString())) };
-      passOn(target, mended, (body) => Buffer.from(mendedAnswer(body.toString(), region)));
+    const mended = mender.mend({ method, url, headers, body: call.body.toString() });
+    if (mended !== undefined) {
+      const { body, answer: rewritten } = mended;
+      const rewrite = rewritten && ((told: Buffer) => Buffer.from(rewritten(told.toString())));
+      passOn(target, { ...call, body: Buffer.from(body) }, rewrite);
       return;
     }
     const account = accountOf(callerOf(headers.authorization));

@@ -132,12 +132,6 @@ export function changedBy({ changes }: Plan): string[] {
     .sort();
 }
 
-/**
- * What a plan wants to change once more because the emulator forgot it: moto reports no security groups for an instance
- * that was launched with a network interface specification, as the provider does for a public address.
- */
-export const EMULATOR_ARTEFACTS = ["aws_instance.bastion_instance: vpc_security_group_ids"];
-
 /** A project folder of a test's own, with the stack initialized: what a participant has after `terraform init`. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "eks-test-"));
