@@ -48,11 +48,15 @@ const AGE: Column = {
   cell: ({ metadata }, now) => humanDuration((now.getTime() - Date.parse(metadata.creationTimestamp)) / 1000),
 };
 
-/** A column with what is at a path through the object; a list on the way shows all that is in it. */
-function column(name: string, path: string, without = "<none>"): Column {
+/** What is at a path through an object; a list on the way shows all that is in it. */
+function at(object: KubernetesObject, path: string, without: string): string {
   const step = (values: readonly unknown[], key: string): unknown[] =>
     values.flatMap((value) => (isRecord(value) ? value[key] : undefined) ?? []);
-  return { name, cell: (object) => path.split(".").reduce(step, [object]).join(",") || without };
+  return path.split(".").reduce(step, [object]).join(",") || without;
+}
+
+function column(name: string, path: string, without = "<none>"): Column {
+  return { name, cell: (object) => at(object, path, without) };
 }
 
 /** What of a node's `status` the table shows. */
@@ -178,7 +182,11 @@ export const RESOURCES: readonly Resource[] = [
     columns: [
       NAME,
       column("Desired", "status.desiredNumberScheduled", "0"),
+      column("Current", "status.currentNumberScheduled", "0"),
       column("Ready", "status.numberReady", "0"),
+      column("Up-to-date", "status.updatedNumberScheduled", "0"),
+      column("Available", "status.numberAvailable", "0"),
+      { name: "Node Selector", cell: () => "<none>" },
       AGE,
     ],
   },
@@ -189,7 +197,16 @@ export const RESOURCES: readonly Resource[] = [
     isNamespaced: true,
     shortNames: ["deploy"],
     verbs: [...READ, "delete"],
-    columns: [NAME, column("Available", "status.availableReplicas", "0"), AGE],
+    columns: [
+      NAME,
+      {
+        name: "Ready",
+        cell: (object) => ["status.readyReplicas", "spec.replicas"].map((path) => at(object, path, "0")).join("/"),
+      },
+      column("Up-to-date", "status.updatedReplicas", "0"),
+      column("Available", "status.availableReplicas", "0"),
+      AGE,
+    ],
   },
   {
     name: "ingresses",

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 
+import type { Taint } from "../modules/user-data/read";
 import {
   findResource,
   isRecord,
@@ -11,6 +12,7 @@ import {
   type Metadata,
   type Resource,
 } from "./kubernetes-documents";
+import { takesPods, type Toleration } from "./scheduling";
 
 /** A node, as far as its kubelet tells. */
 export interface StandInNode {
@@ -32,7 +34,7 @@ export interface StandInNode {
   /** What its kubelet registered with, besides those that each has. @default - none */
   readonly labels?: Readonly<Record<string, string>>;
   /** @default - none */
-  readonly taints?: readonly { readonly key: string; readonly value?: string; readonly effect: string }[];
+  readonly taints?: readonly Taint[];
 }
 
 /**
@@ -70,12 +72,16 @@ export interface WriteOptions {
 }
 
 const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
-const inKubeSystem = (...names: string[]) => names.map((name) => ({ metadata: { name, namespace: "kube-system" } }));
-/** What runs in a new cluster of EKS, or would if pods were scheduled here. */
+const inKubeSystem = (name: string) => ({ name, namespace: "kube-system", generation: 1 });
+/** Of coredns. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html */
+const REPLICAS = 2;
+/** What runs in a new cluster of EKS; its status follows the nodes. */
 const WORKLOADS: Readonly<Record<string, readonly PlantedObject[]>> = {
-  daemonsets: inKubeSystem("aws-node", "kube-proxy"),
-  deployments: inKubeSystem("coredns"),
+  daemonsets: [{ metadata: inKubeSystem("aws-node") }, { metadata: inKubeSystem("kube-proxy") }],
+  deployments: [{ metadata: inKubeSystem("coredns"), spec: { replicas: REPLICAS } }],
 };
+/** Of coredns. */
+const CRITICAL: readonly Toleration[] = [{ key: "CriticalAddonsOnly", operator: "Exists" }];
 const CONFIG_MAPS = findResource("configmaps");
 const CONFIG_MAP_FIELDS = ["apiVersion", "kind", "metadata", "data", "binaryData", "immutable"];
 /** What of an object's metadata is the server's to say; `managedFields` it would, and this one does not. */
@@ -83,8 +89,8 @@ const SERVER_FIELDS = ["name", "namespace", "uid", "resourceVersion", "creationT
 
 /**
  * What a stand-in Kubernetes API holds: objects of the kinds of `RESOURCES`, and nodes, which join by a rule. It starts
- * with its namespaces and the workloads of a new cluster of EKS. It has no controllers, no defaults, no quotas and no
- * history.
+ * with its namespaces and the workloads of a new cluster of EKS. It has no pods, no controllers (but the status of those
+ * workloads is what they would make of its nodes), no defaults, no quotas and no history.
  */
 export class KubernetesState {
   /** Answers every token as that of somebody whom the cluster does not know. */
@@ -97,6 +103,8 @@ export class KubernetesState {
   /** All but the nodes, by `keyOf`. */
   readonly #objects = new Map<string, KubernetesObject>();
   #nodes = new Map<string, KubernetesObject>();
+  /** Uids of the workloads that EKS brought. */
+  readonly #workloads = new Set<string>();
   #version = 0;
 
   constructor(nodesJoinWhen: JoinRule = () => []) {
@@ -107,11 +115,18 @@ export class KubernetesState {
       status: { phase: "Active" },
     }));
     for (const [kind, objects] of Object.entries({ namespaces, ...WORKLOADS })) this.setObjects(kind, objects);
+    const workloads = Object.keys(WORKLOADS).flatMap((kind) => this.list(findResource(kind)));
+    for (const { metadata } of workloads) this.#workloads.add(metadata.uid);
   }
 
   /** Counts every change of anything. */
   get resourceVersion(): string {
     return String(this.#version);
+  }
+
+  /** The nodes that have joined. */
+  nodes(): readonly StandInNode[] {
+    return this.nodesJoinWhen(this.configMap("kube-system", "aws-auth"));
   }
 
   /** These nodes and no others, whatever aws-auth says. */
@@ -154,7 +169,8 @@ export class KubernetesState {
 
   /** All objects of a kind, by name, of one namespace or of all. */
   list({ name, kind }: Resource, namespace?: string): readonly KubernetesObject[] {
-    const all = name === "nodes" ? this.#joinedNodes() : [...this.#objects.values()].filter((it) => it.kind === kind);
+    const kept = () => [...this.#objects.values()].filter((it) => it.kind === kind);
+    const all = name === "nodes" ? this.#joinedNodes() : kept().map((object) => this.#observed(object));
     const objects = all.filter(({ metadata }) => [undefined, metadata.namespace].includes(namespace));
     return objects.sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
   }
@@ -262,7 +278,7 @@ export class KubernetesState {
   /** What the rule says now. A node that is still there is the same one as before; only a change makes it a new version. */
   #joinedNodes(): KubernetesObject[] {
     const before = this.#nodes;
-    const nodes = this.nodesJoinWhen(this.configMap("kube-system", "aws-auth")).map((node) => {
+    const nodes = this.nodes().map((node) => {
       const existing = before.get(node.name);
       const createdAt = existing === undefined ? node.createdAt : new Date(existing.metadata.creationTimestamp);
       const fresh = nodeObject(node, existing?.metadata ?? this.#newMetadata(node.name, createdAt));
@@ -271,6 +287,13 @@ export class KubernetesState {
     this.#nodes = new Map(nodes.map((node) => [node.metadata.name, node]));
     if ([...before.keys()].some((name) => !this.#nodes.has(name))) this.#version += 1;
     return [...this.#nodes.values()];
+  }
+
+  /** One of EKS' own workloads as its controller sees it now, and any other object as it is. */
+  #observed(object: KubernetesObject): KubernetesObject {
+    if (!this.#workloads.has(object.metadata.uid)) return object;
+    const status = object.kind === "DaemonSet" ? daemonSetStatus(this.nodes()) : coreDnsStatus(this.nodes());
+    return this.#keep({ ...object, status }, object, false);
   }
 
   /** The object as it is from now on: with nothing changed, the one that there is. */
@@ -411,6 +434,61 @@ function keyOf({ kind, metadata }: KubernetesObject): string {
 
 function seconds(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/**
+ * A DaemonSet that runs on every node, and is ready where the node is. As the API server, it leaves out zeros where the API
+ * does.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/#DaemonSetStatus
+ */
+function daemonSetStatus(nodes: readonly StandInNode[]): object {
+  const ready = nodes.filter(({ notReady }) => notReady === undefined).length;
+  return {
+    observedGeneration: 1,
+    currentNumberScheduled: nodes.length,
+    desiredNumberScheduled: nodes.length,
+    numberMisscheduled: 0,
+    numberReady: ready,
+    ...counts({
+      updatedNumberScheduled: nodes.length,
+      numberAvailable: ready,
+      numberUnavailable: nodes.length - ready,
+    }),
+  };
+}
+
+/**
+ * All replicas are there as soon as one node takes them.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/#DeploymentStatus
+ */
+function coreDnsStatus(nodes: readonly StandInNode[]): object {
+  const isRunning = nodes.some((node) => takesPods(node, CRITICAL));
+  const available = isRunning ? REPLICAS : 0;
+  return {
+    observedGeneration: 1,
+    replicas: REPLICAS,
+    updatedReplicas: REPLICAS,
+    ...counts({
+      readyReplicas: available,
+      availableReplicas: available,
+      unavailableReplicas: REPLICAS - available,
+    }),
+    conditions: [
+      {
+        type: "Available",
+        status: isRunning ? "True" : "False",
+        reason: isRunning ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+        message: `Deployment ${isRunning ? "has" : "does not have"} minimum availability.`,
+      },
+    ],
+  };
+}
+
+/** Those that are not zero: Go's `omitempty`. */
+function counts(all: Readonly<Record<string, number>>): object {
+  return Object.fromEntries(Object.entries(all).filter(([, count]) => count !== 0));
 }
 
 function nodeObject(node: StandInNode, metadata: Metadata): KubernetesObject {

@@ -63,6 +63,7 @@ function archive(...parts: string[]): string {
 const configPart = (text: string) => `Content-Type: application/node.eks.aws\n\n${text}`;
 const scriptPart = (text: string) => `Content-Type: text/x-shellscript; charset="us-ascii"\n\n${text}`;
 
+/** What others write: AWS' documentation, eksctl, people. */
 describe("user data of a node", () => {
   it.each([
     [
@@ -177,7 +178,9 @@ describe("the user data that Terraform renders for a node", () => {
     ["al2023/everything-supplied.mime", "nodeConfig", { labels, taints }],
     ["al2023/values-yaml-would-misread.mime", "nodeConfig", { labels: { on: "true", version: "1.10", norway: "no" } }],
     ["al2023/ip-version-6.mime", "nodeConfig", { serviceCidr: "fd12:3456:789a::/108" }],
+    ["kubelet-arguments.sh", "bootstrapScript", { labels: { team: "a" } }],
     ["bottlerocket/everything-supplied.toml", "settings", { labels, taints, dnsIp: "10.100.0.10" }],
+    ["bottlerocket/ip-version-6.toml", "settings", { dnsIp: "fd12:3456:789a::a" }],
   ] as const)("says what the node registers with: %s", (file, reads, expected) => {
     expect(readUserData(goldenUserData(file))[reads]).toMatchObject(expected);
   });

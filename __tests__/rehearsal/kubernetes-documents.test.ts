@@ -116,9 +116,22 @@ describe("the table of another kind", () => {
   });
 
   it("shows a number that is zero", () => {
-    const status = { desiredNumberScheduled: 2, numberReady: 0 };
+    const status = { desiredNumberScheduled: 2, currentNumberScheduled: 2, updatedNumberScheduled: 1, numberReady: 0 };
 
-    expect(cells("daemonsets", { status })).toMatchObject({ rows: [{ cells: ["web", "2", "0", "5m"] }] });
+    expect(cells("daemonsets", { status })).toMatchObject({
+      rows: [{ cells: ["web", "2", "2", "0", "1", "0", "<none>", "5m"] }],
+    });
+  });
+
+  it("shows how many of the wanted pods are ready", () => {
+    const status = { replicas: 2, readyReplicas: 1, updatedReplicas: 2, availableReplicas: 1 };
+
+    expect(cells("deployments", { spec: { replicas: 2 }, status })).toMatchObject({
+      rows: [{ cells: ["web", "1/2", "2", "1", "5m"] }],
+    });
+    expect(cells("deployments", { spec: { replicas: 2 }, status: {} })).toMatchObject({
+      rows: [{ cells: ["web", "0/2", "0", "0", "5m"] }],
+    });
   });
 });
 

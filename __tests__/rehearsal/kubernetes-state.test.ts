@@ -305,6 +305,73 @@ describe("the other objects of a stand-in Kubernetes API", () => {
     );
   });
 
+  // The fields, and which of them are left out at zero, are those of a kube-apiserver and its controllers, 1.34.
+  it.each<[string, StandInNode[], object, object]>([
+    [
+      "no node",
+      [],
+      { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 },
+      { replicas: 2, updatedReplicas: 2, unavailableReplicas: 2 },
+    ],
+    [
+      "two nodes",
+      [NODE, { ...NODE, name: "ip-172-16-10-13.ap-northeast-2.compute.internal" }],
+      {
+        ...{ currentNumberScheduled: 2, desiredNumberScheduled: 2, numberMisscheduled: 0, numberReady: 2 },
+        ...{ updatedNumberScheduled: 2, numberAvailable: 2 },
+      },
+      { replicas: 2, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2 },
+    ],
+    [
+      "a node that is not ready",
+      [{ ...NODE, notReady: { reason: "KubeletNotReady", message: "no network" } }],
+      {
+        ...{ currentNumberScheduled: 1, desiredNumberScheduled: 1, numberMisscheduled: 0, numberReady: 0 },
+        ...{ updatedNumberScheduled: 1, numberUnavailable: 1 },
+      },
+      { replicas: 2, updatedReplicas: 2, unavailableReplicas: 2 },
+    ],
+    [
+      "a tainted node",
+      [{ ...NODE, taints: [{ key: "batch", value: "true", effect: "NoSchedule" }] }],
+      {
+        ...{ currentNumberScheduled: 1, desiredNumberScheduled: 1, numberMisscheduled: 0, numberReady: 1 },
+        ...{ updatedNumberScheduled: 1, numberAvailable: 1 },
+      },
+      { replicas: 2, updatedReplicas: 2, unavailableReplicas: 2 },
+    ],
+  ])("have the status that they have on %s", (_, nodes, daemonSet, deployment) => {
+    state.setNodes(nodes);
+    const statusOf = (kind: string, name: string) => {
+      const { observedGeneration, conditions, ...status } = state.get(findResource(kind), "kube-system", name)[
+        "status"
+      ] as Record<string, unknown>;
+      return [status, observedGeneration, conditions];
+    };
+    const isAvailable = "availableReplicas" in deployment;
+
+    expect(statusOf("daemonsets", "aws-node")).toEqual([daemonSet, 1, undefined]);
+    expect(statusOf("daemonsets", "kube-proxy")).toEqual([daemonSet, 1, undefined]);
+    expect(statusOf("deployments", "coredns")).toEqual([
+      deployment,
+      1,
+      [expect.objectContaining({ type: "Available", status: isAvailable ? "True" : "False" })],
+    ]);
+  });
+
+  it("are new versions only when their status changes, and have none of that when somebody else puts them there", () => {
+    const deployments = findResource("deployments");
+    const versionOf = () => state.get(deployments, "kube-system", "coredns").metadata.resourceVersion;
+    const [first, same] = [versionOf(), versionOf()];
+    state.setNodes([NODE]);
+
+    expect(same).toBe(first);
+    expect(Number(versionOf())).toBeGreaterThan(Number(first));
+
+    state.setObjects("deployments", [{ metadata: { name: "coredns", namespace: "kube-system" } }]);
+    expect(state.get(deployments, "kube-system", "coredns")).not.toHaveProperty("status");
+  });
+
   it("are what was put there, with what a server says of them", () => {
     state.setObjects("services", [WEB, { metadata: { name: "api" } }]);
     state.setObjects("ingresses", [WEB]);

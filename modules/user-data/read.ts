@@ -25,7 +25,7 @@ export interface NamedCluster {
   readonly dnsIp?: string;
   /** @default - none of its own */
   readonly labels?: Readonly<Record<string, string>>;
-  /** @default - none */
+  /** A kubelet does not start with an effect that it does not know. @default - none */
   readonly taints?: readonly Taint[];
 }
 
