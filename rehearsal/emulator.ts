@@ -13,6 +13,7 @@ import {
   GetPolicyCommand,
   IAMClient,
 } from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 import { trustPolicy } from "../modules/policies";
 import { reasonOf, SetUpError } from "./errors";
@@ -22,8 +23,8 @@ import { findMoto } from "./tools";
 
 export { neutralEnvironment };
 
-/** Number of the account that the emulator gives to everybody. @see https://docs.getmoto.org/en/latest/docs/multi_account.html */
-export const EMULATED_ACCOUNT_ID = "123456789012";
+/** Number of the account that moto gives to everybody. @see https://docs.getmoto.org/en/latest/docs/multi_account.html */
+const MOTO_ACCOUNT_ID = "123456789012";
 
 /** What the emulated account holds before anything is planned; on a real account it is the user's to have. */
 export interface AccountSeed {
@@ -94,6 +95,8 @@ export const CURRENT_ACCOUNT: AccountSeed = {
 export interface EmulatedAccount {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
+  /** Its number. */
+  readonly accountId: string;
   /** What a program needs in its environment to talk to the emulator; `neutralEnvironment` has the rest. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -147,9 +150,10 @@ export async function startEmulator(
     // A program that cannot be started has no exit code, only this event; waiting for the answer tells.
     server.once("error", () => undefined);
     const stop = () => end(server);
+    let accountId: string;
     try {
       await untilItAnswers(server, endpoint, logFile);
-      await fill(settingsOf({ endpoint, environment }, seed), seed);
+      accountId = await fill(settingsOf({ endpoint, environment }), seed);
     } catch (error) {
       await stop();
       if (ports < PORTS && /address already in use|is in use by another/i.test(readFileSync(logFile, "utf8"))) continue;
@@ -160,7 +164,7 @@ export async function startEmulator(
         resolve();
       });
     });
-    return { endpoint, environment, logFile, ended, stop };
+    return { endpoint, accountId, environment, logFile, ended, stop };
   }
 }
 
@@ -168,8 +172,8 @@ export async function startEmulator(
 export interface JoinedAccount extends EmulatedAccount {
   /** What `seed` has and only who starts an emulator can put there, in words; without it an apply of that fails. */
   readonly lacks: readonly string[];
-  /** How moto is started so that it lacks nothing: a shell command. */
-  readonly startedSo: string;
+  /** How it is started so that it lacks nothing: a shell command. @default - it is another emulator than moto */
+  readonly startedSo?: string;
 }
 
 /**
@@ -183,15 +187,16 @@ export interface JoinedAccount extends EmulatedAccount {
 export async function joinEmulator(endpoint: string, folder: string, seed: AccountSeed): Promise<JoinedAccount> {
   const { origin, port } = new URL(endpoint);
   const environment = emulatorEnvironment(origin, seed.region);
-  const account = { endpoint: origin, environment };
-  const settings = settingsOf(account, seed);
+  const settings = settingsOf({ endpoint: origin, environment });
   try {
     // Whatever the answer is: emulators differ in what is at their root.
     await fetch(origin, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
-    await fill(settings, seed);
+    const account = { endpoint: origin, environment, accountId: await fill(settings, seed) };
+    const lacks = await missingFrom(settings, seed);
+    if (!(await isMoto(origin))) return { ...account, lacks };
     const startedWith = Object.entries(motoSettings(folder, seed)).map(([name, value]) => `${name}=${value}`);
     const startedSo = [...startedWith, "moto_server", "--port", port].join(" ");
-    return { ...account, lacks: await missingFrom(settings, seed), startedSo };
+    return { ...account, lacks, startedSo };
   } catch (cause) {
     throw new SetUpError(
       `--endpoint-url must name an AWS emulator that runs, such as moto_server, and ${origin} is none that can be used: ${reasonOf(cause)}`,
@@ -273,36 +278,43 @@ function motoSettings(folder: string, seed: AccountSeed): Record<string, string>
   };
 }
 
-interface ClientSettings {
+/** What an AWS client is made with. */
+export interface ClientSettings {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
-function settingsOf({ endpoint, environment }: EmulatedAccount, { region }: AccountSeed): ClientSettings {
+/** How AWS' clients reach an emulated account itself, past what may stand before it. */
+export function settingsOf({
+  endpoint,
+  environment,
+}: Pick<EmulatedAccount, "endpoint" | "environment">): ClientSettings {
   const credentials = {
     accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",
     secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
   };
-  return { endpoint, region, credentials };
+  return { endpoint, region: environment["AWS_REGION"] ?? "", credentials };
 }
 
-/** Puts the seed into an account; what is there already stays as it is. */
-async function fill(settings: ClientSettings, seed: AccountSeed): Promise<void> {
+/** Puts the seed into an account; what is there already stays as it is. @returns the number of the account */
+async function fill(settings: ClientSettings, seed: AccountSeed): Promise<string> {
   const iam = new IAMClient(settings);
   const ec2 = new EC2Client(settings);
+  const sts = new STSClient(settings);
   try {
+    const { Account: accountId = MOTO_ACCOUNT_ID } = await sts.send(new GetCallerIdentityCommand({}));
     const names = { RoleName: seed.adminRole, InstanceProfileName: seed.adminRole };
     const trust = { AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") };
     await unlessThere(iam.send(new CreateRoleCommand({ ...names, ...trust })));
     await unlessThere(iam.send(new CreateInstanceProfileCommand(names)));
     const { InstanceProfile: profile } = await iam.send(new GetInstanceProfileCommand(names));
     if ((profile?.Roles ?? []).length === 0) await iam.send(new AddRoleToInstanceProfileCommand(names));
-    for (const arn of seed.principals ?? []) await addPrincipal(iam, arn);
+    for (const arn of seed.principals ?? []) await addPrincipal(iam, arn, accountId);
     await unlessThere(ec2.send(new CreateKeyPairCommand({ KeyName: seed.keyPair })));
+    return accountId;
   } finally {
-    iam.destroy();
-    ec2.destroy();
+    for (const client of [iam, ec2, sts]) client.destroy();
   }
 }
 
@@ -310,9 +322,9 @@ async function fill(settings: ClientSettings, seed: AccountSeed): Promise<void> 
 const PRINCIPAL = /^arn:[\w-]+:iam::(\d{12}):(role|user)(\/(?:\S+\/)?)([^\s/]+)$/;
 
 /** Makes a role or a user of the emulated account; whatever else an ARN names is somebody else's. */
-async function addPrincipal(iam: IAMClient, arn: string): Promise<void> {
+async function addPrincipal(iam: IAMClient, arn: string, accountId: string): Promise<void> {
   const [, account, kind, Path, name] = PRINCIPAL.exec(arn) ?? [];
-  if (account !== EMULATED_ACCOUNT_ID) return;
+  if (account !== accountId) return;
   if (kind === "user") return unlessThere(iam.send(new CreateUserCommand({ UserName: name, Path })));
   const trust = { AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") };
   await unlessThere(iam.send(new CreateRoleCommand({ RoleName: name, Path, ...trust })));
@@ -360,15 +372,16 @@ async function untilItAnswers(server: ChildProcess, endpoint: string, logFile: s
     }
     // It says so when the port is its own. Before that, whoever answers there is somebody else.
     const isListening = readFileSync(logFile, "utf8").includes(`Running on ${endpoint}`);
-    if (isListening && (await answers(`${endpoint}/moto-api/`))) return;
+    if (isListening && (await isMoto(endpoint))) return;
     await sleep(100);
   }
   throw new SetUpError(`the emulator did not answer within ${String(START_TIMEOUT_SECONDS)} s; its log is ${logFile}`);
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether moto answers there. */
+async function isMoto(endpoint: string): Promise<boolean> {
   try {
-    return (await fetch(url)).ok;
+    return (await fetch(`${endpoint}/moto-api/`)).ok;
   } catch {
     // Refuses connections until it has loaded.
     return false;

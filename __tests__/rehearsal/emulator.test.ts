@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { shortcomings } from "../../cli/rehearse/stage";
 import { CURRENT_ACCOUNT, joinEmulator, refusalOf, startEmulator, WORKSHOP_ACCOUNT } from "../../rehearsal/emulator";
 import { familyOf } from "../../rehearsal/join-rules";
 import { freePort, listen } from "../../rehearsal/loopback";
@@ -63,9 +64,10 @@ describe("an emulator", () => {
   });
 
   /** Somebody else, who answers everything. */
-  async function somebodyElse(answer = "<Answer/>", status = 200): Promise<number> {
+  async function somebodyElse(answer = "<Answer/>", status = 200, isMoto = true): Promise<number> {
     const server = createServer((request, response) => {
-      request.resume().on("end", () => response.writeHead(status).end(answer));
+      const isOfMoto = request.url?.startsWith("/moto-api/") === true;
+      request.resume().on("end", () => response.writeHead(isOfMoto && !isMoto ? 404 : status).end(answer));
     });
     servers.push(server);
     return listen(server);
@@ -148,6 +150,44 @@ describe("an emulator", () => {
       );
       expect(existsSync(join(folder, "images.json"))).toBe(true);
       expect(readFileSync(join(folder, "images.json"), "utf8")).toContain("ami-0fd02cb7da42ee5e0");
+    });
+  });
+
+  describe("that is another one than moto", () => {
+    /** As ministack 1.5.33 answers GetCallerIdentity; to everything else as above. */
+    const IDENTITY =
+      '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>' +
+      "<Arn>arn:aws:iam::000000000000:root</Arn><UserId>000000000000</UserId><Account>000000000000</Account>" +
+      "</GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+    it("is told of with its own number, and without advice that fits moto alone", async () => {
+      const port = await somebodyElse(IDENTITY, 200, false);
+
+      const joined = await joinEmulator(`http://127.0.0.1:${String(port)}`, folder, WORKSHOP_ACCOUNT);
+
+      expect(joined.accountId).toBe("000000000000");
+      expect(joined.startedSo).toBeUndefined();
+      expect(shortcomings(joined)).toEqual([
+        "It lacks the image ami-0fd02cb7da42ee5e0, the image ami-023bb403131889300: what needs them will fail. A file for " +
+          "--var-file can name images that it has.",
+        expect.stringMatching(/^It is not moto_server, .* nodes join only if EC2 there has the instances/) as string,
+      ]);
+    });
+  });
+
+  describe("that is moto", () => {
+    it.each([
+      ["nothing", [], []],
+      [
+        "an image",
+        ["the image ami-1"],
+        [
+          "It lacks the image ami-1: what needs them will fail. It has them when it is started so:",
+          "  A=b moto_server",
+        ],
+      ],
+    ])("lacks %s", (_, lacks, lines) => {
+      expect(shortcomings({ lacks, startedSo: "A=b moto_server" })).toEqual(lines);
     });
   });
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { nearest } from "../../bootstrap/nearest";
 import { readHandovers } from "../../bootstrap/sources";
+import { settingsOf } from "../../rehearsal/emulator";
 import { startGate } from "../../rehearsal/gate";
 import { endFamily } from "../../rehearsal/processes";
 import { UserError } from "../errors";
@@ -11,7 +12,7 @@ import { INJECTION_NAMES } from "./injection-names";
 import { INJECTIONS, type Injection } from "./injections";
 import { STACK_DIR } from "../synthesized";
 
-import { endOf, runEks, settingsOf, startEks, type Stage } from "./stage";
+import { endOf, runEks, startEks, type Stage } from "./stage";
 
 /** @throws UserError when there is no such fault */
 export function injectionOf(name: string): Injection {

@@ -2,12 +2,12 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 
 import { added, count, takeInventory, type Inventory } from "../../rehearsal/account-inventory";
-import { refusalOf } from "../../rehearsal/emulator";
+import { refusalOf, settingsOf } from "../../rehearsal/emulator";
 import { SetUpError } from "../../rehearsal/errors";
 import { startGuardian } from "../../rehearsal/guardian";
 import { fileProblem, UserError } from "../errors";
 import { breakIt, injectionOf, killHalfWay, Told } from "./inject";
-import { CLONE, lookAround, runEks, settingsOf, setUp, type Endings, type Stage } from "./stage";
+import { CLONE, lookAround, runEks, setUp, type Endings, type Stage } from "./stage";
 import type { Injection } from "./injections";
 import type { Screen } from "../screen";
 import { readEvent } from "../terraform-events";

@@ -6,13 +6,14 @@ import { delimiter, join, relative, resolve } from "node:path";
 import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/artifacts";
 import { startClusters, type Clusters } from "../../rehearsal/clusters";
 import {
-  EMULATED_ACCOUNT_ID,
   joinEmulator,
   neutralEnvironment,
+  settingsOf,
   startEmulator,
   WORKSHOP_ACCOUNT,
   type AccountSeed,
   type EmulatedAccount,
+  type JoinedAccount,
 } from "../../rehearsal/emulator";
 import { startLightPrograms } from "../../rehearsal/light-programs";
 import { startMirror, type Mirror } from "../../rehearsal/mirror";
@@ -104,7 +105,7 @@ export async function setUp(
     SSH_AUTH_SOCK: "",
   };
   screen.busy("starting a bastion");
-  const programs = isOwn ? ownPrograms() : await light(clusters, endings);
+  const programs = isOwn ? ownPrograms() : await light(clusters, emulator.accountId, endings);
   const { releasesFile, byPath } = makeArtifacts(folder, version, programs);
   const mirror = await startMirror(byPath);
   endings.push(() => mirror.stop());
@@ -160,11 +161,8 @@ async function emulatedAccount(
   if (endpointUrl !== undefined) {
     screen.busy("looking at the emulated AWS account");
     const joined = await joinEmulator(endpointUrl, place, seed);
-    screen.line(`The account is emulated at ${joined.endpoint}, which was there before and stays.`);
-    if (joined.lacks.length > 0) {
-      screen.line(`It lacks ${joined.lacks.join(", ")}: what needs them will fail. It has them when it is started so:`);
-      screen.line(`  ${joined.startedSo}`);
-    }
+    screen.line(`The account ${joined.accountId} is emulated at ${joined.endpoint}, which was there before and stays.`);
+    for (const line of shortcomings(joined)) screen.line(line);
     return joined;
   }
   const busy = (what: string) => {
@@ -179,23 +177,27 @@ async function emulatedAccount(
   return emulator;
 }
 
+/** What a rehearsal will not get from an emulator that was there before, and what to do. */
+export function shortcomings({ lacks, startedSo }: Pick<JoinedAccount, "lacks" | "startedSo">): readonly string[] {
+  const missing = `It lacks ${lacks.join(", ")}: what needs them will fail.`;
+  if (startedSo !== undefined) {
+    return lacks.length === 0 ? [] : [`${missing} It has them when it is started so:`, `  ${startedSo}`];
+  }
+  return [
+    ...(lacks.length === 0 ? [] : [`${missing} A file for --var-file can name images that it has.`]),
+    "It is not moto_server, for which rehearsals are made: nodes join only if EC2 there has the instances that Auto Scaling " +
+      "groups launch, and what it forgets is changed again by the next plan.",
+  ];
+}
+
 /**
  * A machine at its first boot has what its distribution put there, and not what a user of this one has installed; later
  * also what the bootstrap has put into its root.
  */
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** How AWS' clients reach the emulated account itself, past the front with the clusters. */
-export function settingsOf({ endpoint, environment }: EmulatedAccount) {
-  const credentials = {
-    accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",
-    secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
-  };
-  return { region: environment["AWS_REGION"] ?? WORKSHOP_ACCOUNT.region, endpoint, credentials };
-}
-
-async function light(clusters: Clusters, endings: Endings) {
-  const programs = await startLightPrograms((name) => clusters.get(name ?? "")?.kubernetes, EMULATED_ACCOUNT_ID);
+async function light(clusters: Clusters, accountId: string, endings: Endings) {
+  const programs = await startLightPrograms((name) => clusters.get(name ?? "")?.kubernetes, accountId);
   endings.push(() => {
     programs.stop();
   });
