@@ -22,14 +22,22 @@ export interface Principal {
   readonly trustPolicy?: string;
 }
 
+/** The VPC that subnets are in. */
+export interface SubnetsVpc {
+  readonly id: string;
+  readonly cidr: string;
+  /** The Availability Zones of the subnets, each once, sorted. */
+  readonly zones: readonly string[];
+}
+
 /** What EKS looks up, and makes, in the account that a cluster is in. */
 export interface ClusterAccount {
   /** ARN of the IAM role or user that calls. */
   callerArn(): Promise<string>;
   /** The role or user of an ARN; undefined when there is none. */
   principal(arn: string): Promise<Principal | undefined>;
-  /** The VPC of a cluster's subnets; undefined when one of them is not there. */
-  vpcOf(subnetIds: readonly string[]): Promise<{ readonly id: string; readonly cidr: string } | undefined>;
+  /** The VPC of a cluster's subnets, and their zones; undefined when one of them is not there. */
+  vpcOf(subnetIds: readonly string[]): Promise<SubnetsVpc | undefined>;
   /** Makes the security group that EKS makes for a cluster, and returns its id. */
   addSecurityGroup(vpcId: string, clusterName: string): Promise<string>;
   /** As EKS: one that is still in use stays. */
@@ -70,7 +78,8 @@ export function emulatedAccount(endpoint: string, { region, accessKeyId }: Calle
       const [id] = subnets.flatMap(({ VpcId }) => VpcId ?? []);
       if (id === undefined || subnets.length < new Set(subnetIds).size) return undefined;
       const { Vpcs: [vpc] = [] } = await ec2.send(new DescribeVpcsCommand({ VpcIds: [id] }));
-      return { id, cidr: vpc?.CidrBlock ?? "" };
+      const zones = [...new Set(subnets.flatMap(({ AvailabilityZone }) => AvailabilityZone ?? []))].sort();
+      return { id, cidr: vpc?.CidrBlock ?? "", zones };
     },
     addSecurityGroup: async (vpcId, clusterName) => {
       const number = String(Math.floor(Math.random() * 1e10)).padStart(10, "0");

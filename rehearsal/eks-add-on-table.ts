@@ -1,4 +1,5 @@
 import { CLUSTER_VERSIONS, minorIn } from "./eks-releases";
+import type { Toleration } from "./scheduling";
 
 /** An add-on that the stand-in of the EKS API has on offer. */
 export interface AddOnOffer {
@@ -16,12 +17,25 @@ export interface AddOnOffer {
   readonly settings: readonly string[];
   /** Its service account, with the policy that AWS recommends for it. */
   readonly podIdentity?: { readonly serviceAccount: string; readonly policy: string };
+  /**
+   * What of it is a Deployment, whose pods have to be put on a node before the add-on is active.
+   *
+   * @default - all of it are DaemonSets, which want no pod where there is no node
+   */
+  readonly deployment?: {
+    /** What its pods put up with by themselves. */
+    readonly tolerations: readonly Toleration[];
+    /** Where its configuration has more of them, by the names on the way. */
+    readonly tolerationsAt: readonly string[];
+  };
 }
 
 const same =
   (...versions: string[]) =>
   () =>
     versions;
+/** @see https://docs.aws.amazon.com/eks/latest/userguide/critical-workload.html */
+const CRITICAL: Toleration = { key: "CriticalAddonsOnly", operator: "Exists" };
 const ON_PODS = ["affinity", "podAnnotations", "podLabels", "resources", "tolerations"];
 
 /**
@@ -47,6 +61,8 @@ export const ADD_ONS: readonly AddOnOffer[] = [
       serviceAccount: "ebs-csi-controller-sa",
       policy: "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
     },
+    // https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.yaml
+    deployment: { tolerations: [CRITICAL], tolerationsAt: ["controller", "tolerations"] },
   },
   {
     name: "coredns",
@@ -65,6 +81,7 @@ export const ADD_ONS: readonly AddOnOffer[] = [
       ...["autoScaling", "computeType", "corefile", "livenessProbe", "nodeSelector", "podDisruptionBudget"],
       ...["priorityClassName", "readinessProbe", "replicaCount", "topologySpreadConstraints"],
     ],
+    deployment: { tolerations: [CRITICAL], tolerationsAt: ["tolerations"] },
   },
   {
     name: "eks-pod-identity-agent",
@@ -108,6 +125,7 @@ export const ADD_ONS: readonly AddOnOffer[] = [
       ],
       ...["service", "topologySpreadConstraints", "updateStrategy"],
     ],
+    deployment: { tolerations: [], tolerationsAt: ["tolerations"] },
   },
   {
     name: "vpc-cni",

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 
-import type { Addon, AddonInfo, CreateAddonRequest, Update, UpdateAddonRequest } from "@aws-sdk/client-eks";
+import type { Addon, AddonInfo, AddonIssue, CreateAddonRequest, Update, UpdateAddonRequest } from "@aws-sdk/client-eks";
 
 import { ADD_ONS, type AddOnOffer } from "./eks-add-on-table";
 import { EksError, pageOf, type EksRequest } from "./eks-call";
 import { startUpdate, type StandInEksCluster } from "./eks-cluster";
 import { associateAddOn } from "./eks-pod-identity";
 import { CLUSTER_VERSIONS, minorIn } from "./eks-releases";
+import { isRecord } from "./kubernetes-documents";
+import { takesPods, type Toleration } from "./scheduling";
 
 const ROLE = /^arn:[\w-]+:iam::\d{12}:role\/\S+$/;
 
@@ -30,8 +32,7 @@ export async function createAddOn(cluster: StandInEksCluster, { body }: EksReque
   const addOn: Addon = {
     addonName,
     clusterName: cluster.name,
-    // From the first look at it; only the answer to its creation says that it is being made.
-    status: "ACTIVE",
+    status: "CREATING",
     addonVersion,
     health: { issues: [] },
     addonArn,
@@ -43,7 +44,7 @@ export async function createAddOn(cluster: StandInEksCluster, { body }: EksReque
     ...(associated !== undefined && { podIdentityAssociations: associated }),
   };
   cluster.addOns.set(addonName, addOn);
-  return { addon: { ...addOn, status: "CREATING" } };
+  return { addon: addOn };
 }
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateAddon.html */
@@ -78,7 +79,51 @@ export async function updateAddOn(cluster: StandInEksCluster, request: EksReques
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeAddon.html */
 export function describeAddOn(cluster: StandInEksCluster, { names }: EksRequest): object {
-  return { addon: addOnOf(cluster, names[0]) };
+  return { addon: withStatus(cluster, addOnOf(cluster, names[0])) };
+}
+
+/**
+ * How long EKS waits for an add-on's pods before it calls it degraded: it comes before Terraform gives up, after twenty
+ * minutes, as often as not.
+ *
+ * @see https://github.com/pulumi/pulumi-eks/issues/1819
+ * @see https://github.com/terraform-aws-modules/terraform-aws-eks/issues/2596
+ */
+const PATIENCE_MS = 15 * 60 * 1000;
+
+/** An add-on as it is now: active when its pods could run. */
+function withStatus(cluster: StandInEksCluster, addOn: Addon): Addon {
+  const { addonName = "", status, createdAt = new Date() } = addOn;
+  const isNew = status === "CREATING" && Date.now() - createdAt.getTime() < PATIENCE_MS;
+  const isRunning = canRun(cluster, addOn);
+  const now: Addon = {
+    ...addOn,
+    status: isRunning ? "ACTIVE" : isNew ? "CREATING" : "DEGRADED",
+    health: { issues: isRunning || isNew ? [] : [TOO_FEW] },
+  };
+  cluster.addOns.set(addonName, now);
+  return now;
+}
+
+/** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_AddonIssue.html */
+const TOO_FEW: AddonIssue = {
+  code: "InsufficientNumberOfReplicas",
+  // https://github.com/terraform-aws-modules/terraform-aws-eks/issues/3003
+  message: "The add-on is unhealthy because it doesn't have the desired number of replicas.",
+  resourceIds: [],
+};
+
+/** Whether there is a node for the pods of an add-on. DaemonSets are content without any. */
+function canRun(cluster: StandInEksCluster, { addonName = "", configurationValues = "" }: Addon): boolean {
+  const { deployment } = offerOf(cluster, addonName);
+  if (deployment === undefined) return true;
+  const configuration: unknown = configurationValues === "" ? {} : JSON.parse(configurationValues);
+  const said = deployment.tolerationsAt.reduce(
+    (within, name) => (isRecord(within) ? within[name] : undefined),
+    configuration,
+  );
+  const tolerations = Array.isArray(said) ? (said as Toleration[]) : [];
+  return cluster.nodes().some((node) => takesPods(node, [...deployment.tolerations, ...tolerations]));
 }
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_ListAddons.html */

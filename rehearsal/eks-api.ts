@@ -131,7 +131,7 @@ function describeClusterVersions({ query }: EksRequest): object {
 /**
  * A stand-in for the parts of the EKS API that the AWS emulator does not have: access entries, add-ons, pod identity
  * associations, versions and updates, and what the emulator forgets of a cluster. What it holds is in memory, and all that
- * it is told to do is done at once; there is no Kubernetes behind it, so that an add-on is active whatever its nodes are.
+ * it is told to do is done at once, but for an add-on that has a Deployment: it is active when there is a node for its pods.
  *
  * A refusal has AWS' own words where they are publicly known, and else its own.
  *
@@ -143,6 +143,9 @@ function describeClusterVersions({ query }: EksRequest): object {
 export class EksApi {
   /** By ARN, or where the emulator tells none by name. */
   readonly #clusters = new Map<string, StandInEksCluster>();
+
+  /** @param nodesOf the nodes that a cluster has now, by its name */
+  constructor(private readonly nodesOf: (clusterName: string) => ReturnType<StandInEksCluster["nodes"]>) {}
 
   /** How an operation is answered; undefined when it is not one of these. */
   route(method: string, url: string): Route | undefined {
@@ -188,9 +191,9 @@ export class EksApi {
   }
 
   /** Why a cluster is not made; undefined when the emulator is to make it. */
-  refusalOfNew(asked: Partial<CreateClusterRequest>): EksAnswer | undefined {
+  async refusalOfNew(asked: Partial<CreateClusterRequest>, account: ClusterAccount): Promise<EksAnswer | undefined> {
     try {
-      refuseNewCluster(asked);
+      await refuseNewCluster(asked, account);
       return undefined;
     } catch (error) {
       if (error instanceof EksError) return refusalWith(error);
@@ -202,11 +205,10 @@ export class EksApi {
   async created(asked: Partial<CreateClusterRequest>, told: Cluster, account: ClusterAccount): Promise<Cluster> {
     const vpc = await account.vpcOf(asked.resourcesVpcConfig?.subnetIds ?? []);
     const found = vpc && {
-      vpcId: vpc.id,
-      vpcCidr: vpc.cidr,
+      vpc,
       securityGroupId: await account.addSecurityGroup(vpc.id, told.name ?? ""),
     };
-    const cluster = newCluster(account, told, asked, found);
+    const cluster = newCluster(account, () => this.nodesOf(told.name ?? ""), told, asked, found);
     this.#clusters.set(keyOf(told), cluster);
     return { ...told, ...describe(cluster) };
   }
@@ -229,7 +231,7 @@ export class EksApi {
   #clusterOf(told: Cluster, account: ClusterAccount): StandInEksCluster {
     const known = this.#clusters.get(keyOf(told));
     if (known !== undefined && known.createdAt === told.createdAt) return known;
-    const cluster = newCluster(account, told);
+    const cluster = newCluster(account, () => this.nodesOf(told.name ?? ""), told);
     this.#clusters.set(keyOf(told), cluster);
     return cluster;
   }

@@ -21,9 +21,10 @@ import type {
   VpcConfigResponse,
 } from "@aws-sdk/client-eks";
 
-import type { ClusterAccount } from "./eks-account";
+import type { ClusterAccount, SubnetsVpc } from "./eks-account";
 import { EksError } from "./eks-call";
 import { CLUSTER_VERSIONS, DEFAULT_CLUSTER_VERSION, minorIn } from "./eks-releases";
+import type { SchedulableNode } from "./scheduling";
 
 /** A cluster as the stand-in of the EKS API keeps it, beside what the emulator knows of it. */
 export interface StandInEksCluster {
@@ -32,6 +33,8 @@ export interface StandInEksCluster {
   /** As the emulator says it: differs when a cluster was deleted and another one of its name made. */
   readonly createdAt: unknown;
   readonly account: ClusterAccount;
+  /** Those that it has now. */
+  readonly nodes: () => readonly SchedulableNode[];
   /** Whether its creator's entry, which the modes with the API show, is still to be added. */
   isCreatorPending: boolean;
   version: string;
@@ -41,6 +44,8 @@ export interface StandInEksCluster {
   enabledLogs: readonly LogType[];
   network: KubernetesNetworkConfigResponse;
   vpc: VpcConfigResponse;
+  /** The zones of the subnets that it was created with. @default - it was made without this stand-in */
+  readonly zones?: readonly string[];
   /** By the ARN of their principal. */
   readonly accessEntries: Map<string, StandInAccessEntry>;
   /** By name. */
@@ -61,12 +66,10 @@ const LOG_TYPES: readonly LogType[] = ["api", "audit", "authenticator", "control
 const MODES: readonly AuthenticationMode[] = ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"];
 
 /** Refuses what EKS refuses of a new cluster; what the emulator refuses itself is not looked at. */
-export function refuseNewCluster({
-  name = "",
-  accessConfig,
-  resourcesVpcConfig,
-  ...asked
-}: Partial<CreateClusterRequest>): void {
+export async function refuseNewCluster(
+  { name = "", accessConfig, resourcesVpcConfig, ...asked }: Partial<CreateClusterRequest>,
+  account: ClusterAccount,
+): Promise<void> {
   const refuse = (message: string) => new EksError("InvalidParameterException", message, { clusterName: name });
   const { authenticationMode: mode = "CONFIG_MAP", bootstrapClusterCreatorAdminPermissions } = accessConfig ?? {};
   if (mode === "CONFIG_MAP" && bootstrapClusterCreatorAdminPermissions === false) {
@@ -86,6 +89,11 @@ export function refuseNewCluster({
   if (serviceIpv4Cidr !== undefined && !isServiceCidr(serviceIpv4Cidr)) {
     throw refuse(`serviceIpv4Cidr ${serviceIpv4Cidr} must be a block of RFC 1918 between /24 and /12`);
   }
+  const { zones } = (await account.vpcOf(resourcesVpcConfig?.subnetIds ?? [])) ?? {};
+  if (zones?.length === 1) {
+    // https://github.com/awsdocs/amazon-eks-user-guide/pull/795
+    throw refuse("Subnets specified must be in at least two different AZs");
+  }
 }
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
@@ -98,20 +106,21 @@ function isServiceCidr(cidr: string): boolean {
 
 /** What a new cluster is in, and has been given. */
 export interface ClusterSurroundings {
-  readonly vpcId: string;
-  readonly vpcCidr: string;
+  readonly vpc: SubnetsVpc;
   readonly securityGroupId: string;
 }
 
 /**
  * A cluster that the emulator has just made, or that was there.
  *
+ * @param nodes those that it has at the time of the question
  * @param told what the emulator says of it
  * @param asked what its creator asked for; undefined for one that was made without this stand-in
  * @param found undefined when the account does not have its subnets: then it gets no security group
  */
 export function newCluster(
   account: ClusterAccount,
+  nodes: StandInEksCluster["nodes"],
   told: Cluster,
   asked?: Partial<CreateClusterRequest>,
   found?: ClusterSurroundings,
@@ -124,6 +133,7 @@ export function newCluster(
     arn: told.arn ?? "",
     createdAt: told.createdAt,
     account,
+    nodes,
     isCreatorPending: accessConfig?.bootstrapClusterCreatorAdminPermissions ?? true,
     version: (asked === undefined ? told.version : asked.version) ?? DEFAULT_CLUSTER_VERSION,
     authenticationMode: accessConfig?.authenticationMode ?? "CONFIG_MAP",
@@ -132,6 +142,7 @@ export function newCluster(
     enabledLogs: inOrder(enabledLogs),
     network: networkOf(network?.ipFamily, network?.serviceIpv4Cidr ?? serviceCidr(told, found)),
     vpc: vpcOf(told.resourcesVpcConfig, asked?.resourcesVpcConfig, found),
+    ...(found !== undefined && { zones: found.vpc.zones }),
     accessEntries: new Map(),
     addOns: new Map(),
     podIdentities: new Map(),
@@ -141,7 +152,7 @@ export function newCluster(
 
 /** EKS takes the one that is farther from the VPC's own addresses; the emulator's is of those with a VPC in 10/8. */
 function serviceCidr({ kubernetesNetworkConfig }: Cluster, found: ClusterSurroundings | undefined): string {
-  if (found !== undefined) return found.vpcCidr.startsWith("10.") ? "172.20.0.0/16" : "10.100.0.0/16";
+  if (found !== undefined) return found.vpc.cidr.startsWith("10.") ? "172.20.0.0/16" : "10.100.0.0/16";
   return kubernetesNetworkConfig?.serviceIpv4Cidr ?? "172.20.0.0/16";
 }
 
@@ -163,7 +174,7 @@ function vpcOf(
     endpointPublicAccess: endpointPublicAccess ?? true,
     endpointPrivateAccess: endpointPrivateAccess ?? false,
     publicAccessCidrs: publicAccessCidrs.length === 0 ? ["0.0.0.0/0"] : publicAccessCidrs,
-    ...(found !== undefined && { vpcId: found.vpcId, clusterSecurityGroupId: found.securityGroupId }),
+    ...(found !== undefined && { vpcId: found.vpc.id, clusterSecurityGroupId: found.securityGroupId }),
   };
 }
 
@@ -266,13 +277,13 @@ export function associateEncryption(
  * @throws EksError InvalidParameterException
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateClusterConfig.html
  */
-export function updateConfig(
+export async function updateConfig(
   cluster: StandInEksCluster,
   { accessConfig, logging, resourcesVpcConfig: vpc = {}, upgradePolicy }: Partial<UpdateClusterConfigRequest>,
-): { update: Update } {
+): Promise<{ update: Update }> {
   const { endpointPublicAccess, endpointPrivateAccess, publicAccessCidrs, securityGroupIds, subnetIds } = vpc;
   const isGiven = (...values: unknown[]) => values.some((value) => value !== undefined);
-  const changes = [
+  const changes: (() => Promise<{ update: Update }> | { update: Update })[] = [
     ...(isGiven(accessConfig?.authenticationMode) ? [() => updateMode(cluster, accessConfig?.authenticationMode)] : []),
     ...(isGiven(logging) ? [() => updateLogging(cluster, logging)] : []),
     ...(isGiven(upgradePolicy?.supportType) ? [() => updateSupport(cluster, upgradePolicy?.supportType)] : []),
@@ -343,9 +354,22 @@ function updateEndpoint(cluster: StandInEksCluster, asked: VpcConfigRequest): { 
   });
 }
 
-function updateVpc(cluster: StandInEksCluster, asked: VpcConfigRequest): { update: Update } {
-  const { vpc } = cluster;
+/**
+ * Other subnets of the same zones.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ */
+async function updateVpc(cluster: StandInEksCluster, asked: VpcConfigRequest): Promise<{ update: Update }> {
+  const { vpc, zones, account } = cluster;
   const { securityGroupIds = vpc.securityGroupIds, subnetIds = vpc.subnetIds } = asked;
+  const wanted = zones === undefined ? undefined : await account.vpcOf(subnetIds ?? []);
+  if (wanted !== undefined && wanted.zones.join() !== zones?.join()) {
+    // https://github.com/aws/containers-roadmap/issues/2258
+    throw refusal(
+      cluster,
+      `Provided subnets belong to the AZs '${wanted.zones.join()}'. But they should belong to the exact set of AZs '${zones?.join() ?? ""}' in which subnets were provided during cluster creation.`,
+    );
+  }
   cluster.vpc = { ...vpc, securityGroupIds, subnetIds };
   return startUpdate(cluster, "VpcConfigUpdate", { SecurityGroups: securityGroupIds, Subnets: subnetIds });
 }

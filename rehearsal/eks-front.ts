@@ -6,6 +6,7 @@ import { callerOf, emulatedAccount, type Caller, type ClusterAccount } from "./e
 import { EksApi } from "./eks-api";
 import { toJson, type EksAnswer } from "./eks-call";
 import { Mender } from "./mending";
+import type { SchedulableNode } from "./scheduling";
 import { passOn, startProxy, type Call, type Proxy } from "./proxy";
 
 /** Where a cluster's Kubernetes API really answers. */
@@ -14,6 +15,10 @@ export interface ClusterAccess {
   readonly endpoint: string;
   /** PEM in base64. */
   readonly certificateAuthorityData: string;
+  readonly state: {
+    /** The nodes that it has now. */
+    nodes(): readonly SchedulableNode[];
+  };
 }
 
 /** What an answer of EKS says of a cluster, as far as it tells one from another. */
@@ -36,7 +41,9 @@ export interface DescribedCluster {
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeCluster.html
  */
 export async function startEksFront(target: string, clusterOf: ClusterAccessOf = () => undefined): Promise<Proxy> {
-  const api = new EksApi();
+  // By the names of clusters.
+  const apis = new Map<string, ClusterAccess>();
+  const api = new EksApi((name) => apis.get(name)?.state.nodes() ?? []);
   const mender = new Mender();
   const accounts = new Map<string, ClusterAccount>();
   const accountOf = (caller: Caller) => {
@@ -68,7 +75,7 @@ export async function startEksFront(target: string, clusterOf: ClusterAccessOf =
       return;
     }
     const asked = method === "POST" ? (JSON.parse(call.body.toString()) as Partial<CreateClusterRequest>) : undefined;
-    const refusal = asked === undefined ? undefined : api.refusalOfNew(asked);
+    const refusal = asked === undefined ? undefined : await api.refusalOfNew(asked, account);
     if (refusal !== undefined) {
       send(call, refusal);
       return;
@@ -78,11 +85,13 @@ export async function startEksFront(target: string, clusterOf: ClusterAccessOf =
       if (told === undefined) return body;
       if (method === "DELETE") {
         await api.deleted(told);
+        apis.delete(told.name ?? "");
         return body;
       }
       const cluster = asked ? await api.created(asked, told, account) : api.described(told, account);
       const { name = "", version, createdAt } = cluster;
       const access = await clusterOf(name, { name, createdAt, ...(version !== undefined && { version }) });
+      if (access !== undefined) apis.set(name, access);
       return Buffer.from(toJson({ cluster: withAccess(cluster, access) }));
     });
   };

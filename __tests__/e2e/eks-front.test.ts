@@ -2,6 +2,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import {
+  CreateAddonCommand,
+  DeleteAddonCommand,
+  DescribeAddonCommand,
   DescribeClusterVersionsCommand,
   ListAccessEntriesCommand,
   ListAssociatedAccessPoliciesCommand,
@@ -13,13 +16,16 @@ import type { Emulator } from "../../rehearsal/emulator";
 import { Account, gained, tagsOf } from "../support/account";
 import { changedBy, describeEndToEnd, emulateEks, Project } from "../support/end-to-end";
 
-/** All that the front adds to the emulator, and what the emulator alone would forget, written by hand. */
+/**
+ * All that the front adds to the emulator, and what the emulator alone would forget, written by hand. There are no nodes:
+ * its add-ons are DaemonSets.
+ */
 const HCL = `
 variable "cluster_version" { type = string }
 variable "mode" { type = string }
 variable "support" { type = string }
 variable "log_types" { type = list(string) }
-variable "metrics_replicas" { type = number }
+variable "cni_warm_addresses" { type = string }
 
 data "aws_partition" "current" {}
 
@@ -136,19 +142,19 @@ resource "aws_eks_addon" "kube_proxy" {
   addon_version = data.aws_eks_addon_version.kube_proxy.version
 }
 
-resource "aws_eks_addon" "metrics" {
-  cluster_name         = aws_eks_cluster.this.name
-  addon_name           = "metrics-server"
-  configuration_values = jsonencode({ replicas = var.metrics_replicas })
+resource "aws_eks_addon" "agent" {
+  cluster_name = aws_eks_cluster.this.name
+  addon_name   = "eks-pod-identity-agent"
+  tags         = { why = "roles" }
 }
 
-resource "aws_eks_addon" "ebs" {
-  cluster_name = aws_eks_cluster.this.name
-  addon_name   = "aws-ebs-csi-driver"
-  tags         = { why = "volumes" }
+resource "aws_eks_addon" "cni" {
+  cluster_name         = aws_eks_cluster.this.name
+  addon_name           = "vpc-cni"
+  configuration_values = jsonencode({ env = { WARM_IP_TARGET = var.cni_warm_addresses } })
 
   pod_identity_association {
-    service_account = "ebs-csi-controller-sa"
+    service_account = "aws-node"
     role_arn        = aws_iam_role.pod.arn
   }
 }
@@ -162,13 +168,13 @@ resource "aws_eks_pod_identity_association" "web" {
 }
 `;
 const MODE = "API_AND_CONFIG_MAP";
-const FIRST = { cluster_version: "1.34", mode: MODE, support: "EXTENDED", log_types: ["api"], metrics_replicas: 2 };
+const FIRST = { cluster_version: "1.34", mode: MODE, support: "EXTENDED", log_types: ["api"], cni_warm_addresses: "2" };
 const SECOND = {
   cluster_version: "1.35",
   mode: "API",
   support: "STANDARD",
   log_types: ["api", "audit"],
-  metrics_replicas: 3,
+  cni_warm_addresses: "3",
 };
 
 /** The real AWS provider makes, reads, changes and deletes all that the front adds to the emulator. */
@@ -271,6 +277,31 @@ describeEndToEnd("a cluster of today through the front", () => {
 
     expect(clusterVersions.map(({ clusterVersion }) => clusterVersion)).toContain("1.35");
     expect(clusterVersions[0]?.endOfStandardSupportDate).toBeInstanceOf(Date);
+  });
+
+  it("has no add-on with a Deployment, for there is no node", async () => {
+    const about = { clusterName: "demo", addonName: "coredns" };
+    await account.eks.send(new CreateAddonCommand(about));
+    const { addon } = await account.eks.send(new DescribeAddonCommand(about));
+    await account.eks.send(new DeleteAddonCommand(about));
+
+    expect(addon?.status).toBe("CREATING");
+  });
+
+  it("stays in the zones that it was created in", async () => {
+    const subnets = await account.subnets();
+    const own = subnets.filter(({ CidrBlock }) => CidrBlock?.startsWith("10.9.") === true);
+    const { SubnetId: another = "" } = subnets.find(({ AvailabilityZone: zone }) => zone === "ap-northeast-2b") ?? {};
+    const subnetIds = [...own.map(({ SubnetId = "" }) => SubnetId), another];
+
+    await expect(
+      account.eks.send(new UpdateClusterConfigCommand({ name: "demo", resourcesVpcConfig: { subnetIds } })),
+    ).rejects.toMatchObject({
+      name: "InvalidParameterException",
+      message: expect.stringMatching(
+        /^Provided subnets belong to the AZs '.*2a,.*2b,.*2c'\. But they should belong to the exact set of AZs '.*2a,.*2c' /,
+      ) as string,
+    });
   });
 
   it("leaves nothing behind when it is destroyed", async () => {

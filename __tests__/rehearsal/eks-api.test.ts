@@ -2,6 +2,7 @@ import type { ClusterAccount } from "../../rehearsal/eks-account";
 import { ACCESS_POLICIES } from "../../rehearsal/eks-access-entries";
 import { ADD_ONS } from "../../rehearsal/eks-add-on-table";
 import { EksApi } from "../../rehearsal/eks-api";
+import type { SchedulableNode } from "../../rehearsal/scheduling";
 import { CLUSTER_VERSIONS } from "../../rehearsal/eks-releases";
 
 const ARN = "arn:aws:eks:ap-northeast-2:123456789012:cluster/demo";
@@ -25,6 +26,15 @@ const PRINCIPALS: Readonly<Record<string, string>> = {
 const VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy";
 const at = (...parts: string[]) => `/clusters/demo/${parts.map(encodeURIComponent).join("/")}`;
 
+/** The subnets of the account, with their zones. */
+const ZONES: Readonly<Record<string, string>> = {
+  "subnet-1": "ap-northeast-2a",
+  "subnet-a": "ap-northeast-2a",
+  "subnet-b": "ap-northeast-2b",
+  "subnet-c": "ap-northeast-2c",
+  "subnet-c2": "ap-northeast-2c",
+};
+
 /** A stand-in for the account: knows four principals, and keeps a list of its security groups. */
 class FakeAccount implements ClusterAccount {
   readonly groups: string[] = [];
@@ -34,7 +44,11 @@ class FakeAccount implements ClusterAccount {
     return Promise.resolve(trustPolicy === undefined ? undefined : { arn, trustPolicy });
   };
   vpcOf = (subnetIds: readonly string[]) =>
-    Promise.resolve(subnetIds.includes("subnet-1") ? { id: "vpc-1", cidr: "172.16.0.0/16" } : undefined);
+    Promise.resolve(
+      subnetIds.length > 0 && subnetIds.every((id) => id in ZONES)
+        ? { id: "vpc-1", cidr: "172.16.0.0/16", zones: [...new Set(subnetIds.map((id) => ZONES[id] ?? ""))].sort() }
+        : undefined,
+    );
   addSecurityGroup = (vpcId: string, name: string) => {
     this.groups.push(`${vpcId} ${name}`);
     return Promise.resolve("sg-1");
@@ -54,11 +68,13 @@ interface Answer {
 
 describe("the stand-in of the EKS API", () => {
   let api: EksApi;
+  let nodes: SchedulableNode[];
   let account: FakeAccount;
   const told = { name: "demo", arn: ARN, createdAt: new Date(0), resourcesVpcConfig: { subnetIds: ["subnet-1"] } };
 
   beforeEach(() => {
-    api = new EksApi();
+    nodes = [];
+    api = new EksApi(() => nodes);
     account = new FakeAccount();
   });
 
@@ -150,6 +166,7 @@ describe("the stand-in of the EKS API", () => {
     const endpoints = (isPublic: boolean, isPrivate: boolean) => ({
       resourcesVpcConfig: { endpointPublicAccess: isPublic, endpointPrivateAccess: isPrivate },
     });
+    const subnets = (...subnetIds: string[]) => ({ resourcesVpcConfig: { subnetIds } });
     const services = (serviceIpv4Cidr: string, more: object = {}) => ({
       kubernetesNetworkConfig: { serviceIpv4Cidr, ...more },
     });
@@ -174,8 +191,10 @@ describe("the stand-in of the EKS API", () => {
         { accessConfig: { authenticationMode: "API", bootstrapClusterCreatorAdminPermissions: false } },
         undefined,
       ],
-    ])("that asks for %s", (_, asked, why) => {
-      const refusal = api.refusalOfNew(asked);
+      ["subnets of one zone", subnets("subnet-c", "subnet-c2"), "must be in at least two different AZs"],
+      ["subnets of two zones", subnets("subnet-a", "subnet-c"), undefined],
+    ])("that asks for %s", async (_, asked, why) => {
+      const refusal = await api.refusalOfNew(asked, account);
 
       expect(refusal?.status).toBe(why === undefined ? undefined : 400);
       expect(refusal?.body ?? "").toContain(why ?? "");
@@ -210,6 +229,27 @@ describe("the stand-in of the EKS API", () => {
       expect(await outcome("GET", at("updates", "no"))).toBe(
         "404 ResourceNotFoundException: No update found for ID: no",
       );
+    });
+
+    it.each([
+      ["other subnets of the same zones", ["subnet-a", "subnet-c2"], undefined],
+      ["more subnets of the same zones", ["subnet-a", "subnet-c", "subnet-c2"], undefined],
+      ["another zone besides", ["subnet-a", "subnet-b", "subnet-c"], "ap-northeast-2a,ap-northeast-2b,ap-northeast-2c"],
+      ["another zone instead", ["subnet-a", "subnet-b"], "ap-northeast-2a,ap-northeast-2b"],
+      ["a zone less", ["subnet-a"], "ap-northeast-2a"],
+    ])("to %s", async (_, subnetIds, zones) => {
+      await create({ resourcesVpcConfig: { subnetIds: ["subnet-a", "subnet-c"] } });
+
+      const answer = await outcome("POST", at("update-config"), { resourcesVpcConfig: { subnetIds } });
+
+      expect(answer).toBe(
+        zones === undefined
+          ? "200"
+          : `400 InvalidParameterException: Provided subnets belong to the AZs '${zones}'. But they should belong to ` +
+              "the exact set of AZs 'ap-northeast-2a,ap-northeast-2c' in which subnets were provided during cluster creation.",
+      );
+      const now = api.described(told, account).resourcesVpcConfig?.subnetIds;
+      expect(now).toEqual(zones === undefined ? subnetIds : ["subnet-a", "subnet-c"]);
     });
 
     it.each([
@@ -529,6 +569,91 @@ describe("the stand-in of the EKS API", () => {
       expect(await outcome("POST", at("addons"), asked)).toContain(expected);
     });
 
+    const READY: SchedulableNode = {};
+    const NOT_READY: SchedulableNode = { notReady: { reason: "KubeletNotReady" } };
+    const tainted = (key: string, effect = "NoSchedule", value = "true"): SchedulableNode => ({
+      taints: [{ key, value, effect }],
+    });
+    const BATCH = '{"key":"batch","operator":"Equal","value":"true","effect":"NoSchedule"}';
+    it.each<[string, SchedulableNode[], string, string, string?]>([
+      ["coredns", [], "no node", "CREATING"],
+      ["metrics-server", [], "no node", "CREATING"],
+      ["aws-ebs-csi-driver", [], "no node", "CREATING"],
+      ["vpc-cni", [], "no node", "ACTIVE"],
+      ["kube-proxy", [], "no node", "ACTIVE"],
+      ["eks-pod-identity-agent", [], "no node", "ACTIVE"],
+      ["coredns", [READY], "a node", "ACTIVE"],
+      ["metrics-server", [READY], "a node", "ACTIVE"],
+      ["aws-ebs-csi-driver", [READY], "a node", "ACTIVE"],
+      ["coredns", [NOT_READY], "a node that is not ready", "CREATING"],
+      ["coredns", [tainted("batch")], "a tainted node", "CREATING"],
+      ["coredns", [tainted("batch"), READY], "a tainted node and another one", "ACTIVE"],
+      ["coredns", [tainted("batch", "NoExecute")], "a node that throws pods out", "CREATING"],
+      ["coredns", [tainted("batch", "PreferNoSchedule")], "a node that had rather not", "ACTIVE"],
+      ["coredns", [tainted("CriticalAddonsOnly")], "a node for such pods", "ACTIVE"],
+      ["metrics-server", [tainted("CriticalAddonsOnly")], "a node for other pods", "CREATING"],
+      ["coredns", [tainted("batch")], "a taint that it puts up with", "ACTIVE", `{"tolerations":[${BATCH}]}`],
+      ["coredns", [tainted("batch", "NoSchedule", "no")], "another value", "CREATING", `{"tolerations":[${BATCH}]}`],
+      ["coredns", [tainted("batch")], "any taint", "ACTIVE", '{"tolerations":[{"operator":"Exists"}]}'],
+      [
+        "aws-ebs-csi-driver",
+        [tainted("batch")],
+        "any",
+        "ACTIVE",
+        '{"controller":{"tolerations":[{"operator":"Exists"}]}}',
+      ],
+      [
+        "aws-ebs-csi-driver",
+        [tainted("batch")],
+        "any on nodes",
+        "CREATING",
+        '{"node":{"tolerations":[{"operator":"Exists"}]}}',
+      ],
+    ])("%s on %j (%s) is %s", async (addonName, found, _, status, ...[configurationValues]) => {
+      await create();
+      nodes = found;
+      const { body } = await call("POST", at("addons"), { addonName, configurationValues });
+
+      expect(body["addon"]).toMatchObject({ status: "CREATING" });
+      expect((await call("GET", at("addons", addonName))).body["addon"]).toMatchObject({
+        status,
+        health: { issues: [] },
+      });
+    });
+
+    it("becomes active when a node comes, and is degraded when the last one goes", async () => {
+      await create();
+      await call("POST", at("addons"), { addonName: "coredns" });
+      const seen: unknown[] = [];
+      const look = async () => {
+        const { status, health } = (await call("GET", at("addons", "coredns"))).body["addon"] as {
+          status: string;
+          health: { issues: { code: string }[] };
+        };
+        seen.push([status, ...health.issues.map(({ code }) => code)].join(" "));
+      };
+
+      for (const found of [[], [READY], [], [READY]]) {
+        nodes = found;
+        await look();
+      }
+
+      expect(seen).toEqual(["CREATING", "ACTIVE", "DEGRADED InsufficientNumberOfReplicas", "ACTIVE"]);
+    });
+
+    it("is degraded when no node has come for a long time", async () => {
+      await create();
+      await call("POST", at("addons"), { addonName: "coredns" });
+      const later = jest.spyOn(Date, "now").mockReturnValue(Date.now() + 19 * 60_000);
+      const { body } = await call("GET", at("addons", "coredns"));
+      later.mockRestore();
+
+      expect(body["addon"]).toMatchObject({
+        status: "DEGRADED",
+        health: { issues: [{ code: "InsufficientNumberOfReplicas" }] },
+      });
+    });
+
     it("is active at the first look, changes its version and goes", async () => {
       await create();
       const [newest] = await offered("vpc-cni", "1.34");
@@ -538,7 +663,7 @@ describe("the stand-in of the EKS API", () => {
       const change = { addonVersion: newest?.addonVersion, configurationValues: env };
       const { body: updated } = await call("POST", at("addons", "vpc-cni", "update"), change);
 
-      expect(before["addon"]).toMatchObject({ status: "ACTIVE", addonName: "vpc-cni", clusterName: "demo" });
+      expect(before["addon"]).toMatchObject({ addonName: "vpc-cni", clusterName: "demo" });
       expect(updated["update"]).toMatchObject({ type: "AddonUpdate", status: "InProgress" });
       expect((await call("GET", at("addons", "vpc-cni"))).body["addon"]).toMatchObject(change);
       expect((await call("GET", at("addons"))).body).toEqual({ addons: ["vpc-cni"] });

@@ -5,7 +5,11 @@ import { startEksFront } from "../../rehearsal/eks-front";
 import type { Proxy } from "../../rehearsal/proxy";
 
 const INVENTED = { endpoint: "https://nowhere.eks.amazonaws.com/", certificateAuthority: { data: "nothing" } };
-const ACCESS = { endpoint: "https://127.0.0.1:6443", certificateAuthorityData: "LS0t" };
+const ACCESS = {
+  endpoint: "https://127.0.0.1:6443",
+  certificateAuthorityData: "LS0t",
+  state: { nodes: () => [] },
+};
 const REAL = { endpoint: ACCESS.endpoint, certificateAuthority: { data: ACCESS.certificateAuthorityData } };
 
 const CREATE = '{"name":"demo","version":"1.31"}';

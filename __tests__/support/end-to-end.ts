@@ -2,9 +2,10 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startEksFront } from "../../rehearsal/eks-front";
+import { startClusters } from "../../rehearsal/clusters";
 import {
   neutralEnvironment,
+  settingsOf,
   startEmulator,
   WORKSHOP_ACCOUNT,
   type AccountSeed,
@@ -50,18 +51,20 @@ export async function emulate(seed: AccountSeed = WORKSHOP_ACCOUNT): Promise<Emu
 }
 
 /**
- * Starts an emulator in a folder of its own, with the parts of EKS before it that it lacks: its endpoint is that of the
- * front.
+ * Starts an emulator in a folder of its own, with what it lacks of EKS before it, and what it gets wrong mended: its
+ * endpoint is that of the front. Its clusters have a Kubernetes API, and nodes that join.
  */
 export async function emulateEks(seed: AccountSeed = WORKSHOP_ACCOUNT): Promise<Emulator> {
   const emulator = await emulate(seed);
-  const front = await startEksFront(emulator.endpoint);
+  const folder = mkdtempSync(join(tmpdir(), "eks-test-clusters-"));
+  const clusters = await startClusters(settingsOf(emulator), folder);
   const stop = async () => {
-    front.stop();
+    await clusters.stop();
     await emulator.stop();
+    rmSync(folder, { recursive: true });
   };
-  const environment = { ...emulator.environment, AWS_ENDPOINT_URL: front.endpoint };
-  return { ...emulator, endpoint: front.endpoint, environment, stop };
+  const environment = { ...emulator.environment, AWS_ENDPOINT_URL: clusters.endpoint };
+  return { ...emulator, endpoint: clusters.endpoint, environment, stop };
 }
 
 /**
