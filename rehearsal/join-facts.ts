@@ -34,6 +34,7 @@ import {
   GetInstanceProfileCommand,
   IAMClient,
   ListAttachedRolePoliciesCommand,
+  ListRolePoliciesCommand,
   NoSuchEntityException,
 } from "@aws-sdk/client-iam";
 
@@ -109,7 +110,7 @@ export class AccountReader {
     const cluster = await this.#cluster(clusterName);
     if (cluster === undefined) return undefined;
     const { subnetIds = [], securityGroupIds = [], clusterSecurityGroupId = "" } = cluster.resourcesVpcConfig ?? {};
-    const { serviceIpv4Cidr } = cluster.kubernetesNetworkConfig ?? {};
+    const { serviceIpv4Cidr, ipFamily } = cluster.kubernetesNetworkConfig ?? {};
     const facts: ClusterFacts = {
       name: clusterName,
       endpoint: cluster.endpoint ?? "",
@@ -123,6 +124,7 @@ export class AccountReader {
       securityGroupIds: [...securityGroupIds, clusterSecurityGroupId].filter((id) => id !== ""),
       cidrs: [],
       ...(serviceIpv4Cidr !== undefined && { serviceCidr: serviceIpv4Cidr }),
+      ...(ipFamily === "ipv6" && { isIpv6: true }),
     };
     const { region } = this.#settings;
     const members = await this.#members();
@@ -348,11 +350,12 @@ export class AccountReader {
     }
   }
 
-  /** ARNs of the policies attached to a role; none when there is no such role. */
+  /** The policies of a role, as `InstanceFacts` has them; none when there is no such role. */
   async #policiesOf(RoleName: string): Promise<string[]> {
     try {
       const { AttachedPolicies = [] } = await this.#iam.send(new ListAttachedRolePoliciesCommand({ RoleName }));
-      return AttachedPolicies.flatMap(({ PolicyArn }) => PolicyArn ?? []).sort();
+      const { PolicyNames = [] } = await this.#iam.send(new ListRolePoliciesCommand({ RoleName }));
+      return [...AttachedPolicies.flatMap(({ PolicyArn }) => PolicyArn ?? []), ...PolicyNames].sort();
     } catch (error) {
       if (error instanceof NoSuchEntityException) return [];
       throw error;

@@ -35,8 +35,10 @@ export interface ClusterFacts {
   readonly securityGroupIds: readonly string[];
   /** Of the subnets that its network interfaces are in. */
   readonly cidrs: readonly string[];
-  /** Of its services, IPv4. @default - it is not known */
+  /** Of its services, IPv4. @default - it is not known, or there is none */
   readonly serviceCidr?: string;
+  /** Whether its pods have IPv6 addresses. @default false */
+  readonly isIpv6?: boolean;
   /**
    * The role that the network plugin has of its own, by its add-on or by a pod identity association. @default - it takes
    * that of its node
@@ -60,7 +62,7 @@ export interface InstanceFacts {
   /** The role in its instance profile, with its path. @default - it has none */
   readonly role?: {
     readonly arn: string;
-    /** ARNs of the policies attached to it. */
+    /** ARNs of the policies attached to it, and names of those in it. */
     readonly policies: readonly string[];
   };
   /** Whether its subnet has a way to the internet, and so to AWS' APIs and registries. */
@@ -136,8 +138,8 @@ const NEEDED_SERVICES = ["ec2", "ecr.api", "ecr.dkr", "s3", "sts", "eks"];
  * A kubelet that registered once does not boot again: what its instance was launched with counts no more, only that
  * the API answers it. When that ends, its node is there, and unknown.
  *
- * What it does not know: network ACLs, DHCP options, the VPC's DNS, policies of endpoints, inline policies and what policies
- * of the account's own allow, Windows, IPv6, and whether there are pods.
+ * What it does not know: network ACLs, DHCP options, the VPC's DNS, policies of endpoints, what policies of the account's
+ * own allow, Windows, and of IPv6 more than that its addresses have to be assigned.
  *
  * @param awsAuth the `data` of the ConfigMap aws-auth; undefined when there is none
  * @param before what became of them up to now
@@ -450,11 +452,18 @@ function identitiesIn(awsAuth: ConfigMapData | undefined): readonly Identity[] |
  *
  * @see https://repost.aws/knowledge-center/eks-cni-plugin-troubleshooting
  */
-function whyWithoutNetwork({ networkPluginRole }: ClusterFacts, { role }: InstanceFacts): string | undefined {
+function whyWithoutNetwork(
+  { networkPluginRole, isIpv6 = false }: ClusterFacts,
+  { role }: InstanceFacts,
+): string | undefined {
   const { arn = "", policies = [] } = role ?? {};
   const plugin = networkPluginRole ?? { arn, policies };
   if (plugin.outOfReach !== undefined)
     return `the network plugin does not get its role ${plugin.arn}: ${plugin.outOfReach}`;
+  if (isIpv6 && lacks(plugin.policies)) {
+    // https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
+    return `${plugin.arn} has policies of AWS alone, and none of them allows ec2:AssignIpv6Addresses: the network plugin gets no addresses for pods`;
+  }
   if (lacks(plugin.policies, /\/AmazonEKS_CNI_Policy$/)) {
     return `${plugin.arn} has no AmazonEKS_CNI_Policy: the network plugin gets no addresses for pods`;
   }
@@ -464,9 +473,13 @@ function whyWithoutNetwork({ networkPluginRole }: ClusterFacts, { role }: Instan
   return undefined;
 }
 
-/** Whether none of the policies is it. What a policy of the account's own allows, nobody here knows: it may be it. */
-function lacks(policies: readonly string[], wanted: RegExp): boolean {
-  return policies.every((policy) => /:iam::aws:policy\//.test(policy) && !wanted.test(policy));
+/**
+ * Whether none of the policies is it. What a policy of the account's own allows, nobody here knows: it may be it.
+ *
+ * @param wanted the one of AWS. @default - AWS has none
+ */
+function lacks(policies: readonly string[], wanted?: RegExp): boolean {
+  return policies.every((policy) => /:iam::aws:policy\//.test(policy) && wanted?.test(policy) !== true);
 }
 
 /** What a node is: ready, and what will not work on it all the same, for it does not show. */

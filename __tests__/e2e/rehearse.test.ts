@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +10,16 @@ import { startEks, type Running } from "../support/rehearsal";
 import { run } from "../support/run";
 
 const CLONE = resolve(__dirname, "../..");
+
+/** What `eks plan` says after `eks up`: nobody else says it in a rehearsal. */
+const NOTHING_TO_CHANGE = /^nothing to add, to change or to destroy$/m;
+
+/** The shape of IPv6: the network plugin has a role of its own, which may assign such addresses. */
+const IPV6 = `
+ip_family = "ipv6"
+add_ons   = { vpc-cni = { pod_role = "cni" }, kube-proxy = {}, coredns = {}, eks-pod-identity-agent = {} }
+pod_roles = { cni = { namespace = "kube-system", service_account = "aws-node", policies = ["vpc-cni"] } }
+`;
 
 /** A rehearsal that has ended. */
 interface Rehearsed {
@@ -120,6 +130,7 @@ describeEndToEnd("a rehearsal", () => {
       expect({ code, end: output.slice(-2500) }).toMatchObject({ code: 0 });
       expect(output).toMatch(/to add 40: /);
       expect(output).toMatch(/^apply: 40 created/m);
+      expect(output).toMatch(NOTHING_TO_CHANGE);
       expect(output).toMatch(/changed=9 +unreachable=0 +failed=0/);
       expect(output.match(/ Ready +<none> /g)).toHaveLength(2);
       expect(output).toMatch(/awskrug_gudi_eks-worker +2 +2 +2 +2$/m);
@@ -150,6 +161,7 @@ describeEndToEnd("a rehearsal", () => {
 
     expect({ code, end: output.slice(-2500) }).toMatchObject({ code: 0 });
     expect(output).toContain(`apply: ${String(resources)} created`);
+    expect(output).toMatch(NOTHING_TO_CHANGE);
     const nodes = Object.values(groups).reduce((sum, size) => sum + size, 0);
     expect(output.match(/ Ready +<none> /g)).toHaveLength(nodes);
     for (const [group, size] of Object.entries(groups)) {
@@ -158,6 +170,22 @@ describeEndToEnd("a rehearsal", () => {
     expect(output).toContain(`destroy: ${String(resources)} destroyed`);
     expect(output).toMatch(/^nothing is left: /m);
     expect(output).toMatch(/^The rehearsal went well\.$/m);
+    expect(left).toEqual([]);
+  });
+
+  it.concurrent("gives pods IPv6 addresses", async () => {
+    const current = readFileSync(join(CLONE, "tfvars/current.tfvars"), "utf8");
+    const others = current.replaceAll(/^(add_ons|pod_roles) = \{[^]*?^\}\n/gm, "");
+    const folder = mkdtempSync(join(tmpdir(), "eks-test-ipv6-"));
+    const file = join(folder, "ipv6.tfvars");
+    writeFileSync(file, `${others}${IPV6}`);
+    const { code, output, left } = await rehearse(["--var-file", file]);
+    rmSync(folder, { recursive: true });
+
+    expect({ code, end: output.slice(-2500) }).toMatchObject({ code: 0 });
+    expect(output).toMatch(NOTHING_TO_CHANGE);
+    expect(output.match(/ Ready +<none> /g)).toHaveLength(2);
+    expect(output).toMatch(/^nothing is left: /m);
     expect(left).toEqual([]);
   });
 

@@ -620,6 +620,19 @@ describe("joining a cluster of EKS", () => {
     });
   });
 
+  // https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
+  it.each([
+    [
+      "AWS' policy for IPv4 alone",
+      POLICIES,
+      /has policies of AWS alone, and none of them allows ec2:AssignIpv6Addresses/,
+    ],
+    ["a policy in the role", [...POLICIES, "vpc-cni-ipv6"], /^ready$/],
+    ["a policy of the account's own", [...POLICIES, "arn:aws:iam::123456789012:policy/cni-ipv6"], /^ready$/],
+  ])("gives IPv6 addresses to pods with %s", (_, policies, why) => {
+    expect(outcome(facts({ role: { arn: ROLE, policies } }, { isIpv6: true })).why).toMatch(why);
+  });
+
   it.each([
     ["the services' network of its cluster", nodeConfig(), "172.20.0.0/16", "ready"],
     ["another one", nodeConfig(), "10.100.0.0/16", "ready, but its user data has 172.20.0.0/16 for services"],
