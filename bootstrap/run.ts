@@ -230,6 +230,8 @@ async function wait(
   const deadline = performance.now() + step.patienceSeconds * 1000;
   let told: string | undefined;
   try {
+    const never = await step.hopeless?.(host);
+    if (never !== undefined) throw new BootstrapError(`${first}: ${never}`);
     for (let missing = first; ;) {
       const what = `${title}: ${missing}`;
       busy(what);

@@ -38,6 +38,8 @@ export interface Wait<State> {
   /** What is missing yet, in words; undefined when the state is there. Pure. */
   missing(current: State): string | undefined;
   readonly patienceSeconds: number;
+  /** Asked when the waiting begins: why it will never come; undefined when it may. Changes nothing. */
+  hopeless?(host: Host): Promise<string | undefined>;
   /** Asked when patience is over: why it has not come. Changes nothing. */
   diagnose?(host: Host): Promise<string>;
   /** What to tell at the end about the state reached: a result of the run, not a step of it. */

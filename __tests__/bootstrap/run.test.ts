@@ -455,6 +455,23 @@ describe("a wait", () => {
     ]);
   });
 
+  it("does not begin when what is missing will never come", async () => {
+    const host = new FakeHost({ a: "0" });
+    const wait = waitsFor("a", "1", { patienceSeconds: 600, hopeless: () => Promise.resolve("nobody makes it") });
+
+    expect(await lines(host, [[wait], [wants("b", "1")]])).toEqual(["failed: a becomes 1: it is 0: nobody makes it"]);
+  });
+
+  it("goes on when it may come", async () => {
+    const host = new FakeHost();
+    const states = ["0", "1"];
+    host.told.set("read a", () => done(states.shift()));
+
+    expect(await lines(host, [[waitsFor("a", "1", { hopeless: () => Promise.resolve(undefined) })]])).toEqual([
+      "ok: a becomes 1",
+    ]);
+  });
+
   it("is out of patience in time, says why, and ends the run", async () => {
     const host = new FakeHost({ a: "0" });
     host.told.set("why", () => done("the disk is slow"));

@@ -232,6 +232,10 @@ export function nodes(address: ClusterAddress, wanted: WantedNodes, patienceSeco
       return ready >= count ? undefined : `${String(ready)} of ${String(count)} nodes are Ready`;
     },
     patienceSeconds,
+    hopeless: async (host) => {
+      const running = inService(await host.run(autoScalingGroups(wanted)));
+      return running.length === 0 ? undefined : unknownToEc2(running, await host.run(instances(running, wanted)));
+    },
     diagnose: async (host) => {
       const groups = await host.run(autoScalingGroups(wanted));
       const state = current.parse(await host.run(current.command));
@@ -254,9 +258,49 @@ function autoScalingGroups({ groups, region }: WantedNodes): Command {
 
 const GROUPS = z.object({
   AutoScalingGroups: z.array(
-    z.object({ AutoScalingGroupName: z.string(), Instances: z.array(z.object({ InstanceId: z.string() })) }),
+    z.object({
+      AutoScalingGroupName: z.string(),
+      Instances: z.array(z.object({ InstanceId: z.string(), LifecycleState: z.string().optional() })),
+    }),
   ),
 });
+
+/** Ids of the instances that run, as an answer of `aws autoscaling describe-auto-scaling-groups` has it; none when it is a failure. */
+function inService({ exitCode, stdout }: CommandResult): readonly string[] {
+  const told = exitCode === 0 ? GROUPS.safeParse(safeJson(stdout)).data : undefined;
+  return (told?.AutoScalingGroups ?? []).flatMap(({ Instances }) =>
+    Instances.filter(({ LifecycleState }) => LifecycleState === "InService").map(({ InstanceId }) => InstanceId),
+  );
+}
+
+/** How many values a filter of EC2 may have. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html */
+const FILTER_VALUES = 200;
+
+/** By a filter: an id that EC2 does not have is no failure. */
+function instances(ids: readonly string[], { region }: WantedNodes): Command {
+  const filter = `Name=instance-id,Values=${ids.slice(0, FILTER_VALUES).join(",")}`;
+  return {
+    text: sh`aws ec2 describe-instances --region ${region} --output json --filters ${filter} --query ${"Reservations[].Instances[].InstanceId"}`
+      .text,
+  };
+}
+
+/**
+ * Why the instances of the groups never become nodes: EC2 has none of them. AWS has them; an emulator may only have made
+ * them up.
+ *
+ * @param ids what the groups call InService
+ * @param answer of `aws ec2 describe-instances`
+ * @returns undefined when it has one, or may not be asked
+ */
+function unknownToEc2(ids: readonly string[], { exitCode, stdout }: CommandResult): string | undefined {
+  const known = exitCode === 0 ? z.array(z.string()).safeParse(safeJson(stdout)).data : undefined;
+  if (known === undefined || known.some((id) => ids.includes(id))) return undefined;
+  return (
+    `the Auto Scaling groups call the instances ${ids.join(", ")} InService, and EC2 has none of them: nothing runs that ` +
+    "could become a node. An emulator of AWS that does not launch what its groups have shows everything but nodes"
+  );
+}
 
 /**
  * The first broken link of the chain by which a node joins, as far as it can be seen from the bastion: the mapping of its
@@ -288,18 +332,18 @@ export function brokenLink(
       `whoever may look at the Auto Scaling groups ${Object.keys(groups).join(", ")} finds out with eks doctor`
     );
   }
-  const instances = (group: string) =>
+  const instancesOf = (group: string) =>
     described.data.AutoScalingGroups.find(({ AutoScalingGroupName: name }) => name === group)?.Instances ?? [];
-  const few = Object.entries(groups).find(([group, size]) => instances(group).length < size);
+  const few = Object.entries(groups).find(([group, size]) => instancesOf(group).length < size);
   if (few !== undefined) {
     const [group, size] = few;
     return (
-      `the Auto Scaling group ${group} has ${String(instances(group).length)} of ${String(size)} instances; its activities say why: ` +
+      `the Auto Scaling group ${group} has ${String(instancesOf(group).length)} of ${String(size)} instances; its activities say why: ` +
       `aws autoscaling describe-scaling-activities --region ${region} --auto-scaling-group-name ${quoted(group)}`
     );
   }
   if (health.length > 0) return health.join("; ");
-  const ids = Object.keys(groups).flatMap((group) => instances(group).map(({ InstanceId: id }) => id));
+  const ids = Object.keys(groups).flatMap((group) => instancesOf(group).map(({ InstanceId: id }) => id));
   return (
     `the instances ${ids.join(", ")} run, and only ${String(state.nodes.length)} have registered: the kubelet's log on them says why ` +
     "(journalctl -u kubelet); usual causes are an AMI of another Kubernetes version, user data of another cluster, and " +

@@ -1,5 +1,5 @@
 import { BootstrapError } from "../../../bootstrap/errors";
-import type { CommandResult } from "../../../bootstrap/host";
+import type { CommandResult, Host } from "../../../bootstrap/host";
 import { PLAN_AGAIN } from "../../../bootstrap/task";
 import {
   awsAuth,
@@ -223,6 +223,48 @@ describe("nodes", () => {
     [[node("a", true), node("b", true), node("old", false)], undefined],
   ])("are counted by what is Ready: case %#", (items, missing) => {
     expect(wait.missing(state(...items))).toBe(missing);
+  });
+
+  /** Answers as the AWS CLI 2 does. */
+  const awsCli = (groups: CommandResult, instances: CommandResult) => {
+    const asked: string[] = [];
+    const host: Host = {
+      name: "bastion",
+      run: ({ text }) => {
+        asked.push(text);
+        return Promise.resolve(text.includes(" describe-auto-scaling-groups ") ? groups : instances);
+      },
+    };
+    return { host, asked };
+  };
+  const inGroup = (LifecycleState: string) =>
+    answered({
+      AutoScalingGroups: [
+        {
+          AutoScalingGroupName: "c-worker",
+          Instances: ["i-1", "i-2"].map((InstanceId) => ({ InstanceId, LifecycleState, HealthStatus: "Healthy" })),
+        },
+      ],
+    });
+  const denied: CommandResult = { exitCode: 254, stdout: "", stderr: "An error occurred (UnauthorizedOperation)\n" };
+
+  it("are not waited for when EC2 has none of the instances that their groups call running", async () => {
+    const { host, asked } = awsCli(inGroup("InService"), answered([]));
+
+    expect(await wait.hopeless?.(host)).toMatch(
+      /^the Auto Scaling groups call the instances i-1, i-2 InService, and EC2 has none of them: /,
+    );
+    expect(asked[1]).toMatch(/^aws ec2 describe-instances --region \S+ .*'?Name=instance-id,Values=i-1,i-2'? /);
+  });
+
+  it.each([
+    ["EC2 has one of them", inGroup("InService"), answered(["i-2"])],
+    ["they are only being launched", inGroup("Pending"), answered([])],
+    ["there are none yet", answered({ AutoScalingGroups: [] }), answered([])],
+    ["the host may not ask for instances", inGroup("InService"), denied],
+    ["the host may not ask for groups", denied, answered([])],
+  ])("are waited for when %s", async (_, groups, instances) => {
+    expect(await wait.hopeless?.(awsCli(groups, instances).host)).toBeUndefined();
   });
 
   it("are nothing to wait for when no group wants one", () => {
