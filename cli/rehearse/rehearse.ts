@@ -49,8 +49,8 @@ interface Outcome {
 type Timed = <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
 
 /**
- * `eks rehearse`: the whole workshop without an AWS account, by the very commands that a real one takes: `eks up`,
- * `eks status` and `eks destroy`, with other endpoints.
+ * `eks rehearse`: the whole workshop without an AWS account, by the very commands that a real one takes: `eks up`, `eks plan`
+ * (which has to find nothing to change), `eks status` and `eks destroy`, with other endpoints.
  *
  * @returns 0 when everything worked and nothing is left, else the exit code of the command that failed
  * @throws UserError when something that it needs is not there
@@ -79,7 +79,7 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
   try {
     screen.line("A rehearsal: real Terraform, AWS provider and bootstrap; an emulated account, cluster and bastion.");
     screen.line(
-      "It takes a minute or two: eks up, eks status and eks destroy, as on AWS. Ctrl-C ends it and all it started.",
+      "It takes a minute or two: eks up, plan, status and destroy, as on AWS. Ctrl-C ends it and all it started.",
     );
     if (injection !== undefined) screen.line(`What will go wrong: ${injection.about}.`);
     const stage = await timed("set up", () => setUp(folder, options, injection, endings, screen, signal)).catch(
@@ -174,7 +174,8 @@ async function perform(
       await timed("break it", () => breakIt(injection, stage));
       await ask();
     } else if (injection === undefined) {
-      failed = await eks("status", bootstrap);
+      // Exit code 2 when it would change anything: no stack is to change for ever.
+      failed = (await eks("plan", given)) ?? (await eks("status", bootstrap));
     }
   }
   if (keep && !signal.aborted) {
@@ -204,8 +205,8 @@ function summarize(inventories: readonly Inventory[], phases: readonly Phase[], 
       `  of these, in Terraform and the AWS provider: ${inTerraform.toFixed(1)} s; they waited longest for\n  ${longest}\n` +
       `  made and gone again: ${String(count(made) - count(before))} things in the account\n` +
       `  logs: ${relative(process.cwd(), folder) || "."}\n\n` +
-      "Proven: the tfvars, the plan, the guard, the apply and the destroy by the real Terraform and provider; the\n" +
-      "bootstrap over SSH with its checksums; nodes that join by EKS' rules; that nothing is left.\n" +
+      "Proven: the tfvars, the plan, the guard, the apply and the destroy by the real Terraform and provider; that a second\n" +
+      "plan changes nothing; the bootstrap over SSH with its checksums; nodes that join by EKS' rules; that nothing is left.\n" +
       "Not proven, because an emulator cannot: your quotas and permissions, whether AWS still offers the version, the\n" +
       "AMI and the instance types, how long AWS takes, the software on real nodes. `eks doctor` asks your account about\n" +
       "the first three.\n",
