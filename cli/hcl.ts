@@ -40,7 +40,10 @@ export async function hclValues(
   const expressions = Object.keys(values).filter((name) => hasExpression(values[name]));
   const evaluated = expressions.length === 0 ? {} : await evaluate(text, expressions, environment, failure);
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, name in evaluated ? evaluated[name] : unescaped(value)]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      Object.hasOwn(evaluated, name) ? evaluated[name] : unescaped(value),
+    ]),
   );
 }
 
