@@ -1,7 +1,9 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
+import { refusals } from "../../cli/plan/guard";
+import { readPlan } from "../../cli/plan/plan-file";
 import type { Emulator } from "../../rehearsal/emulator";
 import { Account } from "../support/account";
 import {
@@ -29,6 +31,63 @@ interface State {
 
 /** A change of AMI, which no launch configuration survives. */
 const ANOTHER_IMAGE = `${WORKSHOP_TFVARS}\neks_worker_node_ami_id = "ami-0fd02cb7da42ee5e0"\n`;
+
+/** The commands of a section of docs/adopting.md, as arguments of Terraform. */
+function documentedCommands(section: string): string[][] {
+  const page = readFileSync(resolve(__dirname, "../../docs/adopting.md"), "utf8");
+  const [, text = ""] = page.split(`\n## ${section}\n`);
+  const [own = ""] = text.split("\n## ");
+  return [...own.replaceAll("\\\n", " ").matchAll(/^\$ terraform (.*)$/gm)].map(([, command = ""]) =>
+    command.trim().split(/\s+/),
+  );
+}
+
+/** A state with one resource more, of which Terraform remembers no more than this. */
+function withOneMore(
+  state: State,
+  module: string,
+  type: string,
+  name: string,
+  attributes: Record<string, unknown>,
+): State {
+  const provider = state.resources.find((resource) => resource.type === "aws_vpc")?.provider ?? "";
+  const instances = [{ schema_version: type === "aws_security_group_rule" ? 2 : 0, attributes }];
+  return { ...state, resources: [...state.resources, { module, mode: "managed", type, name, provider, instances }] };
+}
+
+/** The state as the workshop's revision 38e7733 leaves it. */
+function lastWithLaunchConfiguration(state: State): State {
+  const policy = (of: State, name: string) =>
+    withOneMore(of, "module.eks", "aws_iam_role_policy", name, { id: `eks_worker_nodes_role:${name}`, name });
+  const name = "eks_workder_node_ingress_udp_protocol_between_nodes";
+  return withOneMore(
+    ["alb", "r53"].reduce((of, kind) => policy(of, `eks_worker_node_role_${kind}_control_policy`), state),
+    "module.eks",
+    "aws_security_group_rule",
+    name,
+    { id: "sgrule-1", type: "ingress", protocol: "udp", from_port: 53, to_port: 53, security_group_id: "sg-1" },
+  );
+}
+
+/** The state as the workshop's revisions from 586f2d8 on leave it, without the roles of pods. */
+function withManagedNodeGroup(state: State): State {
+  const renamed = (name: string) =>
+    name === "eks_app_worker_node_profile"
+      ? "eks_worker_node_instance_profile"
+      : name.replace("eks_app_worker_role_", "eks_worker_role_");
+  const resources = state.resources
+    .filter(({ type }) => type !== "aws_autoscaling_group" && type !== "aws_launch_configuration")
+    .map((resource) =>
+      resource.type.startsWith("aws_iam_")
+        ? { ...resource, module: "module.iam", name: renamed(resource.name) }
+        : resource,
+    );
+  return withOneMore({ ...state, resources }, "module.eks", "aws_eks_node_group", "eks_node_group", {
+    id: "awskrug_gudi-eks-cluster:eks_private_node_group",
+    cluster_name: "awskrug_gudi-eks-cluster",
+    node_group_name: "eks_private_node_group",
+  });
+}
 
 /**
  * Real Terraform and AWS provider against an AWS emulator: a configuration with the workshop's own addresses is applied,
@@ -156,6 +215,71 @@ describeEndToEnd("a stack that the workshop's own HCL made", () => {
     expect(plan.all.filter(({ previousAddress }) => previousAddress !== undefined)).toHaveLength(39);
     old.remove();
   });
+
+  it.each([
+    [
+      "Up to 38e7733",
+      lastWithLaunchConfiguration,
+      [
+        "module.eks.aws_iam_role_policy.eks_worker_node_role_alb_control_policy",
+        "module.eks.aws_iam_role_policy.eks_worker_node_role_r53_control_policy",
+        "module.eks.aws_security_group_rule.eks_workder_node_ingress_udp_protocol_between_nodes",
+      ],
+      /^Plan: 1 to add, \d+ to change, 0 to destroy\.$/,
+    ],
+    [
+      "From 586f2d8 on",
+      withManagedNodeGroup,
+      [
+        "aws_eks_cluster.cluster_control_plane",
+        "module.eks.aws_eks_node_group.eks_node_group",
+        "module.iam.aws_iam_instance_profile.eks_worker_node_instance_profile",
+        "module.iam.aws_iam_role.eks_cluster_role",
+        "module.iam.aws_iam_role.eks_worker_node_role",
+        ...[
+          "eks_role_AmazonEKSClusterPolicy",
+          "eks_role_AmazonEKSServicePolicy",
+          "eks_worker_role_AmazonEC2ContainerRegistryReadOnly",
+          "eks_worker_role_AmazonEKSWorkerNodePolicy",
+          "eks_worker_role_AmazonEKS_CNI_Policy",
+        ].map((name) => `module.iam.aws_iam_role_policy_attachment.${name}`),
+      ],
+      // Its own nodes, and the handover.
+      /^Plan: 3 to add, \d+ to change, 0 to destroy\.$/,
+    ],
+  ])(
+    "%s: is refused as it is, and taken over after the documented commands",
+    async (section, madeOf, lost, summary) => {
+      const later = newProject();
+      const file = "terraform.eks.tfstate";
+      const made = JSON.parse(readFileSync(join(workshop, "terraform.tfstate"), "utf8")) as State;
+      writeFileSync(join(later.folder, file), JSON.stringify(madeOf(made)));
+      const local = later.tfvars(WORKSHOP_TFVARS);
+      // What the state has beyond the workshop's 40 is not in the account: it is planned as the state remembers it.
+      const asItIs = await later.plan(local, "-refresh=false");
+      const shown = (await later.terraform("show", "-json", join(later.folder, "plan-1"))).stdout;
+
+      const commands = documentedCommands(section);
+      const ended = [];
+      for (const args of commands) {
+        ended.push(await run(terraformProgram(), args, { cwd: later.folder, env: later.environment }));
+      }
+      const plan = await later.plan(local, "-refresh=false");
+
+      expect(asItIs.code).toBe(0);
+      expect(
+        refusals(readPlan(shown, "the plan"), [])
+          .map(({ address }) => address)
+          .sort(),
+      ).toEqual(lost);
+      expect(commands.length).toBeGreaterThan(0);
+      expect(ended.map(({ code, output }) => ({ code, output }))).toEqual(
+        commands.map(() => ({ code: 0, output: expect.any(String) as string })),
+      );
+      expect(plan.summary).toMatch(summary);
+      later.remove();
+    },
+  );
 
   it("replaces a launch configuration, when it has to, by a hardened one", async () => {
     const plan = await project.plan(project.tfvars(ANOTHER_IMAGE, "another-image.tfvars"));

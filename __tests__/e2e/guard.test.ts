@@ -118,6 +118,9 @@ describeEndToEnd("the guard, on plans of an applied stack", () => {
 
     expect(refused.filter((line) => !line.startsWith("aws_subnet."))).toEqual([
       `${BASTION} replaced: subnet_id`,
+      "aws_nat_gateway.network_nat_gateway[0] replaced: subnet_id",
+      "aws_route_table.network_private_routes[0] replaced: vpc_id",
+      "aws_route_table.network_public_routes[0] replaced: vpc_id",
       "aws_security_group.bastion_security_group replaced: vpc_id",
       "aws_security_group.cluster_security_group replaced: vpc_id",
       "aws_security_group.node_group_security_group replaced: vpc_id",
@@ -130,13 +133,95 @@ describeEndToEnd("the guard, on plans of an applied stack", () => {
     const plan = await planned(privateSubnets("a a 172.16.20.0/23", "b c 172.16.12.0/23"));
 
     expect(inShort(refusals(plan, []))).toEqual([
+      `${CLUSTER} changed:`,
       `${privateSubnet("a")} replaced: cidr_block`,
       `${privateSubnet("b")} replaced: availability_zone`,
       `${privateSubnet("c")} destroyed:`,
     ]);
     expect(refusals(plan, [privateSubnet("a"), privateSubnet("b")]).map(({ because }) => because)).toEqual([
       "the tfvars no longer have a row of its name",
+      outOfZones("ap-northeast-2a, ap-northeast-2c"),
     ]);
+  });
+
+  const outOfZones = (zones: string) =>
+    `its subnets would stand in ${zones}, and EKS takes only the zones that the cluster was made with, ` +
+    "ap-northeast-2a, ap-northeast-2b, ap-northeast-2c";
+
+  it("refuses other zones of the control plane, in place and whatever is allowed", async () => {
+    const [a, b, c] = ["a a 172.16.10.0/23", "b b 172.16.12.0/23", "c c 172.16.14.0/23"];
+    const more = await planned(privateSubnets(a, b, c, "d d 172.16.16.0/23"));
+    const fewer = await planned(privateSubnets(a, b));
+
+    expect(inShort(refusals(more, []))).toEqual([`${CLUSTER} changed:`]);
+    expect(refusals(more, [CLUSTER]).map(({ because, instead }) => [because, instead])).toEqual([
+      [
+        outOfZones("ap-northeast-2a, ap-northeast-2b, ap-northeast-2c, ap-northeast-2d"),
+        "set vpc_private_subnets so that it has all of these zones and no other",
+      ],
+    ]);
+    expect(refusals(fewer, [privateSubnet("c")]).map(({ because }) => because)).toEqual([
+      outOfZones("ap-northeast-2a, ap-northeast-2b"),
+    ]);
+  });
+
+  it("lets other subnets of the control plane pass in the same zones", async () => {
+    const rows = ["a a 172.16.10.0/23", "b b 172.16.12.0/23", "c c 172.16.14.0/23", "more c 172.16.16.0/23"];
+    const plan = await planned(privateSubnets(...rows));
+
+    expect(plan.changes.find(({ address }) => address === CLUSTER)).toMatchObject({ kind: "update" });
+    expect(refusals(plan, [])).toEqual([]);
+  });
+
+  it("refuses the loss of what leads nodes out, and lets rules go", async () => {
+    const plan = await planned('nat_gateway = "none"\nkubectl_ssh_cidrs = ["203.0.113.7/32"]');
+
+    expect(plan.changes.find(({ address }) => address.startsWith("aws_security_group_rule.bastion_ssh"))).toMatchObject(
+      {
+        kind: "replace",
+      },
+    );
+    expect(inShort(refusals(plan, []))).toEqual([
+      "aws_eip.network_nat_address[0] destroyed:",
+      "aws_nat_gateway.network_nat_gateway[0] destroyed:",
+    ]);
+  });
+
+  it.each([
+    ["1.16", "version goes from 1.14 to 1.16, and EKS goes one minor at a time"],
+    ["1.13", "version goes from 1.14 to 1.13, and EKS never goes back"],
+  ])("refuses to go to version %s", async (version, because) => {
+    const refused = refusals(await planned(`eks_version = "${version}"`), [CLUSTER]);
+
+    expect(refused.map((refusal) => [refusal.address, refusal.because])).toEqual([[CLUSTER, because]]);
+  });
+
+  it("lets the next version pass, and the summary says that there is no way back", async () => {
+    const plan = await planned('eks_version = "1.15"');
+
+    expect(refusals(plan, [])).toEqual([]);
+    expect(summarize(plan).findings).toContainEqual(
+      expect.objectContaining({ code: "plan-irrevocable", subject: CLUSTER, severity: "note" }),
+    );
+  });
+
+  it("refuses the loss of the workshop's nodes for rows of node_groups", async () => {
+    const row = 'a = { ami_id = "ami-023bb403131889300", ami_family = "al2", kubernetes_version = "1.14" }';
+    const plan = await planned(`node_groups = { ${row} }`);
+
+    expect(inShort(refusals(plan, []))).toEqual([`${NODES} destroyed:`]);
+  });
+
+  it("notes that EKS learns late of another range of the VPC", async () => {
+    const plan = await planned('vpc_secondary_cidr_blocks = ["100.64.0.0/16"]');
+
+    expect(refusals(plan, [])).toEqual([]);
+    expect(summarize(plan).findings).toContainEqual(
+      expect.objectContaining({
+        code: "plan-takes-hours",
+        subject: 'aws_vpc_ipv4_cidr_block_association.network_secondary_cidr["100.64.0.0/16"]',
+      }),
+    );
   });
 
   it("refuses another project name, which is in the names of security groups and roles", async () => {

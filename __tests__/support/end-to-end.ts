@@ -101,6 +101,8 @@ export interface Plan extends Ended {
   readonly changes: readonly Change[];
   /** Everything, no-ops that only moved included. */
   readonly all: readonly Change[];
+  /** As `terraform show -json` prints it, which is what the command reads. */
+  readonly json: string;
 }
 
 interface PlanJson {
@@ -169,8 +171,9 @@ export class Project {
     const ended = await this.terraform(
       ...["plan", "-input=false", "-no-color", `-out=${file}`, `-var-file=${varFile}`, ...args],
     );
-    if (ended.code !== 0) return { ...ended, summary: "", changes: [], all: [] };
-    const shown = JSON.parse((await this.terraform("show", "-json", file)).stdout) as PlanJson;
+    if (ended.code !== 0) return { ...ended, summary: "", changes: [], all: [], json: "" };
+    const { stdout: json } = await this.terraform("show", "-json", file);
+    const shown = JSON.parse(json) as PlanJson;
     const all = (shown.resource_changes ?? [])
       .filter(({ mode }) => mode === "managed")
       .map(({ address, previous_address, change }) => ({
@@ -182,7 +185,7 @@ export class Project {
         unknown: change.after_unknown ?? {},
       }));
     const summary = /^(Plan: .*|No changes\.)/m.exec(ended.output)?.[1] ?? "";
-    return { ...ended, summary, all, changes: all.filter(({ actions }) => actions !== "no-op") };
+    return { ...ended, summary, all, json, changes: all.filter(({ actions }) => actions !== "no-op") };
   }
 
   apply(varFile: string, ...args: string[]): Promise<Ended> {
