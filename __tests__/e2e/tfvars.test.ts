@@ -16,11 +16,13 @@ import {
 } from "@aws-sdk/client-eks";
 import { ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 
+import { refusals } from "../../cli/plan/guard";
+import { readPlan } from "../../cli/plan/plan-file";
 import { takeInventory, type Inventory } from "../../rehearsal/account-inventory";
 import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/emulator";
 import { askJson, askRoute53 } from "../../rehearsal/emulator-call";
 import { Account, tagsOf } from "../support/account";
-import { changedBy, describeEndToEnd, emulateEks, Project } from "../support/end-to-end";
+import { changedBy, describeEndToEnd, emulateEks, Project, type Plan } from "../support/end-to-end";
 
 const CLONE = resolve(__dirname, "../..");
 const IAM = "arn:aws:iam::123456789012";
@@ -29,6 +31,13 @@ const ZONES = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"];
 const SOMEBODY = 'kubectl_ssh_cidrs = ["203.0.113.7/32"]\n';
 
 const NO_CHANGES = { code: 0, stdout: expect.stringContaining("No changes.") as string };
+
+/** What the guard refuses of a plan that Terraform wrote, as `ADDRESS replaced|destroyed|changed`. */
+function refusedBy({ json, output }: Plan): string[] {
+  return refusals(readPlan(json, output), [])
+    .map(({ address, what }) => `${address} ${what}`)
+    .sort();
+}
 
 /** A file of `tfvars/` in an account of its own, from before its plan to after its destroy. */
 class Course {
@@ -256,11 +265,26 @@ describeEndToEnd("tfvars/current.tfvars", () => {
     expect(changedBy(plan)).toEqual([]);
   });
 
+  it("does not let go of nodes, logs, add-ons and roles of pods without being told to", async () => {
+    const fewer =
+      "add_ons = { vpc-cni = {}, kube-proxy = {}, coredns = {}, eks-pod-identity-agent = {} }\npod_roles = {}\n";
+    const plan = await course.plan(`${fewer}cluster_log_types = []\n${GENERAL({}).replace("general =", "other =")}`);
+
+    expect(refusedBy(plan)).toEqual([
+      'aws_autoscaling_group.node_group_autoscaling_group["general"] destroyed',
+      "aws_cloudwatch_log_group.cluster_log_group[0] destroyed",
+      'aws_eks_addon.add_ons_after_nodes["aws-ebs-csi-driver"] destroyed',
+      'aws_eks_addon.add_ons_after_nodes["metrics-server"] destroyed',
+      'aws_iam_role.pod_roles_role["ebs-csi"] destroyed',
+    ]);
+  });
+
   // The nodes' AMI is of 1.35, and may be behind.
   it("plans the next version of Kubernetes in place, with the add-on that has to follow", async () => {
     const plan = await course.plan('eks_version = "1.36"\n');
 
     expect(plan.output).not.toMatch(/Error|Warning/);
+    expect(refusedBy(plan)).toEqual([]);
     expect(changedBy(plan)).toEqual(
       [
         'aws_eks_addon.add_ons_before_nodes["kube-proxy"]: addon_version',
@@ -349,6 +373,7 @@ authentication_mode = ${authenticationMode}
     ["access entries alone", '"API"', []],
   ])("goes on to %s, and is not replaced", async (_, wanted, more) => {
     const plan = await course.plan(mode(wanted));
+    expect(refusedBy(plan)).toEqual([]);
     const applied = await course.apply(mode(wanted));
 
     expect(changedBy(plan)).toEqual(
@@ -358,6 +383,12 @@ authentication_mode = ${authenticationMode}
     expect((await course.account.cluster("awskrug_gudi_eks"))?.accessConfig).toMatchObject({
       authenticationMode: JSON.parse(wanted) as string,
     });
+  });
+
+  it("is not let back", async () => {
+    expect(refusedBy(await course.plan(mode('"API_AND_CONFIG_MAP"')))).toEqual([
+      "aws_eks_cluster.cluster_control_plane changed",
+    ]);
   });
 });
 
