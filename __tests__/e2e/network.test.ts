@@ -128,6 +128,25 @@ describeEndToEnd("a network with everything", () => {
     ]);
   });
 
+  it("loses its last route by IPv4, and has it back", async () => {
+    const none = project.tfvars(`${HEAVY}nat_gateway = "none"\n`, "none.tfvars");
+    const wayOut = async () =>
+      (await account.routeTables())
+        .flatMap(({ Routes = [] }) => Routes)
+        .filter(({ NatGatewayId }) => NatGatewayId !== undefined);
+
+    const lost = await project.apply(none);
+    const without = await wayOut();
+    const again = await project.plan(none);
+    const back = await project.apply(project.tfvars(HEAVY, "single.tfvars"));
+
+    expect(lost.output).toMatch(/Apply complete! Resources: 0 added, \d changed, 2 destroyed\./);
+    expect(without).toEqual([]);
+    expect(changedBy(again)).toEqual(EMULATOR_ARTEFACTS);
+    expect(back.output).toMatch(/Apply complete! Resources: 2 added, \d changed, 0 destroyed\./);
+    expect(await wayOut()).toHaveLength(1);
+  });
+
   it("goes without a trace", async () => {
     const destroyed = await project.destroy(project.tfvars(HEAVY, "single.tfvars"));
 
