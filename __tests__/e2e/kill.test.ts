@@ -2,18 +2,23 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { productOf } from "../../cli/terraform-program";
 import type { Emulator } from "../../rehearsal/emulator";
 import { Account, gained } from "../support/account";
 import { changedBy, describeEndToEnd, emulateEks, Project, terraformProgram } from "../support/end-to-end";
 import { startGate, type Gate } from "../../rehearsal/gate";
+import { PREPARED } from "../support/prepared";
 
 const TFVARS = `
 aws_krug_admin_role = "aws-krug-admin"
 kubectl_ssh_cidrs   = ["203.0.113.7/32"]
 `;
 
+/** OpenTofu keeps no such promise: what it made in the last 20 seconds is in no state, as README says. */
+const keepsEverything = process.env[PREPARED] !== undefined && productOf(terraformProgram()) === "Terraform";
+
 /** Real Terraform and AWS provider against an AWS emulator, behind a gate that holds back one call. */
-describeEndToEnd("terraform, killed in the middle of an apply", () => {
+(keepsEverything ? describeEndToEnd : describe.skip)("terraform, killed in the middle of an apply", () => {
   let emulator: Emulator;
   let account: Account;
   let gate: Gate;

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
+import { productOf } from "../../cli/terraform-program";
 import { neutralEnvironment } from "../../rehearsal/emulator";
 import { SetUpError } from "../../rehearsal/errors";
 import { findProgram, terraformConfigFile } from "../../rehearsal/programs";
@@ -48,9 +49,17 @@ export default async function globalSetup(): Promise<void> {
     const initialized = await run(terraform, init, { cwd: template, env });
     if (initialized.code === 0) {
       process.env[PREPARED] = JSON.stringify({ template, terraform, configFile } satisfies Prepared);
-      if (findProgram("tmux") === undefined) {
-        process.env[MISSING] = "tmux (apt-get install tmux)";
-        console.warn(`\nThe tests of what a terminal shows are skipped. Missing: ${process.env[MISSING]}`);
+      const skipped = [
+        ...(findProgram("tmux") === undefined
+          ? ["those of what a terminal shows, for lack of tmux (apt-get install tmux)"]
+          : []),
+        ...(productOf(terraform) === "OpenTofu"
+          ? ["those of a kill, for lack of Terraform: OpenTofu writes the state every 20 seconds only"]
+          : []),
+      ];
+      if (skipped.length > 0) {
+        process.env[MISSING] = skipped.join("; ");
+        console.warn(`\nTests are skipped: ${process.env[MISSING]}`);
       }
       return;
     }
