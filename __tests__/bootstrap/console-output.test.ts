@@ -1,12 +1,12 @@
+import { readFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
 
 import { readConsole } from "../../bootstrap/console-output";
 import { consoleEnvironment, startEc2Console, type ConsoleAnswer, type Ec2Console } from "../support/ec2-console";
 
-const PRINTED = `256 SHA256:${"a".repeat(43)} root@ip-10-0-0-9 (ED25519)`;
-const BOOTED =
-  "[   18.5] cloud-init: done\r\n-----BEGIN SSH HOST KEY FINGERPRINTS-----\r\n" +
-  `${PRINTED}\r\n-----END SSH HOST KEY FINGERPRINTS-----\r\n`;
+/** What cloud-init 22.4.2 prints when it has made the keys of an instance. */
+const BOOTED = readFileSync(join(__dirname, "../golden/console-output/cloud-init-22.4.2.txt"), "utf8");
 
 describe("the console output of an instance", () => {
   const environment = process.env;
@@ -29,10 +29,14 @@ describe("the console output of an instance", () => {
     return server;
   }
 
-  it("has the fingerprints that the instance printed", async () => {
+  it("has the fingerprints that cloud-init printed", async () => {
     const { requests } = await answering(() => BOOTED);
 
-    const fingerprints = [{ fingerprint: `SHA256:${"a".repeat(43)}`, type: "ED25519" }];
+    const fingerprints = [...BOOTED.matchAll(/(SHA256:\S+) \S+ \((\w+)\)/g)].map(([, fingerprint, type]) => ({
+      fingerprint,
+      type,
+    }));
+    expect(fingerprints).toHaveLength(3);
     expect(await readConsole("ap-northeast-2", "i-1")).toEqual({ kind: "read", fingerprints });
     expect(requests.map((it) => [it.get("InstanceId"), it.get("Latest")])).toEqual([["i-1", "true"]]);
   });
@@ -46,7 +50,7 @@ describe("the console output of an instance", () => {
   it("is that of the last boot where EC2 has nothing newer", async () => {
     const { requests } = await answering((it) => (it.has("Latest") ? { code: "UnsupportedOperation" } : BOOTED));
 
-    expect(await readConsole("ap-northeast-2", "i-1")).toMatchObject({ kind: "read", fingerprints: [{}] });
+    expect(await readConsole("ap-northeast-2", "i-1")).toMatchObject({ kind: "read", fingerprints: [{}, {}, {}] });
     expect(requests).toHaveLength(2);
   });
 
@@ -55,7 +59,7 @@ describe("the console output of an instance", () => {
     delete process.env["AWS_ENDPOINT_URL_EC2"];
     process.env["AWS_ENDPOINT_URL"] = endpoint;
 
-    expect(await readConsole("ap-northeast-2", "i-1")).toMatchObject({ kind: "read", fingerprints: [{}] });
+    expect(await readConsole("ap-northeast-2", "i-1")).toMatchObject({ kind: "read", fingerprints: [{}, {}, {}] });
   });
 
   it.each([

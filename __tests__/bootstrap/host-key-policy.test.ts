@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { BootstrapError } from "../../bootstrap/errors";
 import { consoleFingerprints, decideHostKey, readFingerprint } from "../../bootstrap/host-key-policy";
 import type { HostKeyEvidence } from "../../bootstrap/host-key-policy";
-import { fingerprint, parseKnownHosts } from "../../bootstrap/known-hosts";
+import { fingerprint, parseKnownHosts, wireFormat } from "../../bootstrap/known-hosts";
 
 /** A key made by ssh-keygen: what a host offers, what known_hosts has, and what cloud-init prints. */
 interface Key {
@@ -56,6 +56,17 @@ describe("the console output", () => {
       ]);
     },
   );
+
+  it("of cloud-init 22.4.2 has the fingerprints of the keys that it prints after them", () => {
+    const printed = readFileSync(join(__dirname, "../golden/console-output/cloud-init-22.4.2.txt"), "utf8");
+    const publicKeys = printed.split("\r\n").filter((line) => /^(ssh|ecdsa)-\S+ AAAA/.test(line));
+
+    expect(consoleFingerprints(printed)).toEqual([
+      { fingerprint: fingerprint(wireFormat(publicKeys[0] ?? "")), type: "ECDSA" },
+      { fingerprint: fingerprint(wireFormat(publicKeys[1] ?? "")), type: "ED25519" },
+      { fingerprint: fingerprint(wireFormat(publicKeys[2] ?? "")), type: "RSA" },
+    ]);
+  });
 
   it("has fingerprints without a type where a narrow console broke the line", () => {
     const output = block("ec2: ", offered).replace(" root@", "\nroot@");
