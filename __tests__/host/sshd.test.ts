@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { lookUp, parseKnownHosts, wireFormat } from "../../bootstrap/known-hosts";
 import { startSshd, type Sshd } from "../../rehearsal/sshd";
 import { describeOnHost } from "../support/on-host";
 
@@ -102,6 +103,36 @@ describeOnHost("sshd", () => {
 
   it.each([0, 1, 3, 127, 254])("passes exit code %i on", async (code) => {
     expect(await run(`exit ${String(code)}`)).toMatchObject({ code });
+  });
+
+  it("is known by what ssh-keyscan and a first ssh write to known_hosts, also when the name is hashed", () => {
+    const { port, knownHostsLine } = sshd;
+    const key = wireFormat(knownHostsLine.split(" ").slice(1).join(" "));
+    const written = join(folder, "written_by_ssh");
+    const options = ["StrictHostKeyChecking=accept-new", `UserKnownHostsFile="${written}"`, "HashKnownHosts=yes"];
+    const first = [...options, "GlobalKnownHostsFile=/dev/null", "BatchMode=yes"].flatMap((option) => ["-o", option]);
+    execFileSync("ssh", [
+      "-F",
+      "/dev/null",
+      "-p",
+      String(port),
+      "-i",
+      sshd.identityFile,
+      ...first,
+      "127.0.0.1",
+      "true",
+    ]);
+    const scanned = execFileSync("ssh-keyscan", ["-p", String(port), "127.0.0.1"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+
+    for (const text of [scanned, readFileSync(written, "utf8")]) {
+      const known = parseKnownHosts(text);
+      expect(known.malformed).toEqual([]);
+      expect(lookUp(known, "127.0.0.1", port, key).kind).toBe("known");
+    }
+    expect(readFileSync(written, "utf8")).toMatch(/^\|1\|/);
   });
 
   it("ends a session as a signal ended its command", async () => {
