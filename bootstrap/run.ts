@@ -230,9 +230,7 @@ async function wait(
   const deadline = performance.now() + step.patienceSeconds * 1000;
   let told: string | undefined;
   try {
-    const never = await step.hopeless?.(host);
-    if (never !== undefined) throw new BootstrapError(`${first}: ${never}`);
-    for (let missing = first; ;) {
+    for (let missing = first, looks = 1; ; looks++) {
       const what = `${title}: ${missing}`;
       busy(what);
       if (what !== told) waiting(what);
@@ -251,6 +249,9 @@ async function wait(
       const now = step.missing(current);
       if (now === undefined) return reached(step, current);
       missing = now;
+      // Most of what is missing has come by now, and nobody has to be asked.
+      const never = looks === 1 ? await step.hopeless?.(host) : undefined;
+      if (never !== undefined) throw new BootstrapError(`${missing}: ${never}`);
     }
   } catch (error) {
     return failed(title, error);

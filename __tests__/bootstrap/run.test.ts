@@ -455,21 +455,23 @@ describe("a wait", () => {
     ]);
   });
 
-  it("does not begin when what is missing will never come", async () => {
+  it("ends soon when what is missing will never come", async () => {
     const host = new FakeHost({ a: "0" });
     const wait = waitsFor("a", "1", { patienceSeconds: 600, hopeless: () => Promise.resolve("nobody makes it") });
 
     expect(await lines(host, [[wait], [wants("b", "1")]])).toEqual(["failed: a becomes 1: it is 0: nobody makes it"]);
   });
 
-  it("goes on when it may come", async () => {
+  it.each([
+    ["goes on when it may come", ["0", "0", "0", "1"], 1],
+    ["asks nobody when it has come soon", ["0", "1"], 0],
+  ])("%s", async (_, states, expected) => {
     const host = new FakeHost();
-    const states = ["0", "1"];
     host.told.set("read a", () => done(states.shift()));
+    const hopeless = jest.fn(() => Promise.resolve(undefined));
 
-    expect(await lines(host, [[waitsFor("a", "1", { hopeless: () => Promise.resolve(undefined) })]])).toEqual([
-      "ok: a becomes 1",
-    ]);
+    expect(await lines(host, [[waitsFor("a", "1", { hopeless })]])).toEqual(["ok: a becomes 1"]);
+    expect(hopeless).toHaveBeenCalledTimes(expected);
   });
 
   it("is out of patience in time, says why, and ends the run", async () => {

@@ -454,9 +454,9 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
       ["shop", "ingress.networking.k8s.io/front", "<none>", "<none>", FRONT, AGE],
       ["shop", "persistentvolumeclaim/orders", "<none>", "pvc-1", "<none>", AGE],
       ["", "persistentvolume/pvc-1", "Delete", "<none>", "<none>", AGE],
-      ["kube-system", "daemonset.apps/aws-node", "0", "0", AGE],
-      ["kube-system", "daemonset.apps/kube-proxy", "0", "0", AGE],
-      ["kube-system", "deployment.apps/coredns", "0", AGE],
+      ["kube-system", "daemonset.apps/aws-node", "0", "0", "0", "0", "0", "<none>", AGE],
+      ["kube-system", "daemonset.apps/kube-proxy", "0", "0", "0", "0", "0", "<none>", AGE],
+      ["kube-system", "deployment.apps/coredns", "0/2", "2", "0", AGE],
     ]);
     expect(shown.output).toBe(shown.stdout);
   });
