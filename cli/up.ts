@@ -7,6 +7,7 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
 import { HELP } from "../bootstrap/options";
+import { refuseWrongSettings } from "./bottlerocket";
 import { examineBefore, refuseErrors } from "./doctor/account";
 import { UserError } from "./errors";
 import { allowing, refuseUnlessAllowed } from "./plan/guard";
@@ -64,6 +65,7 @@ export async function prepare(
   for (const note of variables.notes) screen.line(`note: ${note}`);
   if (variables.missing.length > 0) throw missing(variables.missing);
   if (hasNoBastionRole(variables.values)) throw noBastionRole();
+  refuseWrongSettings(variables);
   if (fillIn && variables.values.get("kubectl_ssh_cidrs")?.from === "default") {
     screen.busy("asking for this machine's address");
     const own = withOwnAddress(variables.values, await ownAddress(signal));

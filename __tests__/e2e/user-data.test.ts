@@ -4,9 +4,8 @@ import { join } from "node:path";
 
 import { neutralEnvironment } from "../../rehearsal/emulator";
 import { Expression, hcl } from "../../modules/terraform/expression";
-import { al2UserData } from "../../modules/user-data/al2";
-import { al2023UserData } from "../../modules/user-data/al2023";
-import { bottlerocketUserData } from "../../modules/user-data/bottlerocket";
+import { kubernetesSettings, WRITTEN_SETTINGS } from "../../modules/user-data/bottlerocket-settings";
+import { userDataOf } from "../../modules/user-data/family";
 import type { NodeUserData } from "../../modules/user-data/node";
 import { readUserData } from "../../modules/user-data/read";
 import { describeEndToEnd, terraformProgram } from "../support/end-to-end";
@@ -15,9 +14,9 @@ import { run } from "../support/run";
 const GOLDEN = join(__dirname, "../golden/user-data");
 
 const FAMILIES = {
-  al2: { render: al2UserData, folder: "", extension: "sh" },
-  al2023: { render: al2023UserData, folder: "al2023", extension: "mime" },
-  bottlerocket: { render: bottlerocketUserData, folder: "bottlerocket", extension: "toml" },
+  al2: { folder: "", extension: "sh" },
+  al2023: { folder: "al2023", extension: "mime" },
+  bottlerocket: { folder: "bottlerocket", extension: "toml" },
 } as const;
 type Family = keyof typeof FAMILIES;
 
@@ -50,6 +49,11 @@ const KOREAN: Said = {
   preUserData: 'echo "${HOME} 준비"',
   additionalUserData: "echo '100%{done}'",
 };
+/** As an editor on Windows ends lines. */
+const WINDOWS: Said = {
+  preUserData: "echo first\r\necho second\r\n",
+  additionalUserData: "if true; then\r\n  echo joined\r\nfi",
+};
 /** A label's value that YAML would take for something else when it stood there without quotes. */
 const TRICKY: Said = { labels: { on: "true", version: "1.10", norway: "no" } };
 const IPV6: Said = { serviceCidr: "fd12:3456:789a::/108" };
@@ -70,11 +74,13 @@ const SCENARIOS: Readonly<Record<Family, Readonly<Record<string, Said>>>> = {
     "max-pods": { maxPods: 110, kubeletExtraArgs: "--v=4" },
     "chosen-service-range": { serviceCidr: "192.168.0.0/20", chosenServiceCidr: "192.168.0.0/20" },
     "ip-version-6": IPV6,
+    "lines-of-windows": WINDOWS,
   },
   al2023: {
     "nothing-supplied": {},
     "user-supplied-parts": SHELL,
     korean: KOREAN,
+    "lines-of-windows": WINDOWS,
     "other-interpreter-and-korean": { ...KOREAN, preUserData: "#!/usr/bin/env python3\nprint('준비')\n" },
     "labels-and-taints": LABELS_AND_TAINTS,
     "kubelet-arguments": { kubeletExtraArgs: "--v=4  --kube-reserved=cpu=100m", maxPods: 110 },
@@ -91,6 +97,7 @@ const SCENARIOS: Readonly<Record<Family, Readonly<Record<string, Said>>>> = {
     },
     "max-pods": { maxPods: 110 },
     "ip-version-6": IPV6,
+    "lines-of-windows": { additionalUserData: "log-level = 4\r\n\r\n[settings.motd]\r\nmotd = 'hello'\r\n" },
     "everything-supplied": {
       ...LABELS_AND_TAINTS,
       maxPods: 29,
@@ -134,7 +141,7 @@ describeEndToEnd("the user data of a node", () => {
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "eks-test-user-data-"));
-    const texts = ROWS.map(({ id, family, said }) => [id, FAMILIES[family].render(userData(said)).asString]);
+    const texts = ROWS.map(({ id, family, said }) => [id, userDataOf(hcl`${family}`, userData(said)).asString]);
     const output = { texts: { value: Object.fromEntries(texts) as unknown } };
     writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ output }));
     const terraform = (...args: string[]) => run(terraformProgram(), args, { cwd: folder, env: neutralEnvironment() });
@@ -167,4 +174,18 @@ describeEndToEnd("the user data of a node", () => {
       if (family === "al2023") expect(serviceCidr).toBe(said.serviceCidr ?? "10.100.0.0/16");
     },
   );
+
+  it.each(ROWS.filter(({ family }) => family === "bottlerocket"))("$id is what a node boots with", ({ id, said }) => {
+    const settings = kubernetesSettings(rendered[id] ?? "");
+    const { always, ofRows } = WRITTEN_SETTINGS;
+    const own: readonly string[] = [...always, ...ofRows];
+
+    expect(Object.keys(settings ?? {}).filter((key) => own.includes(key))).toEqual([
+      ...always,
+      ...(said.maxPods === undefined ? [] : ["max-pods"]),
+      ...(said.labels === undefined ? [] : ["node-labels"]),
+      ...(said.taints === undefined ? [] : ["node-taints"]),
+    ]);
+    expect(rendered[id]).not.toContain("\r");
+  });
 });

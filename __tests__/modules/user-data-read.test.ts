@@ -145,6 +145,8 @@ describe("user data of a node", () => {
       { settings: { name: "demo", labels: { role: "web" } } },
     ],
     ["settings that are not TOML", `${SETTINGS}\nnot toml\n`, {}],
+    ["settings with a key twice", SETTINGS.replace("cluster-name", 'cluster-name = "twice"\ncluster-name'), {}],
+    ["settings with a table where a number belongs", `${SETTINGS}\n[settings.kubernetes.max-pods]\na = 1\n`, {}],
     ["settings of something else", "[settings.host-containers.admin]\nenabled = true\n", {}],
     ["a NodeConfig that is not YAML", archive(configPart("apiVersion: node.eks.aws/v1alpha1\nspec: [")), {}],
   ])("is understood when it is %s", (_, text, expected) => {

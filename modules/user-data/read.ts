@@ -2,7 +2,7 @@ import { gunzipSync } from "node:zlib";
 
 import { parseAllDocuments } from "yaml";
 
-import { readToml } from "./toml";
+import { kubernetesSettings, SettingsError, type KubernetesSettings } from "./bottlerocket-settings";
 
 /** A taint with which a node registers. */
 export interface Taint {
@@ -187,30 +187,35 @@ function taintOf(key: string, value: string | undefined, effect: string): Taint 
   return { key, ...(value !== undefined && value !== "" && { value }), effect };
 }
 
-/** What Bottlerocket's settings say of Kubernetes; undefined when they are no TOML, or say nothing. */
+/** What Bottlerocket's settings say of Kubernetes; undefined when a node does not boot with them, or they say nothing. */
 function settingsIn(toml: string): NamedCluster | undefined {
-  const own = readToml(toml)?.filter(({ path }) => path[0] === "settings" && path[1] === "kubernetes");
-  if (own === undefined || own.length === 0) return undefined;
-  const text = (name: string) => own.find(({ path }) => path.length === 3 && path[2] === name)?.value.at(0);
-  const table = (name: string) =>
-    own.filter(({ path }) => path[2] === name).map(({ path, value }) => ({ key: path.slice(3).join("."), value }));
+  const own = bootedWith(toml);
+  if (own === undefined) return undefined;
   const named = {
-    name: text("cluster-name"),
-    endpoint: text("api-server"),
-    certificateAuthorityData: text("cluster-certificate"),
-    dnsIp: text("cluster-dns-ip"),
+    name: own["cluster-name"],
+    endpoint: own["api-server"],
+    certificateAuthorityData: own["cluster-certificate"],
+    dnsIp: [own["cluster-dns-ip"]].flat()[0],
   };
-  const labels = table("node-labels").map(({ key, value }): [string, string] => [key, value[0] ?? ""]);
-  const taints = table("node-taints").flatMap(({ key, value }) =>
-    value.map((one) => {
+  const taints = Object.entries(own["node-taints"] ?? {}).flatMap(([key, value]) =>
+    [value].flat().map((one) => {
       const [taint = "", effect = ""] = one.split(":");
       return taintOf(key, taint, effect);
     }),
   );
   return {
     ...Object.fromEntries(Object.entries(named).filter(([, found]) => found !== undefined)),
-    ...registration(Object.fromEntries(labels), taints),
+    ...registration(own["node-labels"] ?? {}, taints),
   };
+}
+
+function bootedWith(toml: string): KubernetesSettings | undefined {
+  try {
+    return kubernetesSettings(toml);
+  } catch (error) {
+    if (error instanceof SettingsError) return undefined;
+    throw error;
+  }
 }
 
 /** The words of a command, up to where another one begins. */

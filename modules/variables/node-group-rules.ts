@@ -1,4 +1,5 @@
 import { repeated, rule } from "../terraform/hcl";
+import { writtenTwice } from "./bottlerocket";
 import { MAX_PODS, registrationIn, registrationRules, type Registration } from "./registration";
 import { MAX_NODES, USER_DATA_PARTS_MAX_BYTES } from "./rules";
 
@@ -61,6 +62,7 @@ const CLUSTER_NAME = 'coalesce(var.eks_cluster_name, "${var.project_name}_eks")'
 const ROLE_NAME = 'coalesce(var.eks_worker_node_role_name, "${var.project_name}_eks_worker_nodes_role")';
 const LABEL_KEYS = "concat(keys(g.labels), g.taints[*].key)";
 
+const TWICE = writtenTwice("g.additional_userdata", "a row");
 const ARGUMENTS = registrationIn("g.kubelet_extra_args");
 /** What a group's nodes register with: what it says itself, and what it says to the kubelet. */
 const REGISTRATION: Registration = {
@@ -259,10 +261,10 @@ export const NODE_GROUP_RULES = [
     "write settings, as TOML, into additional_userdata",
   ),
   everyGroup(
-    String.raw`g.ami_family != "bottlerocket" || !can(regex("(?m)^\\s*\\[\\s*settings\\s*\\.\\s*kubernetes\\s*(\\.\\s*node-(labels|taints)\\s*)?\\]", g.additional_userdata))`,
-    "no header [settings.kubernetes] nor that of its node-labels and node-taints in additional_userdata for bottlerocket, because it is there already and TOML takes it once",
-    '"the header"',
-    "what stands before the first header belongs to settings.kubernetes; say labels and taints instead of the others",
+    `g.ami_family != "bottlerocket" || length(${TWICE.found}) == 0`,
+    `additional_userdata for bottlerocket without what stands before it, ${TWICE.written}, because TOML takes it once`,
+    `join(" ", ${TWICE.found})`,
+    "what stands before the first header belongs to settings.kubernetes; say labels, taints and max_pods of the group",
   ),
   whole("max_pods", 1, MAX_PODS, "", true),
   everyGroup(

@@ -2,6 +2,7 @@ import { type TerraformVariable, Token, VariableType } from "cdktf";
 
 import { Expression, optional } from "../terraform/expression";
 import { rule } from "../terraform/hcl";
+import { writtenTwice } from "./bottlerocket";
 import type { Declare } from "./declare";
 import { NODE_GROUP_RULES } from "./node-group-rules";
 import { registrationIn, registrationRules } from "./registration";
@@ -259,6 +260,10 @@ export class NodeVariables {
           "eks_worker_user_data_group must have neither pre_userdata nor kubelet_extra_args for bottlerocket, which runs no shell, got text in them; write settings, as TOML, into additional_userdata.",
         ),
         rule(
+          `${UNUSED} || var.eks_worker_node_ami_family != "bottlerocket" || try(length(${TWICE.found}) == 0, true)`,
+          `eks_worker_user_data_group must have additional_userdata for bottlerocket without what stands before it, ${TWICE.written}, because TOML takes it once, got \${join(" ", try(${TWICE.found}, []))}; what stands before the first header belongs to settings.kubernetes.`,
+        ),
+        rule(
           `${UNUSED} || var.eks_worker_node_ami_family == "al2" || try(!var.eks_worker_user_data_group.enable_docker_bridge, true)`,
           "eks_worker_user_data_group.enable_docker_bridge must be false for ${var.eks_worker_node_ami_family}, which has no Docker, got true.",
         ),
@@ -293,6 +298,8 @@ export class NodeVariables {
 
 /** Whether the variables of the single group say nothing, because there are others. */
 const UNUSED = "length(var.node_groups) > 0";
+
+const TWICE = writtenTwice("var.eks_worker_user_data_group.additional_userdata", "every group");
 
 const USER_DATA_PARTS =
   "[var.eks_worker_user_data_group.pre_userdata, var.eks_worker_user_data_group.additional_userdata, var.eks_worker_user_data_group.kubelet_extra_args]";

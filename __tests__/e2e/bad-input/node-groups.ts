@@ -257,6 +257,27 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
     group(String.raw`ami_family = "bottlerocket", additional_userdata = "[settings.kubernetes]\nlog-level = 4\n"`),
     "TOML takes it once",
   ],
+  [
+    "pods, a label and a cluster that stand there already for Bottlerocket",
+    group(
+      String.raw`ami_family = "bottlerocket", additional_userdata = "max-pods = 65\nnode-labels.team = \"a\"\n \"cluster-name\"=\"b\"\n\n[settings.kernel]\nmax-pods = 1\n"`,
+    ),
+    "because TOML takes it once, got general (max-pods node-labels cluster-name); what stands before the first header belongs to settings.kubernetes; say labels, taints and max_pods of the group",
+  ],
+  [
+    "a table of labels for Bottlerocket",
+    group(
+      String.raw`ami_family = "bottlerocket", additional_userdata = "log-level = 4\n[ settings.kubernetes.node-labels ]\nteam = \"a\"\n"`,
+    ),
+    "got general ([ settings.kubernetes.node-labels ])",
+  ],
+  [
+    "an endpoint for the workshop's group on Bottlerocket",
+    worker(
+      `eks_worker_node_ami_family = "bottlerocket"\neks_worker_node_launch = "template"\n${userData(String.raw`pre_userdata = "", additional_userdata = "max-pods = 20\napi-server = \"https://a\"\n", kubelet_extra_args = "", enable_docker_bridge = false`)}`,
+    ),
+    "eks_worker_user_data_group must have additional_userdata for bottlerocket without what stands before it, [settings.kubernetes] with cluster-name, api-server, cluster-certificate, cluster-dns-ip, because TOML takes it once, got api-server; what",
+  ],
 
   // What nodes may do, and how they are launched
   ["a security group by name", group('security_group_ids = ["nodes"]'), "at most 15 ids of security groups"],
