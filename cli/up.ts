@@ -65,7 +65,8 @@ export async function prepare(
   for (const note of variables.notes) screen.line(`note: ${note}`);
   if (variables.missing.length > 0) throw missing(variables.missing);
   if (hasNoBastionRole(variables.values)) throw noBastionRole();
-  refuseWrongSettings(variables);
+  // A node that is to go need not boot.
+  if (fillIn) refuseWrongSettings(variables);
   if (fillIn && variables.values.get("kubectl_ssh_cidrs")?.from === "default") {
     screen.busy("asking for this machine's address");
     const own = withOwnAddress(variables.values, await ownAddress(signal));

@@ -38,6 +38,9 @@ export const GATEWAY_SERVICES = ["s3", "dynamodb"] as const;
  */
 export const NODE_SERVICES = ["ec2", "ecr.api", "ecr.dkr", "s3"] as const;
 
+/** What gives a pod its role, by the row's `via`. @see https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html */
+export const ROLE_SERVICES = { pod_identity: "eks-auth", irsa: "sts" } as const;
+
 /** What more a node without a way to the internet needs, by what uses it. */
 export const SERVICES_OF_PODS =
   "sts (IAM roles for service accounts), eks-auth (EKS Pod Identity), logs (logs to CloudWatch), autoscaling and sts " +

@@ -83,6 +83,7 @@ export class EksStack extends ReadableStack {
       cidrs: network.vpcCidrs,
       subnets: network.privateSubnets,
       routeTableIds: network.privateRouteTableIds,
+      podRoles: new Expression("var.pod_roles"),
       isolatedBy: hcl`var.nat_gateway == "none" ? "nat_gateway is none" : (length(${existingNetwork.isolatedSubnetIds}) > 0 ? "private_subnet_ids \${join(", ", ${existingNetwork.isolatedSubnetIds})} have no route for 0.0.0.0/0" : "")`,
     });
     new FlowLogs(this, "flow-logs", {

@@ -4,7 +4,7 @@ import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import type { ITerraformDependable, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 
-import { GATEWAY_SERVICES, NODE_SERVICES, SERVICES_OF_PODS } from "./endpoint-services";
+import { GATEWAY_SERVICES, NODE_SERVICES, ROLE_SERVICES, SERVICES_OF_PODS } from "./endpoint-services";
 import { warnUnless } from "./terraform/check";
 import { Expression, hcl } from "./terraform/expression";
 import { countIf, ofMaybe } from "./terraform/maybe";
@@ -24,6 +24,8 @@ export interface VpcEndpointsProps {
   readonly subnets: Expression;
   /** Route tables that lead to the services without interfaces, a list. */
   readonly routeTableIds: Expression;
+  /** Roles of pods, a map by key of rows of `pod_roles`. */
+  readonly podRoles: Expression;
   /** Why nodes reach AWS by nothing but endpoints; empty when they reach it otherwise. */
   readonly isolatedBy: Expression;
 }
@@ -93,6 +95,18 @@ export class VpcEndpoints extends Construct {
       hcl`${props.isolatedBy} == "" || length(${missing}) == 0`.asString,
       `nodes do not join the cluster without a way to \${join(", ", ${missing.text})}: \${${props.isolatedBy.text}}; add them to vpc_endpoints unless the VPC has them already, and ` +
         `what pods use: ${SERVICES_OF_PODS}.`,
+    );
+
+    const roles = (condition: Expression) => hcl`[for key, row in ${props.podRoles} : key if ${condition}]`;
+    const without = (service: Expression) => hcl`!contains(${services}, ${service})`;
+    const roleless = roles(without(hcl`lookup(${new Expression(JSON.stringify(ROLE_SERVICES))}, row.via, "")`));
+    const wanted = hcl`distinct([for key in ${roleless} : ${new Expression(JSON.stringify(ROLE_SERVICES))}[${props.podRoles}[key].via]])`;
+    warnUnless(
+      stack,
+      `${this.node.id.replaceAll("-", "_")}_for_pod_roles`,
+      hcl`${props.isolatedBy} == "" || length(${roleless}) == 0`.asString,
+      `pods get no role without a way to \${join(" and ", ${wanted.text})}: \${${props.isolatedBy.text}}, and pod_roles has ` +
+        `\${join(", ", ${roleless.text})}; add \${join(" and ", ${wanted.text})} to vpc_endpoints unless the VPC has it already.`,
     );
   }
 }

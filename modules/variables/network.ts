@@ -188,7 +188,8 @@ export class NetworkVariables {
       default: [],
       description:
         'More IPv4 address ranges of the VPC, /16 to /28, such as ["100.64.0.0/16"], for vpc_pod_subnets. AWS takes ' +
-        "100.64.0.0/10, public ranges, and those of the private block that vpc_cidr_block is of.",
+        "100.64.0.0/10, public ranges, and those of the private block that vpc_cidr_block is of. EKS takes up to five hours " +
+        "to notice one that a cluster's VPC gets later: until then the control plane does not reach pods there.",
       validation: [
         noneBesideVpcId("vpc_secondary_cidr_blocks", "its ranges are its owner's"),
         rule(

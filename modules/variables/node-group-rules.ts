@@ -71,6 +71,8 @@ const REGISTRATION: Registration = {
   maxPods: ARGUMENTS.maxPods,
 };
 
+/** GiB that a volume of a type can have; of all others 65536. @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html */
+const VOLUME_MAX_GIB = "{ gp2 = 16384, io1 = 16384 }";
 /** IOPS that a volume of a type can have: from, to, per GiB. @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html */
 const IOPS = "{ gp3 = [3000, 80000, 500], io1 = [100, 64000, 50], io2 = [100, 256000, 1000] }";
 const iops = (at: 0 | 1 | 2) => `${IOPS}[g.volume_type][${String(at)}]`;
@@ -216,7 +218,11 @@ export const NODE_GROUP_RULES = [
   ),
 
   // Volumes
-  whole("volume_size", 8, 16384, " of GiB"),
+  everyGroup(
+    `floor(g.volume_size) == g.volume_size && g.volume_size >= 8 && g.volume_size <= lookup(${VOLUME_MAX_GIB}, g.volume_type, 65536)`,
+    "a whole number of GiB as volume_size, from 8 to 65536 for gp3 and io2, and to 16384 for gp2 and io1",
+    '"${g.volume_type} with ${g.volume_size}"',
+  ),
   everyGroup(
     'g.ami_family != "al2023" || g.volume_size >= 20',
     "at least 20 GiB as volume_size for al2023, whose AMIs have a snapshot of 20",
@@ -229,8 +235,8 @@ export const NODE_GROUP_RULES = [
     '"${g.volume_type} with ${coalesce(g.volume_iops, "none")} on ${g.volume_size} GiB"',
   ),
   everyGroup(
-    'g.volume_throughput == null ? true : g.volume_type == "gp3" && floor(g.volume_throughput) == g.volume_throughput && g.volume_throughput >= 125 && g.volume_throughput <= min(1000, coalesce(g.volume_iops, 3000) / 4)',
-    "volume_throughput for gp3 only, 125 to 1000 MiB per second and at most a quarter of volume_iops (3000 when not set)",
+    'g.volume_throughput == null ? true : g.volume_type == "gp3" && floor(g.volume_throughput) == g.volume_throughput && g.volume_throughput >= 125 && g.volume_throughput <= min(2000, coalesce(g.volume_iops, 3000) / 4)',
+    "volume_throughput for gp3 only, 125 to 2000 MiB per second and at most a quarter of volume_iops (3000 when not set)",
     '"${g.volume_type} with ${g.volume_throughput}"',
   ),
 

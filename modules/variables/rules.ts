@@ -29,7 +29,7 @@ export function imageId(name: string) {
   );
 }
 
-/** EBS volumes end at 16 TiB, and no image of Ubuntu or Amazon Linux fits into less than 8 GiB. */
+/** Volumes of gp2, which an image may ask for, end at 16 TiB, and no image of Ubuntu or Amazon Linux fits into less than 8 GiB. */
 export function volumeSize(name: string) {
   return rule(
     `floor(var.${name}) == var.${name} && var.${name} >= 8 && var.${name} <= 16384`,

@@ -147,7 +147,11 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   ],
 
   // Volumes
-  ["a volume of one GiB", group("volume_size = 1"), "a whole number of GiB from 8 to 16384 as volume_size"],
+  [
+    "a volume of one GiB",
+    group("volume_size = 1"),
+    "a whole number of GiB as volume_size, from 8 to 65536 for gp3 and io2, and to 16384 for gp2 and io1, got general (gp3 with 1)",
+  ],
   [
     "a volume that is smaller than the snapshot",
     group("volume_size = 10"),
@@ -162,6 +166,13 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
     "throughput for io1",
     group('volume_type = "io1", volume_iops = 100, volume_throughput = 200'),
     "volume_throughput for gp3 only",
+  ],
+  ["a volume of gp2 that is too large", group('volume_type = "gp2", volume_size = 16385'), "(gp2 with 16385)"],
+  ["a volume of gp3 that is too large", group("volume_size = 65537"), "got general (gp3 with 65537)"],
+  [
+    "more throughput than gp3 has",
+    group("volume_iops = 10000, volume_throughput = 2001"),
+    "125 to 2000 MiB per second and at most a quarter of volume_iops (3000 when not set), got general (gp3 with 2001)",
   ],
   ["more throughput than the IOPS carry", group("volume_throughput = 1000"), "got general (gp3 with 1000)"],
 

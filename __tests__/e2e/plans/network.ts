@@ -88,6 +88,20 @@ export const NETWORK_PLANS: readonly PlanRow[] = [
     },
   },
   {
+    what: "no NAT gateway and no way to what gives pods their roles",
+    tfvars: [
+      'eks_version = "1.32"',
+      'nat_gateway = "none"',
+      'vpc_endpoints = ["s3", "ec2", "ecr.api", "ecr.dkr"]',
+      "irsa = true",
+      'add_ons = { "eks-pod-identity-agent" = { version = "v1.3.8-eksbuild.2" } }',
+      'pod_roles = { a = { namespace = "a", service_account = "a", policies = ["cluster-autoscaler"] }, b = { namespace = "b", service_account = "b", policies = ["cluster-autoscaler"], via = "irsa" } }',
+    ].join("\n"),
+    adds: WORKSHOP - 2 + 4 + 2 + 1 + 1 + 5,
+    warns:
+      "pods get no role without a way to eks-auth and sts: nat_gateway is none, and pod_roles has a, b; add eks-auth and sts to vpc_endpoints unless the VPC has it already.",
+  },
+  {
     what: "gateway endpoints alone: no security group",
     tfvars: 'vpc_endpoints = ["s3", "dynamodb"]',
     adds: WORKSHOP + 2,
