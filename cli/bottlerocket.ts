@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-import { kubernetesSettings, SettingsError, WRITTEN_SETTINGS } from "../modules/user-data/bottlerocket-settings";
+import { kubernetesSettings, SettingsError } from "../modules/user-data/bottlerocket-settings";
+import { WRITTEN_SETTINGS } from "../modules/user-data/written-settings";
 import { UserError } from "./errors";
 import type { TfvarsValues } from "./tfvars";
 

@@ -4,10 +4,11 @@ import { join } from "node:path";
 
 import { neutralEnvironment } from "../../rehearsal/emulator";
 import { Expression, hcl } from "../../modules/terraform/expression";
-import { kubernetesSettings, WRITTEN_SETTINGS } from "../../modules/user-data/bottlerocket-settings";
+import { kubernetesSettings } from "../../modules/user-data/bottlerocket-settings";
 import { userDataOf } from "../../modules/user-data/family";
 import type { NodeUserData } from "../../modules/user-data/node";
 import { readUserData } from "../../modules/user-data/read";
+import { WRITTEN_SETTINGS } from "../../modules/user-data/written-settings";
 import { describeEndToEnd, terraformProgram } from "../support/end-to-end";
 import { run } from "../support/run";
 

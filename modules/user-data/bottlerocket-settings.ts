@@ -1,12 +1,6 @@
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
 
-/** What the stack itself writes into `settings.kubernetes`: of every group, and of what rows of `node_groups` say. */
-export const WRITTEN_SETTINGS = {
-  always: ["cluster-name", "api-server", "cluster-certificate", "cluster-dns-ip"],
-  ofRows: ["max-pods", "node-labels", "node-taints"],
-} as const;
-
 const TEXT = z.string({ error: "must be a text in quotes" });
 const WHOLE = z.bigint({ error: "must be a whole number without quotes" });
 const table = <T extends z.ZodType>(value: T) => z.record(z.string(), value, { error: "must be a table" });
