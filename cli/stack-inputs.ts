@@ -39,6 +39,8 @@ export interface NodeGroupInput {
   readonly onDemand: number;
   /** Zones that it stands in; none: all of the private subnets. Undefined where it names subnets by their ids. */
   readonly zones: readonly string[] | undefined;
+  /** Subnets that it names by their ids. */
+  readonly subnetIds: readonly string[];
   /** What the nodes are launched from. */
   readonly launchedFrom: "launch configuration" | "launch template";
   /** Names of the variables, or attributes, that say what is above. */
@@ -77,6 +79,13 @@ export interface StackInputs {
   readonly vpcId: string | undefined;
   readonly publicSubnets: readonly SubnetInput[];
   readonly privateSubnets: readonly SubnetInput[];
+  /** Ids of the subnets of a network that exists already. */
+  readonly publicSubnetIds: readonly string[];
+  readonly privateSubnetIds: readonly string[];
+  /** Services that the stack makes VPC endpoints for: `s3`, `ecr.api`. */
+  readonly vpcEndpoints: readonly string[];
+  /** EKS add-ons, and of those that are pinned the version. */
+  readonly addOns: readonly { readonly name: string; readonly version: string | undefined }[];
   /** NAT gateways, each of which takes an Elastic IP address. */
   readonly natGateways: number;
   /** Whether nodes take their pods' addresses sixteen at a time. */
@@ -136,6 +145,10 @@ const TFVARS = z.object({
   cluster_creator_admin: z.boolean().default(true),
   access_entries: z.record(z.string(), z.object({ principal_arn: z.string() })).default({}),
   vpc_id: z.string().nullish(),
+  public_subnet_ids: z.array(z.string()).default([]),
+  private_subnet_ids: z.array(z.string()).default([]),
+  vpc_endpoints: z.array(z.string()).default([]),
+  add_ons: z.record(z.string(), z.object({ version: z.string().nullish() })).default({}),
   nat_gateway: z.string().default("single"),
   prefix_delegation: z.boolean().default(false),
   kubectl_ec2_keypair: z.string().default("aws-krug-gudi"),
@@ -209,6 +222,10 @@ export function stackInputs(
     vpcId: isOwn ? undefined : (values.vpc_id ?? undefined),
     publicSubnets,
     privateSubnets,
+    publicSubnetIds: isOwn ? [] : values.public_subnet_ids,
+    privateSubnetIds: isOwn ? [] : values.private_subnet_ids,
+    vpcEndpoints: values.vpc_endpoints,
+    addOns: Object.entries(values.add_ons).map(([name, { version }]) => ({ name, version: version ?? undefined })),
     natGateways: isOwn ? natGateways(values.nat_gateway, publicSubnets) : 0,
     prefixDelegation: values.prefix_delegation,
     sshCidrs: values.kubectl_ssh_cidrs,
@@ -229,6 +246,7 @@ function workshopsGroup(values: z.infer<typeof TFVARS>, clusterName: string): No
     size: { min, max, desired: desire },
     onDemand: desire,
     zones: [],
+    subnetIds: [],
     launchedFrom: `launch ${values.eks_worker_node_launch}`,
     variables: {
       image: "eks_worker_node_ami_id",
@@ -269,6 +287,7 @@ function groupOf(
     size: { min: row.min_size, max: row.max_size, desired },
     onDemand: names.length * (base + Math.ceil(((desired - base) * row.on_demand_percentage) / 100)),
     zones: row.subnet_ids.length > 0 ? undefined : row.zones,
+    subnetIds: row.subnet_ids,
     launchedFrom: `launch ${row.launch}`,
     variables: {
       image: attribute("ami_id"),

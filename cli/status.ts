@@ -136,11 +136,12 @@ function billed({ cluster_name: name }: Handover, cluster: ClusterFacts): Billed
   const plane = orElse(cluster.controlPlane, undefined);
   const bastion = orElse(cluster.bastion, undefined);
   const machines = [...orElse(cluster.instances, []), ...(bastion === undefined ? [] : [bastion])];
+  const gateways = orElse(cluster.natGateways, []).filter(({ state }) => state !== "deleted");
   return [
     ...(plane === undefined
       ? []
       : [{ what: "EKS control plane", id: name, unit: "an hour; more in extended support" }]),
-    ...orElse(cluster.natGateways, []).flatMap(({ id }) => [
+    ...gateways.flatMap(({ id }) => [
       { what: "NAT gateway", id, unit: "an hour, and a GB that passes through" },
       { what: "public IPv4 address", id, unit: "an hour" },
     ]),

@@ -8,7 +8,8 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
 import { HELP } from "../bootstrap/options";
 import { refuseWrongSettings } from "./bottlerocket";
-import { examineBefore, refuseErrors } from "./doctor/account";
+import { examineBefore, explained, refuseErrors, unchecked } from "./doctor/account";
+import type { Finding } from "./doctor/finding";
 import { UserError } from "./errors";
 import { allowing, refuseUnlessAllowed } from "./plan/guard";
 import { readPlan, type Plan } from "./plan/plan-file";
@@ -143,6 +144,8 @@ export async function ownAddress(signal: AbortSignal, page = "https://checkip.am
 interface SavedPlan {
   readonly plan: Plan;
   readonly hasChanges: boolean;
+  /** What AWS says of the inputs, which is asked while Terraform plans. */
+  readonly asked: Promise<readonly Finding[]>;
 }
 
 /** Where a plan is saved until the command ends. */
@@ -151,6 +154,20 @@ function planFile(): string {
 }
 
 async function makePlan(stack: Stack, screen: Screen): Promise<SavedPlan> {
+  const asked = examineBefore(stack.variables.values);
+  // Whoever waits for it hears of it; nobody has to.
+  asked.catch(() => undefined);
+  try {
+    return { ...(await runPlan(stack, screen)), asked };
+  } catch (error) {
+    if (stack.signal.aborted) throw error;
+    screen.busy("asking AWS what it has not");
+    // Values that are of no use are Terraform's to tell.
+    throw explained(error, await asked.catch(() => []));
+  }
+}
+
+async function runPlan(stack: Stack, screen: Screen): Promise<Omit<SavedPlan, "asked">> {
   const progress = new Progress();
   const { hasChanges } = await screen.step("plan", async () => ({
     hasChanges: await stack.terraform.plan(stack.variables.terraformArguments, planFile(), (event) => {
@@ -178,7 +195,7 @@ export async function plan(options: UpOptions, screen: Screen, signal: AbortSign
   screen.end();
   process.stdout.write(`${lines.join("\n")}\n`);
   refuseUnlessAllowed(saved.plan, options.allowReplace);
-  await refuseWhatAwsWould(saved.plan, stack, screen);
+  await refuseWhatAwsWould(saved, screen);
   return saved.hasChanges ? 2 : 0;
 }
 
@@ -202,7 +219,7 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
     const saved = await makePlan(stack, screen);
     for (const line of await told(saved.plan, stack, screen)) screen.line(line);
     refuseUnlessAllowed(saved.plan, options.allowReplace);
-    await refuseWhatAwsWould(saved.plan, stack, screen);
+    await refuseWhatAwsWould(saved, screen);
     if (saved.hasChanges) {
       if (!options.autoApprove)
         await confirm("apply this plan?", "-auto-approve applies it without a question", screen, signal);
@@ -223,15 +240,17 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
 }
 
 /**
- * Asks AWS about a stack of which nothing exists; what is there of an older one would be taken for somebody else's.
+ * Refuses a stack of which nothing exists for what AWS says of it; what is there of an older one would be taken for somebody else's.
  *
  * @throws UserError
  */
-async function refuseWhatAwsWould({ changes }: Plan, { variables }: Stack, screen: Screen): Promise<void> {
+async function refuseWhatAwsWould({ plan: { changes }, asked }: SavedPlan, screen: Screen): Promise<void> {
   const managed = changes.filter(({ isManaged }) => isManaged);
   if (managed.length === 0 || managed.some(({ kind }) => kind !== "create")) return;
   screen.busy("asking AWS what it would refuse");
-  refuseErrors(await examineBefore(variables.values));
+  const findings = await asked;
+  for (const line of unchecked(findings)) screen.line(`note: ${line}`);
+  refuseErrors(findings);
 }
 
 /** What a person has to know before a plan is applied: whose account it is, and what becomes of it. */

@@ -1,4 +1,4 @@
-import { examineBefore, refuseErrors } from "../../cli/doctor/account";
+import { examineBefore, explained, refuseErrors, unchecked } from "../../cli/doctor/account";
 import type { Finding, Severity } from "../../cli/doctor/finding";
 import { UserError } from "../../cli/errors";
 
@@ -53,6 +53,42 @@ describe("before anything is made", () => {
 
     await expect(examineBefore(values)).rejects.toThrow(UserError);
     await expect(examineBefore(values)).rejects.toThrow(message);
+  });
+
+  it("a plan that failed over what AWS has not is said in the doctor's words, then in Terraform's", () => {
+    // What AWS provider 5.100.0 says.
+    const failed = new UserError("terraform plan failed: Your query returned no results (data.aws_ami.nodes_image)");
+    const error = explained(failed, [finding("error", "image-missing"), finding("error", "key-pair")], {});
+
+    expect(error).toMatchObject({
+      exitCode: 1,
+      message:
+        "AWS has not what the tfvars name, so nothing was planned\n\n" +
+        "error image-missing: 1.14\n  EKS makes no cluster of 1.14\n  -> choose another\n\n" +
+        "1 error, 0 warnings, 0 notes; begin with the first\n\n" +
+        "in Terraform's words: terraform plan failed: Your query returned no results (data.aws_ami.nodes_image)",
+    });
+  });
+
+  it.each<[string, string, Finding[], object]>([
+    ["that AWS has all of", "Your query returned no results", [finding("error", "key-pair")], {}],
+    ["that a rule of the stack has stopped", "Invalid value for variable: …", [finding("error", "image-missing")], {}],
+    ["of Terraform Cloud", "no results", [finding("error", "image-missing")], { TF_CLOUD_ORGANIZATION: "workshop" }],
+  ])("a plan that failed %s is told in Terraform's words alone", (_, message, findings, environment) => {
+    const failed = new UserError(message);
+
+    expect(explained(failed, findings, environment)).toBe(failed);
+  });
+
+  it("what could not be asked is said, and refuses nothing", () => {
+    const unseen = { ...finding("note", "unseen"), subject: "network", cause: "cannot be seen: not allowed" };
+
+    expect(unchecked([unseen, finding("note", "identity")])).toEqual([
+      "not checked: network cannot be seen: not allowed",
+    ]);
+    expect(() => {
+      refuseErrors([unseen]);
+    }).not.toThrow();
   });
 
   it("warnings and notes keep nobody from making it", () => {

@@ -165,6 +165,7 @@ describe("the inputs of a stack", () => {
         size: { min: 1, max: 3, desired: 1 },
         onDemand: 1,
         zones: [],
+        subnetIds: [],
         launchedFrom: "launch template",
         variables: {
           image: "node_groups.plain.ami_id",

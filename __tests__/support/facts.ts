@@ -1,5 +1,6 @@
 import type { BeforeFacts } from "../../cli/doctor/account-rules";
-import type { InstanceFact, PermissionFact, SubnetFact } from "../../cli/doctor/cluster-facts";
+import type { InstanceFact, PermissionFact } from "../../cli/doctor/cluster-facts";
+import type { SubnetFact } from "../../cli/doctor/network-facts";
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { WorkloadFact } from "../../cli/doctor/inside-facts";
 import { stackInputs } from "../../cli/stack-inputs";
@@ -42,6 +43,8 @@ export const BEFORE: BeforeFacts = {
       vcpus: { ok: { used: 10, limit: 16 } },
     },
     zones: { ok: ZONE_FACTS },
+    network: { ok: undefined },
+    addOns: { ok: {} },
     offerings: { ok: { "t3.medium": ZONES, "t3.micro": ZONES } },
     instanceTypes: { ok: { "t3.medium": T3_MEDIUM, "t3.micro": T3_MICRO } },
     versions: {

@@ -1,15 +1,8 @@
 import type { Node } from "../../bootstrap/nodes";
-import type { AccountFacts } from "../../cli/doctor/account-facts";
+import type { AccountFacts, NetworkFact } from "../../cli/doctor/account-facts";
 import type { BeforeFacts } from "../../cli/doctor/account-rules";
-import type {
-  ClusterFacts,
-  ControlPlane,
-  GroupFact,
-  InstanceFact,
-  Launch,
-  NatFact,
-  SubnetFact,
-} from "../../cli/doctor/cluster-facts";
+import type { ClusterFacts, ControlPlane, GroupFact, InstanceFact, Launch } from "../../cli/doctor/cluster-facts";
+import type { NatFact, SubnetFact } from "../../cli/doctor/network-facts";
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { Fact } from "../../cli/doctor/fact";
 import type { Finding } from "../../cli/doctor/finding";
@@ -125,8 +118,30 @@ export type Row<Facts> = readonly [string, Finding["severity"], string, Facts, F
 
 const G5 = { vcpus: 192, interfaces: 15, addressesPerInterface: 50, architectures: ["x86_64"] };
 
+const ADD_ONS = { ok: { coredns: ["v1.12.1-eksbuild.2", "v1.11.4-eksbuild.2"], "no-such": undefined } };
+const addOns = (name: string, version?: string) => inputsAnd({ addOns: [{ name, version }] }, { addOns: ADD_ONS });
+
+/** The network of the fixtures, as one that exists already. */
+const EXISTING: NetworkFact = {
+  hasVpc: true,
+  subnets: value(AFTER.cluster.subnets),
+  natGateways: value(AFTER.cluster.natGateways),
+  endpoints: [],
+};
+/** A stack in it. */
+const existing = (change: Partial<NetworkFact>, more: Partial<StackInputs> = {}): BeforeFacts => {
+  const [publicSubnetIds, privateSubnetIds] = [["subnet-public"], ["subnet-a", "subnet-b"]];
+  const own = { vpcId: "vpc-1", publicSubnets: [], privateSubnets: [], publicSubnetIds, privateSubnetIds };
+  return inputsAnd({ ...own, ...more }, { network: { ok: { ...EXISTING, ...change } } });
+};
+/** Its gateway is in a state; none has left no trace. */
+const gateway = (state: string) => ({ natGateways: EXISTING.natGateways.map((it) => ({ ...it, state })) });
+
 const ONE_ZONE: Partial<AccountFacts> = {
-  offerings: { ok: { "t3.medium": ["ap-northeast-2a"], "t3.micro": ["ap-northeast-2a"] } },
+  instanceTypes: { ok: { ...value(BEFORE.account.instanceTypes), "t3.large": G5 } },
+  offerings: {
+    ok: Object.fromEntries(["t3.medium", "t3.large", "t3.micro"].map((type) => [type, ["ap-northeast-2a"]])),
+  },
 };
 
 const NO_VPC: Partial<AccountFacts> = { quotas: { ...BEFORE.account.quotas, vpcs: { ok: { used: 6, limit: 5 } } } };
@@ -309,6 +324,45 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     account({ launchConfigurations: { ok: [] }, oldestRole: { ok: undefined } }),
     account({ launchConfigurations: { unknown: "not allowed" }, oldestRole: { ok: "2025-02-01T00:00:00.000Z" } }),
   ],
+  ["add-on", "error", "no-such", addOns("no-such"), addOns("coredns")],
+  ["add-on", "error", "coredns", addOns("coredns", "v1.9.3-eksbuild.1"), addOns("coredns", "v1.11.4-eksbuild.2")],
+  ["network-missing", "error", "vpc-1", existing({ hasVpc: false, subnets: [] }), existing({})],
+  [
+    "network-missing",
+    "error",
+    "subnet-b",
+    existing({ subnets: EXISTING.subnets.filter(({ id }) => id !== "subnet-b") }),
+  ],
+  ["network-missing", "error", "subnet-x", existing({}, worker({ subnetIds: ["subnet-x"] }))],
+  ...["deleted", "deleting", "failed"].map((state): Row<BeforeFacts> => [
+    ...(["node-egress", "error", "subnet-a, subnet-b"] as const),
+    existing(gateway(state)),
+    // Nodes may do without a way out.
+    existing({ ...gateway(state), endpoints: ["ec2", "s3"] }, { vpcEndpoints: ["ecr.api", "ecr.dkr"] }),
+  ]),
+  [
+    "node-egress",
+    "error",
+    "subnet-a",
+    existing({
+      subnets: EXISTING.subnets.map((it) => (it.id === "subnet-a" ? { ...it, defaultRoute: "blackhole" } : it)),
+    }),
+    // One that nobody named, and one without any route, of which the plan speaks.
+    existing({
+      subnets: [
+        ...EXISTING.subnets.map((it) => (it.id === "subnet-a" ? { ...it, defaultRoute: undefined } : it)),
+        { ...value(AFTER.cluster.subnets)[0], id: "subnet-c", defaultRoute: "blackhole" } as SubnetFact,
+      ],
+    }),
+  ],
+  [
+    "instance-type",
+    "error",
+    "t3.gigantic",
+    inputs(worker({ instanceTypes: ["t3.medium", "t3.gigantic"] })),
+    existing({}),
+  ],
+  ["instance-type", "warning", "t3.medium", inputsAnd(existing({}).inputs, { ...existing({}).account, ...ONE_ZONE })],
   [
     "zone",
     "error",

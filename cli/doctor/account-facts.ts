@@ -22,6 +22,7 @@ import {
 import {
   DescribeClusterCommand,
   EKSClient,
+  paginateDescribeAddonVersions,
   paginateDescribeClusterVersions,
   type ClusterVersionInformation,
 } from "@aws-sdk/client-eks";
@@ -37,6 +38,7 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import type { AwsSettings } from "../aws";
 import { ask, orElse, type Fact } from "./fact";
 import { imageFact, recommendedImageParameter, type ImageFact } from "./image";
+import { endpointsOf, natGatewaysOf, subnetsBeside, type Ways } from "./network-facts";
 import type { StackInputs } from "../stack-inputs";
 
 /** Who asks. */
@@ -70,6 +72,13 @@ export interface ZoneFact {
   readonly id: string;
 }
 
+/** A network that exists already, of which a stack is to be a part. */
+export interface NetworkFact extends Ways {
+  readonly hasVpc: boolean;
+  /** Services that it has VPC endpoints for. */
+  readonly endpoints: readonly string[];
+}
+
 /** A Kubernetes version that EKS offers. */
 export interface VersionFact {
   /** `MAJOR.MINOR` */
@@ -95,6 +104,10 @@ export interface AccountFacts {
   };
   /** The region's zones that the account may use. */
   readonly zones: Fact<readonly ZoneFact[]>;
+  /** Undefined where the stack makes its own. */
+  readonly network: Fact<NetworkFact | undefined>;
+  /** The versions in which each add-on of the stack is offered for its Kubernetes version; undefined when there is none. */
+  readonly addOns: Fact<Readonly<Record<string, readonly string[] | undefined>>>;
   /** In which zones each instance type of the stack is offered. */
   readonly offerings: Fact<Readonly<Record<string, readonly string[]>>>;
   readonly instanceTypes: Fact<Readonly<Record<string, InstanceTypeFact>>>;
@@ -211,6 +224,11 @@ export async function readAccountFacts(inputs: StackInputs, aws: AwsSettings): P
         id: ZoneId,
       }));
     }),
+    network: network(ec2, inputs),
+    addOns: eachOf(
+      inputs.addOns.map(({ name }) => name),
+      (name) => addOnVersions(eks, name, inputs.eksVersion),
+    ),
     offerings: ask("ec2:DescribeInstanceTypeOfferings", async () => {
       const Filters = [{ Name: "instance-type", Values: types }];
       const asked = { LocationType: "availability-zone", Filters } as const;
@@ -282,6 +300,47 @@ export async function readAccountFacts(inputs: StackInputs, aws: AwsSettings): P
   } finally {
     for (const client of clients) client.destroy();
   }
+}
+
+/** What exists of the network that tfvars name. */
+function network(ec2: EC2Client, inputs: StackInputs): Promise<Fact<NetworkFact | undefined>> {
+  const { vpcId } = inputs;
+  if (vpcId === undefined) return settledAs(undefined);
+  return ask(
+    "ec2:DescribeVpcs, DescribeSubnets, DescribeRouteTables, DescribeNatGateways and DescribeVpcEndpoints",
+    async () => {
+      const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
+      const named = [
+        ...inputs.publicSubnetIds,
+        ...inputs.privateSubnetIds,
+        ...inputs.groups.flatMap((it) => it.subnetIds),
+      ];
+      const [vpcs, subnets, natGateways, endpoints] = await Promise.all([
+        all(paginateDescribeVpcs({ client: ec2 }, { Filters }), ({ Vpcs }) => Vpcs),
+        subnetsBeside(ec2, named),
+        natGatewaysOf(ec2, vpcId),
+        endpointsOf(ec2, vpcId),
+      ]);
+      return { hasVpc: vpcs.length > 0, subnets, natGateways, endpoints };
+    },
+  );
+}
+
+/** @returns undefined when EKS has no such add-on for that version of Kubernetes */
+function addOnVersions(
+  eks: EKSClient,
+  addonName: string,
+  kubernetesVersion: string,
+): Promise<Fact<readonly string[] | undefined>> {
+  return ask(
+    "eks:DescribeAddonVersions",
+    async () => {
+      const pages = paginateDescribeAddonVersions({ client: eks }, { addonName, kubernetesVersion });
+      const versions = (await all(pages, ({ addons }) => addons)).flatMap((it) => it.addonVersions ?? []);
+      return versions.length === 0 ? undefined : versions.map(({ addonVersion = "" }) => addonVersion);
+    },
+    ["ResourceNotFoundException", "InvalidParameterException"],
+  );
 }
 
 const NO_ENTITY = ["NoSuchEntityException", "NoSuchEntity"];

@@ -1,10 +1,18 @@
-import { isStandard, QUOTAS, type AccountFacts, type Identity, type InstanceTypeFact } from "./account-facts";
+import {
+  isStandard,
+  QUOTAS,
+  type AccountFacts,
+  type Identity,
+  type InstanceTypeFact,
+  type NetworkFact,
+} from "./account-facts";
 import { usableAddresses } from "../cidr";
 import { known, orElse, type Fact } from "./fact";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
+import { NODE_ENDPOINTS, routeProblem } from "./network-rules";
 import { maxPods, podsLeft } from "../pods";
 import { found, when, type Found, type Rule } from "./rule";
-import { subnetsOf, type NodeGroupInput, type StackInputs } from "../stack-inputs";
+import { subnetsOf, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
 
 /** What is judged before anything exists. */
 export interface BeforeFacts {
@@ -103,6 +111,34 @@ function quota(name: keyof typeof QUOTAS, needed: number, what: string, { accoun
         `--desired-value ${String(used + needed)} --region ${inputs.region}`,
     );
   });
+}
+
+/** What is known of the network that exists already; nothing where the stack makes its own. */
+function network({ account, inputs }: BeforeFacts, judge: (found: NetworkFact, vpcId: string) => readonly Found[]) {
+  const { vpcId } = inputs;
+  return known(account.network, (found) => (found === undefined || vpcId === undefined ? [] : judge(found, vpcId)));
+}
+
+/** Subnets by their ids, in the words of tfvars. */
+function existing({ account }: BeforeFacts, ids: readonly string[]): readonly SubnetInput[] {
+  const subnets = orElse(account.network, undefined)?.subnets ?? [];
+  return ids.flatMap((id) => {
+    const subnet = subnets.find((it) => it.id === id);
+    return subnet === undefined ? [] : [{ az: subnet.zone, cidr: subnet.cidr, name: id }];
+  });
+}
+
+/** The stack's subnets, also those that exist already. */
+function allSubnets(facts: BeforeFacts, kind: "public" | "private"): readonly SubnetInput[] {
+  const { publicSubnets, privateSubnets, publicSubnetIds, privateSubnetIds } = facts.inputs;
+  return kind === "public"
+    ? [...publicSubnets, ...existing(facts, publicSubnetIds)]
+    : [...privateSubnets, ...existing(facts, privateSubnetIds)];
+}
+
+/** The subnets that a group stands in. */
+function groupSubnets(facts: BeforeFacts, group: NodeGroupInput): readonly SubnetInput[] {
+  return group.subnetIds.length > 0 ? existing(facts, group.subnetIds) : subnetsOf(group, allSubnets(facts, "private"));
 }
 
 /** Rules about an account and the inputs of a stack that does not exist yet, in the order in which an apply would fail. */
@@ -379,9 +415,99 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
     },
   },
   {
+    code: "add-on",
+    judge: ({ account, inputs: { addOns, eksVersion, region } }) =>
+      known(account.addOns, (offered) =>
+        addOns.flatMap(({ name, version }) => {
+          const versions = offered[name];
+          const list = `aws eks describe-addon-versions --kubernetes-version ${eksVersion} --region ${region}`;
+          if (versions === undefined) {
+            return [
+              found(
+                "error",
+                name,
+                `add_ons.${name}: EKS has no such add-on for Kubernetes ${eksVersion}`,
+                `leave it out, or give the name of one that there is: ${list} --query 'addons[].addonName'`,
+              ),
+            ];
+          }
+          return when(
+            version !== undefined && !versions.includes(version),
+            "error",
+            name,
+            `add_ons.${name}.version: EKS does not offer ${version ?? ""} for Kubernetes ${eksVersion}; it offers ${versions.slice(0, 3).join(", ")}${versions.length > 3 ? " and others" : ""}`,
+            `leave the version out, which takes EKS' default, or give one of: ${list} --addon-name ${name} --query 'addons[].addonVersions[].addonVersion'`,
+          );
+        }),
+      ),
+  },
+  {
+    code: "network-missing",
+    judge: (facts) =>
+      network(facts, ({ hasVpc, subnets }, vpcId) => {
+        const { publicSubnetIds, privateSubnetIds, groups, region } = facts.inputs;
+        const lists = [
+          ["public_subnet_ids", publicSubnetIds],
+          ["private_subnet_ids", privateSubnetIds],
+          ...groups.map(({ key, subnetIds }) => [`node_groups.${key}.subnet_ids`, subnetIds] as const),
+        ] as const;
+        const shown = `aws ec2 describe-subnets --filters Name=vpc-id,Values=${vpcId} --region ${region} --query 'Subnets[].[SubnetId,AvailabilityZone]'`;
+        return [
+          ...when(
+            !hasVpc,
+            "error",
+            vpcId,
+            `vpc_id: there is no VPC ${vpcId} in ${region} that this account may see`,
+            `give the id of one that exists (aws ec2 describe-vpcs --region ${region}), or leave vpc_id out: the stack makes a VPC then`,
+          ),
+          ...lists.flatMap(([variable, ids]) =>
+            ids
+              .filter((id) => !subnets.some((subnet) => subnet.id === id))
+              .map((id) =>
+                found(
+                  "error",
+                  id,
+                  `${variable}: there is no subnet ${id} in ${region}`,
+                  `give subnets of ${vpcId}: ${shown}`,
+                ),
+              ),
+          ),
+        ];
+      }),
+  },
+  {
+    code: "node-egress",
+    judge: (facts) =>
+      network(facts, ({ endpoints, ...ways }, vpcId) => {
+        const { inputs } = facts;
+        const lacks = NODE_ENDPOINTS.filter((name) => ![...endpoints, ...inputs.vpcEndpoints].includes(name));
+        const used = [...inputs.privateSubnetIds, ...inputs.groups.flatMap(({ subnetIds }) => subnetIds)];
+        const problems = ways.subnets
+          // Of subnets that lead nowhere, or to the internet by themselves, the plan speaks.
+          .filter(({ id, defaultRoute }) => used.includes(id) && defaultRoute !== undefined)
+          .flatMap((subnet) => {
+            const problem = routeProblem(ways, subnet, false);
+            return problem === undefined ? [] : [{ id: subnet.id, problem }];
+          });
+        return [...new Set(problems.map(({ problem }) => problem))].flatMap((problem) =>
+          when(
+            lacks.length > 0,
+            "error",
+            problems.flatMap((it) => (it.problem === problem ? it.id : [])).join(", "),
+            `nodes here would have no way out (0.0.0.0/0 ${problem}): they would fetch no images and join nothing`,
+            `send 0.0.0.0/0 of their route table to a NAT gateway that works (aws ec2 replace-route --destination-cidr-block 0.0.0.0/0 --region ${inputs.region} --route-table-id TABLE --nat-gateway-id NAT; ` +
+              `aws ec2 describe-nat-gateways --filter Name=vpc-id,Values=${vpcId} --region ${inputs.region} shows those that there are); or do without, by vpc_endpoints with ${lacks.join(", ")}`,
+          ),
+        );
+      }),
+  },
+  {
     code: "zone",
-    judge: ({ account, inputs: { publicSubnets, privateSubnets, region } }) =>
-      known(account.zones, (zones) => {
+    judge: (facts) =>
+      known(facts.account.zones, (zones) => {
+        const { region, vpcId } = facts.inputs;
+        const [publicSubnets, privateSubnets] = [allSubnets(facts, "public"), allSubnets(facts, "private")];
+        const variable = vpcId === undefined ? "vpc_private_subnets" : "private_subnet_ids";
         const names = zones.map(({ name }) => name);
         const inZones = (subnets: typeof publicSubnets) => [...new Set(subnets.map(({ az }) => az))];
         const missing = inZones([...publicSubnets, ...privateSubnets]).filter((az) => !names.includes(az));
@@ -402,8 +528,8 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
             found(
               "error",
               name,
-              `vpc_private_subnets has ${name}, which is ${id} to AWS, where EKS makes no control plane`,
-              `write vpc_private_subnets with other zones: ${names.filter((other) => other !== name).join(", ")}`,
+              `${variable} has ${name}, which is ${id} to AWS, where EKS makes no control plane`,
+              `write ${variable} with other zones: ${names.filter((other) => other !== name).join(", ")}`,
             ),
           ),
         ];
@@ -411,24 +537,42 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "instance-type",
-    judge: ({ account, inputs: { groups, bastion, publicSubnets, privateSubnets, region } }) =>
-      known(account.offerings, (offerings) => {
+    judge: (facts) =>
+      known(facts.account.offerings, (offerings) => {
+        const { groups, bastion, region } = facts.inputs;
         const offeredIn = (types: readonly string[]) => [...new Set(types.flatMap((type) => offerings[type] ?? []))];
         const lacking = (types: readonly string[], zones: readonly string[]) =>
           [...new Set(zones)].filter((az) => !offeredIn(types).includes(az));
         const cause = (types: readonly string[], zones: readonly string[]) =>
-          `EC2 does not offer ${types.join(" or ")} in ${zones.join(", ")}; it does in ${offeredIn(types).join(", ") || `no zone of ${region}`}`;
+          `EC2 does not offer ${types.join(" or ")} in ${zones.join(", ") || region}; it does in ${offeredIn(types).join(", ") || `no zone of ${region}`}`;
         // The bastion stands in the first public subnet.
         const withoutBastion = lacking(
           [bastion.instanceType],
-          publicSubnets.slice(0, 1).map(({ az }) => az),
+          allSubnets(facts, "public")
+            .slice(0, 1)
+            .map(({ az }) => az),
         );
         return [
           ...groups.flatMap((group) => {
-            const zones = subnetsOf(group, privateSubnets).map(({ az }) => az);
+            const { instanceTypes: types, variables } = group;
+            const exist = orElse(facts.account.instanceTypes, undefined);
+            const unknown = types.filter((type) => exist !== undefined && !(type in exist));
+            if (unknown.length > 0 && unknown.length < types.length) {
+              return [
+                found(
+                  "error",
+                  unknown.join(", "),
+                  `${variables.instanceType}: ${region} has no instance type ${unknown.join(" and ")}`,
+                  `leave it out; it has ${types.filter((type) => !unknown.includes(type)).join(", ")}`,
+                ),
+              ];
+            }
+            const zones = groupSubnets(facts, group).map(({ az }) => az);
             const without = lacking(group.instanceTypes, zones);
+            // Where its subnets cannot be seen, so cannot their zones.
+            if (zones.length === 0 && offeredIn(group.instanceTypes).length > 0) return [];
             return when(
-              without.length > 0,
+              without.length > 0 || zones.length === 0,
               // The group launches its nodes in the other zones then, if it is not one for each zone.
               without.length < new Set(zones).size && group.names.length === 1 ? "warning" : "error",
               group.instanceTypes.join(", "),

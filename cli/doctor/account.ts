@@ -39,8 +39,51 @@ function inputsOf(values: TfvarsValues["values"]): StackInputs {
   }
 }
 
+/** What a plan fails over too, in the provider's words: something is named that AWS has not. */
+const NAMED = ["version", "image-missing", "add-on", "network-missing", "zone", "instance-type"];
+
+/** A rule of the stack's own, which says what to write instead. */
+const OWN_WORDS = /Invalid value for (input )?variable/;
+
+/**
+ * Says of a plan that failed what AWS has not, if that may be why; Terraform's words come after.
+ *
+ * @param error of the plan
+ * @param findings about the account and the inputs
+ */
+export function explained(
+  error: unknown,
+  findings: readonly Finding[],
+  environment: StateEnvironment = process.env,
+): unknown {
+  if (!(error instanceof UserError) || OWN_WORDS.test(error.message)) return error;
+  const errors = errorsFor(findings, environment).filter(({ code }) => NAMED.includes(code));
+  if (errors.length === 0) return error;
+  return new UserError(
+    `AWS has not what the tfvars name, so nothing was planned
+
+${findingsText(errors)}
+
+in Terraform's words: ${error.message}`,
+    error.exitCode,
+    { cause: error },
+  );
+}
+
+/** What could not be asked of AWS before anything is made, a line for each reason. */
+export function unchecked(findings: readonly Finding[]): readonly string[] {
+  return findings.flatMap(({ code, subject, cause }) => (code === "unseen" ? `not checked: ${subject} ${cause}` : []));
+}
+
 /** Nobody could be asked from here; Terraform could, since there is a plan: it knows proxies, and may run elsewhere. */
 const NOT_REFUSED = ["credentials", "aws-unreachable"];
+
+/** The errors that count where the stack is made; none where Terraform Cloud makes it. */
+function errorsFor(findings: readonly Finding[], { TF_CLOUD_ORGANIZATION: cloud = "" }: StateEnvironment): Finding[] {
+  return cloud === ""
+    ? findings.filter(({ severity, code }) => severity === "error" && !NOT_REFUSED.includes(code))
+    : [];
+}
 
 /**
  * Refuses to make a stack that would not come up: AWS would refuse a part of it, or no node could join. Not where Terraform
@@ -48,11 +91,8 @@ const NOT_REFUSED = ["credentials", "aws-unreachable"];
  *
  * @throws UserError with every error among the findings
  */
-export function refuseErrors(
-  findings: readonly Finding[],
-  { TF_CLOUD_ORGANIZATION: cloud = "" }: StateEnvironment = process.env,
-): void {
-  const errors = findings.filter(({ severity, code }) => severity === "error" && !NOT_REFUSED.includes(code));
-  if (errors.length === 0 || cloud !== "") return;
+export function refuseErrors(findings: readonly Finding[], environment: StateEnvironment = process.env): void {
+  const errors = errorsFor(findings, environment);
+  if (errors.length === 0) return;
   throw new UserError(`this would not come up, so nothing was made\n\n${findingsText(errors)}`);
 }

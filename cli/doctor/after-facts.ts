@@ -10,8 +10,8 @@ import type {
   Launch,
   PermissionFact,
   SecurityGroupFact,
-  SubnetFact,
 } from "./cluster-facts";
+import type { SubnetFact } from "./network-facts";
 import { known, orElse } from "./fact";
 import type { InsideFacts } from "./inside-facts";
 import { when, type Found } from "./rule";

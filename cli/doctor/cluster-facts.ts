@@ -10,12 +10,8 @@ import {
   DescribeDhcpOptionsCommand,
   DescribeInstancesCommand,
   DescribeLaunchTemplateVersionsCommand,
-  DescribeNatGatewaysCommand,
-  DescribeRouteTablesCommand,
   DescribeSecurityGroupsCommand,
-  DescribeSubnetsCommand,
   DescribeVpcAttributeCommand,
-  DescribeVpcEndpointsCommand,
   DescribeVpcsCommand,
   EC2Client,
   type Instance,
@@ -36,6 +32,15 @@ import { describeImage, instanceType, settled, type Identity, type InstanceTypeF
 import type { AwsSettings } from "../aws";
 import { ask, orElse, type Fact } from "./fact";
 import { imageFact, type ImageFact } from "./image";
+import {
+  endpointsOf,
+  natGatewaysOf,
+  subnetsBeside,
+  tagsOf,
+  unique,
+  type NatFact,
+  type SubnetFact,
+} from "./network-facts";
 
 /** A control plane as EKS describes it. */
 export interface ControlPlane {
@@ -139,26 +144,6 @@ export interface PermissionFact {
   readonly prefixListIds: readonly string[];
 }
 
-/** A subnet of the VPC. */
-export interface SubnetFact {
-  readonly id: string;
-  readonly vpcId: string;
-  readonly zone: string;
-  readonly cidr: string;
-  readonly free: number;
-  readonly tags: Readonly<Record<string, string>>;
-  /** Where 0.0.0.0/0 goes: an id of a gateway; `blackhole` when that is gone; undefined when it goes nowhere. */
-  readonly defaultRoute: string | undefined;
-}
-
-/** A NAT gateway. */
-export interface NatFact {
-  readonly id: string;
-  /** `available`, `pending`, `failed`, `deleting` */
-  readonly state: string;
-  readonly subnetId: string;
-}
-
 /** What a VPC says of names. */
 export interface VpcFact {
   readonly dnsSupport: boolean;
@@ -202,7 +187,7 @@ export interface ClusterFacts {
   readonly accessEntries: Fact<readonly AccessEntryFact[]>;
   /** Undefined when it does not exist. */
   readonly bastion: Fact<InstanceFact | undefined>;
-  /** NAT gateways in the VPC, but for those that are gone. */
+  /** NAT gateways in the VPC, for a while those that are gone, too. */
   readonly natGateways: Fact<readonly NatFact[]>;
 }
 
@@ -228,7 +213,7 @@ export async function readClusterFacts(handover: Handover, aws: AwsSettings): Pr
       instances: ask("ec2:DescribeInstances", () => instances(ec2, nodeIds)),
       accessEntries: accessEntries(eks, handover.cluster_name, plane?.authenticationMode ?? "CONFIG_MAP"),
       subnets: ask("ec2:DescribeSubnets and ec2:DescribeRouteTables", () =>
-        subnets(ec2, [...(plane?.subnetIds ?? []), ...found.flatMap(({ subnetIds }) => subnetIds)]),
+        subnetsBeside(ec2, [...(plane?.subnetIds ?? []), ...found.flatMap(({ subnetIds }) => subnetIds)]),
       ),
     });
     const launched = Object.values(orElse(second.launches, {}));
@@ -239,22 +224,8 @@ export async function readClusterFacts(handover: Handover, aws: AwsSettings): Pr
     const vpcId = [plane?.vpcId, orElse(second.subnets, [])[0]?.vpcId].find((id) => id !== undefined && id !== "");
     const third = await settled({
       vpc: inVpc(vpcId, "ec2:DescribeVpcAttribute", (id) => vpcAttributes(ec2, id)),
-      natGateways: inVpc(vpcId, "ec2:DescribeNatGateways", async (id) => {
-        const Filter = [{ Name: "vpc-id", Values: [id] }];
-        const { NatGateways = [] } = await ec2.send(new DescribeNatGatewaysCommand({ Filter }));
-        return NatGateways.filter(({ State }) => State !== "deleted").map(
-          ({ NatGatewayId = "", State = "", SubnetId = "" }) => ({
-            id: NatGatewayId,
-            state: State,
-            subnetId: SubnetId,
-          }),
-        );
-      }),
-      vpcEndpoints: inVpc(vpcId, "ec2:DescribeVpcEndpoints", async (id) => {
-        const Filters = [{ Name: "vpc-id", Values: [id] }];
-        const { VpcEndpoints = [] } = await ec2.send(new DescribeVpcEndpointsCommand({ Filters }));
-        return VpcEndpoints.map(({ ServiceName = "" }) => ServiceName.split(".").slice(3).join("."));
-      }),
+      natGateways: inVpc(vpcId, "ec2:DescribeNatGateways", (id) => natGatewaysOf(ec2, id)),
+      vpcEndpoints: inVpc(vpcId, "ec2:DescribeVpcEndpoints", (id) => endpointsOf(ec2, id)),
       images: ask("ec2:DescribeImages", () =>
         images(
           ec2,
@@ -286,14 +257,6 @@ export async function readClusterFacts(handover: Handover, aws: AwsSettings): Pr
   } finally {
     for (const client of [autoScaling, ec2, eks, iam, sts]) client.destroy();
   }
-}
-
-function unique(names: readonly string[]): string[] {
-  return [...new Set(names)].filter((name) => name !== "");
-}
-
-function tagsOf(tags: readonly { readonly Key?: string; readonly Value?: string }[] | undefined) {
-  return Object.fromEntries((tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
 }
 
 /** Asks about the stack's VPC, if it is known which that is. */
@@ -543,46 +506,6 @@ function permission(it: IpPermission): PermissionFact {
     groupIds: (it.UserIdGroupPairs ?? []).flatMap(({ GroupId }) => GroupId ?? []),
     prefixListIds: (it.PrefixListIds ?? []).flatMap(({ PrefixListId }) => PrefixListId ?? []),
   };
-}
-
-async function subnets(ec2: EC2Client, ids: readonly string[]): Promise<SubnetFact[]> {
-  const used = unique(ids);
-  const found = async (Name: string, Values: string[]) =>
-    Values.length === 0
-      ? []
-      : ((await ec2.send(new DescribeSubnetsCommand({ Filters: [{ Name, Values }] }))).Subnets ?? []);
-  const vpcIds = unique((await found("subnet-id", used)).map(({ VpcId = "" }) => VpcId));
-  if (vpcIds.length === 0) return [];
-  const Subnets = await found("vpc-id", vpcIds);
-  const Filters = [{ Name: "vpc-id", Values: vpcIds }];
-  const { RouteTables = [] } = await ec2.send(new DescribeRouteTablesCommand({ Filters }));
-  return Subnets.map((it) => {
-    const own = RouteTables.find(({ Associations }) =>
-      (Associations ?? []).some(({ SubnetId }) => SubnetId === it.SubnetId),
-    );
-    const main = RouteTables.find(
-      ({ VpcId, Associations }) => VpcId === it.VpcId && (Associations ?? []).some(({ Main }) => Main === true),
-    );
-    const route = (own ?? main)?.Routes?.find(({ DestinationCidrBlock }) => DestinationCidrBlock === "0.0.0.0/0");
-    const target =
-      route?.NatGatewayId ??
-      route?.GatewayId ??
-      route?.TransitGatewayId ??
-      route?.NetworkInterfaceId ??
-      route?.InstanceId ??
-      route?.VpcPeeringConnectionId ??
-      route?.LocalGatewayId ??
-      route?.CoreNetworkArn;
-    return {
-      id: it.SubnetId ?? "",
-      vpcId: it.VpcId ?? "",
-      zone: it.AvailabilityZone ?? "",
-      cidr: it.CidrBlock ?? "",
-      free: it.AvailableIpAddressCount ?? 0,
-      tags: tagsOf(it.Tags),
-      defaultRoute: route?.State === "blackhole" ? "blackhole" : target,
-    };
-  });
 }
 
 async function vpcAttributes(ec2: EC2Client, VpcId: string): Promise<VpcFact> {

@@ -19,9 +19,10 @@ import {
   attachPolicy,
   enableMetadata,
 } from "./after-facts";
-import type { Launch, SubnetFact } from "./cluster-facts";
+import type { Launch } from "./cluster-facts";
 import { known, orElse } from "./fact";
 import { clustersNamed } from "./image";
+import { NODE_ENDPOINTS, routeProblem } from "./network-rules";
 import { found, when, type Rule } from "./rule";
 
 const NODE_POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"];
@@ -48,31 +49,6 @@ function unmapped(facts: AfterFacts, mode: string, role: string): string | undef
 }
 
 const IS_PROFILE = /:instance-profile\//;
-
-/**
- * What is wrong with the way out of a subnet; undefined when nothing is.
- *
- * @param hasPrivateNode whether a node without a public address stands there
- */
-function routeProblem(
-  { cluster }: AfterFacts,
-  { defaultRoute: to }: SubnetFact,
-  hasPrivateNode: boolean,
-): string | undefined {
-  if (to === undefined) return "goes nowhere";
-  if (to === "blackhole") return "leads to a gateway that is gone";
-  if (to.startsWith("igw-") && hasPrivateNode)
-    return `leads to ${to}, which serves public addresses only, and a node has none`;
-  const nat = orElse(cluster.natGateways, []).find(({ id }) => id === to);
-  if (nat === undefined) return undefined;
-  if (nat.state !== "available") return `leads to ${to}, which is ${nat.state}`;
-  const stands = orElse(cluster.subnets, []).find(({ id }) => id === nat.subnetId);
-  const isOut = stands === undefined || stands.defaultRoute?.startsWith("igw-") === true;
-  return isOut ? undefined : `leads to ${to}, whose own subnet ${stands.id} has no internet gateway`;
-}
-
-/** Services without which a node does not get Ready where there is no way out. @see https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html */
-const NODE_ENDPOINTS = ["ec2", "ecr.api", "ecr.dkr", "s3"];
 
 /** Codes of findings of which each keeps nodes from joining. */
 export const KEEPS_FROM_JOINING = [
@@ -226,6 +202,7 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
     judge: (facts) => {
       const { ofNodes } = usedSubnets(facts);
       const endpoints = orElse(facts.cluster.vpcEndpoints, []);
+      const ways = { subnets: orElse(facts.cluster.subnets, []), natGateways: orElse(facts.cluster.natGateways, []) };
       const lacks = NODE_ENDPOINTS.filter((name) => !endpoints.includes(name));
       const hasPrivateNode = (id: string) =>
         joining(facts).some(
@@ -233,7 +210,7 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
         );
       const problems = new Map<string, string[]>();
       for (const subnet of ofNodes) {
-        const problem = routeProblem(facts, subnet, hasPrivateNode(subnet.id));
+        const problem = routeProblem(ways, subnet, hasPrivateNode(subnet.id));
         if (problem !== undefined) problems.set(problem, [...(problems.get(problem) ?? []), subnet.id]);
       }
       return [...problems].flatMap(([problem, ids]) =>
