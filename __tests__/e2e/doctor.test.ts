@@ -2,6 +2,7 @@ import { CreateAutoScalingGroupCommand, DeleteTagsCommand } from "@aws-sdk/clien
 import {
   CreateLaunchTemplateCommand,
   DeleteKeyPairCommand,
+  DeleteNatGatewayCommand,
   DeleteTagsCommand as DeleteInstanceTagsCommand,
   RevokeSecurityGroupIngressCommand,
   StopInstancesCommand,
@@ -18,9 +19,11 @@ import { notInside, type InsideFacts } from "../../cli/doctor/inside-facts";
 import { stackInputs } from "../../cli/stack-inputs";
 import { statusOf, statusText } from "../../cli/status";
 import type { Handover } from "../../modules/contract";
+import { startEksFront } from "../../rehearsal/eks-front";
 import type { Emulator } from "../../rehearsal/emulator";
 import { Account } from "../support/account";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
+import { plantNetwork } from "../support/existing-network";
 import { mapRoles } from "../support/facts";
 
 const INPUTS = stackInputs({ aws_krug_admin_role: "aws-krug-admin", kubectl_ssh_cidrs: ["203.0.113.7/32"] });
@@ -94,6 +97,76 @@ describeEndToEnd("the doctor in an account", () => {
         ["image-missing", "ami-0aaaaaaaaaaaaaaaa"],
         ["zone", "ap-northeast-2z"],
         ["instance-type", "t3.gigantic"],
+      ]);
+    });
+
+    it("finds that the private subnets of an existing network lead to a NAT gateway that is gone", async () => {
+      const network = await plantNetwork(emulator.endpoint);
+      const inputs = stackInputs({
+        ...{ aws_krug_admin_role: "aws-krug-admin", kubectl_ssh_cidrs: ["203.0.113.7/32"] },
+        ...{ vpc_id: network.vpcId, public_subnet_ids: network.publicIds, private_subnet_ids: network.privateIds },
+      });
+      const found = async () =>
+        errors(examineAccount({ inputs, account: await readAccountFacts(inputs, aws) })).map(
+          ({ code, subject, cause }) => `${code}: ${subject.split(", ").sort().join(", ")}: ${cause}`,
+        );
+      const nats = (await account.natGateways()).filter(({ VpcId }) => VpcId === network.vpcId);
+
+      expect(await found()).toEqual([]);
+      for (const { NatGatewayId } of nats) await account.ec2.send(new DeleteNatGatewayCommand({ NatGatewayId }));
+
+      expect(nats).toHaveLength(1);
+      expect(await found()).toEqual([
+        expect.stringMatching(
+          `^node-egress: ${[...network.privateIds].sort().join(", ")}: nodes here would have no way out \\(0\\.0\\.0\\.0/0 leads to ` +
+            `${nats[0]?.NatGatewayId ?? ""}, which is deleted\\)`,
+        ),
+      ]);
+    });
+
+    it("finds what an existing network lacks", async () => {
+      const { vpcId, publicIds, privateIds } = await plantNetwork(emulator.endpoint);
+      const inputs = stackInputs({
+        aws_krug_admin_role: "aws-krug-admin",
+        vpc_id: vpcId,
+        public_subnet_ids: publicIds,
+        private_subnet_ids: [privateIds[0], "subnet-0aaaaaaaaaaaaaaaa"],
+        node_groups: {
+          web: { ami_id: "ami-0aaaaaaaaaaaaaaaa", instance_types: ["t3.medium", "t3.gigantic"] },
+          batch: { ami_id: "ami-0c0ffee0000000a01", subnet_ids: ["subnet-0bbbbbbbbbbbbbbbb"] },
+        },
+      });
+
+      const findings = examineAccount({ inputs, account: await readAccountFacts(inputs, aws) });
+
+      expect(errors(findings).map(({ code, subject, cause }) => [code, subject, cause.replace(/:.*/, "")])).toEqual([
+        ["image-missing", "ami-0aaaaaaaaaaaaaaaa", "node_groups.web.ami_id"],
+        ["network-missing", "subnet-0aaaaaaaaaaaaaaaa", "private_subnet_ids"],
+        ["network-missing", "subnet-0bbbbbbbbbbbbbbbb", "node_groups.batch.subnet_ids"],
+        ["instance-type", "t3.gigantic", "node_groups.web.instance_types"],
+      ]);
+    });
+
+    it("finds an access entry for who asks, and an add-on that EKS does not have", async () => {
+      const eks = await startEksFront(emulator.endpoint);
+      const inputs = stackInputs({
+        ...{ aws_krug_admin_role: "aws-krug-admin", authentication_mode: "API", eks_version: "1.35" },
+        // Who one is in the emulated account.
+        access_entries: { me: { principal_arn: "arn:aws:iam::123456789012:user/moto" } },
+        add_ons: { coredns: { version: "v1.0.0-eksbuild.1" }, "kube-proxy": {}, "no-such-add-on": {} },
+      });
+
+      const facts = await readAccountFacts(inputs, { ...aws, endpoint: eks.endpoint });
+      eks.stop();
+
+      expect(
+        errors(examineAccount({ inputs, account: facts }))
+          .filter(({ code }) => ["access-entry-creator", "add-on"].includes(code))
+          .map(({ code, subject }) => [code, subject]),
+      ).toEqual([
+        ["access-entry-creator", "arn:aws:iam::123456789012:user/moto"],
+        ["add-on", "coredns"],
+        ["add-on", "no-such-add-on"],
       ]);
     });
 

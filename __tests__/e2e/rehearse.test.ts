@@ -52,6 +52,9 @@ async function rehearse(
   }
 }
 
+/** The doctor's last line about a cluster in which everything is well: what it names besides is for information. */
+const HEALTHY = /^\$ eks doctor$[^]*?^0 errors, 0 warnings, \d+ notes$/m;
+
 /** A rehearsal that is sent a signal when it has said something. */
 function rehearseAndSend(signal: NodeJS.Signals, said: string, afterMs: number): Promise<Rehearsed> {
   return rehearse([], async (running) => {
@@ -134,6 +137,7 @@ describeEndToEnd("a rehearsal", () => {
       expect(output).toMatch(/changed=9 +unreachable=0 +failed=0/);
       expect(output.match(/ Ready +<none> /g)).toHaveLength(2);
       expect(output).toMatch(/awskrug_gudi_eks-worker +2 +2 +2 +2$/m);
+      expect(output).toMatch(HEALTHY);
       expect(output).toMatch(/^destroy: 40 destroyed/m);
       expect(output).toMatch(/^nothing is left: /m);
       expect(output).toMatch(/^The rehearsal went well\.$/m);
@@ -167,6 +171,7 @@ describeEndToEnd("a rehearsal", () => {
     for (const [group, size] of Object.entries(groups)) {
       expect(output).toMatch(new RegExp(`${group} +\\d+ +${String(size)} +\\d+ +${String(size)}$`, "m"));
     }
+    expect(output).toMatch(HEALTHY);
     expect(output).toContain(`destroy: ${String(resources)} destroyed`);
     expect(output).toMatch(/^nothing is left: /m);
     expect(output).toMatch(/^The rehearsal went well\.$/m);

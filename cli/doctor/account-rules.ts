@@ -65,12 +65,16 @@ export function roleName(arn: string): string | undefined {
   return /:assumed-role\/([^/]+)\//.exec(arn)?.[1] ?? /:role\/(?:\S+\/)?([^/]+)$/.exec(arn)?.[1];
 }
 
-/** Whether an ARN in tfvars is that of who asks; a session's own ARN does not tell the path of its role. */
+/**
+ * Whether an ARN in tfvars is that of who asks. A session's own ARN does not tell the path of its role; within an account
+ * a role's name is enough.
+ */
 function isOf(principal: string, { account, arn }: Identity): boolean {
-  const [, , service, , inAccount] = principal.split(":");
-  if (principal === arn) return true;
-  const isSession = arn.includes(":assumed-role/");
-  return isSession && service === "iam" && inAccount === account && roleName(principal) === roleName(arn);
+  const [, , , , inAccount, ...resource] = principal.split(":");
+  if (inAccount !== account) return false;
+  // Not every STS calls a user by IAM's own ARN.
+  if (arn.split(":").slice(5).join(":") === resource.join(":")) return true;
+  return arn.includes(":assumed-role/") && roleName(principal) === roleName(arn);
 }
 
 /** The image of a node group, as far as it could be looked for. */

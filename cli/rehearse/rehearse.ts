@@ -50,7 +50,8 @@ type Timed = <Result>(name: string, work: () => Promise<Result>) => Promise<Resu
 
 /**
  * `eks rehearse`: the whole workshop without an AWS account, by the very commands that a real one takes: `eks up`, `eks plan`
- * (which has to find nothing to change), `eks status` and `eks destroy`, with other endpoints.
+ * (which has to find nothing to change), `eks status`, `eks doctor` (which has to find no error) and `eks destroy`, with
+ * other endpoints.
  *
  * @returns 0 when everything worked and nothing is left, else the exit code of the command that failed
  * @throws UserError when something that it needs is not there
@@ -79,7 +80,7 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
   try {
     screen.line("A rehearsal: real Terraform, AWS provider and bootstrap; an emulated account, cluster and bastion.");
     screen.line(
-      "It takes a minute or two: eks up, plan, status and destroy, as on AWS. Ctrl-C ends it and all it started.",
+      "It takes a minute or two: eks up, plan, status, doctor and destroy, as on AWS. Ctrl-C ends it and all it started.",
     );
     if (injection !== undefined) screen.line(`What will go wrong: ${injection.about}.`);
     const stage = await timed("set up", () => setUp(folder, options, injection, endings, screen, signal)).catch(
@@ -174,8 +175,8 @@ async function perform(
       await timed("break it", () => breakIt(injection, stage));
       await ask();
     } else if (injection === undefined) {
-      // Exit code 2 when it would change anything: no stack is to change for ever.
-      failed = (await eks("plan", given)) ?? (await eks("status", bootstrap));
+      // Exit code 2 when it would change anything: no stack is to change for ever. And the doctor has to find all well.
+      failed = (await eks("plan", given)) ?? (await eks("status", bootstrap)) ?? (await eks("doctor", bootstrap));
     }
   }
   if (keep && !signal.aborted) {
