@@ -513,6 +513,7 @@ class FakeBastion implements Host {
 }
 
 describe("kubectl without an answer", () => {
+  /** As kubectl 1.27 to 1.34 wrote them; host/kubectl-words.test.ts makes it write those that need no cluster of AWS. */
   it.each([
     ["unauthorized", "error: You must be logged in to the server (Unauthorized)"],
     [
@@ -534,6 +535,11 @@ describe("kubectl without an answer", () => {
     ["token", "Unable to connect to the server: getting credentials: exec: executable aws not found"],
     ["clock", "Unable to connect to the server: x509: certificate has expired or is not yet valid: current time 2019"],
     ["name", "Unable to connect to the server: dial tcp: lookup abc.gr7.eks.amazonaws.com: no such host"],
+    // Of the cluster's own endpoint; without a kubeconfig kubectl asks localhost:8080.
+    [
+      "unreachable",
+      "The connection to the server 172.16.10.9:443 was refused - did you specify the right host or port?",
+    ],
     ["unreachable", "Unable to connect to the server: dial tcp 172.16.10.9:443: i/o timeout"],
     ["unreachable", "Unable to connect to the server: net/http: TLS handshake timeout"],
     ["unreachable", "Error from server (ServiceUnavailable): the server is currently unable to handle the request"],

@@ -218,7 +218,7 @@ const API_PROBLEMS: readonly (readonly [ApiProblem, RegExp])[] = [
   ["forbidden", /\bForbidden\b/i],
   [
     "kubeconfig",
-    /error loading config file|: no such file or directory|context was not found|context "?\S+ does not exist|no context exists|no configuration has been provided|invalid configuration|did you specify the right host or port|localhost:8080|x509: /i,
+    /error loading config file|: no such file or directory|context was not found|context "?\S+ does not exist|no context exists|no configuration has been provided|invalid configuration|localhost:8080|x509: /i,
   ],
   ["name", /no such host|server misbehaving|Temporary failure in name resolution/],
 ];
