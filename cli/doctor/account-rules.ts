@@ -1,3 +1,4 @@
+import { NODE_SERVICES } from "../../modules/endpoint-services";
 import {
   isStandard,
   QUOTAS,
@@ -9,7 +10,7 @@ import {
 import { usableAddresses } from "../cidr";
 import { known, orElse, type Fact } from "./fact";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
-import { NODE_ENDPOINTS, routeProblem } from "./network-rules";
+import { routeProblem } from "./network-rules";
 import { maxPods, podsLeft } from "../pods";
 import { found, when, type Found, type Rule } from "./rule";
 import { subnetsOf, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
@@ -484,7 +485,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
     judge: (facts) =>
       network(facts, ({ endpoints, ...ways }, vpcId) => {
         const { inputs } = facts;
-        const lacks = NODE_ENDPOINTS.filter((name) => ![...endpoints, ...inputs.vpcEndpoints].includes(name));
+        const lacks = NODE_SERVICES.filter((name) => ![...endpoints, ...inputs.vpcEndpoints].includes(name));
         const used = [...inputs.privateSubnetIds, ...inputs.groups.flatMap(({ subnetIds }) => subnetIds)];
         const problems = ways.subnets
           // Of subnets that lead nowhere, or to the internet by themselves, the plan speaks.

@@ -1,4 +1,5 @@
 import { findMappingProblem } from "../../modules/aws-auth";
+import { NODE_SERVICES } from "../../modules/endpoint-services";
 import { HALF_APPLIED } from "./account-rules";
 import {
   type AfterFacts,
@@ -22,7 +23,7 @@ import {
 import type { Launch } from "./cluster-facts";
 import { known, orElse } from "./fact";
 import { clustersNamed } from "./image";
-import { NODE_ENDPOINTS, routeProblem } from "./network-rules";
+import { routeProblem } from "./network-rules";
 import { found, when, type Rule } from "./rule";
 
 const NODE_POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"];
@@ -203,7 +204,7 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
       const { ofNodes } = usedSubnets(facts);
       const endpoints = orElse(facts.cluster.vpcEndpoints, []);
       const ways = { subnets: orElse(facts.cluster.subnets, []), natGateways: orElse(facts.cluster.natGateways, []) };
-      const lacks = NODE_ENDPOINTS.filter((name) => !endpoints.includes(name));
+      const lacks = NODE_SERVICES.filter((name) => !endpoints.includes(name));
       const hasPrivateNode = (id: string) =>
         joining(facts).some(
           ({ instance }) => instance.subnetId === id && instance.state === "running" && instance.publicAddress === "",

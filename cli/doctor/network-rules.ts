@@ -21,6 +21,3 @@ export function routeProblem(
   const isOut = stands === undefined || stands.defaultRoute?.startsWith("igw-") === true;
   return isOut ? undefined : `leads to ${to}, whose own subnet ${stands.id} has no internet gateway`;
 }
-
-/** Services without which a node does not get Ready where there is no way out. @see https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html */
-export const NODE_ENDPOINTS = ["ec2", "ecr.api", "ecr.dkr", "s3"];
