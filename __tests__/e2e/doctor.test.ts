@@ -133,7 +133,7 @@ describeEndToEnd("the doctor in an account", () => {
         private_subnet_ids: [privateIds[0], "subnet-0aaaaaaaaaaaaaaaa"],
         node_groups: {
           web: { ami_id: "ami-0aaaaaaaaaaaaaaaa", instance_types: ["t3.medium", "t3.gigantic"] },
-          batch: { ami_id: "ami-0c0ffee0000000a01", subnet_ids: ["subnet-0bbbbbbbbbbbbbbbb"] },
+          batch: { ami_id: "ami-023bb403131889300", ami_family: "al2", subnet_ids: ["subnet-0bbbbbbbbbbbbbbbb"] },
         },
       });
 

@@ -200,7 +200,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
             "error",
             principal,
             `access_entries.${key} names whoever makes the cluster, which is you (${identity.arn}): EKS gives that principal an access entry of its own, and refuses the second one at the end of the apply`,
-            `leave ${key} out of access_entries, since cluster_creator_admin makes you an admin; or set cluster_creator_admin = false, with an admin in access_entries`,
+            `leave the row ${key} out of access_entries, since cluster_creator_admin makes you an admin; or set cluster_creator_admin = false, with an admin in access_entries`,
           ),
         ),
       ),
