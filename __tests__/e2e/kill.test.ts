@@ -93,10 +93,10 @@ const keepsEverything = process.env[PREPARED] !== undefined && productOf(terrafo
       securityGroups = [],
       ...made
     } = gained(before, await account.inventory());
-    // AWS makes a route table and a security group with each VPC by itself.
+    // AWS makes a route table and a security group with each VPC by itself, and EKS a security group with each cluster.
     for (const [ids, byAws] of [
       [routeTables, 1],
-      [securityGroups, 1],
+      [securityGroups, 1 + clusters.length],
       [[...roles, ...clusters, ...Object.values(made).flat()], 0],
     ] as const) {
       expect(ids.filter((id) => !known.has(id) && !id.startsWith("vol-"))).toHaveLength(byAws);
@@ -119,7 +119,7 @@ const keepsEverything = process.env[PREPARED] !== undefined && productOf(terrafo
       addresses: 1,
       natGateways: 1,
       routeTables: 3,
-      securityGroups: 4,
+      securityGroups: 5,
       instances: 3,
       volumes: 5,
       roles: 2,
