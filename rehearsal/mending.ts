@@ -96,9 +96,15 @@ function mendedEc2Answer(body: string, region: string): string {
     .replaceAll(`<volumeSize>${SIZE_OF_NO_NODE}</volumeSize>`, "");
 }
 
-/** A part of an instance that has its network interfaces, and then its own security groups. */
+/**
+ * A part of an instance that has its network interfaces, and then its own security groups.
+ *
+ * moto gives what an Auto Scaling group launches the VPC's default group, whatever its launch template says of the
+ * interface. That is no group of a node, so that none is said: the launch template has those that AWS would give it.
+ */
 function withInterfacesGroups(part: string, interfaces: string, others: string): string {
-  const [groups = "<groupSet/>"] = /<groupSet>.*?<\/groupSet>|<groupSet\/>/s.exec(interfaces) ?? [];
+  const [groups = ""] = /<groupSet>.*?<\/groupSet>|<groupSet\/>/s.exec(interfaces) ?? [];
+  if (groups === "" || groups.includes("<groupName>default</groupName>")) return part;
   return part.slice(0, -others.length) + others.replace("<groupSet/>", groups);
 }
 

@@ -53,12 +53,20 @@ describe("the security groups of instances", () => {
   const instance = (id: string, cards: string, groups: string) =>
     `<item><reservationId>r-${id}</reservationId><groupSet/><instancesSet><item><ebsOptimized>false</ebsOptimized>${cards}<rootDeviceType>ebs</rootDeviceType>${groups}<sourceDestCheck>true</sourceDestCheck><instanceId>${id}</instanceId></item></instancesSet></item>`;
   const cards = (...all: string[]) => `<networkInterfaceSet>${all.join("")}</networkInterfaceSet>`;
+  const DEFAULT = "<groupSet><item><groupId>sg-0</groupId><groupName>default</groupName></item></groupSet>";
   const other = "<groupSet><item><groupId>sg-2</groupId></item></groupSet>";
 
   it.each([
     ["are those of its network interface", cards(card()), "<groupSet/>", GROUPS],
     ["are those of its first one", cards(card(), card(other)), "<groupSet/>", GROUPS],
     ["are its own where it has some", cards(card(other)), GROUPS, GROUPS],
+    // So moto launches an Auto Scaling group's instances, with the groups of their launch template forgotten.
+    [
+      "are none when its network interface has the VPC's default one",
+      cards(card(DEFAULT)),
+      "<groupSet/>",
+      "<groupSet/>",
+    ],
     ["are none when its network interface has none", cards(card("<groupSet/>")), "<groupSet/>", "<groupSet/>"],
     ["are none without a network interface", "<networkInterfaceSet/>", "<groupSet/>", "<groupSet/>"],
   ])("%s", (_, interfaces, groups, expected) => {
