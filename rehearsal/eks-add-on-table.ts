@@ -1,12 +1,11 @@
 import { CLUSTER_VERSIONS, minorIn } from "./eks-releases";
-import type { Toleration } from "./scheduling";
+import type { Toleration, Workloads } from "./scheduling";
 
-/** An add-on that the stand-in of the EKS API has on offer. */
-export interface AddOnOffer {
+/** An add-on that the stand-in of the EKS API has on offer, with what it runs when nothing is configured. */
+export interface AddOnOffer extends Workloads {
   readonly name: string;
   /** As DescribeAddonVersions says it. */
   readonly type: "networking" | "storage" | "security" | "observability";
-  readonly namespace: string;
   /** The versions for a minor of Kubernetes, newest first. */
   readonly versions: (minor: number) => readonly string[];
   /** What of them a cluster gets that says none: the place in the list. */
@@ -18,14 +17,12 @@ export interface AddOnOffer {
   /** Its service account, with the policy that AWS recommends for it. */
   readonly podIdentity?: { readonly serviceAccount: string; readonly policy: string };
   /**
-   * What of it is a Deployment, whose pods have to be put on a node before the add-on is active.
+   * The add-on is active when these pods have a node.
    *
    * @default - all of it are DaemonSets, which want no pod where there is no node
    */
-  readonly deployment?: {
-    /** What its pods put up with by themselves. */
-    readonly tolerations: readonly Toleration[];
-    /** Where its configuration has more of them, by the names on the way. */
+  readonly deployment?: NonNullable<Workloads["deployment"]> & {
+    /** Where its configuration has more tolerations, by the names on the way. */
     readonly tolerationsAt: readonly string[];
   };
 }
@@ -62,7 +59,13 @@ export const ADD_ONS: readonly AddOnOffer[] = [
       policy: "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
     },
     // https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.yaml
-    deployment: { tolerations: [CRITICAL], tolerationsAt: ["controller", "tolerations"] },
+    daemonSet: "ebs-csi-node",
+    deployment: {
+      name: "ebs-csi-controller",
+      replicas: 2,
+      tolerations: [CRITICAL],
+      tolerationsAt: ["controller", "tolerations"],
+    },
   },
   {
     name: "coredns",
@@ -81,7 +84,8 @@ export const ADD_ONS: readonly AddOnOffer[] = [
       ...["autoScaling", "computeType", "corefile", "livenessProbe", "nodeSelector", "podDisruptionBudget"],
       ...["priorityClassName", "readinessProbe", "replicaCount", "topologySpreadConstraints"],
     ],
-    deployment: { tolerations: [CRITICAL], tolerationsAt: ["tolerations"] },
+    // https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
+    deployment: { name: "coredns", replicas: 2, tolerations: [CRITICAL], tolerationsAt: ["tolerations"] },
   },
   {
     name: "eks-pod-identity-agent",
@@ -91,6 +95,7 @@ export const ADD_ONS: readonly AddOnOffer[] = [
     defaultAt: 1,
     needsRole: false,
     settings: [...ON_PODS, "agent", "init", "nodeSelector", "priorityClassName", "updateStrategy"],
+    daemonSet: "eks-pod-identity-agent",
   },
   {
     name: "kube-proxy",
@@ -104,6 +109,7 @@ export const ADD_ONS: readonly AddOnOffer[] = [
     defaultAt: 1,
     needsRole: false,
     settings: ["ipvs", "mode", "podAnnotations", "podLabels", "resources"],
+    daemonSet: "kube-proxy",
   },
   {
     name: "metrics-server",
@@ -125,7 +131,7 @@ export const ADD_ONS: readonly AddOnOffer[] = [
       ],
       ...["service", "topologySpreadConstraints", "updateStrategy"],
     ],
-    deployment: { tolerations: [], tolerationsAt: ["tolerations"] },
+    deployment: { name: "metrics-server", replicas: 2, tolerations: [], tolerationsAt: ["tolerations"] },
   },
   {
     name: "vpc-cni",
@@ -143,5 +149,15 @@ export const ADD_ONS: readonly AddOnOffer[] = [
       "warmWindowsPrefixTarget",
     ],
     podIdentity: { serviceAccount: "aws-node", policy: "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy" },
+    daemonSet: "aws-node",
   },
 ];
+
+/**
+ * What runs in a new cluster before anybody installs an add-on.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-add-ons.html
+ */
+export const NEW_CLUSTERS_WORKLOADS: readonly Workloads[] = ADD_ONS.filter(({ name }) =>
+  ["coredns", "kube-proxy", "vpc-cni"].includes(name),
+);

@@ -8,7 +8,7 @@ import { startUpdate, type StandInEksCluster } from "./eks-cluster";
 import { associateAddOn } from "./eks-pod-identity";
 import { CLUSTER_VERSIONS, minorIn } from "./eks-releases";
 import { isRecord } from "./kubernetes-documents";
-import { takesPods, type Toleration } from "./scheduling";
+import { takesPods, type Toleration, type Workloads } from "./scheduling";
 
 const ROLE = /^arn:[\w-]+:iam::\d{12}:role\/\S+$/;
 
@@ -44,6 +44,7 @@ export async function createAddOn(cluster: StandInEksCluster, { body }: EksReque
     ...(associated !== undefined && { podIdentityAssociations: associated }),
   };
   cluster.addOns.set(addonName, addOn);
+  cluster.kubernetes()?.install(workloadsOf(offer, addOn));
   return { addon: addOn };
 }
 
@@ -60,14 +61,16 @@ export async function updateAddOn(cluster: StandInEksCluster, request: EksReques
     podIdentityAssociations === undefined
       ? existing.podIdentityAssociations
       : await associateAddOn(cluster, addonArn, offer.namespace, podIdentityAssociations);
-  cluster.addOns.set(addonName, {
+  const updated: Addon = {
     ...existing,
     addonVersion: version,
     ...(serviceAccountRoleArn !== undefined && { serviceAccountRoleArn }),
     ...(configurationValues !== undefined && { configurationValues: configurationValues || undefined }),
     ...(associated !== undefined && { podIdentityAssociations: associated }),
     modifiedAt: new Date(),
-  });
+  };
+  cluster.addOns.set(addonName, updated);
+  cluster.kubernetes()?.install(workloadsOf(offer, updated));
   return startUpdate(cluster, "AddonUpdate", {
     ...(addonVersion !== undefined && { AddonVersion: addonVersion }),
     ...(serviceAccountRoleArn !== undefined && { ServiceAccountRoleArn: serviceAccountRoleArn }),
@@ -114,16 +117,22 @@ const TOO_FEW: AddonIssue = {
 };
 
 /** Whether there is a node for the pods of an add-on. DaemonSets are content without any. */
-function canRun(cluster: StandInEksCluster, { addonName = "", configurationValues = "" }: Addon): boolean {
-  const { deployment } = offerOf(cluster, addonName);
+function canRun(cluster: StandInEksCluster, addOn: Addon): boolean {
+  const { deployment } = workloadsOf(offerOf(cluster, addOn.addonName), addOn);
   if (deployment === undefined) return true;
+  const nodes = cluster.kubernetes()?.nodes() ?? [];
+  return nodes.some((node) => takesPods(node, deployment.tolerations));
+}
+
+/** What an add-on runs as it is configured. Of its configuration only the tolerations count. */
+function workloadsOf({ namespace, daemonSet, deployment }: AddOnOffer, { configurationValues = "" }: Addon): Workloads {
+  const daemonSets = { namespace, ...(daemonSet !== undefined && { daemonSet }) };
+  if (deployment === undefined) return daemonSets;
+  const { tolerationsAt, ...rest } = deployment;
   const configuration: unknown = configurationValues === "" ? {} : JSON.parse(configurationValues);
-  const said = deployment.tolerationsAt.reduce(
-    (within, name) => (isRecord(within) ? within[name] : undefined),
-    configuration,
-  );
+  const said = tolerationsAt.reduce((within, name) => (isRecord(within) ? within[name] : undefined), configuration);
   const tolerations = Array.isArray(said) ? (said as Toleration[]) : [];
-  return cluster.nodes().some((node) => takesPods(node, [...deployment.tolerations, ...tolerations]));
+  return { ...daemonSets, deployment: { ...rest, tolerations: [...rest.tolerations, ...tolerations] } };
 }
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_ListAddons.html */
@@ -133,10 +142,11 @@ export function listAddOns(cluster: StandInEksCluster, { query }: EksRequest): o
 }
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DeleteAddon.html */
-export async function deleteAddOn(cluster: StandInEksCluster, { names }: EksRequest): Promise<object> {
+export async function deleteAddOn(cluster: StandInEksCluster, { names, query }: EksRequest): Promise<object> {
   const addOn = addOnOf(cluster, names[0]);
   await associateAddOn(cluster, addOn.addonArn ?? "", "", []);
   cluster.addOns.delete(addOn.addonName ?? "");
+  if (query.get("preserve") !== "true") cluster.kubernetes()?.uninstall(offerOf(cluster, addOn.addonName));
   return { addon: { ...addOn, status: "DELETING" } };
 }
 
@@ -220,7 +230,7 @@ function notOffered(name: string, kubernetesVersion: string | null): EksError {
   });
 }
 
-function offerOf(cluster: StandInEksCluster, name: string): AddOnOffer {
+function offerOf(cluster: StandInEksCluster, name = ""): AddOnOffer {
   const offer = ADD_ONS.find((one) => one.name === name);
   if (offer === undefined) throw notOffered(name, cluster.version);
   return offer;

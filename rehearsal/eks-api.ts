@@ -30,6 +30,7 @@ import {
   refuseNewCluster,
   updateConfig,
   updateVersion,
+  type ClusterState,
   type StandInEksCluster,
 } from "./eks-cluster";
 import {
@@ -144,8 +145,8 @@ export class EksApi {
   /** By ARN, or where the emulator tells none by name. */
   readonly #clusters = new Map<string, StandInEksCluster>();
 
-  /** @param nodesOf the nodes that a cluster has now, by its name */
-  constructor(private readonly nodesOf: (clusterName: string) => ReturnType<StandInEksCluster["nodes"]>) {}
+  /** @param kubernetesOf what the Kubernetes API of a cluster has, by its name; undefined when it has no such API */
+  constructor(private readonly kubernetesOf: (clusterName: string) => ClusterState | undefined) {}
 
   /** How an operation is answered; undefined when it is not one of these. */
   route(method: string, url: string): Route | undefined {
@@ -208,7 +209,7 @@ export class EksApi {
       vpc,
       securityGroupId: await account.addSecurityGroup(vpc.id, told.name ?? ""),
     };
-    const cluster = newCluster(account, () => this.nodesOf(told.name ?? ""), told, asked, found);
+    const cluster = newCluster(account, () => this.kubernetesOf(told.name ?? ""), told, asked, found);
     this.#clusters.set(keyOf(told), cluster);
     return { ...told, ...describe(cluster) };
   }
@@ -231,7 +232,7 @@ export class EksApi {
   #clusterOf(told: Cluster, account: ClusterAccount): StandInEksCluster {
     const known = this.#clusters.get(keyOf(told));
     if (known !== undefined && known.createdAt === told.createdAt) return known;
-    const cluster = newCluster(account, () => this.nodesOf(told.name ?? ""), told);
+    const cluster = newCluster(account, () => this.kubernetesOf(told.name ?? ""), told);
     this.#clusters.set(keyOf(told), cluster);
     return cluster;
   }

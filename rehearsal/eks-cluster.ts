@@ -24,7 +24,17 @@ import type {
 import type { ClusterAccount, SubnetsVpc } from "./eks-account";
 import { EksError } from "./eks-call";
 import { CLUSTER_VERSIONS, DEFAULT_CLUSTER_VERSION, minorIn } from "./eks-releases";
-import type { SchedulableNode } from "./scheduling";
+import type { SchedulableNode, Workloads } from "./scheduling";
+
+/** What EKS does in a cluster by its Kubernetes API. */
+export interface ClusterState {
+  /** The nodes that it has now. */
+  nodes(): readonly SchedulableNode[];
+  /** Runs an add-on; what of it runs already is changed. */
+  install(workloads: Workloads): void;
+  /** Ends what an add-on runs, as far as it is there. */
+  uninstall(workloads: Workloads): void;
+}
 
 /** A cluster as the stand-in of the EKS API keeps it, beside what the emulator knows of it. */
 export interface StandInEksCluster {
@@ -33,8 +43,8 @@ export interface StandInEksCluster {
   /** As the emulator says it: differs when a cluster was deleted and another one of its name made. */
   readonly createdAt: unknown;
   readonly account: ClusterAccount;
-  /** Those that it has now. */
-  readonly nodes: () => readonly SchedulableNode[];
+  /** What its Kubernetes API has; undefined when it has no such API. */
+  readonly kubernetes: () => ClusterState | undefined;
   /** Whether its creator's entry, which the modes with the API show, is still to be added. */
   isCreatorPending: boolean;
   version: string;
@@ -113,14 +123,14 @@ export interface ClusterSurroundings {
 /**
  * A cluster that the emulator has just made, or that was there.
  *
- * @param nodes those that it has at the time of the question
+ * @param kubernetes what its Kubernetes API has at the time of the question
  * @param told what the emulator says of it
  * @param asked what its creator asked for; undefined for one that was made without this stand-in
  * @param found undefined when the account does not have its subnets: then it gets no security group
  */
 export function newCluster(
   account: ClusterAccount,
-  nodes: StandInEksCluster["nodes"],
+  kubernetes: StandInEksCluster["kubernetes"],
   told: Cluster,
   asked?: Partial<CreateClusterRequest>,
   found?: ClusterSurroundings,
@@ -133,7 +143,7 @@ export function newCluster(
     arn: told.arn ?? "",
     createdAt: told.createdAt,
     account,
-    nodes,
+    kubernetes,
     isCreatorPending: accessConfig?.bootstrapClusterCreatorAdminPermissions ?? true,
     version: (asked === undefined ? told.version : asked.version) ?? DEFAULT_CLUSTER_VERSION,
     authenticationMode: accessConfig?.authenticationMode ?? "CONFIG_MAP",

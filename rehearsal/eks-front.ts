@@ -5,8 +5,8 @@ import type { Cluster, CreateClusterRequest } from "@aws-sdk/client-eks";
 import { callerOf, emulatedAccount, type Caller, type ClusterAccount } from "./eks-account";
 import { EksApi } from "./eks-api";
 import { toJson, type EksAnswer } from "./eks-call";
+import type { ClusterState } from "./eks-cluster";
 import { Mender } from "./mending";
-import type { SchedulableNode } from "./scheduling";
 import { passOn, startProxy, type Call, type Proxy } from "./proxy";
 
 /** Where a cluster's Kubernetes API really answers. */
@@ -15,10 +15,7 @@ export interface ClusterAccess {
   readonly endpoint: string;
   /** PEM in base64. */
   readonly certificateAuthorityData: string;
-  readonly state: {
-    /** The nodes that it has now. */
-    nodes(): readonly SchedulableNode[];
-  };
+  readonly state: ClusterState;
 }
 
 /** What an answer of EKS says of a cluster, as far as it tells one from another. */
@@ -43,7 +40,7 @@ export interface DescribedCluster {
 export async function startEksFront(target: string, clusterOf: ClusterAccessOf = () => undefined): Promise<Proxy> {
   // By the names of clusters.
   const apis = new Map<string, ClusterAccess>();
-  const api = new EksApi((name) => apis.get(name)?.state.nodes() ?? []);
+  const api = new EksApi((name) => apis.get(name)?.state);
   const mender = new Mender();
   const accounts = new Map<string, ClusterAccount>();
   const accountOf = (caller: Caller) => {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 
 import type { Taint } from "../modules/user-data/read";
+import { NEW_CLUSTERS_WORKLOADS } from "./eks-add-on-table";
 import {
   findResource,
   isRecord,
@@ -12,7 +13,7 @@ import {
   type Metadata,
   type Resource,
 } from "./kubernetes-documents";
-import { takesPods, type Toleration } from "./scheduling";
+import { takesPods, type Workloads } from "./scheduling";
 
 /** A node, as far as its kubelet tells. */
 export interface StandInNode {
@@ -72,16 +73,6 @@ export interface WriteOptions {
 }
 
 const NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
-const inKubeSystem = (name: string) => ({ name, namespace: "kube-system", generation: 1 });
-/** Of coredns. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html */
-const REPLICAS = 2;
-/** What runs in a new cluster of EKS; its status follows the nodes. */
-const WORKLOADS: Readonly<Record<string, readonly PlantedObject[]>> = {
-  daemonsets: [{ metadata: inKubeSystem("aws-node") }, { metadata: inKubeSystem("kube-proxy") }],
-  deployments: [{ metadata: inKubeSystem("coredns"), spec: { replicas: REPLICAS } }],
-};
-/** Of coredns. */
-const CRITICAL: readonly Toleration[] = [{ key: "CriticalAddonsOnly", operator: "Exists" }];
 const CONFIG_MAPS = findResource("configmaps");
 const CONFIG_MAP_FIELDS = ["apiVersion", "kind", "metadata", "data", "binaryData", "immutable"];
 /** What of an object's metadata is the server's to say; `managedFields` it would, and this one does not. */
@@ -89,7 +80,7 @@ const SERVER_FIELDS = ["name", "namespace", "uid", "resourceVersion", "creationT
 
 /**
  * What a stand-in Kubernetes API holds: objects of the kinds of `RESOURCES`, and nodes, which join by a rule. It starts
- * with its namespaces and the workloads of a new cluster of EKS. It has no pods, no controllers (but the status of those
+ * with its namespaces and the workloads of a new cluster of EKS. It has no pods, no controllers (but the status of EKS'
  * workloads is what they would make of its nodes), no defaults, no quotas and no history.
  */
 export class KubernetesState {
@@ -103,8 +94,8 @@ export class KubernetesState {
   /** All but the nodes, by `keyOf`. */
   readonly #objects = new Map<string, KubernetesObject>();
   #nodes = new Map<string, KubernetesObject>();
-  /** Uids of the workloads that EKS brought. */
-  readonly #workloads = new Set<string>();
+  /** What the status of EKS' own workloads is on the nodes there are, by their uids. */
+  readonly #statuses = new Map<string, StatusOf>();
   #version = 0;
 
   constructor(nodesJoinWhen: JoinRule = () => []) {
@@ -114,9 +105,8 @@ export class KubernetesState {
       spec: { finalizers: ["kubernetes"] },
       status: { phase: "Active" },
     }));
-    for (const [kind, objects] of Object.entries({ namespaces, ...WORKLOADS })) this.setObjects(kind, objects);
-    const workloads = Object.keys(WORKLOADS).flatMap((kind) => this.list(findResource(kind)));
-    for (const { metadata } of workloads) this.#workloads.add(metadata.uid);
+    this.setObjects("namespaces", namespaces);
+    for (const workloads of NEW_CLUSTERS_WORKLOADS) this.install(workloads);
   }
 
   /** Counts every change of anything. */
@@ -143,11 +133,22 @@ export class KubernetesState {
     const resource = findResource(kind);
     if (resource.name === "nodes") throw new Error("nodes are set with setNodes, not with setObjects");
     for (const object of this.list(resource)) this.#remove(object);
-    for (const object of objects) {
-      const { name, namespace = "default", ...rest } = object.metadata;
-      const metadata = { ...rest, ...this.#newMetadata(name), ...(resource.isNamespaced && { namespace }) };
-      const whole = { ...object, apiVersion: resource.apiVersion, kind: resource.kind, metadata };
-      this.#objects.set(keyOf(whole), whole);
+    for (const object of objects) this.#plant(resource, object);
+  }
+
+  /** EKS' doing: runs an add-on. What of it is there already stays, with the status that it has as it is now said. */
+  install(workloads: Workloads): void {
+    for (const { resource, object, statusOf } of objectsOf(workloads)) {
+      const { metadata } = this.#objects.get(keyOf({ ...resource, ...object })) ?? this.#plant(resource, object);
+      this.#statuses.set(metadata.uid, statusOf);
+    }
+  }
+
+  /** EKS' doing: an add-on runs no longer. */
+  uninstall(workloads: Workloads): void {
+    for (const { resource, object } of objectsOf(workloads)) {
+      const existing = this.#objects.get(keyOf({ ...resource, ...object }));
+      if (existing !== undefined) this.#remove(existing);
     }
   }
 
@@ -267,6 +268,15 @@ export class KubernetesState {
     return this.list(CONFIG_MAPS, namespace).find(({ metadata }) => metadata.name === name);
   }
 
+  /** Puts a new object there, with what the server says of one. */
+  #plant({ apiVersion, kind, isNamespaced }: Resource, object: PlantedObject): KubernetesObject {
+    const { name, namespace = "default", ...rest } = object.metadata;
+    const metadata = { ...rest, ...this.#newMetadata(name), ...(isNamespaced && { namespace }) };
+    const whole = { ...object, apiVersion, kind, metadata };
+    this.#objects.set(keyOf(whole), whole);
+    return whole;
+  }
+
   /** Removes this very object, not one that was made anew in its place. */
   #remove(object: KubernetesObject): void {
     const key = keyOf(object);
@@ -291,9 +301,9 @@ export class KubernetesState {
 
   /** One of EKS' own workloads as its controller sees it now, and any other object as it is. */
   #observed(object: KubernetesObject): KubernetesObject {
-    if (!this.#workloads.has(object.metadata.uid)) return object;
-    const status = object.kind === "DaemonSet" ? daemonSetStatus(this.nodes()) : coreDnsStatus(this.nodes());
-    return this.#keep({ ...object, status }, object, false);
+    const statusOf = this.#statuses.get(object.metadata.uid);
+    if (statusOf === undefined) return object;
+    return this.#keep({ ...object, status: statusOf(this.nodes()) }, object, false);
   }
 
   /** The object as it is from now on: with nothing changed, the one that there is. */
@@ -428,12 +438,44 @@ function detailsOf(name: string, kind = "configmaps"): object {
   return { name, kind };
 }
 
-function keyOf({ kind, metadata }: KubernetesObject): string {
+function keyOf({ kind, metadata }: Pick<KubernetesObject, "kind"> & Pick<PlantedObject, "metadata">): string {
   return `${kind}/${metadata.namespace ?? ""}/${metadata.name}`;
 }
 
 function seconds(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** The status of a workload on the nodes there are. */
+type StatusOf = (nodes: readonly StandInNode[]) => object;
+
+/** The objects that an add-on runs as. */
+function objectsOf({ namespace, daemonSet, deployment }: Workloads): readonly {
+  readonly resource: Resource;
+  readonly object: PlantedObject;
+  readonly statusOf: StatusOf;
+}[] {
+  const metadataOf = (name: string) => ({ name, namespace, generation: 1 });
+  return [
+    ...(daemonSet === undefined
+      ? []
+      : [
+          {
+            resource: findResource("daemonsets"),
+            object: { metadata: metadataOf(daemonSet) },
+            statusOf: daemonSetStatus,
+          },
+        ]),
+    ...(deployment === undefined
+      ? []
+      : [
+          {
+            resource: findResource("deployments"),
+            object: { metadata: metadataOf(deployment.name), spec: { replicas: deployment.replicas } },
+            statusOf: (nodes: readonly StandInNode[]) => deploymentStatus(nodes, deployment),
+          },
+        ]),
+  ];
 }
 
 /**
@@ -463,17 +505,20 @@ function daemonSetStatus(nodes: readonly StandInNode[]): object {
  *
  * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/#DeploymentStatus
  */
-function coreDnsStatus(nodes: readonly StandInNode[]): object {
-  const isRunning = nodes.some((node) => takesPods(node, CRITICAL));
-  const available = isRunning ? REPLICAS : 0;
+function deploymentStatus(
+  nodes: readonly StandInNode[],
+  { replicas, tolerations }: NonNullable<Workloads["deployment"]>,
+): object {
+  const isRunning = nodes.some((node) => takesPods(node, tolerations));
+  const available = isRunning ? replicas : 0;
   return {
     observedGeneration: 1,
-    replicas: REPLICAS,
-    updatedReplicas: REPLICAS,
+    replicas,
+    updatedReplicas: replicas,
     ...counts({
       readyReplicas: available,
       availableReplicas: available,
-      unavailableReplicas: REPLICAS - available,
+      unavailableReplicas: replicas - available,
     }),
     conditions: [
       {

@@ -19,6 +19,20 @@ export interface SchedulableNode {
   readonly taints?: readonly Taint[];
 }
 
+/** What an add-on runs in a cluster. */
+export interface Workloads {
+  readonly namespace: string;
+  /** The name of a DaemonSet, which has a pod on every node. @default - it has none */
+  readonly daemonSet?: string;
+  /** A Deployment, whose pods have to be put on a node. @default - it has none */
+  readonly deployment?: {
+    readonly name: string;
+    readonly replicas: number;
+    /** What its pods put up with. */
+    readonly tolerations: readonly Toleration[];
+  };
+}
+
 /**
  * Whether a pod may be put on a node. How much room there is nobody here knows.
  *

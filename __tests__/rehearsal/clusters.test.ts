@@ -10,6 +10,7 @@ import { json } from "node:stream/consumers";
 
 import { startClusters, type Clusters } from "../../rehearsal/clusters";
 import { startJoining } from "../../rehearsal/joining";
+import { findResource } from "../../rehearsal/kubernetes-documents";
 import { KubernetesState } from "../../rehearsal/kubernetes-state";
 
 const REGION = { region: "ap-northeast-2", credentials: { accessKeyId: "testing", secretAccessKey: "testing" } };
@@ -98,11 +99,22 @@ describe("the clusters of an emulated account", () => {
   it("have another API when another cluster has the name of one that was deleted", async () => {
     const first = await describeCluster("one");
     clusters.get("one")?.kubernetes.state.setConfigMap("kube-system", "aws-auth", {});
+    const deployments = () =>
+      clusters
+        .get("one")
+        ?.kubernetes.state.list(findResource("deployments"))
+        .map(({ metadata }) => metadata.name);
+    await fetch(`${clusters.endpoint}/clusters/one/addons`, {
+      method: "POST",
+      body: JSON.stringify({ addonName: "metrics-server" }),
+    });
+    expect(deployments()).toEqual(["coredns", "metrics-server"]);
     createdAt = 2;
     const second = await describeCluster("one");
 
     expect(second.certificateAuthority).not.toEqual(first.certificateAuthority);
     expect(clusters.get("one")?.kubernetes.state.configMap("kube-system", "aws-auth")).toBeUndefined();
+    expect(deployments()).toEqual(["coredns"]);
   });
 
   it("have the API of their version, also when that has moved on", async () => {

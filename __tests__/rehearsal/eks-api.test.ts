@@ -2,7 +2,7 @@ import type { ClusterAccount } from "../../rehearsal/eks-account";
 import { ACCESS_POLICIES } from "../../rehearsal/eks-access-entries";
 import { ADD_ONS } from "../../rehearsal/eks-add-on-table";
 import { EksApi } from "../../rehearsal/eks-api";
-import type { SchedulableNode } from "../../rehearsal/scheduling";
+import type { SchedulableNode, Workloads } from "../../rehearsal/scheduling";
 import { CLUSTER_VERSIONS } from "../../rehearsal/eks-releases";
 
 const ARN = "arn:aws:eks:ap-northeast-2:123456789012:cluster/demo";
@@ -69,12 +69,21 @@ interface Answer {
 describe("the stand-in of the EKS API", () => {
   let api: EksApi;
   let nodes: SchedulableNode[];
+  /** What add-ons run, by the namespace and the names. */
+  let installed: Map<string, Workloads>;
   let account: FakeAccount;
   const told = { name: "demo", arn: ARN, createdAt: new Date(0), resourcesVpcConfig: { subnetIds: ["subnet-1"] } };
 
   beforeEach(() => {
     nodes = [];
-    api = new EksApi(() => nodes);
+    installed = new Map();
+    const keyOf = ({ namespace, daemonSet = "", deployment }: Workloads) =>
+      `${namespace}: ${[daemonSet, deployment?.name ?? ""].join(" ").trim()}`;
+    api = new EksApi(() => ({
+      nodes: () => nodes,
+      install: (workloads) => installed.set(keyOf(workloads), workloads),
+      uninstall: (workloads) => installed.delete(keyOf(workloads)),
+    }));
     account = new FakeAccount();
   });
 
@@ -619,6 +628,54 @@ describe("the stand-in of the EKS API", () => {
         status,
         health: { issues: [] },
       });
+    });
+
+    it.each([
+      ["aws-ebs-csi-driver", "kube-system: ebs-csi-node ebs-csi-controller"],
+      ["coredns", "kube-system: coredns"],
+      ["eks-pod-identity-agent", "kube-system: eks-pod-identity-agent"],
+      ["kube-proxy", "kube-system: kube-proxy"],
+      ["metrics-server", "kube-system: metrics-server"],
+      ["vpc-cni", "kube-system: aws-node"],
+    ])("%s runs %s, until it is deleted without preserve", async (addonName, runs) => {
+      await create();
+      const seen: string[][] = [];
+      const look = () => seen.push([...installed.keys()]);
+
+      await call("POST", at("addons"), { addonName });
+      look();
+      await call("DELETE", `${at("addons", addonName)}?preserve=true`);
+      look();
+      await call("POST", at("addons"), { addonName });
+      await call("DELETE", at("addons", addonName));
+      look();
+
+      expect(seen).toEqual([[runs], [runs], []]);
+    });
+
+    it("runs nothing when it is refused", async () => {
+      await create();
+      await call("POST", at("addons"), { addonName: "metrics-server", configurationValues: '{"replica":3}' });
+
+      expect([...installed.keys()]).toEqual([]);
+    });
+
+    it("runs with the tolerations of its configuration, also when that changes", async () => {
+      await create();
+      const seen: unknown[] = [];
+      const look = () => seen.push(installed.get("kube-system: coredns")?.deployment);
+      const critical = { key: "CriticalAddonsOnly", operator: "Exists" };
+      const configurationValues = `{"tolerations":[${BATCH}]}`;
+
+      await call("POST", at("addons"), { addonName: "coredns" });
+      look();
+      await call("POST", at("addons", "coredns", "update"), { configurationValues });
+      look();
+
+      expect(seen).toEqual([
+        { name: "coredns", replicas: 2, tolerations: [critical] },
+        { name: "coredns", replicas: 2, tolerations: [critical, JSON.parse(BATCH)] },
+      ]);
     });
 
     it("becomes active when a node comes, and is degraded when the last one goes", async () => {

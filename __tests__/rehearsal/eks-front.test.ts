@@ -2,13 +2,15 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { startEksFront } from "../../rehearsal/eks-front";
+import { findResource } from "../../rehearsal/kubernetes-documents";
+import { KubernetesState } from "../../rehearsal/kubernetes-state";
 import type { Proxy } from "../../rehearsal/proxy";
 
 const INVENTED = { endpoint: "https://nowhere.eks.amazonaws.com/", certificateAuthority: { data: "nothing" } };
 const ACCESS = {
   endpoint: "https://127.0.0.1:6443",
   certificateAuthorityData: "LS0t",
-  state: { nodes: () => [] },
+  state: new KubernetesState(),
 };
 const REAL = { endpoint: ACCESS.endpoint, certificateAuthority: { data: ACCESS.certificateAuthorityData } };
 
@@ -109,6 +111,19 @@ describe("the front of an emulated EKS", () => {
     expect(response.status).toBe(404);
     expect(await response.json()).toEqual({ message });
     expect(received).toEqual(["GET /clusters/demo "]);
+  });
+
+  it("runs an add-on in the cluster that it is installed in", async () => {
+    const cluster = { name: "demo", ...INVENTED, version: "1.31" };
+    answer = { status: 200, body: JSON.stringify({ cluster }) };
+    const deployments = () => ACCESS.state.list(findResource("deployments")).map(({ metadata }) => metadata.name);
+    await call("POST", "/clusters", CREATE);
+
+    await call("POST", "/clusters/demo/addons", JSON.stringify({ addonName: "metrics-server" }));
+    expect(deployments()).toEqual(["coredns", "metrics-server"]);
+
+    await call("DELETE", "/clusters/demo/addons/metrics-server");
+    expect(deployments()).toEqual(["coredns"]);
   });
 
   it("passes on an answer that is no JSON as it is", async () => {

@@ -372,6 +372,45 @@ describe("the other objects of a stand-in Kubernetes API", () => {
     expect(state.get(deployments, "kube-system", "coredns")).not.toHaveProperty("status");
   });
 
+  it("are also what an add-on runs, for as long as it is installed", () => {
+    const addOn = {
+      namespace: "kube-system",
+      daemonSet: "ebs-csi-node",
+      deployment: { name: "ebs-csi-controller", replicas: 3, tolerations: [] },
+    };
+    state.setNodes([NODE]);
+
+    state.install(addOn);
+    expect(names("daemonsets")).toContain("kube-system/ebs-csi-node");
+    expect(state.get(findResource("daemonsets"), "kube-system", "ebs-csi-node")).toMatchObject({
+      status: { numberReady: 1 },
+    });
+    expect(state.get(findResource("deployments"), "kube-system", "ebs-csi-controller")).toMatchObject({
+      spec: { replicas: 3 },
+      status: { replicas: 3, availableReplicas: 3 },
+    });
+
+    state.uninstall(addOn);
+    expect(names("daemonsets")).toEqual(["kube-system/aws-node", "kube-system/kube-proxy"]);
+    expect(names("deployments")).toEqual(["kube-system/coredns"]);
+    expect(() => {
+      state.uninstall(addOn);
+    }).not.toThrow();
+  });
+
+  it("are the same ones when an add-on takes them over, on the nodes that it now tolerates", () => {
+    const coreDns = () => state.get(findResource("deployments"), "kube-system", "coredns");
+    state.setNodes([{ ...NODE, taints: [{ key: "batch", value: "true", effect: "NoSchedule" }] }]);
+    const before = coreDns();
+
+    const tolerations = [{ operator: "Exists" }];
+    state.install({ namespace: "kube-system", deployment: { name: "coredns", replicas: 2, tolerations } });
+
+    expect(before["status"]).toMatchObject({ unavailableReplicas: 2 });
+    expect(coreDns()["status"]).toMatchObject({ availableReplicas: 2 });
+    expect(coreDns().metadata.uid).toBe(before.metadata.uid);
+  });
+
   it("are what was put there, with what a server says of them", () => {
     state.setObjects("services", [WEB, { metadata: { name: "api" } }]);
     state.setObjects("ingresses", [WEB]);
