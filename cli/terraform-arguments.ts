@@ -4,7 +4,14 @@ import { UserError } from "./errors";
 const COMMANDS: readonly string[] = ["plan", "apply", "destroy", "show", "output", "state_list", "state_pull"];
 
 /** What changes nothing of what is planned, or of which state that is about. */
-const HARMLESS: readonly string[] = ["-no-color", "-compact-warnings", "-parallelism", "-lock", "-lock-timeout"];
+const HARMLESS: readonly string[] = [
+  "-no-color",
+  "-input",
+  "-compact-warnings",
+  "-parallelism",
+  "-lock",
+  "-lock-timeout",
+];
 
 /** The only one that every command of Terraform's takes. */
 const EVERYWHERE = "-no-color";

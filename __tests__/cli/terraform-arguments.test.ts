@@ -8,6 +8,7 @@ describe("arguments of Terraform's in the environment", () => {
     [{ TF_CLI_ARGS: "--no-color" }],
     [{ TF_CLI_ARGS_plan: "-parallelism=5 -lock-timeout 30s -compact-warnings" }],
     [{ TF_CLI_ARGS_apply: `-lock-timeout '30s' "-parallelism=5"` }],
+    [{ TF_CLI_ARGS_plan: "-input=false" }],
     [{ TF_CLI_ARGS_init: "-backend-config=ours.hcl -upgrade" }],
     [{ TF_CLI_ARGS_import: "-var-file=other.tfvars" }],
   ])("are taken where they change nothing of the plan: %j", (environment) => {
@@ -29,6 +30,7 @@ describe("arguments of Terraform's in the environment", () => {
     [{ TF_CLI_ARGS_plan: String.raw`\-refresh=false` }, "TF_CLI_ARGS_plan says -refresh, and eks takes only"],
     [{ TF_CLI_ARGS_destroy: "-target=aws_vpc.a" }, "TF_CLI_ARGS_destroy says -target"],
     [{ TF_CLI_ARGS_state_list: "-state=other.tfstate" }, "TF_CLI_ARGS_state_list says -state"],
+    [{ TF_CLI_ARGS: "-input=false" }, "TF_CLI_ARGS says -input, which not every command of Terraform's takes"],
     [
       { TF_CLI_ARGS: "-parallelism=5" },
       "TF_CLI_ARGS says -parallelism, which not every command of Terraform's takes: write it to TF_CLI_ARGS_plan and " +
