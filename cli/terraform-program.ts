@@ -48,9 +48,13 @@ export function terraformCommand(environment: NodeJS.ProcessEnv = process.env): 
   }
 }
 
-/** Which of the two a program is, in words: `OpenTofu` for `/usr/bin/tofu`, and for a link to that. */
+/**
+ * Which of the two a program is, in words: `OpenTofu` for `/usr/bin/tofu`, for a link to that, and for a link of that name
+ * to what chooses among versions (`snap`, `mise`).
+ */
 export function productOf(program: string): "Terraform" | "OpenTofu" {
-  return basename(realpathSync(program)).startsWith("tofu") ? "OpenTofu" : "Terraform";
+  const isTofu = [program, realpathSync(program)].some((path) => basename(path).startsWith("tofu"));
+  return isTofu ? "OpenTofu" : "Terraform";
 }
 
 function pathOf(name: string, { PATH = "" }: NodeJS.ProcessEnv): string | undefined {

@@ -80,8 +80,12 @@ describe("what a person types for it", () => {
     const tofu = programAt(join(folder, "tofu"));
     const link = join(folder, "terraform");
     symlinkSync(tofu, link);
+    const chosen = join(folder, "c", "tofu");
+    mkdirSync(join(folder, "c"));
+    symlinkSync(programAt(join(folder, "snap")), chosen);
 
-    expect([tofu, link, programAt(join(folder, "b", "terraform"))].map(productOf)).toEqual([
+    expect([tofu, link, chosen, programAt(join(folder, "b", "terraform"))].map(productOf)).toEqual([
+      "OpenTofu",
       "OpenTofu",
       "OpenTofu",
       "Terraform",
