@@ -29,6 +29,7 @@ import {
   waysToJoin,
 } from "../../cli/doctor/image";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
+import { serviceOf } from "../../cli/doctor/network-facts";
 import { maxPods, podsLeft } from "../../cli/pods";
 import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../cli/doctor/state-facts";
@@ -42,6 +43,19 @@ import { synthesized } from "../support/synthesized";
 function failing(name: string, message = "a message") {
   return () => Promise.reject(Object.assign(new Error(message), { name }));
 }
+
+/** Their writer is EC2: DescribeVpcEndpoints, DescribeVpcEndpointServices. */
+describe("the name of a VPC endpoint's service", () => {
+  it.each([
+    ["com.amazonaws.ap-northeast-2.ecr.api", "ecr.api"],
+    ["com.amazonaws.us-gov-west-1.s3", "s3"],
+    ["com.amazonaws.cn-north-1.s3", "s3"],
+    ["cn.com.amazonaws.cn-north-1.ecr.dkr", "ecr.dkr"],
+    ["cn.com.amazonaws.cn-northwest-1.ec2", "ec2"],
+  ])("tells the service: %s", (name, service) => {
+    expect(serviceOf(name)).toBe(service);
+  });
+});
 
 describe("asking", () => {
   it("gives the answer", async () => {

@@ -98,5 +98,15 @@ export async function natGatewaysOf(ec2: EC2Client, vpcId: string): Promise<NatF
 export async function endpointsOf(ec2: EC2Client, vpcId: string): Promise<string[]> {
   const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
   const { VpcEndpoints = [] } = await ec2.send(new DescribeVpcEndpointsCommand({ Filters }));
-  return VpcEndpoints.map(({ ServiceName = "" }) => ServiceName.split(".").slice(3).join("."));
+  return VpcEndpoints.map(({ ServiceName = "" }) => serviceOf(ServiceName));
+}
+
+/**
+ * A service by the name of its VPC endpoints: `ecr.api` of `com.amazonaws.ap-northeast-2.ecr.api`. In China some of the names
+ * begin with `cn.`.
+ *
+ * @see https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-ec2/lib/vpc-endpoint.ts
+ */
+export function serviceOf(serviceName: string): string {
+  return serviceName.replace(/^(?:cn\.)?com\.amazonaws\.[^.]+\./, "");
 }
