@@ -240,7 +240,8 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
 }
 
 /**
- * Refuses a stack of which nothing exists for what AWS says of it; what is there of an older one would be taken for somebody else's.
+ * Refuses a stack of which nothing exists for what AWS says of it; what is there of an older one would be taken for
+ * somebody else's.
  *
  * @throws UserError
  */

@@ -25,7 +25,8 @@ const VALUE_LENGTH = 80;
 
 /**
  * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions of all but what
- * is harmless, changes of the cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a `moved` block only renames is none.
+ * is harmless, changes of the cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a `moved`
+ * block only renames is none.
  *
  * A plan that destroys everything on purpose is not for this: everything would be refused.
  *

@@ -22,10 +22,11 @@ const GONE_FROM_CONFIGURATION: readonly (string | undefined)[] = [
 export const HARMLESS: Readonly<Record<string, string>> = {
   aws_eks_access_entry:
     "tfvars say who gets in, and a row that is taken out is meant; the last admin and the nodes are guarded by what an entry says",
-  aws_eks_access_policy_association: "the same",
+  aws_eks_access_policy_association: "it goes with its access entry, or tfvars take the right away, which is meant",
   aws_flow_log: "what it has recorded stays in its log group",
   aws_iam_role_policy: "a role's permissions are what tfvars say, and are back within seconds; the role is guarded",
-  aws_iam_role_policy_attachment: "the same",
+  aws_iam_role_policy_attachment:
+    "tfvars say which policies a role has, and they are back within seconds; the role is guarded",
   aws_key_pair: "a public key that new machines get; those that run keep theirs",
   aws_kms_alias: "a name of a key; the key is guarded",
   aws_launch_configuration:
