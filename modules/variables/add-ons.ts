@@ -123,6 +123,11 @@ function addOnRules() {
   ];
 }
 
+/** The way out for what is not in the table: it is taken for a Deployment. */
+const UNKNOWN =
+  `; of those that are not known here (all but ${Object.keys(ADD_ON_WORKLOADS).join(", ")}) before_nodes = true says that ` +
+  "they run DaemonSets alone";
+
 /**
  * What an add-on with a Deployment needs: EKS calls it active when its pods run, and the apply waits for that, 20 minutes
  * at most.
@@ -156,7 +161,7 @@ function deploymentRules() {
     refused(
       withDeployment('coalesce(var.authentication_mode, "CONFIG_MAP") == "CONFIG_MAP"'),
       (found) =>
-        `add_ons must have none that runs a Deployment where authentication_mode is CONFIG_MAP, as it is when not set, got ${found}: nodes join only after the apply, when the bootstrap has written aws-auth, and the apply would wait 20 minutes for these pods and fail; set authentication_mode = "API_AND_CONFIG_MAP", or leave them out (EKS brings coredns by itself).`,
+        `add_ons must have none that runs a Deployment where authentication_mode is CONFIG_MAP, as it is when not set, got ${found}: nodes join only after the apply, when the bootstrap has written aws-auth, and the apply would wait 20 minutes for these pods and fail; set authentication_mode = "API_AND_CONFIG_MAP", or leave them out (EKS brings coredns by itself)${UNKNOWN}.`,
     ),
     refused(
       withDeployment(isEarly),
@@ -166,7 +171,7 @@ function deploymentRules() {
     refused(
       withDeployment(`!(${hasNode})`),
       (found) =>
-        `add_ons must have a node to run on, got ${found} with groups that start with no node or with taints that the add-on does not tolerate: ${shown}; let a group without taints start with a node (min_size or desired_size), write tolerations into the add-on's configuration, or leave it out.`,
+        `add_ons must have a node to run on, got ${found} with groups that start with no node or with taints that the add-on does not tolerate: ${shown}; let a group without taints start with a node (min_size or desired_size), write tolerations into the add-on's configuration, or leave it out${UNKNOWN}.`,
     ),
   ];
 }
