@@ -4,9 +4,18 @@ const LABEL_NAME = "[0-9A-Za-z]([0-9A-Za-z_.-]{0,61}[0-9A-Za-z])?";
 const LABEL_KEY = `^(${LABEL_PREFIX}/)?${LABEL_NAME}$`;
 const LABEL_KEY_MAX = 317;
 const LABEL_VALUE = `^(${LABEL_NAME})?$`;
-/** Labels of Kubernetes' own that a kubelet does not give itself, but for two families. @see https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction */
+/**
+ * Labels of Kubernetes' own that a kubelet does not give itself, but for two families and what it knows of its machine.
+ *
+ * @see https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go
+ */
 const RESERVED = String.raw`^([^/]*\\.)?(kubernetes\\.io|k8s\\.io)/`;
-const UNRESERVED = String.raw`^([^/]*\\.)?(kubelet|node)\\.kubernetes\\.io/`;
+const UNRESERVED = [
+  String.raw`^([^/]*\\.)?(kubelet|node)\\.kubernetes\\.io/`,
+  String.raw`^kubernetes\\.io/(hostname|os|arch)$`,
+  String.raw`^beta\\.kubernetes\\.io/(instance-type|os|arch)$`,
+  String.raw`^(topology|failure-domain\\.beta)\\.kubernetes\\.io/(zone|region)$`,
+].join("|");
 /** From this minor version on it does not even start with them. @see https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/279-limit-node-access */
 const RESERVED_SINCE = 16;
 const EFFECTS = '["NoSchedule", "PreferNoSchedule", "NoExecute"]';

@@ -446,6 +446,10 @@ export const GOOD_WORKSHOPS: readonly GoodInput[] = [
     kubelet("--node-labels=node-role.kubernetes.io/worker=true,team=a", "1.14"),
   ],
   [
+    "what a kubelet may say of its machine",
+    kubelet("--node-labels=kubernetes.io/os=linux,topology.kubernetes.io/zone=a,beta.kubernetes.io/instance-type=b"),
+  ],
+  [
     "roles of other partitions and accounts, with a path and with template names",
     roles(
       role("arn:aws-cn:iam::123456789012:role/team/sub/admins", '"admin:{{SessionName}}"'),
