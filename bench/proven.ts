@@ -1,0 +1,47 @@
+/** A command of the project that was run to its end, on which programs, and what came of it. */
+export interface ProvenRun {
+  /** As it is typed: `npm run rehearse -- --var-file tfvars/current.tfvars`. */
+  readonly command: string;
+  /** Versions by name: `{ "Node": "20.20.2", "AWS provider": "5.100.0" }`; of those programs that such a command uses. */
+  readonly on: Readonly<Record<string, string>>;
+  /** In its own words: `312 passed, 0 failed`. */
+  readonly result: string;
+  /** `2026-11-29`, in UTC. */
+  readonly date: string;
+}
+
+const BEGIN = "<!-- written by `npm run prove` -->";
+const END = "<!-- end -->";
+
+/** The runs that are known after one more: it takes the place of an earlier one of the same command on the same programs. */
+export function withRun(runs: readonly ProvenRun[], run: ProvenRun): ProvenRun[] {
+  const keyOf = ({ command, on }: ProvenRun) => `${command} | ${programs(on)}`;
+  return [...runs.filter((other) => keyOf(other) !== keyOf(run)), run].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+}
+
+/**
+ * A page with the table of these runs between its two marks.
+ *
+ * @throws Error when the page lacks the marks
+ */
+export function fillIn(page: string, runs: readonly ProvenRun[]): string {
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from === -1 || to < from) throw new Error(`the page has no lines ${BEGIN} and ${END}`);
+  const rows = [
+    ["command", "on", "result", "date"],
+    ...runs.map(({ command, on, result, date }) => [`\`${command}\``, programs(on), result, date]),
+  ];
+  // Padded as prettier pads tables, or its check would fail on what this writes.
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  const line = (cells: readonly string[], filler = " ") =>
+    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width, filler)).join(" | ")} |`;
+  const [head = [], ...others] = rows;
+  const table = [line(head), line([], "-"), ...others.map((row) => line(row))].join("\n");
+  return `${page.slice(0, from)}${BEGIN}\n\n${table}\n\n${page.slice(to)}`;
+}
+
+function programs(on: ProvenRun["on"]): string {
+  return Object.entries(on)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
+}
