@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 
 import { Screen } from "../../cli/screen";
 import { confirm, ownAddress } from "../../cli/up";
@@ -22,6 +23,17 @@ const RENAMED: ChangeJson = {
 };
 const STATE = "printf 'aws_vpc.network_vpc\\nterraform_data.handover\\n'";
 
+/** @param use gets the address, on loopback, where `answer` answers meanwhile */
+async function answering(answer: RequestListener, use: (address: string) => Promise<void>): Promise<void> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await use(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
+  } finally {
+    server.close();
+  }
+}
+
 describe("eks plan and eks up, with a stand-in for Terraform", () => {
   let project: EksFolder;
   beforeEach(() => {
@@ -33,13 +45,20 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
   });
 
   /** A stand-in that plans these changes. */
-  function terraform(changes: readonly ChangeJson[], commands: Readonly<Record<string, string>> = {}) {
+  function terraform(
+    changes: readonly ChangeJson[],
+    commands: Readonly<Record<string, string>> = {},
+    environment: NodeJS.ProcessEnv = {},
+  ) {
     const json = join(project.folder, "plan.json");
     writeFileSync(json, JSON.stringify(planDocument(changes)));
     const plan = `for a; do case $a in -out=*) echo plan > "\${a#-out=}"; esac; done; exit ${changes.length === 0 ? "0" : "2"}`;
     const standIn = standInForTerraform(join(project.folder, "bin"), { show: `cat ${json}`, plan, ...commands });
     const run = (...args: string[]) =>
-      project.run([args[0] ?? "", "-var-file", "local.tfvars", ...args.slice(1)], { EKS_TERRAFORM: standIn.program });
+      project.run([args[0] ?? "", "-var-file", "local.tfvars", ...args.slice(1)], {
+        ...environment,
+        EKS_TERRAFORM: standIn.program,
+      });
     return { ...standIn, run, verbs: () => standIn.calls().map((call) => call.split(" ")[0]) };
   }
   const saved = () => project.files().filter((file) => file.includes("plan-"));
@@ -277,6 +296,35 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
     });
   });
 
+  it.each([[["plan"]], [["up", "-auto-approve"]]])(
+    "refuse what AWS would refuse of a new stack, and apply nothing of it: %j",
+    async (command) => {
+      const me = "arn:aws:iam::123456789012:user/kim";
+      const entries = `authentication_mode = "API"\naccess_entries = { me = { principal_arn = "${me}" } }\n`;
+      writeFileSync(join(project.folder, "local.tfvars"), `${TFVARS}${entries}`);
+      // As STS answers it. Who asks is all that this account tells.
+      const identity =
+        '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>' +
+        `<Arn>${me}</Arn><UserId>AIDAEXAMPLE</UserId><Account>123456789012</Account>` +
+        "</GetCallerIdentityResult></GetCallerIdentityResponse>";
+      const sts: RequestListener = (request, response) =>
+        void text(request).then((asked) => {
+          if (asked.includes("Action=GetCallerIdentity")) response.end(identity);
+          else response.writeHead(403).end();
+        });
+
+      await answering(sts, async (address) => {
+        const { run, verbs } = terraform([VPC], {}, { AWS_ENDPOINT_URL: address });
+        const { code, stderr } = await run(...command);
+
+        expect(code).toBe(1);
+        expect(stderr).toContain("this would not come up, so nothing was made\n\nerror access-entry-creator: " + me);
+        expect(verbs()).toEqual(["init", "plan", "show"]);
+        expect(saved()).toEqual([]);
+      });
+    },
+  );
+
   it("ends when it is interrupted while Terraform plans", async () => {
     const { program, calls } = standInForTerraform(join(project.folder, "bin"), {
       plan: "trap 'exit 1' INT; while :; do sleep 0.02; done",
@@ -356,14 +404,8 @@ describe("this machine's address", () => {
   const never = new AbortController().signal;
   const instead = 'say who may reach the bastion in your tfvars, such as kubectl_ssh_cidrs = ["203.0.113.7/32"]';
 
-  async function withPage(status: number, text: string, use: (page: string) => Promise<void>): Promise<void> {
-    const server = createServer((_, response) => response.writeHead(status).end(text));
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    try {
-      await use(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`);
-    } finally {
-      server.close();
-    }
+  async function withPage(status: number, said: string, use: (page: string) => Promise<void>): Promise<void> {
+    await answering((_, response) => response.writeHead(status).end(said), use);
   }
 
   it("is what a page answers", async () => {

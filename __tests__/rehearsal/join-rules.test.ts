@@ -494,6 +494,7 @@ describe("joining a cluster of EKS", () => {
     const BOTTLEROCKET = { name: "bottlerocket-aws-k8s-1.31-x86_64-v1.50.0-8a9ad4e5", description: "" };
     const UNKNOWN = { name: "golden", description: "" };
     const [SCRIPT, CONFIG, TOML] = [script(), nodeConfig(), settings()];
+    const TWICE = base64(`${Buffer.from(TOML, "base64").toString()}cluster-name = "demo"\n`);
 
     it.each([
       ["AL2", AL2, "a script", SCRIPT, "ready"],
@@ -505,6 +506,7 @@ describe("joining a cluster of EKS", () => {
       ["Bottlerocket", BOTTLEROCKET, "a script", SCRIPT, "no TOML with [settings.kubernetes]"],
       ["Bottlerocket", BOTTLEROCKET, "a NodeConfig", CONFIG, "no TOML with [settings.kubernetes]"],
       ["Bottlerocket", BOTTLEROCKET, "TOML", TOML, "ready"],
+      ["Bottlerocket", BOTTLEROCKET, "TOML with a key twice", TWICE, "no TOML with [settings.kubernetes]"],
       ["an image that says nothing", UNKNOWN, "a script", SCRIPT, "ready"],
       ["an image that says nothing", UNKNOWN, "a NodeConfig", CONFIG, "ready"],
       ["an image that says nothing", UNKNOWN, "TOML", TOML, "ready"],
