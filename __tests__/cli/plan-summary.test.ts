@@ -122,13 +122,18 @@ describe("the counts of a summary", () => {
     const check = (kind: string) => ({
       address: { kind, to_display: `${kind}.a` },
       status: "fail",
-      instances: [{ problems: [{ message: "nobody can reach the bastion" }] }],
+      instances: [{ problems: [{ message: "nobody can reach the bastion." }, { message: "set kubectl_ssh_cidrs." }] }],
     });
+    const summary = summarize(planOf([], { checks: [check("check"), check("var")] }));
 
-    expect(summarize(planOf([], { checks: [check("check"), check("var")] })).findings).toMatchObject([
-      { severity: "warning", subject: "check.a", cause: "nobody can reach the bastion" },
+    expect(summary.findings).toMatchObject([
+      { severity: "warning", subject: "check.a", cause: "nobody can reach the bastion; set kubectl_ssh_cidrs" },
       { severity: "error", subject: "var.a" },
     ]);
+    // As one sentence, though Terraform wants the author's to end.
+    expect(summaryLines(summary).join("").replaceAll(/ +/g, " ")).toContain(
+      "warning: check.a: nobody can reach the bastion; set kubectl_ssh_cidrs; mend that, and plan again",
+    );
   });
 });
 

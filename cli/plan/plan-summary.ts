@@ -167,8 +167,9 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
     code: "plan-check-failed",
     severity: isWarning ? "warning" : "error",
     subject: address,
-    cause: messages.join("; ") || "its condition does not hold",
-    cure: "change what it says in the tfvars, and plan again",
+    // By Terraform's style a message ends with a full stop, and mostly says its cure; here the sentence goes on.
+    cause: messages.map((message) => message.replace(/\.$/, "")).join("; ") || "its condition does not hold",
+    cure: "mend that, and plan again",
   }));
   const forGood = irrevocable(plan).map(({ address, what }): Finding => ({
     code: "plan-irrevocable",
