@@ -199,7 +199,7 @@ describeEndToEnd("a rehearsal", () => {
     const { code, output, left } = await rehearse(["--keep"], async (running, folder) => {
       while (!running.output().includes("Everything is up until Ctrl-C") && running.child.exitCode === null)
         await sleep(50);
-      const [first = "", ...others] = running.output().match(/^ {2}(?:\. |kubectl |ssh |aws ).*$/gm) ?? [];
+      const [first = "", ...others] = running.output().match(/^ {2}(?:\. |kubectl |ssh |aws |\(cd ).*$/gm) ?? [];
       for (const command of others) {
         const typed = command.startsWith("  ssh ") ? `${command} kubectl get nodes` : command;
         const { output: shown } = await run("bash", ["-c", `${first} && ${typed}`], { cwd: folder });
@@ -213,6 +213,7 @@ describeEndToEnd("a rehearsal", () => {
       expect.stringMatching(/^kubectl: NAME .*\n.* Ready .*\n.* Ready .*\n$/),
       expect.stringMatching(/^ssh: NAME .*\n.* Ready .*\n.* Ready .*\n$/),
       expect.stringMatching(/^aws: [^]*"awskrug_gudi_eks"/),
+      expect.stringMatching(/^\(cd: [^]*\n0 errors, /),
     ]);
     expect(output).toMatch(/\nall that this rehearsal has started is ended; its logs are in \S+\n$/);
     expect(left).toEqual([]);

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join, relative, resolve } from "node:path";
 
+import { quoted } from "../../bootstrap/command";
 import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/artifacts";
 import { startClusters, type Clusters } from "../../rehearsal/clusters";
 import {
@@ -270,20 +271,23 @@ export function endOf(child: ChildProcess, signal: AbortSignal): Promise<number>
 
 /** Says how to look around, and waits for Ctrl-C. */
 export async function lookAround(
-  { folder, bastion, environment, clusters }: Stage,
+  { folder, bastion, environment, clusters, options }: Stage,
   signal: AbortSignal,
 ): Promise<void> {
   const kubeconfig = join(folder, "bastion", "home", ".kube", "config");
-  const aws = Object.entries(environment).filter(([name]) => name.startsWith("AWS_"));
+  // The account, and the Terraform that this rehearsal runs.
+  const ours = Object.entries(environment).filter(([name]) => /^AWS_|^EKS_TERRAFORM$|^TF_CLI_CONFIG_FILE$/.test(name));
   const environmentFile = join(folder, "environment");
-  writeFileSync(environmentFile, aws.map(([name, value]) => `export ${name}='${value ?? ""}'\n`).join(""));
+  writeFileSync(environmentFile, ours.map(([name, value]) => `export ${name}=${quoted(value ?? "")}\n`).join(""));
   process.stderr.write(
     `\nEverything is up until Ctrl-C, and then gone with the emulated account. In another terminal:\n\n` +
       `  . ${relative(process.cwd(), environmentFile)}\n` +
       `  kubectl --kubeconfig ${relative(process.cwd(), kubeconfig)} get nodes\n` +
       `  ssh -p ${String(bastion.port)} -i ${relative(process.cwd(), bastion.identityFile)} ` +
       `-o UserKnownHostsFile=${relative(process.cwd(), join(folder, "known_hosts"))} ${bastion.user}@127.0.0.1\n` +
-      `  aws --endpoint-url ${clusters.endpoint} eks list-clusters\n\n`,
+      `  aws --endpoint-url ${clusters.endpoint} eks list-clusters\n` +
+      // The bastion's own address is somebody else's outside the emulated account.
+      `  (cd ${relative(process.cwd(), folder)} && ${join(CLONE, "bin", "eks")} doctor -- ${options.map(quoted).join(" ")})\n\n`,
   );
   await new Promise<void>((resume) => {
     if (signal.aborted) resume();
