@@ -17,7 +17,7 @@ describe("before anything is made", () => {
     expect(() => {
       refuseErrors(findings);
     }).toThrow(
-      "this would not come up, so nothing was made\n\n" +
+      "this would not come up, so that nothing is made\n\n" +
         "error version: 1.14\n  EKS makes no cluster of 1.14\n  -> choose another\n\n" +
         "error key-pair: 1.14\n  EKS makes no cluster of 1.14\n  -> choose another\n\n" +
         "2 errors, 0 warnings, 0 notes; begin with the first",

@@ -318,7 +318,9 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
         const { code, stderr } = await run(...command);
 
         expect(code).toBe(1);
-        expect(stderr).toContain("this would not come up, so nothing was made\n\nerror access-entry-creator: " + me);
+        expect(stderr).toContain(
+          "this would not come up, so that nothing is made\n\nerror access-entry-creator: " + me,
+        );
         expect(verbs()).toEqual(["init", "plan", "show"]);
         expect(saved()).toEqual([]);
       });

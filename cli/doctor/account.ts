@@ -94,5 +94,5 @@ function errorsFor(findings: readonly Finding[], { TF_CLOUD_ORGANIZATION: cloud 
 export function refuseErrors(findings: readonly Finding[], environment: StateEnvironment = process.env): void {
   const errors = errorsFor(findings, environment);
   if (errors.length === 0) return;
-  throw new UserError(`this would not come up, so nothing was made\n\n${findingsText(errors)}`);
+  throw new UserError(`this would not come up, so that nothing is made\n\n${findingsText(errors)}`);
 }
