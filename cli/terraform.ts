@@ -7,6 +7,7 @@ import { stripVTControlCharacters } from "node:util";
 
 import { z } from "zod";
 
+import { terraformPlatform } from "../modules/terraform-platform";
 import { UserError } from "./errors";
 import { readState } from "./doctor/state-facts";
 import { backFromOpenTofu } from "./provider-lock";
@@ -176,7 +177,7 @@ export class Terraform {
     if (/doesn't match any of the checksums previously recorded/.test(flowing)) {
       return (
         "\nthe lock file knows this provider as it is for other systems only: on a machine that reaches the registry, " +
-        `\`${this.command()} providers lock -platform=linux_amd64\` adds the one that it names`
+        `\`${this.command()} providers lock -platform=${terraformPlatform()}\` adds the one that it names`
       );
     }
     if (/the previously-selected version \S+ is no longer available/.test(flowing)) {

@@ -1,3 +1,5 @@
+import { terraformPlatform } from "../modules/terraform-platform";
+
 /** Of the release that is downloaded where this machine has none; the stack is tested with it. */
 export const TERRAFORM_VERSION = "1.11.4";
 
@@ -20,8 +22,8 @@ export const TERRAFORM_SHA256: Readonly<Record<Platform, string>> = {
 };
 
 /** The platform of a machine in Node's words; undefined where the table has none. */
-export function platformOf(system: string = process.platform, cpu: string = process.arch): Platform | undefined {
-  const name = `${system}_${cpu === "x64" ? "amd64" : cpu}`;
+export function platformOf(system?: string, cpu?: string): Platform | undefined {
+  const name = terraformPlatform(system, cpu);
   return isPlatform(name) ? name : undefined;
 }
 

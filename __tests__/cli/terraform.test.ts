@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Terraform } from "../../cli/terraform";
 import type { TerraformEvent } from "../../cli/terraform-events";
+import { terraformPlatform } from "../../modules/terraform-platform";
 import { standInForTerraform } from "../support/terraform-stand-in";
 
 let folder: string;
@@ -104,7 +105,9 @@ describe("Terraform", () => {
         "a lock file from elsewhere",
         "terraform",
         "Error: Failed to install provider\n\nError while installing hashicorp/aws v5.100.0: the local package for\nregistry.terraform.io/hashicorp/aws 5.100.0 doesn't match any of the\nchecksums previously recorded in the dependency lock file",
-        /\nthe lock file knows this provider as it is for other systems only: .* providers lock -platform=linux_amd64` adds the one that it names$/,
+        new RegExp(
+          `\nthe lock file knows this provider as it is for other systems only: .* providers lock -platform=${terraformPlatform()}\` adds the one that it names$`,
+        ),
       ],
       [
         "a lock file with a version that a mirror has not",
