@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
@@ -101,6 +101,9 @@ const STATE = z.object({
     )
     .default([]),
 });
+
+/** Where a state in a file is, seen from the stack's folder. */
+const LOCAL_BACKEND = z.object({ path: z.string() });
 
 /** Something has killed Terraform in the midst of an apply, so that it could not write down what exists. */
 export class ApplyKilledError extends UserError {
@@ -207,20 +210,29 @@ export class Terraform {
 
   /**
    * Gives OpenTofu an empty state where it keeps it in a file and there is none yet; to be done before the plan, which
-   * remembers what state it was made of.
+   * remembers what state it was made of. Taken away again where nothing came of it: Terraform leaves no file either.
    *
    * OpenTofu writes that file every 20 seconds. Where there is none when it begins, it forgets at each change what was there
    * before: 1 of 26 resources were in the state when an apply was killed after 27 s (OpenTofu 1.12.6), and 21 with an empty
    * state. Terraform writes the file after each resource.
    *
+   * @returns removes that file if it has still nothing in it, also after Ctrl-C; to be called when all is done or has failed
    * @throws UserError
    */
-  async beginState(): Promise<void> {
-    if (this.product() !== "OpenTofu" || this.configuration().terraform.backend?.["local"] === undefined) return;
-    if ((await this.pull()).trim() !== "") return;
+  async beginState(): Promise<() => Promise<void>> {
+    const nothingToDo = () => Promise.resolve();
+    const local = LOCAL_BACKEND.safeParse(this.configuration().terraform.backend?.["local"]).data;
+    if (this.product() !== "OpenTofu" || local === undefined) return nothingToDo;
+    if ((await this.pull()).trim() !== "") return nothingToDo;
     const input = JSON.stringify({ version: 4, serial: 0, lineage: randomUUID(), outputs: {}, resources: [] });
     const { code, complaint } = await this.run(["state", "push", "-"], { input });
     if (code !== 0) throw this.failure("state push", complaint);
+    return async () => {
+      // One that cannot be read stays: nobody knows what is in it.
+      const state = await this.pull({ goesOn: true }).catch(() => "");
+      if (state.trim() === "" || STATE.parse(JSON.parse(state)).resources.length > 0) return;
+      rmSync(resolve(this.options.stackDir, local.path), { force: true });
+    };
   }
 
   /**

@@ -214,7 +214,7 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
   }
 
   const stack = await prepare(options.arguments, true, screen, signal);
-  await stack.terraform.beginState();
+  const endState = await stack.terraform.beginState();
   try {
     const saved = await makePlan(stack, screen);
     for (const line of await told(saved.plan, stack, screen)) screen.line(line);
@@ -227,6 +227,7 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
     }
   } finally {
     rmSync(planFile(), { force: true });
+    await endState();
   }
   screen.end();
   const code = await bootstrap(bootstrapArgs, signal);

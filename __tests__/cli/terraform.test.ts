@@ -217,6 +217,47 @@ describe("Terraform", () => {
       expect(calls()).toEqual(called);
     });
 
+    // What OpenTofu 1.12.6 pulls after the push, and after an apply of one resource.
+    it.each([
+      ["taken away again where nothing came of it", '{"version":4,"serial":1,"outputs":{},"resources":[]}', false],
+      [
+        "which stays where something was made",
+        '{"version":4,"serial":2,"resources":[{"mode":"managed","type":"terraform_data","name":"a","provider":"p","instances":[]}]}',
+        true,
+      ],
+      ["which stays where it cannot be read", undefined, true],
+    ] as const)("%s", async (_, later, stays) => {
+      const state = join(folder, "terraform.eks.tfstate");
+      const pull =
+        later === undefined
+          ? `[ ! -f ${state} ] || { echo 'Error: no passphrase' >&2; exit 1; }`
+          : `[ ! -f ${state} ] || echo '${later}'`;
+      const { terraform, json } = terraformWith(
+        { "state pull": pull, "state push -": `cat > ${state}` },
+        { name: "tofu" },
+      );
+      writeFileSync(json, '{"terraform":{"backend":{"local":{"path":"../terraform.eks.tfstate"}}}}');
+
+      const endState = await terraform.beginState();
+      expect(existsSync(state)).toBe(true);
+      await endState();
+
+      expect(existsSync(state)).toBe(stays);
+    });
+
+    it("and never takes away one that was there before", async () => {
+      const state = join(folder, "terraform.eks.tfstate");
+      writeFileSync(state, '{"version":4,"resources":[]}');
+      const { terraform, json } = terraformWith({ "state pull": `cat ${state}` }, { name: "tofu" });
+      writeFileSync(json, '{"terraform":{"backend":{"local":{"path":"../terraform.eks.tfstate"}}}}');
+
+      await (
+        await terraform.beginState()
+      )();
+
+      expect(existsSync(state)).toBe(true);
+    });
+
     it("and fails when that cannot be written", async () => {
       const commands = { "state pull": "exit 0", "state push -": "echo 'Error: state locked' >&2; exit 1" };
       const { terraform, json } = terraformWith(commands, { name: "tofu" });
