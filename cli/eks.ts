@@ -9,6 +9,7 @@ import { INJECTION_NAMES } from "./rehearse/injection-names";
 import { orInterrupted } from "./interruption";
 import type { RehearseOptions } from "./rehearse/rehearse";
 import { Screen } from "./screen";
+import { refuseHiddenArguments } from "./terraform-arguments";
 import type { VariableArgument } from "./tfvars";
 
 /** The options that every command that reads tfvars has, in their order. */
@@ -46,6 +47,8 @@ export async function eks(args: readonly string[], signal: AbortSignal): Promise
   try {
     // Throws where the folder is gone, in which mkdir would never come to an end.
     process.cwd();
+    // A rehearsal hands nothing of its environment on.
+    if (own[0] !== "rehearse") refuseHiddenArguments(process.env);
     return await work(screen, signal);
   } catch (error) {
     screen.end();

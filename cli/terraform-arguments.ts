@@ -17,8 +17,9 @@ const HARMLESS: readonly string[] = [
 const EVERYWHERE = "-no-color";
 
 /**
- * Refuses arguments in the environment (`TF_CLI_ARGS`, `TF_CLI_ARGS_plan`) that change what Terraform plans: it would take
- * them, and whatever reads the tfvars here, guards the plan or lists the state would know nothing of them.
+ * Refuses arguments in the environment (`TF_CLI_ARGS`, `TF_CLI_ARGS_plan`) that change what Terraform plans, or which state it
+ * tells of: it would take them, and whatever reads the tfvars, guards the plan or reads the outputs here would know nothing of
+ * them. To be called before anything else of a command.
  *
  * @see https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
  * @throws UserError (wrong usage) with what to write instead

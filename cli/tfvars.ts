@@ -7,7 +7,6 @@ import { z } from "zod";
 import { nearest } from "../bootstrap/nearest";
 import { fileReason, UserError, type UserExitCode } from "./errors";
 import { hclValues } from "./hcl";
-import { refuseHiddenArguments } from "./terraform-arguments";
 import { unknownAttributes, valueType, type UnknownAttribute } from "./type-expression";
 
 /** A variable that the stack declares. */
@@ -104,14 +103,12 @@ export function declaredVariables(json: string, source: string): Map<string, Dec
  * say.
  *
  * @see https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
- * @throws UserError for a file that cannot be read or understood, for names that no variable or no object has, and where
- *   Terraform would take values from the environment's arguments
+ * @throws UserError for a file that cannot be read or understood, and for names that no variable or no object has
  */
 export async function readTfvars(
   { folder, environment, arguments: given }: VariableSources,
   declared: ReadonlyMap<string, DeclaredVariable>,
 ): Promise<TfvarsValues> {
-  refuseHiddenArguments(environment);
   const automatic = (await automaticFiles(folder)).map((varFile): VariableArgument => ({ varFile }));
   const values = new Map<string, GivenValue>();
   for (const [name, { default: otherwise }] of declared) {

@@ -170,6 +170,17 @@ const NOTHING_THERE: readonly Bad[] = [
   },
 ];
 
+const ARGUMENTS: readonly Bad[] = [
+  ...["plan", "up", "destroy", "pin"].map((type) => ({ type, variable: "TF_CLI_ARGS_plan", flag: "-var-file" })),
+  ...["status", "bootstrap", "ssh"].map((type) => ({ type, variable: "TF_CLI_ARGS_output", flag: "-state" })),
+  { type: "doctor", variable: "TF_CLI_ARGS_state_pull", flag: "-state" },
+].map(({ type, variable, flag }) => ({
+  type,
+  code: 64 as const,
+  says: `error: ${variable} says ${flag}, `,
+  environment: { [variable]: `${flag}=other` },
+}));
+
 const VARIABLES: readonly Bad[] = [
   // The only Terraform there is need not be on PATH.
   { type: "plan", code: 1, says: "aws_krug_admin_role has no value", environment: { PATH: "/nonexistent" } },
@@ -362,6 +373,7 @@ describe.each([
   ["a word too many", WORDS],
   ["what is wrong for the bootstrap", THE_WAY_THERE],
   ["nothing that has been applied", NOTHING_THERE],
+  ["hidden arguments", ARGUMENTS],
   ["wrong variables", VARIABLES],
   ["what is wrong around it", AROUND],
 ])("eks says what is wrong, and writes nothing, with %s", (_, rows) => {
@@ -404,7 +416,7 @@ describe.each([
 
 it("has eighty rows and more", () => {
   expect(
-    [COMMANDS, OPTIONS, VALUES, WORDS, THE_WAY_THERE, NOTHING_THERE, VARIABLES, AROUND].flat().length,
+    [COMMANDS, OPTIONS, VALUES, WORDS, THE_WAY_THERE, NOTHING_THERE, ARGUMENTS, VARIABLES, AROUND].flat().length,
   ).toBeGreaterThan(80);
 });
 

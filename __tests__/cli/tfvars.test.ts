@@ -307,13 +307,6 @@ describe("tfvars", () => {
     );
   });
 
-  it("fail where the environment hands Terraform values that nobody else sees", async () => {
-    expect(await failure([], { TF_CLI_ARGS_plan: "-var-file=local.tfvars" })).toMatchObject({
-      exitCode: 64,
-      message: expect.stringMatching(/^TF_CLI_ARGS_plan says -var-file/) as string,
-    });
-  });
-
   it("fail for an environment that does not parse", async () => {
     expect(await failure([], { TF_VAR_kubectl_ssh_cidrs: "[1" })).toMatchObject({
       exitCode: 1,
