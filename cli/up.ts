@@ -8,7 +8,7 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
 import { HELP } from "../bootstrap/options";
 import { refuseWrongSettings } from "./bottlerocket";
-import { examineBefore, explained, refuseErrors, unchecked } from "./doctor/account";
+import { concerning, examineBefore, explained, refuseErrors, unchecked } from "./doctor/account";
 import type { Finding } from "./doctor/finding";
 import { UserError } from "./errors";
 import { allowing, refuseUnlessAllowed } from "./plan/guard";
@@ -241,16 +241,15 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
 }
 
 /**
- * Refuses a stack of which nothing exists for what AWS says of it; what is there of an older one would be taken for
- * somebody else's.
+ * Refuses a plan for what AWS says of it.
  *
  * @throws UserError
  */
-async function refuseWhatAwsWould({ plan: { changes }, asked }: SavedPlan, screen: Screen): Promise<void> {
-  const managed = changes.filter(({ isManaged }) => isManaged);
-  if (managed.length === 0 || managed.some(({ kind }) => kind !== "create")) return;
+async function refuseWhatAwsWould({ plan, asked }: SavedPlan, screen: Screen): Promise<void> {
+  const concerns = concerning(plan);
+  if (concerns === undefined) return;
   screen.busy("asking AWS what it would refuse");
-  const findings = await asked;
+  const findings = concerns(await asked);
   for (const line of unchecked(findings)) screen.line(`note: ${line}`);
   refuseErrors(findings);
 }

@@ -1,6 +1,13 @@
-import { examineBefore, explained, refuseErrors, unchecked } from "../../cli/doctor/account";
+import { concerning, examineBefore, explained, refuseErrors, unchecked } from "../../cli/doctor/account";
 import type { Finding, Severity } from "../../cli/doctor/finding";
+import { CODES } from "../../cli/doctor/doctor";
 import { UserError } from "../../cli/errors";
+import type { ChangeKind, ResourceChange } from "../../cli/plan/plan-file";
+
+const CHANGE: ResourceChange = {
+  ...{ address: "", type: "", name: "", isManaged: true, kind: "no-op", createBeforeDestroy: false },
+  ...{ forcedBy: [], before: null, after: null, unknown: {} },
+};
 
 const finding = (severity: Severity, code: string): Finding => ({
   severity,
@@ -95,5 +102,49 @@ describe("before anything is made", () => {
     expect(() => {
       refuseErrors([finding("warning", "creator"), finding("note", "identity")]);
     }).not.toThrow();
+  });
+});
+
+describe("of what AWS would refuse", () => {
+  const plan = (...rows: readonly (readonly [ChangeKind, string])[]) => ({
+    changes: rows.map(([kind, type]) => ({ ...CHANGE, kind, type })),
+  });
+  const counted = (...rows: readonly (readonly [ChangeKind, string])[]) =>
+    concerning(plan(...rows))?.([...CODES].map((code) => finding("error", code))).map(({ code }) => code);
+  const vpc = ["no-op", "aws_vpc"] as const;
+  const nodes = [
+    ...["key-pair", "image-missing", "image-architecture", "image-volume", "image-family", "image-version"],
+    ...["network-missing", "node-egress", "instance-type", "unseen"],
+  ].sort();
+
+  it("everything counts for a stack of which nothing exists", () => {
+    expect(counted(["create", "aws_vpc"], ["create", "aws_eks_cluster"])).toEqual(CODES);
+  });
+
+  it.each<[string, readonly (readonly [ChangeKind, string])[], readonly string[]]>([
+    ["an add-on", [["create", "aws_eks_addon"]], ["add-on", "unseen"]],
+    ["another version of an add-on", [["update", "aws_eks_addon"]], ["add-on", "unseen"]],
+    ["a node group", [["create", "aws_autoscaling_group"]], nodes],
+    ["another image of a node group", [["update", "aws_launch_template"]], nodes],
+    [
+      "the cluster of a stack that is made half",
+      [["create", "aws_eks_cluster"]],
+      ["access-entry-creator", "network-missing", "unseen", "version", "zone"],
+    ],
+    ["a log of the cluster", [["update", "aws_eks_cluster"]], ["network-missing", "unseen"]],
+  ])("what is about the change counts for one that exists, which is %s", (_, rows, codes) => {
+    expect(counted(vpc, ...rows)?.sort()).toEqual(codes);
+  });
+
+  it.each<[string, readonly (readonly [ChangeKind, string])[]]>([
+    ["changes nothing", [vpc]],
+    ["takes something away", [vpc, ["destroy", "aws_autoscaling_group"]]],
+    ["is empty", []],
+  ])("nothing counts where the plan %s", (_, rows) => {
+    expect(concerning(plan(...rows))).toBeUndefined();
+  });
+
+  it("a name is never taken by the stack itself", () => {
+    expect(counted(["no-op", "aws_iam_role"], ["create", "aws_eks_cluster"])).not.toContain("name-taken");
   });
 });

@@ -11,6 +11,7 @@ import { usableAddresses } from "../cidr";
 import { known, orElse, type Fact } from "./fact";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
 import { routeProblem } from "./network-rules";
+import type { ResourceChange } from "../plan/plan-file";
 import { maxPods, podsLeft } from "../pods";
 import { found, when, type Found, type Rule } from "./rule";
 import { subnetsOf, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
@@ -146,8 +147,32 @@ function groupSubnets(facts: BeforeFacts, group: NodeGroupInput): readonly Subne
   return group.subnetIds.length > 0 ? existing(facts, group.subnetIds) : subnetsOf(group, allSubnets(facts, "private"));
 }
 
-/** Rules about an account and the inputs of a stack that does not exist yet, in the order in which an apply would fail. */
-export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
+/** A rule about what does not exist yet. */
+interface AccountRule extends Rule<BeforeFacts> {
+  /**
+   * Which changes of a stack that exists, or is made half, the rule is about too. What it finds of the rest is as it was, or the
+   * stack's own: a name that is taken by itself.
+   * @default - none, it is about new stacks alone
+   */
+  readonly concerns?: (change: Pick<ResourceChange, "type" | "kind">) => boolean;
+}
+
+const makes =
+  (...types: readonly string[]): AccountRule["concerns"] =>
+  ({ type, kind }) =>
+    (kind === "create" || kind === "replace") && types.includes(type);
+
+const changes =
+  (...types: readonly string[]): AccountRule["concerns"] =>
+  ({ type, kind }) =>
+    (kind === "create" || kind === "replace" || kind === "update") && types.includes(type);
+
+/** What new nodes are launched from. */
+const NODE_GROUP = ["aws_autoscaling_group", "aws_launch_template", "aws_launch_configuration"];
+const BASTION = "aws_instance";
+
+/** Rules about an account and the inputs of what does not exist yet, in the order in which an apply would fail. */
+export const ACCOUNT_RULES: readonly AccountRule[] = [
   {
     code: "credentials",
     judge: ({ account, inputs }) => nobodyToAsk("credentials", account.identity, inputs.region),
@@ -192,6 +217,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "access-entry-creator",
+    concerns: makes("aws_eks_cluster"),
     judge: ({ account, inputs: { admitted, creatorAdmin, authenticationMode } }) =>
       known(account.identity, (identity) =>
         Object.entries(admitted).flatMap(([key, principal]) =>
@@ -207,6 +233,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "admin-role",
+    concerns: changes(BASTION),
     judge: ({ account, inputs: { adminRole } }) =>
       known(account.adminProfile, (roles) => {
         if (adminRole === undefined) return [];
@@ -236,6 +263,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "key-pair",
+    concerns: changes(BASTION, ...NODE_GROUP),
     judge: ({ account, inputs: { keyPair, makesKeyPair, region } }) =>
       known(account.hasKeyPair, (exists) =>
         when(
@@ -282,6 +310,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "version",
+    concerns: makes("aws_eks_cluster"),
     judge: ({ account, inputs: { eksVersion } }) =>
       known(account.versions, (versions) => {
         const offered = versions.filter(({ support }) => support !== "none").map(({ version }) => version);
@@ -314,11 +343,13 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "image-missing",
+    concerns: changes(BASTION, ...NODE_GROUP),
     judge: (facts) =>
       once([...nodeImages(facts), ...bastionImages(facts)].flatMap((use) => imageMissing(use, facts.inputs.region))),
   },
   {
     code: "image-architecture",
+    concerns: changes(BASTION, ...NODE_GROUP),
     judge: (facts) => {
       const { bastion } = facts.inputs;
       const types = orElse(facts.account.instanceTypes, {});
@@ -343,6 +374,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "image-volume",
+    concerns: changes(BASTION, ...NODE_GROUP),
     judge: (facts) => {
       const tooSmall = (use: ImageUse, variable: string, given: number) => {
         const needed = use.image?.rootGiB ?? 0;
@@ -364,10 +396,12 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "image-family",
+    concerns: changes(...NODE_GROUP),
     judge: (facts) => nodeImages(facts).flatMap((use) => imageFamily(use, [use.group.joinsBy])),
   },
   {
     code: "image-version",
+    concerns: changes(...NODE_GROUP),
     judge: (facts) => nodeImages(facts).flatMap((use) => imageVersion(use, facts.inputs.eksVersion)),
   },
   {
@@ -421,6 +455,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "add-on",
+    concerns: changes("aws_eks_addon"),
     judge: ({ account, inputs: { addOns, eksVersion, region } }) =>
       known(account.addOns, (offered) =>
         addOns.flatMap(({ name, version }) => {
@@ -448,6 +483,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "network-missing",
+    concerns: changes("aws_eks_cluster", BASTION, ...NODE_GROUP),
     judge: (facts) =>
       network(facts, ({ hasVpc, subnets }, vpcId) => {
         const { publicSubnetIds, privateSubnetIds, groups, region } = facts.inputs;
@@ -482,6 +518,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "node-egress",
+    concerns: changes(...NODE_GROUP),
     judge: (facts) =>
       network(facts, ({ endpoints, ...ways }, vpcId) => {
         const { inputs } = facts;
@@ -508,6 +545,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "zone",
+    concerns: makes("aws_eks_cluster", "aws_subnet"),
     judge: (facts) =>
       known(facts.account.zones, (zones) => {
         const { region, vpcId } = facts.inputs;
@@ -542,6 +580,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "instance-type",
+    concerns: changes(BASTION, ...NODE_GROUP),
     judge: (facts) =>
       known(facts.account.offerings, (offerings) => {
         const { groups, bastion, region } = facts.inputs;
@@ -622,6 +661,7 @@ export const ACCOUNT_RULES: readonly Rule<BeforeFacts>[] = [
   },
   {
     code: "subnet-small",
+    concerns: makes("aws_subnet"),
     judge: ({ account, inputs: { privateSubnets, groups, prefixDelegation } }) =>
       known(account.instanceTypes, (types) => {
         // With prefixes a node takes sixteen addresses at a time, as many as its pods need.

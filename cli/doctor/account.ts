@@ -3,8 +3,9 @@ import { z } from "zod";
 import { choicesOf, projectContext } from "../../modules/choices";
 import type { StateEnvironment } from "../../modules/state";
 import { UserError } from "../errors";
-import { readablePath } from "../plan/plan-file";
+import { readablePath, type Plan } from "../plan/plan-file";
 import { readAccountFacts } from "./account-facts";
+import { ACCOUNT_RULES } from "./account-rules";
 import { examineAccount, findingsText } from "./doctor";
 import type { Finding } from "./finding";
 import { stackInputs, type StackInputs } from "../stack-inputs";
@@ -70,6 +71,22 @@ in Terraform's words: ${error.message}`,
   );
 }
 
+/**
+ * What of the findings counts for a plan: all where nothing exists yet, else what is about something that the plan makes or
+ * changes. Undefined when no rule is about that, so that nobody need wait for findings.
+ */
+export function concerning({
+  changes,
+}: Pick<Plan, "changes">): ((findings: readonly Finding[]) => Finding[]) | undefined {
+  const managed = changes.filter(({ isManaged }) => isManaged);
+  if (managed.length === 0) return undefined;
+  if (managed.every(({ kind }) => kind === "create")) return (findings) => [...findings];
+  const codes = ACCOUNT_RULES.flatMap(({ code, concerns = () => false }) => (managed.some(concerns) ? [code] : []));
+  return codes.length === 0
+    ? undefined
+    : (findings) => findings.filter(({ code }) => [...codes, "unseen"].includes(code));
+}
+
 /** What could not be asked of AWS before anything is made, a line for each reason. */
 export function unchecked(findings: readonly Finding[]): readonly string[] {
   return findings.flatMap(({ code, subject, cause }) => (code === "unseen" ? `not checked: ${subject} ${cause}` : []));
@@ -86,7 +103,7 @@ function errorsFor(findings: readonly Finding[], { TF_CLOUD_ORGANIZATION: cloud 
 }
 
 /**
- * Refuses to make a stack that would not come up: AWS would refuse a part of it, or no node could join. Not where Terraform
+ * Refuses to apply what would not come up: AWS would refuse a part of it, or no node could join. Not where Terraform
  * Cloud makes it, with its own credentials: what is true of the account that was asked may not be of the other.
  *
  * @throws UserError with every error among the findings
