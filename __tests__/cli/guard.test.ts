@@ -67,12 +67,12 @@ describe("the guard", () => {
     ]);
   });
 
-  it("refuses what it does not know", () => {
-    const [refusal] = refusals(planOf([{ address: "aws_rds_cluster.ours", actions: ["delete"] }]), []);
+  it.each(["aws_rds_cluster", "constructor"])("refuses what it does not know: %s", (type) => {
+    const [refusal] = refusals(planOf([{ address: `${type}.ours`, actions: ["delete"] }]), []);
 
     expect(refusal && refusalText(refusal)).toContain(
-      "aws_rds_cluster.ours: aws_rds_cluster would be destroyed: the plan destroys it; lost by it: whatever it is for: " +
-        "no later apply of this stack brings it back; if you mean it, add --allow-replace aws_rds_cluster.ours",
+      `${type}.ours: ${type} would be destroyed: the plan destroys it; lost by it: whatever it is for: ` +
+        `no later apply of this stack brings it back; if you mean it, add --allow-replace ${type}.ours`,
     );
   });
 

@@ -169,5 +169,6 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
 export function lossOf({ type, reason }: Pick<ResourceChange, "type" | "reason">): Loss | undefined {
   const isOthers = GONE_FROM_CONFIGURATION.includes(reason) && !NOWHERE_ELSE.includes(type);
   if (Object.hasOwn(HARMLESS, type) && !isOthers) return undefined;
-  return LOSSES[type] ?? { noun: type, lost: "whatever it is for: no later apply of this stack brings it back" };
+  const known = Object.hasOwn(LOSSES, type) ? LOSSES[type] : undefined;
+  return known ?? { noun: type, lost: "whatever it is for: no later apply of this stack brings it back" };
 }
