@@ -6,6 +6,7 @@ import { promisify, stripVTControlCharacters } from "node:util";
 import type { Handover } from "../modules/contract";
 import { BootstrapError } from "./errors";
 import { asHandover, HANDOVER_FIELDS, readHandover } from "./inventory";
+import { productOf, terraformCommand, terraformProgram, typedName } from "./terraform-program";
 import { cloudHost, readCloudOutputs, type CloudAccess, type CloudWorkspace } from "./terraform-cloud";
 
 /** Where handovers come from. */
@@ -43,8 +44,6 @@ const DEFAULT_STACK_DIR = join("cdktf.out", "stacks", "eks");
 
 /** Lines of Terraform's error that a message repeats. */
 const ERROR_LINES = 8;
-
-const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
 
 /**
  * What the options mean: one source, by default the stack in `cdktf.out`.
@@ -125,14 +124,14 @@ async function fromFiles(paths: readonly string[], stdin: Stdin): Promise<readon
 async function filesAt(path: string): Promise<readonly string[]> {
   if (path === "-") return [path];
   const missing =
-    `there is no file or folder ${path}; \`terraform output -json > FILE\` and ` +
+    `there is no file or folder ${path}; \`${terraformCommand()} output -json > FILE\` and ` +
     "`cdktf deploy --outputs-file FILE` make a file";
   if (!(await isFolder(path, missing))) return [path];
   const entries = await explained(path, () => readdir(path, { withFileTypes: true }));
   const files = entries.filter((entry) => entry.name.endsWith(".json") && !entry.isDirectory());
   if (files.length === 0) {
     throw new BootstrapError(
-      `the folder ${path} has no *.json in it; it has to hold what \`terraform output -json\` prints, one file for ` +
+      `the folder ${path} has no *.json in it; it has to hold what \`${terraformCommand()} output -json\` prints, one file for ` +
         "each cluster",
     );
   }
@@ -164,7 +163,7 @@ async function explained<T>(path: string, read: () => Promise<T>, missing?: stri
 async function readAll(stdin: Stdin): Promise<Buffer> {
   if (stdin.isTTY === true) {
     throw new BootstrapError(
-      "--outputs - reads standard input, which is a terminal here; pipe into it: terraform output -json | …",
+      `--outputs - reads standard input, which is a terminal here; pipe into it: ${terraformCommand()} output -json | …`,
     );
   }
   const chunks: Buffer[] = [];
@@ -206,9 +205,9 @@ async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promis
   if (!(await isFolder(folder, missing))) {
     throw new BootstrapError(`--stack-dir must be a folder, ${folder} is a file; --outputs takes files`);
   }
-  const { program, stdout } = await outputsOf(folder, environment);
-  const source = `${program} -chdir=${folder} output -json`;
-  // Terraform says so by an empty object and exit code 0, also when there is no stack in the folder at all.
+  const { command, stdout } = await outputsOf(folder, environment);
+  const source = `${command} output -json`;
+  // It says so by an empty object and exit code 0, also when there is no stack in the folder at all.
   if (stdout.trim() === "{}") {
     throw new BootstrapError(
       `the stack in ${folder} has no outputs: nothing was applied from there, or its state is somewhere else; ` +
@@ -218,38 +217,41 @@ async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promis
   return { handover: readHandover(stdout, source), source };
 }
 
-/** What Terraform, or else OpenTofu, prints of a stack's outputs. What it prints on standard error is no output. */
+/** What Terraform or OpenTofu prints of a stack's outputs. What it prints on standard error is no output. */
 async function outputsOf(
   folder: string,
   environment: NodeJS.ProcessEnv,
-): Promise<{ readonly program: string; readonly stdout: string }> {
-  // What tells eks which of the two to use, and what tells cdktf.
-  const named = ["EKS_TERRAFORM", "TERRAFORM_BINARY_NAME"].map((name) => environment[name] ?? "");
-  const chosen = named.find((name) => name !== "");
-  const programs = chosen === undefined ? ["terraform", "tofu"] : [chosen];
-  for (const program of programs) {
-    try {
-      const { stdout } = await promisify(execFile)(program, [`-chdir=${folder}`, "output", "-json", "-no-color"], {
-        env: environment,
-        maxBuffer: 64 * 1024 * 1024,
-      });
-      return { program, stdout };
-    } catch (cause) {
-      const { code, signal, stderr } = cause as ExecFileException & { readonly stderr: string };
-      if (code === "ENOENT") continue;
-      const command = `${program} -chdir=${folder}`;
-      const how = typeof code === "number" ? `exit code ${String(code)}` : (signal ?? String(code));
-      throw new BootstrapError(
-        `\`${command} output -json\` failed (${how}); \`${command} init\` prepares a stack that was not ` +
-          `initialized here, --outputs needs no Terraform${errorLines(stderr)}`,
-        { cause },
-      );
-    }
+): Promise<{ readonly command: string; readonly stdout: string }> {
+  const program = programFor(environment);
+  const command = `${typedName(program, environment)} -chdir=${folder}`;
+  try {
+    const { stdout } = await promisify(execFile)(program, [`-chdir=${folder}`, "output", "-json", "-no-color"], {
+      env: environment,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return { command, stdout };
+  } catch (cause) {
+    const { code, signal, stderr } = cause as ExecFileException & { readonly stderr: string };
+    const how = typeof code === "number" ? `exit code ${String(code)}` : (signal ?? String(code));
+    throw new BootstrapError(
+      `\`${command} output -json\` failed (${how}); \`${command} init\` prepares a stack that was not ` +
+        `initialized here, --outputs needs no ${productOf(program)}${errorLines(stderr)}`,
+      { cause },
+    );
   }
-  throw new BootstrapError(
-    `${programs.join(" and ")} cannot be found on PATH; install Terraform (${INSTALL_PAGE}), or give what ` +
-      "`terraform output -json` prints elsewhere with --outputs FILE",
-  );
+}
+
+/** @throws BootstrapError when there is none, with how to do without */
+function programFor(environment: NodeJS.ProcessEnv): string {
+  try {
+    return terraformProgram(environment);
+  } catch (cause) {
+    if (!(cause instanceof BootstrapError)) throw cause;
+    throw new BootstrapError(
+      `${cause.message}; or give what \`terraform output -json\` prints elsewhere with --outputs FILE`,
+      { cause },
+    );
+  }
 }
 
 /** The beginning of Terraform's first error, or else the last lines, without the box that Terraform draws around. */

@@ -7,6 +7,7 @@ import { utils } from "ssh2";
 import type { Handover } from "../modules/contract";
 import { BootstrapError } from "./errors";
 import { lookUpHost, parseSshConfig, wildcard, type HostConfig, type SshConfig } from "./ssh-config";
+import { terraformCommand } from "./terraform-program";
 
 /** What the command line says about the way to the bastion; everything is optional. */
 export interface SettingsOptions {
@@ -407,7 +408,7 @@ function checkedKey(generated: string): string {
   if (!(parsed instanceof Error) && parsed.isPrivateKey()) return generated;
   throw new BootstrapError(
     "the output ssh_private_key is no private key in OpenSSH's form: has the file with the outputs been changed? " +
-      "`terraform output -json` writes it anew, --identity FILE takes another key",
+      `\`${terraformCommand()} output -json\` writes it anew, --identity FILE takes another key`,
   );
 }
 

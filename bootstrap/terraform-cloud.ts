@@ -6,6 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 
 import { BootstrapError } from "./errors";
+import { terraformCommand } from "./terraform-program";
 
 /** A workspace in Terraform Cloud (HCP Terraform) or Terraform Enterprise. */
 export interface CloudWorkspace {
@@ -131,12 +132,12 @@ export async function readCloudOutputs(
  */
 async function findToken(host: string, environment: NodeJS.ProcessEnv): Promise<Token> {
   const file = join(environment["HOME"] ?? homedir(), ".terraform.d", "credentials.tfrc.json");
-  const token = tokenInEnvironment(host, environment) ?? (await tokenInFile(host, file));
+  const token = tokenInEnvironment(host, environment) ?? (await tokenInFile(host, file, terraformCommand(environment)));
   if (token === undefined) {
     // A port has no place in the name of a variable.
     const variable = host.includes(":") ? "" : `set ${variableName(host)} or `;
     throw new BootstrapError(
-      `there is no token for ${host}: ${variable}run \`terraform login ${host}\`, which writes ${file} ` +
+      `there is no token for ${host}: ${variable}run \`${terraformCommand(environment)} login ${host}\`, which writes ${file} ` +
         "(credentials in other configuration files of Terraform are not read)",
     );
   }
@@ -165,7 +166,7 @@ function tokenInEnvironment(host: string, environment: NodeJS.ProcessEnv): Token
   return undefined;
 }
 
-async function tokenInFile(host: string, file: string): Promise<Token | undefined> {
+async function tokenInFile(host: string, file: string, command: string): Promise<Token | undefined> {
   let json: string;
   try {
     json = await readFile(file, "utf8");
@@ -174,7 +175,7 @@ async function tokenInFile(host: string, file: string): Promise<Token | undefine
     if (code === "ENOENT") return undefined;
     throw new BootstrapError(`${file} cannot be read (${code})`, { cause });
   }
-  const login = `\`terraform login ${host}\` writes it anew`;
+  const login = `\`${command} login ${host}\` writes it anew`;
   let content: unknown;
   try {
     content = JSON.parse(json);
@@ -217,7 +218,7 @@ async function get(host: string, path: string, token: Token, access: CloudAccess
   }
   if (status === 401) {
     throw new BootstrapError(
-      `${host} refuses the token from ${token.from} (401); \`terraform login ${host}\` makes a new one`,
+      `${host} refuses the token from ${token.from} (401); \`${terraformCommand(access.environment)} login ${host}\` makes a new one`,
     );
   }
   if (status === 403) throw new BootstrapError(`${host} forbids the token from ${token.from} to read ${path} (403)`);
@@ -237,7 +238,7 @@ function whyUnreachable(host: string, error: Error, timeoutMs: number, environme
     /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)/.test(code) &&
       "; name the file with its certificate authority in NODE_EXTRA_CA_CERTS",
     (environment["HTTPS_PROXY"] ?? environment["https_proxy"] ?? "") !== "" &&
-      "; HTTPS_PROXY is set, but is not used here: run `terraform output -json` and give it as --outputs FILE",
+      `; HTTPS_PROXY is set, but is not used here: run \`${terraformCommand(environment)} output -json\` and give it as --outputs FILE`,
   ];
   return `${host} cannot be reached: ${message || code}${hints.filter((hint) => hint !== false).join("")}`;
 }

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { UserError } from "./errors";
-import { terraformProgram } from "./terraform-program";
+import { BootstrapError } from "../bootstrap/errors";
+import { terraformProgram } from "../bootstrap/terraform-program";
 
 /** Makes the error of what is wrong with a text, on a line of it where that is known. */
 export type Failure = (what: string, line: string | undefined, cause: unknown) => UserError;
@@ -105,7 +106,7 @@ async function evaluate(
   try {
     program = terraformProgram(environment);
   } catch (cause) {
-    if (!(cause instanceof UserError)) throw cause;
+    if (!(cause instanceof BootstrapError)) throw cause;
     throw failure(`${names.join(", ")}: only Terraform can evaluate this, and ${cause.message}`, undefined, cause);
   }
   const folder = await mkdtemp(join(tmpdir(), "eks-values-"));

@@ -19,7 +19,7 @@ import { isEncrypted, isLocked, readState } from "./doctor/state-facts";
 import { statusJson, statusOf, statusText } from "./status";
 import { STACK_DIR, synthesized } from "./synthesized";
 import { newLogFile, Terraform } from "./terraform";
-import { terraformProgram } from "./terraform-program";
+import { terraformProgram } from "../bootstrap/terraform-program";
 import { readTfvars, type VariableArgument } from "./tfvars";
 
 /** What `eks status` and `eks doctor` are told. */
@@ -99,7 +99,8 @@ async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | 
       signal,
     }).pull();
   } catch (error) {
-    if (!(error instanceof UserError) || error.exitCode === 130) throw error;
+    const isSaid = error instanceof BootstrapError || (error instanceof UserError && error.exitCode !== 130);
+    if (!isSaid) throw error;
     screen.line(
       `note: ${STATE_FILE} is encrypted, so that nothing is said of what applies have left in it: ${error.message}`,
     );

@@ -1,3 +1,4 @@
+import { terraformCommand } from "../bootstrap/terraform-program";
 import { UserError } from "./errors";
 
 /** Terraform's commands that `eks` runs, or stands for (`destroy`), as the names of variables have them; `init` decides nothing. */
@@ -42,7 +43,7 @@ function cure(flag: string, isForAll: boolean): string {
   }
   return isForAll && HARMLESS.includes(flag)
     ? "which not every command of Terraform's takes: write it to TF_CLI_ARGS_plan and TF_CLI_ARGS_apply"
-    : `and eks takes only ${HARMLESS.join(", ")} from there: run terraform itself for what needs it`;
+    : `and eks takes only ${HARMLESS.join(", ")} from there: run ${terraformCommand()} itself for what needs it`;
 }
 
 /** Words as a shell divides them, which is what Terraform does. */

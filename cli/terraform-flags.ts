@@ -1,4 +1,4 @@
-import { terraformCommand } from "./terraform-program";
+import { terraformCommand } from "../bootstrap/terraform-program";
 
 /** Somebody typed what cannot be done; the message is for them, the exit code is 64. */
 export class UsageError extends Error {

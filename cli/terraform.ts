@@ -12,7 +12,7 @@ import { UserError } from "./errors";
 import { readState } from "./doctor/state-facts";
 import { backFromOpenTofu } from "./provider-lock";
 import { readEvent, type TerraformEvent } from "./terraform-events";
-import { productOf, typedName } from "./terraform-program";
+import { productOf, typedName } from "../bootstrap/terraform-program";
 
 /** Of everything that the command keeps to itself, in the current folder. */
 export const FOLDER = join(".cache", "eks");

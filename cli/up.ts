@@ -19,7 +19,7 @@ import { providerNotes } from "./provider-lock";
 import { keepLock, STACK_DIR, synthesized } from "./synthesized";
 import { ApplyKilledError, FOLDER, newLogFile, Terraform } from "./terraform";
 import { countByType, Progress } from "./terraform-events";
-import { terraformProgram } from "./terraform-program";
+import { terraformProgram } from "../bootstrap/terraform-program";
 import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "./tfvars";
 
 /** What `eks plan` and `eks up` are told. */

@@ -253,13 +253,13 @@ describe("the handover of a stack's folder", () => {
       "neither program",
       {},
       {},
-      "terraform and tofu cannot be found on PATH; install Terraform (https://developer.hashicorp.com/terraform/install), or give what `terraform output -json` prints elsewhere with --outputs FILE",
+      "neither terraform nor tofu is on PATH: install Terraform (https://developer.hashicorp.com/terraform/install), or name it with EKS_TERRAFORM=/path/to/terraform; or give what `terraform output -json` prints elsewhere with --outputs FILE",
     ],
     [
       "a chosen program that is not there",
       { terraform: "exit 3" },
       { TERRAFORM_BINARY_NAME: "tofu" },
-      "tofu cannot be found on PATH; install Terraform (https://developer.hashicorp.com/terraform/install), or give what `terraform output -json` prints elsewhere with --outputs FILE",
+      "TERRAFORM_BINARY_NAME must name Terraform or OpenTofu, got tofu, which is no program on PATH: write the path of one, or unset TERRAFORM_BINARY_NAME; or give what `terraform output -json` prints elsewhere with --outputs FILE",
     ],
     [
       "a stack that is not initialized",
@@ -271,7 +271,7 @@ describe("the handover of a stack's folder", () => {
       "a program that is killed, whatever it said",
       { tofu: "printf 'one\\ntwo\\a\\n' >&2; kill -9 $$" },
       {},
-      "`tofu -chdir=FOLDER/stack output -json` failed (SIGKILL); `tofu -chdir=FOLDER/stack init` prepares a stack that was not initialized here, --outputs needs no Terraform\n  one\n  two",
+      "`tofu -chdir=FOLDER/stack output -json` failed (SIGKILL); `tofu -chdir=FOLDER/stack init` prepares a stack that was not initialized here, --outputs needs no OpenTofu\n  one\n  two",
     ],
     [
       "a stack that was never applied",
@@ -401,6 +401,12 @@ describe("the handover of a workspace in Terraform Cloud", () => {
       { TF_TOKEN_app_terraform_io: `${TOKEN}\n` },
       {},
       "the token for app.terraform.io in TF_TOKEN_app_terraform_io has a character that no token has, such as a space or a line break; set it anew",
+    ],
+    [
+      "no token, where another program than terraform runs",
+      { EKS_TERRAFORM: process.execPath },
+      {},
+      `there is no token for app.terraform.io: set TF_TOKEN_app_terraform_io or run \`${process.execPath} login app.terraform.io\`, which writes FOLDER/.terraform.d/credentials.tfrc.json (credentials in other configuration files of Terraform are not read)`,
     ],
     [
       "credentials that are not JSON",

@@ -331,7 +331,7 @@ const AROUND: readonly Bad[] = [
   {
     type: "status",
     code: 1,
-    says: "terraform and tofu cannot be found on PATH",
+    says: "neither terraform nor tofu is on PATH",
     environment: { EKS_TERRAFORM: "", PATH: "/nonexistent" },
     files: { "cdktf.out/stacks/eks/": "" },
   },

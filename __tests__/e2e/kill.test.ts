@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { productOf } from "../../cli/terraform-program";
+import { productOf } from "../../bootstrap/terraform-program";
 import type { Emulator } from "../../rehearsal/emulator";
 import { Account, gained } from "../support/account";
 import { changedBy, describeEndToEnd, emulateEks, Project, terraformProgram } from "../support/end-to-end";

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-import { productOf } from "../../cli/terraform-program";
+import { productOf } from "../../bootstrap/terraform-program";
 import { neutralEnvironment } from "../../rehearsal/emulator";
 import { SetUpError } from "../../rehearsal/errors";
 import { findProgram, terraformConfigFile } from "../../rehearsal/programs";

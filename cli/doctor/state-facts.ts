@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { BootstrapError } from "../../bootstrap/errors";
 import { asHandover } from "../../bootstrap/inventory";
-import { terraformCommand } from "../terraform-program";
+import { terraformCommand } from "../../bootstrap/terraform-program";
 
 /** What a Terraform state says about the applies that wrote it. */
 export interface StateFacts {

@@ -1,4 +1,4 @@
-import { terraformCommand } from "../terraform-program";
+import { terraformCommand } from "../../bootstrap/terraform-program";
 import { found, when, type Rule } from "./rule";
 import type { StateFacts } from "./state-facts";
 

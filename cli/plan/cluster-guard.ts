@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { terraformCommand } from "../terraform-program";
+import { terraformCommand } from "../../bootstrap/terraform-program";
 import type { Plan, ResourceChange } from "./plan-file";
 import { allowOption, type Refusal } from "./refusal";
 

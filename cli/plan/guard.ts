@@ -1,7 +1,7 @@
 import { quoted } from "../../bootstrap/command";
 import { nearest } from "../../bootstrap/nearest";
 import { UserError } from "../errors";
-import { terraformCommand } from "../terraform-program";
+import { terraformCommand } from "../../bootstrap/terraform-program";
 import { clusterRefusals, setBack } from "./cluster-guard";
 import { lossOf } from "./guarded-types";
 import type { Plan, PlannedValue, ResourceChange } from "./plan-file";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { terraformCommand } from "../../bootstrap/terraform-program";
 import { UserError } from "../errors";
 
 /** What a plan does with something; `forget` drops it from the state and leaves it where it is. */
@@ -187,7 +188,10 @@ export function readPlan(json: string, source: string): Plan {
   const document = parse(json, source);
   if (!isObject(document)) throw notAPlan(source, "it holds no object");
   if ("values" in document && !("planned_values" in document)) {
-    throw notAPlan(source, "it is a state, as `terraform show -json` prints without the name of a plan file");
+    throw notAPlan(
+      source,
+      `it is a state, as \`${terraformCommand()} show -json\` prints without the name of a plan file`,
+    );
   }
   const version = document["format_version"];
   if (typeof version !== "string") throw notAPlan(source, "it has no format_version");
@@ -252,7 +256,7 @@ function parse(json: string, source: string): unknown {
 
 function notAPlan(source: string, why: string, cause?: unknown): UserError {
   return new UserError(
-    `${source} is no plan: ${why}; \`terraform show -json PLANFILE\` prints one of a file that \`terraform plan -out=PLANFILE\` wrote`,
+    `${source} is no plan: ${why}; \`${terraformCommand()} show -json PLANFILE\` prints one of a file that \`${terraformCommand()} plan -out=PLANFILE\` wrote`,
     1,
     { cause },
   );

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { productOf, terraformCommand, terraformProgram } from "../../cli/terraform-program";
+import { productOf, terraformCommand, terraformProgram } from "../../bootstrap/terraform-program";
 
 let folder: string;
 beforeEach(() => {
