@@ -144,6 +144,32 @@ describe("user data of a node", () => {
       'settings.kubernetes.cluster-name = "demo"\n[settings.kubernetes.node-labels]\nrole = "web" # not "api"\n',
       { settings: { name: "demo", labels: { role: "web" } } },
     ],
+    [
+      "Bottlerocket's settings behind comments, in one table",
+      '# of the team\n\n[settings] # all\nkubernetes = { cluster-name = "demo", api-server = "https://127.0.0.1:6443" }\n',
+      { settings: { name: "demo", endpoint: "https://127.0.0.1:6443" } },
+    ],
+    [
+      "Bottlerocket's settings with blanks in a header, and something else before",
+      '[settings.host-containers.admin]\nenabled = true\n[ settings . "kubernetes" ]\ncluster-name = "demo"\n',
+      { settings: { name: "demo" } },
+    ],
+    [
+      "Bottlerocket's settings with a script inside",
+      'settings.kubernetes.cluster-name = "demo"\nsettings.motd = """\n#!/bin/sh\n/etc/eks/bootstrap.sh other"""\n',
+      { settings: { name: "demo" } },
+    ],
+    ["a call without #!, which nothing runs", "/etc/eks/bootstrap.sh demo\n", {}],
+    [
+      "a script behind an empty line",
+      "\n#!/bin/sh\n/etc/eks/bootstrap.sh demo\n",
+      { bootstrapScript: { name: "demo" } },
+    ],
+    [
+      "a script with a head and no archive",
+      `MIME-Version: 1.0\n${scriptPart("#!/bin/sh\n\n/etc/eks/bootstrap.sh demo\n")}`,
+      { bootstrapScript: { name: "demo" } },
+    ],
     ["settings that are not TOML", `${SETTINGS}\nnot toml\n`, {}],
     ["settings with a key twice", SETTINGS.replace("cluster-name", 'cluster-name = "twice"\ncluster-name'), {}],
     ["settings with a table where a number belongs", `${SETTINGS}\n[settings.kubernetes.max-pods]\na = 1\n`, {}],

@@ -45,7 +45,7 @@ interface Part {
 }
 
 const NODE_CONFIG = "application/node.eks.aws";
-/** Which Bottlerocket gives no type. */
+/** Bottlerocket gives it no type. */
 const SETTINGS = "toml";
 const SCRIPT = "text/x-shellscript";
 
@@ -68,7 +68,7 @@ export function readUserData(base64: string): ParsedUserData {
     .map(({ text: script }) => argumentsIn(script))
     .findLast((found) => found !== undefined);
   const configs = parts.filter(({ type }) => type === NODE_CONFIG).flatMap(({ text: yaml }) => clustersIn(yaml));
-  const settings = parts.length === 1 && parts[0]?.type === SETTINGS ? settingsIn(text) : undefined;
+  const settings = parts[0]?.type === SETTINGS ? settingsIn(text) : undefined;
   return {
     ...(bootstrapScript !== undefined && { bootstrapScript }),
     // nodeadm merges them, and the last one wins.
@@ -113,26 +113,29 @@ function registration(
 }
 
 function partsOf(text: string): Part[] {
+  if (!/^(mime-version|content-type):/i.test(text)) return [{ type: typeOf(text), text }];
   const [, boundary] =
     /^content-type:\s*multipart\/(?:[^\n]|\n[ \t])*\bboundary="?([^"\n;]+)/im.exec(headOf(text)) ?? [];
-  if (boundary === undefined || !/^(mime-version|content-type):/i.test(text)) {
-    const isConfig = /["']?apiVersion["']?\s*:\s*["']?node\.eks\.aws\//.test(text);
-    const isSettings = /^\s*\[?settings\./m.test(text);
-    const type = text.startsWith("#!") ? SCRIPT : isConfig ? NODE_CONFIG : isSettings ? SETTINGS : SCRIPT;
-    return [{ type, text }];
-  }
+  if (boundary === undefined) return [partIn(text)];
   // What stands before the first boundary is the archive's own head.
-  const parts = `\n${text}`.split(`\n--${boundary}--`)[0]?.split(`\n--${boundary}\n`).slice(1) ?? [];
-  return parts.map((part) => {
-    const [head = "", ...rest] = part.replace(/^\n+/, "").split("\n\n");
-    const body = rest.join("\n\n");
-    const header = (name: string) => new RegExp(`^${name}:\\s*([^;\\n]+)`, "im").exec(head)?.[1]?.trim().toLowerCase();
-    const isEncoded = header("content-transfer-encoding") === "base64";
-    return {
-      type: header("content-type") ?? "text/plain",
-      text: isEncoded ? decoded(body) : body,
-    };
-  });
+  return (`\n${text}`.split(`\n--${boundary}--`)[0]?.split(`\n--${boundary}\n`).slice(1) ?? []).map(partIn);
+}
+
+/**
+ * What a text without a head is. Nothing runs a script without `#!`, and settings have no mark of their own: TOML begins with
+ * comments, with any table, or with a key.
+ */
+function typeOf(text: string): string {
+  if (text.trimStart().startsWith("#!")) return SCRIPT;
+  return /["']?apiVersion["']?\s*:\s*["']?node\.eks\.aws\//.test(text) ? NODE_CONFIG : SETTINGS;
+}
+
+function partIn(text: string): Part {
+  const [head = "", ...rest] = text.replace(/^\n+/, "").split("\n\n");
+  const body = rest.join("\n\n");
+  const header = (name: string) => new RegExp(`^${name}:\\s*([^;\\n]+)`, "im").exec(head)?.[1]?.trim().toLowerCase();
+  const isEncoded = header("content-transfer-encoding") === "base64";
+  return { type: header("content-type") ?? "text/plain", text: isEncoded ? decoded(body) : body };
 }
 
 /** What stands before the first empty line. */
