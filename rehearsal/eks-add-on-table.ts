@@ -56,7 +56,7 @@ export const ADD_ONS: readonly AddOnOffer[] = [
     ],
     podIdentity: {
       serviceAccount: "ebs-csi-controller-sa",
-      policy: "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+      policy: "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2",
     },
     // https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.yaml
     daemonSet: "ebs-csi-node",

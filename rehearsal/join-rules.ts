@@ -218,7 +218,7 @@ function whyNotBooted(facts: JoinFacts, instance: InstanceFacts): string | undef
   const reader = readerOf(family, readUserData(instance.userData));
   return (
     whyElsewhere(cluster, named, reader) ??
-    whyMisregistered(named) ??
+    whyMisregistered(minorOf(kubeletVersion(cluster, instance)), named) ??
     whySkewed(cluster, instance) ??
     whyUntagged(cluster, instance)
   );
@@ -295,15 +295,22 @@ function whyUnnamed(family: ImageFamily, { bootstrapScript, nodeConfig }: Parsed
  */
 const OWN_LABELS = [
   /^([^/]+\.)?(kubelet|node)\.kubernetes\.io\//,
-  /^(beta\.)?kubernetes\.io\/(arch|os|instance-type|hostname)$/,
+  /^kubernetes\.io\/(arch|os|hostname)$/,
+  /^beta\.kubernetes\.io\/(arch|os|instance-type)$/,
   /^(topology|failure-domain\.beta)\.kubernetes\.io\/(zone|region)$/,
 ];
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-/** Why a kubelet does not start with the labels and taints that it is given. */
-function whyMisregistered({ labels = {}, taints = [] }: NamedCluster): string | undefined {
+/** Before this minor a kubelet only warns of others. @see https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/279-limit-node-access */
+const OWN_LABELS_SINCE = 16;
+
+/** Why a kubelet of that minor does not start with the labels and taints that it is given. */
+function whyMisregistered(minor: number, { labels = {}, taints = [] }: NamedCluster): string | undefined {
   const reserved = Object.keys(labels).filter(
-    (label) => /^([^/]+\.)?(kubernetes|k8s)\.io\//.test(label) && !OWN_LABELS.some((own) => own.test(label)),
+    (label) =>
+      minor >= OWN_LABELS_SINCE &&
+      /^([^/]+\.)?(kubernetes|k8s)\.io\//.test(label) &&
+      !OWN_LABELS.some((own) => own.test(label)),
   );
   if (reserved.length > 0) {
     return `failed to validate kubelet flags: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${reserved.join(" ")}]`;

@@ -546,11 +546,22 @@ describe("joining a cluster of EKS", () => {
       ["kubelet.kubernetes.io/x", true],
       ["topology.kubernetes.io/zone", true],
       ["kubernetes.io/arch", true],
+      ["beta.kubernetes.io/instance-type", true],
+      ["kubernetes.io/instance-type", false],
       ["example.com/role", true],
     ])("takes the label %s: %s", (label, isTaken) => {
       const { why = "" } = outcome(facts({ userData: flags(`--node-labels=${label}=a`) }));
 
       expect(why).toContain(isTaken ? "ready" : "unknown 'kubernetes.io' or 'k8s.io' labels");
+    });
+
+    it.each([
+      ["1.15", "ready"],
+      ["1.16", "unknown 'kubernetes.io' or 'k8s.io' labels"],
+    ])("takes a label of Kubernetes' own before 1.16 alone: %s", (version, expected) => {
+      const userData = flags("--node-labels=node-role.kubernetes.io/web=a");
+
+      expect(outcome(facts({ userData }, { version })).why).toContain(expected);
     });
 
     it.each([
