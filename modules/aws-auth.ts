@@ -74,8 +74,8 @@ export const USER_ARN = /^arn:[\w-]+:(iam::\d{12}:(user\/\S+|root)|sts::\d{12}:f
 
 /** As the authenticator reads: in YAML 1.1 a bare `yes` is no text, and of two equal keys the last counts. */
 const YAML = { version: "1.1", uniqueKeys: false, prettyErrors: false } as const;
-/** One line for a text, however long. */
-const LINES = { version: "1.1", lineWidth: 0, blockQuote: false } as const;
+/** One line for a text, however long, and each entry by itself: no `*a1`, which whoever edits the first one breaks. */
+const LINES = { version: "1.1", lineWidth: 0, blockQuote: false, aliasDuplicateObjects: false } as const;
 
 const HOW_TO_EDIT = "kubectl --namespace kube-system edit configmap aws-auth";
 

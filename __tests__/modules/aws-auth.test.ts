@@ -198,6 +198,16 @@ describe("the mappings in aws-auth", () => {
     expect(merged["mapRoles"]).toMatch(/^- rolearn: .*learning-nodes\n {2}username: system:node:.*\n {2}groups:\n/);
   });
 
+  it("of as many roles as there are stand each by itself, and are found again", () => {
+    const many = { nodeRoleArns: Array.from({ length: 200 }, (_, at) => `${NODE_ROLE}-${String(at)}`) };
+
+    const data = mergeAwsAuth(undefined, many);
+
+    expect(linesOf(data["mapRoles"]).filter((line) => line.includes("system:bootstrappers"))).toHaveLength(200);
+    expect(data["mapRoles"]).not.toMatch(/[&*]a1/);
+    expect(mergeAwsAuth(data, many)).toBe(data);
+  });
+
   it("of several roles of nodes are the one's, and the same for each of the others", () => {
     const one = mergeAwsAuth(undefined, NODES);
 
