@@ -76,7 +76,7 @@ export function registrationRules({ labels, taints, maxPods }: Registration): re
     },
     {
       broken: `[for label in ${labels} : label.key if try(tonumber(split(".", var.eks_version)[1]) >= ${String(RESERVED_SINCE)}, true) && ${matches("label.key", RESERVED)} && !${matches("label.key", UNRESERVED)}]`,
-      must: "no labels of kubernetes.io or k8s.io but node.kubernetes.io/… and kubelet.kubernetes.io/…, because a kubelet that gives itself others does not start",
+      must: "no labels of kubernetes.io or k8s.io but node.kubernetes.io/…, kubelet.kubernetes.io/… and those of hostname, os, arch, instance type, zone and region, because a kubelet that gives itself others does not start",
       cure: "give roles with kubectl label",
     },
     {

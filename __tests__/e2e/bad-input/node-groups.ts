@@ -228,7 +228,7 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   [
     "a label of Kubernetes' own by an argument of the kubelet",
     group('kubelet_extra_args = "--v=2 --node-labels=team=a,node-role.kubernetes.io/worker=true"'),
-    "no labels of kubernetes.io or k8s.io but node.kubernetes.io/… and kubelet.kubernetes.io/…, because a kubelet that gives itself others does not start, got general (node-role.kubernetes.io/worker); give roles with kubectl label",
+    "no labels of kubernetes.io or k8s.io but node.kubernetes.io/…, kubelet.kubernetes.io/… and those of hostname, os, arch, instance type, zone and region, because a kubelet that gives itself others does not start, got general (node-role.kubernetes.io/worker); give roles with kubectl label",
   ],
   [
     "a label's value with a slash by an argument of the kubelet",

@@ -150,7 +150,7 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   [
     "a label of Kubernetes' own for the kubelet",
     kubelet("--node-labels=node-role.kubernetes.io/worker=true"),
-    "eks_worker_user_data_group.kubelet_extra_args must have no labels of kubernetes.io or k8s.io but node.kubernetes.io/… and kubelet.kubernetes.io/…, because a kubelet that gives itself others does not start, got node-role.kubernetes.io/worker; give roles with kubectl label",
+    "eks_worker_user_data_group.kubelet_extra_args must have no labels of kubernetes.io or k8s.io but node.kubernetes.io/…, kubelet.kubernetes.io/… and those of hostname, os, arch, instance type, zone and region, because a kubelet that gives itself others does not start, got node-role.kubernetes.io/worker; give roles with kubectl label",
   ],
   [
     "the same after a blank and in quotes",
