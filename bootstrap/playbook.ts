@@ -31,6 +31,7 @@ export function playbook(handover: Handover, options: PlaybookOptions): Stage[] 
   const homes = homesOf(user, site);
   const access = accessTo(handover);
   const address: ClusterAddress = { context: access.arn, hasAwsAuth: handover.authentication_mode === "CONFIG_MAP" };
+  const kubectl = kubectlFor(releases, handover.kubernetes_version);
   const groups = Object.entries(handover.node_groups).map(([name, { desired }]) => [name, desired] as const);
   const wanted = {
     groups: Object.fromEntries(groups),
@@ -42,14 +43,14 @@ export function playbook(handover: Handover, options: PlaybookOptions): Stage[] 
     [packages(site)],
     [
       awsCli(site, from(releases.awsCli)),
-      binary(site, from(kubectlFor(releases, handover.kubernetes_version))),
+      binary(site, from(kubectl)),
       binary(site, from(releases.awsIamAuthenticator)),
       ...homes.map((home) => awsConfig(site, home, handover.region)),
       shell(site),
     ],
     homes.map((home) => kubeconfig(site, home, access)),
     [clusterApi(address, patienceSeconds)],
-    ...(address.hasAwsAuth ? [[awsAuth(address, wantedMappings(handover))]] : []),
+    ...(address.hasAwsAuth ? [[awsAuth(address, wantedMappings(handover), kubectl.version)]] : []),
     [nodes(address, wanted, patienceSeconds)],
   ];
 }

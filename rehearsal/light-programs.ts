@@ -128,7 +128,7 @@ function kubectlScript(url: string): string {
 # A stand-in for kubectl.
 arguments= input= option=
 for word; do
-  case $option in --patch) input=$word word=- ;; --filename) input=@- ;; esac
+  case $option in --patch) input=$word word=- ;; --filename | --patch-file) input=@- ;; esac
   arguments="$arguments $word" option=$word
 done
 answer=$(curl -sS --max-time 20 --header "Arguments:$arguments" --header Content-Type: --header Expect: \\

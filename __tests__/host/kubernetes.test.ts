@@ -286,7 +286,8 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
     const host = new LocalHost(environment as Record<string, string>);
     const apply = () => kubectlWith(awsAuth({ mapRoles: "[]" }), "apply", "-f", "-");
     const kim = { arn: "arn:aws:iam::123456789012:user/김", username: "kim", groups: ["view"] };
-    const task = awsAuthTask({ context: CONTEXT, hasAwsAuth: true }, { nodeRoleArns: [NODE_ROLE], users: [kim] });
+    const wanted = { nodeRoleArns: [NODE_ROLE], users: [kim] };
+    const task = awsAuthTask({ context: CONTEXT, hasAwsAuth: true }, wanted, "1.19.16");
     const read = async () => task.current.parse(await host.run(task.current.command));
     expect((await apply()).code).toBe(0);
 
@@ -305,6 +306,20 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
     expect(written?.["mapUsers"]).toContain(kim.arn);
     expect((await apply()).output).toBe("configmap/aws-auth configured\n");
     expect(data()).toEqual({ ...written, mapRoles: "[]" });
+  });
+
+  it("patches more than an argument of a program holds", async () => {
+    const host = new LocalHost(environment as Record<string, string>);
+    kubernetes.state.setConfigMap("kube-system", "aws-auth", { mapUsers: "[]" });
+    const nodeRoleArns = Array.from({ length: 1000 }, (_, at) => `${NODE_ROLE}-${String(at)}`);
+    const task = awsAuthTask({ context: CONTEXT, hasAwsAuth: true }, { nodeRoleArns }, "1.20.15");
+    const read = async () => task.current.parse(await host.run(task.current.command));
+
+    const [patch] = task.changes(await read());
+
+    expect(patch?.input?.length).toBeGreaterThan(128 * 1024);
+    expect(await host.run(patch ?? { text: "" })).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(task.changes(await read())).toEqual([]);
   });
 
   it("patches, applies and removes a ConfigMap", async () => {

@@ -27,24 +27,28 @@ describe("the stand-in for kubectl", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("makes and patches aws-auth by the commands of the bootstrap, and refuses a stale patch", async () => {
-    const host = new LocalHost({ PATH: `${folder}:/usr/bin:/bin`, HOME: folder });
-    const context = "arn:aws:eks:ap-northeast-2:123456789012:cluster/demo";
-    const planned = async (...nodeRoleArns: string[]) => {
-      const task = awsAuth({ context, hasAwsAuth: true }, { nodeRoleArns });
-      return task.changes(task.current.parse(await host.run(task.current.command)));
-    };
-    const exitCodes = async (commands: Awaited<ReturnType<typeof planned>>) =>
-      Promise.all(commands.map(async (command) => (await host.run(command)).exitCode));
+  it.each(["1.19.16", "1.20.15"])(
+    "makes and patches aws-auth as the bootstrap does by kubectl %s, and refuses a stale patch",
+    async (version) => {
+      state.setConfigMap("kube-system", "aws-auth", undefined);
+      const host = new LocalHost({ PATH: `${folder}:/usr/bin:/bin`, HOME: folder });
+      const context = "arn:aws:eks:ap-northeast-2:123456789012:cluster/demo";
+      const planned = async (...nodeRoleArns: string[]) => {
+        const task = awsAuth({ context, hasAwsAuth: true }, { nodeRoleArns }, version);
+        return task.changes(task.current.parse(await host.run(task.current.command)));
+      };
+      const exitCodes = async (commands: Awaited<ReturnType<typeof planned>>) =>
+        Promise.all(commands.map(async (command) => (await host.run(command)).exitCode));
 
-    const creation = await planned(ROLE);
-    expect(await exitCodes(creation)).toEqual([0]);
-    expect(await exitCodes(creation)).toEqual([PLAN_AGAIN]);
-    const patch = await planned(ROLE, `${ROLE}-gpu`);
-    expect(await exitCodes(patch)).toEqual([0]);
-    expect(await exitCodes(patch)).toEqual([PLAN_AGAIN]);
+      const creation = await planned(ROLE);
+      expect(await exitCodes(creation)).toEqual([0]);
+      expect(await exitCodes(creation)).toEqual([PLAN_AGAIN]);
+      const patch = await planned(ROLE, `${ROLE}-gpu`);
+      expect(await exitCodes(patch)).toEqual([0]);
+      expect(await exitCodes(patch)).toEqual([PLAN_AGAIN]);
 
-    expect(state.configMap("kube-system", "aws-auth")?.["mapRoles"]).toContain(`- rolearn: ${ROLE}-gpu\n`);
-    expect(await planned(ROLE, `${ROLE}-gpu`)).toEqual([]);
-  });
+      expect(state.configMap("kube-system", "aws-auth")?.["mapRoles"]).toContain(`- rolearn: ${ROLE}-gpu\n`);
+      expect(await planned(ROLE, `${ROLE}-gpu`)).toEqual([]);
+    },
+  );
 });

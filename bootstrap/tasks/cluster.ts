@@ -14,6 +14,7 @@ import { BootstrapError } from "../errors";
 import { explain, explained } from "../explain";
 import type { CommandResult } from "../host";
 import { nodesOf, nodeTable, type Node } from "../nodes";
+import { compare } from "../releases";
 import { PLAN_AGAIN, type Reading, type Task, type Wait } from "../task";
 
 /** aws-auth as the cluster has it: its data, and everything else that must come back with it. */
@@ -101,8 +102,10 @@ function appliedData(found: AwsAuth | undefined): AwsAuthData {
 /**
  * Our mappings in the ConfigMap aws-auth; everybody else's stay. One that Terraform looks after is left alone: two who
  * write it would undo each other's entries.
+ *
+ * @param kubectlVersion of the bastion's: `1.31.14`
  */
-export function awsAuth(address: ClusterAddress, wanted: WantedMappings): Task<ClusterState> {
+export function awsAuth(address: ClusterAddress, wanted: WantedMappings, kubectlVersion: string): Task<ClusterState> {
   const merged = (current: ClusterState) => {
     if ("unreachable" in current) throw new BootstrapError(current.unreachable);
     const { awsAuth: found } = current;
@@ -121,7 +124,7 @@ export function awsAuth(address: ClusterAddress, wanted: WantedMappings): Task<C
     changes: (current) => {
       const { found, before, data, isChanged } = merged(current);
       if (isChanged && isTerraforms(found)) throw new BootstrapError(notOurs(before, data));
-      return isChanged ? [store(address, found, data)] : [];
+      return isChanged ? [store(address, kubectlVersion, found, data)] : [];
     },
     warnings: (current) => {
       const { found, before, data } = merged(current);
@@ -170,33 +173,57 @@ function changedKeys(before: AwsAuthData, data: AwsAuthData): AwsAuthData {
  * patched, with the keys that change and nothing else: `kubectl replace` writes what it is given into LAST_APPLIED too,
  * and with it somebody's next `kubectl apply` would take away the mappings that their file never had.
  */
-function store(address: ClusterAddress, found: AwsAuth | undefined, data: AwsAuthData): Command {
-  const [text, sent] = found === undefined ? creation(address, data) : patch(address, found, data);
+function store(
+  address: ClusterAddress,
+  kubectlVersion: string,
+  found: AwsAuth | undefined,
+  data: AwsAuthData,
+): Command {
+  const { text, input } = found === undefined ? creation(address, data) : patch(address, kubectlVersion, found, data);
   return {
     text: `output=$(${text} 2>&1) || {
   code=$?; printf '%s\\n' "$output" >&2
   case $output in *"(Conflict)"* | *"(AlreadyExists)"* | *"(NotFound)"*) exit ${String(PLAN_AGAIN)} ;; esac
   exit "$code"
 }`,
-    input: JSON.stringify(sent),
+    input,
   };
 }
 
-function creation(address: ClusterAddress, data: AwsAuthData): readonly [text: string, sent: object] {
+function creation(address: ClusterAddress, data: AwsAuthData): Required<Command> {
   const metadata = { name: "aws-auth", namespace: "kube-system" };
   const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata, data };
-  return [kubectl(address, "create", "--validate=false", "--filename", "-").text, configMap];
+  const { text } = kubectl(address, "create", "--validate=false", "--filename", "-");
+  return { text, input: JSON.stringify(configMap) };
 }
+
+/** The first kubectl that reads a patch from a file. @see https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.20.md */
+const READS_PATCHES_SINCE = "1.20.0";
+/** Bytes of one argument, with the zero behind it. @see https://man7.org/linux/man-pages/man2/execve.2.html */
+const LONGEST_ARGUMENT = 128 * 1024;
 
 function patch(
   address: ClusterAddress,
+  kubectlVersion: string,
   { metadata, data: before = {} }: AwsAuth,
   data: AwsAuthData,
-): readonly [text: string, sent: object] {
+): Required<Command> {
   const { resourceVersion } = metadata as { readonly resourceVersion?: string };
   const { text } = kubectl(address, "patch", "configmap", "aws-auth", "--type", "merge");
-  // Before 1.20, kubectl reads no patch from a file or from standard input.
-  return [`${text} --patch "$(cat)"`, { metadata: { resourceVersion }, data: changedKeys(before, data) }];
+  const input = JSON.stringify({ metadata: { resourceVersion }, data: changedKeys(before, data) });
+  // Through a pipe, since sshd may give a socket, and /dev/stdin cannot be opened on one.
+  if (compare(kubectlVersion, READS_PATCHES_SINCE) >= 0) {
+    return { text: `cat | ${text} --patch-file /dev/stdin`, input };
+  }
+  const size = Buffer.byteLength(input);
+  if (size >= LONGEST_ARGUMENT) {
+    throw new BootstrapError(
+      `aws-auth is too long for kubectl ${kubectlVersion}: the change has ${String(size)} bytes, and kubectl before 1.20 takes less ` +
+        `than ${String(LONGEST_ARGUMENT)}; write it by hand with kubectl --namespace kube-system edit configmap aws-auth (--diff ` +
+        "shows what), or upgrade the cluster to 1.20 or later",
+    );
+  }
+  return { text: `${text} --patch "$(cat)"`, input };
 }
 
 function lineDiff(before: string, after: string): string {

@@ -10,12 +10,13 @@ import {
   type ClusterState,
 } from "../../../bootstrap/tasks/cluster";
 import { LocalHost } from "../../support/local-host";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ADDRESS = { context: "arn:aws:eks:r:1:cluster/c", hasAwsAuth: true };
 const ROLE = "arn:aws:iam::123456789012:role/nodes";
+const KUBECTL = "1.31.14";
 const WANTED = { groups: { "c-worker": 2 }, region: "ap-northeast-2", nodeRoleArns: [ROLE] };
 const MAPPED = `- rolearn: ${ROLE}
   username: system:node:{{EC2PrivateDNSName}}
@@ -49,7 +50,7 @@ function state(...items: unknown[]): ClusterState {
 }
 
 describe("aws-auth", () => {
-  const task = awsAuth(ADDRESS, { nodeRoleArns: [ROLE] });
+  const task = awsAuth(ADDRESS, { nodeRoleArns: [ROLE] }, KUBECTL);
 
   it("is left alone when the nodes' role is mapped", () => {
     expect(task.changes(state(configMap({ mapRoles: MAPPED, mapUsers: "- x: 1\n" })))).toEqual([]);
@@ -77,11 +78,42 @@ describe("aws-auth", () => {
   ])("%s is patched over the version that was read, with what changes alone", (_, data) => {
     const [command] = task.changes(state(configMap(data)));
 
-    expect(command?.text).toContain(' patch configmap aws-auth --type merge --patch "$(cat)" ');
+    expect(command?.text).toContain(" patch configmap aws-auth --type merge --patch-file /dev/stdin ");
     expect(JSON.parse(command?.input ?? "")).toEqual({
       metadata: { resourceVersion: "7" },
       data: { mapRoles: MAPPED },
     });
+  });
+
+  describe("of a kubectl that reads no patch from a file", () => {
+    const old = (count: number) =>
+      awsAuth(ADDRESS, { nodeRoleArns: Array.from({ length: count }, (_, at) => `${ROLE}-${String(at)}`) }, "1.19.16");
+
+    it("is patched by an argument", () => {
+      const [command] = old(1).changes(state(configMap()));
+
+      expect(command?.text).toContain(' patch configmap aws-auth --type merge --patch "$(cat)" ');
+    });
+
+    it("is refused when it is longer than an argument may be", () => {
+      expect(() => old(1000).changes(state(configMap()))).toThrow(
+        /^aws-auth is too long for kubectl 1\.19\.16: the change has \d{6} bytes, and kubectl before 1\.20 takes less than 131072; /,
+      );
+    });
+  });
+
+  it("of any length is patched by a kubectl that reads a patch from a file", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "eks-kubectl-"));
+    const kubectl = `#!/bin/sh\ncat /dev/stdin >'${folder}/patch'\n`;
+    writeFileSync(join(folder, "kubectl"), kubectl, { mode: 0o755 });
+    const nodeRoleArns = Array.from({ length: 1000 }, (_, at) => `${ROLE}-${String(at)}`);
+    const [command] = awsAuth(ADDRESS, { nodeRoleArns }, "1.20.15").changes(state(configMap()));
+
+    const result = await new LocalHost({ PATH: `${folder}:/usr/bin:/bin` }).run(command ?? { text: "" });
+
+    expect(result).toEqual({ exitCode: 0, stdout: "", stderr: "" });
+    expect(readFileSync(join(folder, "patch"), "utf8")).toBe(command?.input);
+    rmSync(folder, { recursive: true });
   });
 
   describe("that somebody gave to kubectl apply", () => {
@@ -112,7 +144,7 @@ describe("aws-auth", () => {
 
   it("says who is taken out of a group before it is done", () => {
     const role = { arn: `${ROLE}-admins`, username: "admin", groups: ["view"] };
-    const listed = awsAuth(ADDRESS, { nodeRoleArns: [ROLE], roles: [role] });
+    const listed = awsAuth(ADDRESS, { nodeRoleArns: [ROLE], roles: [role] }, KUBECTL);
     const mapRoles = `${MAPPED}- rolearn: ${role.arn}\n  username: admin\n  groups: [view, system:masters]\n`;
 
     expect(listed.warnings?.(state(configMap({ mapRoles })))).toEqual([
