@@ -2,13 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { copyTfvars, shareLocks } from "../modules/stack-folder";
+import { copyTfvars, OUTDIR, shareLocks } from "../modules/stack-folder";
 import { synthesize } from "../modules/synthesize";
 import { fileProblem, UserError } from "./errors";
 import { declaredVariables, type DeclaredVariable } from "./tfvars";
 
-/** Where stacks are synthesized, seen from the current folder; cdktf's own choice. */
-const OUTDIR = "cdktf.out";
 /** Where Terraform runs, seen from the current folder. */
 export const STACK_DIR = join(OUTDIR, "stacks", "eks");
 

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 
 import { nearest } from "../bootstrap/nearest";
+import { foreignTfvars, OUTDIR } from "../modules/stack-folder";
 import { fileReason, UserError, type UserExitCode } from "./errors";
 import { hclValues } from "./hcl";
 import { unknownAttributes, valueType, type UnknownAttribute } from "./type-expression";
@@ -103,12 +104,14 @@ export function declaredVariables(json: string, source: string): Map<string, Dec
  * say.
  *
  * @see https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
- * @throws UserError for a file that cannot be read or understood, and for names that no variable or no object has
+ * @throws UserError for a file that cannot be read or understood, for names that no variable or no object has, and where
+ *   Terraform would take values from files that are only where it runs
  */
 export async function readTfvars(
   { folder, environment, arguments: given }: VariableSources,
   declared: ReadonlyMap<string, DeclaredVariable>,
 ): Promise<TfvarsValues> {
+  refuseHiddenFiles(folder);
   const automatic = (await automaticFiles(folder)).map((varFile): VariableArgument => ({ varFile }));
   const values = new Map<string, GivenValue>();
   for (const [name, { default: otherwise }] of declared) {
@@ -145,6 +148,15 @@ export async function readTfvars(
     }
   }
   return { values, missing: [...declared.keys()].filter((name) => !values.has(name)), notes, terraformArguments };
+}
+
+/** @throws UserError for tfvars in the stack's folder that nobody but Terraform would read */
+function refuseHiddenFiles(folder: string): void {
+  const [file] = foreignTfvars(join(folder, OUTDIR));
+  if (file === undefined) return;
+  throw new UserError(
+    `${file} was put there by hand, and only Terraform would read it: move it into the project's folder, beside ${OUTDIR}, or delete it`,
+  );
 }
 
 /** Private, shared, local, multicast and reserved: no router on the internet passes them on. */

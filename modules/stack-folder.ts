@@ -1,6 +1,9 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** Where stacks are synthesized, in the project's folder; cdktf's own choice. */
+export const OUTDIR = "cdktf.out";
+
 /** What Terraform chooses its providers by, in the folder where it runs. */
 const LOCK = ".terraform.lock.hcl";
 
@@ -54,8 +57,7 @@ export function copyTfvars(outdir: string): void {
       AUTOMATIC_TFVARS.test(name) && statSync(join(project, name), { throwIfNoEntry: false })?.isFile() === true,
   );
   const list = join(folder, COPIES);
-  const before = existsSync(list) ? (JSON.parse(readFileSync(list, "utf8")) as string[]) : [];
-  for (const name of before.filter((it) => !names.includes(it))) rmSync(join(folder, name), { force: true });
+  for (const name of copiesIn(folder).filter((it) => !names.includes(it))) rmSync(join(folder, name), { force: true });
   for (const name of names) {
     const copy = join(folder, name);
     // A link to the original would be written through, and a copy that is read-only cannot be.
@@ -64,4 +66,26 @@ export function copyTfvars(outdir: string): void {
   }
   if (names.length > 0) writeFileSync(list, JSON.stringify(names));
   else rmSync(list, { force: true });
+}
+
+/** Names of the files in a stack's folder that were copied there. */
+function copiesIn(folder: string): readonly string[] {
+  const list = join(folder, COPIES);
+  return existsSync(list) ? (JSON.parse(readFileSync(list, "utf8")) as string[]) : [];
+}
+
+/**
+ * What Terraform reads in the folder where it runs without being asked for, and the project's folder has not: somebody has
+ * put it there by hand.
+ *
+ * @param outdir where the stacks are synthesized, in the project's folder: `cdktf.out`
+ * @returns paths that begin with `outdir`
+ * @throws NodeJS.ErrnoException
+ */
+export function foreignTfvars(outdir: string): readonly string[] {
+  const folder = join(outdir, "stacks", "eks");
+  const copies = copiesIn(folder);
+  return (existsSync(folder) ? readdirSync(folder) : [])
+    .filter((name) => AUTOMATIC_TFVARS.test(name) && !copies.includes(name) && !existsSync(join(outdir, "..", name)))
+    .map((name) => join(folder, name));
 }

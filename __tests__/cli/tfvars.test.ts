@@ -307,6 +307,19 @@ describe("tfvars", () => {
     );
   });
 
+  it("fail where somebody has put a file where Terraform runs", async () => {
+    const stack = join(folder, "cdktf.out/stacks/eks");
+    mkdirSync(stack, { recursive: true });
+    writeFileSync(join(stack, "own.auto.tfvars"), 'kubectl_ssh_cidrs = ["203.0.113.7/32"]\n');
+
+    expect(await failure([])).toEqual({
+      exitCode: 1,
+      message:
+        "FOLDER/cdktf.out/stacks/eks/own.auto.tfvars was put there by hand, and only Terraform would read it: move it into " +
+        "the project's folder, beside cdktf.out, or delete it",
+    });
+  });
+
   it("fail for an environment that does not parse", async () => {
     expect(await failure([], { TF_VAR_kubectl_ssh_cidrs: "[1" })).toMatchObject({
       exitCode: 1,

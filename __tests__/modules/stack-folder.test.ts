@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, uti
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { copyTfvars, shareLocks } from "../../modules/stack-folder";
+import { copyTfvars, foreignTfvars, shareLocks } from "../../modules/stack-folder";
 
 let project: string;
 let outdir: string;
@@ -106,6 +106,18 @@ describe("the values that Terraform reads by itself", () => {
 
     expect(text(join(stack, "own.auto.tfvars"))).toBe("by hand");
     expect(text(join(stack, "pins.auto.tfvars"))).toBeUndefined();
+  });
+
+  it("are foreign when they are neither copies nor the project's", () => {
+    expect(foreignTfvars(join(project, "nowhere"))).toEqual([]);
+    for (const name of ["pins.auto.tfvars", "gone.auto.tfvars"]) writeFileSync(join(project, name), "");
+    copyTfvars(outdir);
+    rmSync(join(project, "gone.auto.tfvars"));
+    writeFileSync(join(project, "terraform.tfvars"), "the project's");
+    for (const name of ["terraform.tfvars", "own.auto.tfvars.json", "local.tfvars"])
+      writeFileSync(join(stack, name), "");
+
+    expect(foreignTfvars(outdir)).toEqual([join(stack, "own.auto.tfvars.json")]);
   });
 
   it("are readable for whom they were, and are written anew where they are read-only", () => {
