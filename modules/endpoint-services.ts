@@ -26,6 +26,29 @@ export const ENDPOINT_SERVICES = [
   "xray",
 ] as const;
 
+/**
+ * Those whose endpoints with interfaces have names that begin with `cn.` in China; all others are named there as everywhere.
+ *
+ * @see https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-ec2/lib/vpc-endpoint.ts
+ */
+export const SERVICES_NAMED_CN: readonly (typeof ENDPOINT_SERVICES)[number][] = [
+  "autoscaling",
+  "ec2",
+  "ecr.api",
+  "ecr.dkr",
+  "eks",
+  "elasticfilesystem",
+  "monitoring",
+  "sqs",
+  "sts",
+  "xray",
+];
+
+/** A service by the name of its VPC endpoints, in China too: `ecr.api` of `com.amazonaws.ap-northeast-2.ecr.api`. */
+export function serviceOf(serviceName: string): string {
+  return serviceName.replace(/^(?:cn\.)?com\.amazonaws\.[^.]+\./, "");
+}
+
 /** Those that are reached by a route and cost nothing; all others have network interfaces of their own. @see https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html */
 export const GATEWAY_SERVICES = ["s3", "dynamodb"] as const;
 

@@ -78,6 +78,7 @@ export class EksStack extends ReadableStack {
     const endpoints = new VpcEndpoints(this, "vpc-endpoints", {
       projectName,
       region: variables.project.awsRegion.stringValue,
+      partition,
       services: new Expression("var.vpc_endpoints"),
       vpcId: network.vpcId,
       cidrs: network.vpcCidrs,

@@ -4,7 +4,13 @@ import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import type { ITerraformDependable, TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 
-import { GATEWAY_SERVICES, NODE_SERVICES, ROLE_SERVICES, SERVICES_OF_PODS } from "./endpoint-services";
+import {
+  GATEWAY_SERVICES,
+  NODE_SERVICES,
+  ROLE_SERVICES,
+  SERVICES_NAMED_CN,
+  SERVICES_OF_PODS,
+} from "./endpoint-services";
 import { warnUnless } from "./terraform/check";
 import { Expression, hcl } from "./terraform/expression";
 import { countIf, ofMaybe } from "./terraform/maybe";
@@ -15,6 +21,8 @@ export interface VpcEndpointsProps {
   /** First part of the names. */
   readonly projectName: string;
   readonly region: string;
+  /** `aws`, `aws-cn` or `aws-us-gov`. */
+  readonly partition: string;
   /** Names of services, a list; see endpoint-services.ts. */
   readonly services: Expression;
   readonly vpcId: string;
@@ -67,11 +75,13 @@ export class VpcEndpoints extends Construct {
     const onePerZone = hcl`[for ids in values({ for subnet in ${subnets} : subnet.zone => subnet.id... }) : ids[0]]`;
     const called = (name: Expression) => ({ Name: `${projectName}-${name.asString}` });
     const serviceName = (name: Expression) => `com.amazonaws.${region}.${name.asString}`;
+    const namedCn = new Expression(JSON.stringify(SERVICES_NAMED_CN));
+    const prefix = hcl`${props.partition} == "aws-cn" && contains(${namedCn}, ${interfaces.key}) ? "cn." : ""`;
     const byInterface = new VpcEndpoint(this, "interface", {
       forEach: interfaces.forEach,
       vpcId,
       vpcEndpointType: "Interface",
-      serviceName: serviceName(interfaces.key),
+      serviceName: prefix.asString + serviceName(interfaces.key),
       // The services' usual names lead to the endpoint.
       privateDnsEnabled: true,
       subnetIds: onePerZone.asList,

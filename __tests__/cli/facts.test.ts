@@ -29,7 +29,7 @@ import {
   waysToJoin,
 } from "../../cli/doctor/image";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
-import { serviceOf } from "../../cli/doctor/network-facts";
+import { serviceOf } from "../../modules/endpoint-services";
 import { maxPods, podsLeft } from "../../cli/pods";
 import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../cli/doctor/state-facts";

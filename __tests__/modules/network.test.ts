@@ -74,6 +74,17 @@ describe("VpcEndpoints", () => {
     expect(made("aws_security_group", "vpc_endpoints_security_group")["ingress"]).toBeUndefined();
   });
 
+  it("is named as AWS names it, with cn. before some names in China alone, and before no gateway's", () => {
+    const { service_name: byInterface } = made("aws_vpc_endpoint", "vpc_endpoints_interface");
+    const named = "com.amazonaws.${var.aws_region}.${each.key}";
+
+    expect(byInterface).toMatch(
+      /^\$\{data\.aws_partition\.partition\.partition == "aws-cn" && contains\(.*, each\.key\) \? "cn\." : ""\}com/,
+    );
+    expect(byInterface).toContain(`"cn." : ""}${named}`);
+    expect(made("aws_vpc_endpoint", "vpc_endpoints_gateway")["service_name"]).toBe(named);
+  });
+
   it("is there before a node boots that has no other way", () => {
     expect(made("aws_autoscaling_group", "node_group_autoscaling_group")["depends_on"]).toEqual(
       expect.arrayContaining([

@@ -5,6 +5,7 @@ import {
   DescribeVpcEndpointsCommand,
   type EC2Client,
 } from "@aws-sdk/client-ec2";
+import { serviceOf } from "../../modules/endpoint-services";
 
 /** A subnet of the VPC. */
 export interface SubnetFact {
@@ -99,14 +100,4 @@ export async function endpointsOf(ec2: EC2Client, vpcId: string): Promise<string
   const Filters = [{ Name: "vpc-id", Values: [vpcId] }];
   const { VpcEndpoints = [] } = await ec2.send(new DescribeVpcEndpointsCommand({ Filters }));
   return VpcEndpoints.map(({ ServiceName = "" }) => serviceOf(ServiceName));
-}
-
-/**
- * A service by the name of its VPC endpoints: `ecr.api` of `com.amazonaws.ap-northeast-2.ecr.api`. In China some of the names
- * begin with `cn.`.
- *
- * @see https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-ec2/lib/vpc-endpoint.ts
- */
-export function serviceOf(serviceName: string): string {
-  return serviceName.replace(/^(?:cn\.)?com\.amazonaws\.[^.]+\./, "");
 }
