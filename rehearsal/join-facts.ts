@@ -38,6 +38,7 @@ import {
   NoSuchEntityException,
 } from "@aws-sdk/client-iam";
 
+import { serviceOf } from "../modules/endpoint-services";
 import type {
   ClusterFacts,
   EndpointFacts,
@@ -289,7 +290,7 @@ export class AccountReader {
       for (const endpoint of VpcEndpoints) {
         const { ServiceName = "", VpcEndpointType, State, Groups = [], RouteTableIds = [], SubnetIds = [] } = endpoint;
         if (String(State).toLowerCase() !== "available") continue;
-        const service = ServiceName.split(".").slice(3).join(".");
+        const service = serviceOf(ServiceName);
         const securityGroupIds = Groups.flatMap(({ GroupId }) => GroupId ?? []);
         if (VpcEndpointType !== "Interface") found.push({ facts: { service }, tableIds: RouteTableIds });
         else if (endpoint.PrivateDnsEnabled === true) {
