@@ -21,6 +21,7 @@ import { ApplyKilledError, FOLDER, newLogFile, Terraform } from "./terraform";
 import { countByType, Progress } from "./terraform-events";
 import { terraformProgram } from "../bootstrap/terraform-program";
 import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "./tfvars";
+import { wrapped } from "./wrapped";
 
 /** What `eks plan` and `eks up` are told. */
 export interface UpOptions {
@@ -250,7 +251,7 @@ async function refuseWhatAwsWould({ plan, asked }: SavedPlan, screen: Screen): P
   if (concerns === undefined) return;
   screen.busy("asking AWS what it would refuse");
   const findings = concerns(await asked);
-  for (const line of unchecked(findings)) screen.line(`note: ${line}`);
+  for (const line of unchecked(findings).flatMap((what) => wrapped("note:", what.split(" ")))) screen.line(line);
   refuseErrors(findings);
 }
 

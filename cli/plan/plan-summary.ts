@@ -5,6 +5,7 @@ import type { Finding } from "../doctor/finding";
 import { stackInputs, type NodeGroupInput, type StackInputs } from "../stack-inputs";
 import { irrevocable } from "./cluster-guard";
 import type { ChangeKind, Plan, ResourceChange } from "./plan-file";
+import { wrapped } from "../wrapped";
 
 /** What EC2 says of an instance type (DescribeInstanceTypes). */
 export interface InstanceTypeFacts {
@@ -231,9 +232,6 @@ function attributesOf({ kind, before, after, unknown, forcedBy }: ResourceChange
   return [...names].filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name])).sort();
 }
 
-/** Columns of the narrowest terminal that anybody uses. */
-const WIDTH = 80;
-
 /** A summary for people, its findings included, in lines that a terminal of 80 columns need not break. */
 export function summaryLines({ counts, touched, moved, outputs, capacity, nodeGroups, findings }: Summary): string[] {
   const total = (types: CountByType) => types.reduce((sum, [, count]) => sum + count, 0);
@@ -264,17 +262,6 @@ export function summaryLines({ counts, touched, moved, outputs, capacity, nodeGr
 /** Words of a list; what has a space in it stays together. */
 function listed(items: readonly string[]): string[] {
   return items.map((item, i) => (i === items.length - 1 ? item : `${item},`));
-}
-
-/** Fills lines with words, the second and all others indented. */
-function wrapped(head: string, words: readonly string[]): string[] {
-  const lines = [head];
-  for (const word of words) {
-    const line = lines.at(-1) ?? "";
-    if (line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(`  ${word}`);
-  }
-  return lines;
 }
 
 function countedByType(types: readonly string[]): CountByType {
