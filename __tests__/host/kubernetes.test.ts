@@ -381,35 +381,6 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
     },
   );
 
-  it.each(["kubectl", "stand-in"] as const)("says how many pods of a workload are ready, with the %s", async (it) => {
-    const metadata = (name: string) => ({ name, namespace: "shop" });
-    // A controller writes every count of a DaemonSet, and of a Deployment none that is 0.
-    kubernetes.state.setObjects("daemonsets", [
-      { metadata: metadata("agent"), status: { desiredNumberScheduled: 3, currentNumberScheduled: 3, numberReady: 0 } },
-    ]);
-    kubernetes.state.setObjects("deployments", [
-      { metadata: metadata("down"), spec: { replicas: 2 }, status: { replicas: 2, unavailableReplicas: 2 } },
-      {
-        metadata: metadata("up"),
-        spec: { replicas: 2 },
-        status: { replicas: 2, readyReplicas: 2, availableReplicas: 1 },
-      },
-      { metadata: metadata("off"), spec: { replicas: 0 }, status: {} },
-    ]);
-
-    const { workloads } = await readInsideFacts(bastion(it), HANDOVER, { context: CONTEXT });
-
-    const counts = (kind: string, name: string, wanted: number, ready: number) => ({
-      ...{ kind, namespace: "shop", name, wanted, ready },
-    });
-    expect("ok" in workloads && workloads.ok.filter(({ namespace }) => namespace === "shop")).toEqual([
-      counts("DaemonSet", "agent", 3, 0),
-      counts("Deployment", "down", 2, 0),
-      counts("Deployment", "off", 0, 0),
-      counts("Deployment", "up", 2, 1),
-    ]);
-  });
-
   it.each(["kubectl", "stand-in"] as const)("tells what it has in AWS, and deletes it, with the %s", async (it) => {
     const told: string[] = [];
     kubernetes.state.onDelete = (kind, { metadata }) => {
@@ -524,5 +495,34 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
 
     expect(code).toBe(1);
     expect(output).toContain("certificate signed by unknown authority");
+  });
+
+  it.each(["kubectl", "stand-in"] as const)("says how many pods of a workload are ready, with the %s", async (it) => {
+    const metadata = (name: string) => ({ name, namespace: "shop" });
+    // A controller writes every count of a DaemonSet, and of a Deployment none that is 0.
+    kubernetes.state.setObjects("daemonsets", [
+      { metadata: metadata("agent"), status: { desiredNumberScheduled: 3, currentNumberScheduled: 3, numberReady: 0 } },
+    ]);
+    kubernetes.state.setObjects("deployments", [
+      { metadata: metadata("down"), spec: { replicas: 2 }, status: { replicas: 2, unavailableReplicas: 2 } },
+      {
+        metadata: metadata("up"),
+        spec: { replicas: 2 },
+        status: { replicas: 2, readyReplicas: 2, availableReplicas: 1 },
+      },
+      { metadata: metadata("off"), spec: { replicas: 0 }, status: {} },
+    ]);
+
+    const { workloads } = await readInsideFacts(bastion(it), HANDOVER, { context: CONTEXT });
+
+    const counts = (kind: string, name: string, wanted: number, ready: number) => ({
+      ...{ kind, namespace: "shop", name, wanted, ready },
+    });
+    expect("ok" in workloads && workloads.ok.filter(({ namespace }) => namespace === "shop")).toEqual([
+      counts("DaemonSet", "agent", 3, 0),
+      counts("Deployment", "down", 2, 0),
+      counts("Deployment", "off", 0, 0),
+      counts("Deployment", "up", 2, 1),
+    ]);
   });
 });
