@@ -1,7 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
-import { startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
+import { startClusters } from "./clusters";
+import { settingsOf, startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
 import { runProgram, untilAsked } from "./foreground";
 import { terraformConfigFile } from "./programs";
 import { provideMoto } from "./tools";
@@ -23,17 +24,20 @@ async function main(): Promise<void> {
   const moto = await provideMoto();
   console.error(`Starting an emulated AWS account: moto_server ${moto.from} …`);
   const emulator = await startEmulator(FOLDER, WORKSHOP_ACCOUNT, { command: moto.command });
+  // What the emulator lacks or says wrongly would be there to see in every second plan.
+  const clusters = await startClusters(settingsOf(emulator), FOLDER);
 
   const environmentFile = join(FOLDER, "environment");
   const environment = {
     ...emulator.environment,
+    AWS_ENDPOINT_URL: clusters.endpoint,
     ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
   };
   const lines = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`);
   writeFileSync(environmentFile, [FORGET, ...lines].join(""));
 
   const { adminRole, keyPair, region } = WORKSHOP_ACCOUNT;
-  console.error(`It listens on ${emulator.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
+  console.error(`It listens on ${clusters.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
   console.error(`It has the role ${adminRole}, the key pair ${keyPair} and the workshop's AMIs, in ${region}.`);
   const providers = configFile === undefined ? "from the registry" : `as ${configFile} says`;
   console.error(`Terraform will install the AWS provider ${providers}.`);
@@ -42,6 +46,7 @@ async function main(): Promise<void> {
   console.error("Ctrl-C ends it, and everything in it is gone.");
 
   const why = await Promise.race([asked, emulator.ended]);
+  await clusters.stop();
   await emulator.stop();
   rmSync(environmentFile, { force: true });
   if (why !== "asked") throw new Error(`the emulator ended by itself; its log is ${emulator.logFile}`);
