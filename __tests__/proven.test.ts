@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { fillIn, withRun, type ProvenRun } from "../bench/proven";
+import { AWS_PROVIDER_COMPARED } from "../modules/provider-versions";
 
 const DOCS = resolve(__dirname, "../docs");
 const PAGE = readFileSync(join(DOCS, "proven.md"), "utf8");
@@ -18,6 +19,10 @@ describe("docs/proven.md", () => {
   it("says what the runs have written, and nothing else", () => {
     expect(RUNS.length).toBeGreaterThan(0);
     expect(PAGE).toBe(fillIn(PAGE, RUNS));
+  });
+
+  it("names the newest AWS provider whose schema was compared", () => {
+    expect(PAGE).toContain(`with the bindings of ${AWS_PROVIDER_COMPARED}:`);
   });
 
   it("takes the newest run of a command on the same programs, and keeps those on others", () => {
