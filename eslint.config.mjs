@@ -10,7 +10,7 @@ const PROVIDER_INDEX = {
 const CDKTF = { regex: "^(cdktf|constructs|@cdktf/(?!hcl2json$).*)$", message: "only modules/ and main.ts know cdktf" };
 const NODE_SSH = {
   regex: "^(node-ssh|ssh2)$",
-  message: "only bootstrap/ssh-host.ts and rehearsal/ssh-stand-in.ts know SSH",
+  message: "only bootstrap/ssh/ssh-host.ts and rehearsal/bastion/ssh-stand-in.ts know SSH",
 };
 /** Folders that a folder may not import from: arrows point downwards only. */
 const above = (...folders) => ({
@@ -67,7 +67,7 @@ export default tseslint.config(
     message: "bootstrap/ knows modules/contract and the pure renderers only",
   }),
   restrict(["rehearsal/**/*.ts"], CDKTF, NODE_SSH, above("cli", "bench", "__tests__")),
-  restrict(["rehearsal/ssh-stand-in.ts"], CDKTF, above("cli", "bench", "__tests__")),
+  restrict(["rehearsal/bastion/ssh-stand-in.ts"], CDKTF, above("cli", "bench", "__tests__")),
   restrict(["cli/**/*.ts"], CDKTF, NODE_SSH, above("bench", "__tests__")),
   { files: ["**/*.mjs", "**/*.cjs"], ...tseslint.configs.disableTypeChecked },
   {

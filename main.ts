@@ -1,4 +1,4 @@
-import { copyTfvars, shareLocks } from "./modules/stack-folder";
+import { copyTfvars, shareLocks } from "./terraform/stack-folder";
 import { EnvironmentError } from "./modules/state";
 import { synthesize } from "./modules/synthesize";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { fillIn, withRun, type ProvenRun } from "../bench/proven";
-import { AWS_PROVIDER_COMPARED } from "../modules/provider-versions";
+import { AWS_PROVIDER_COMPARED } from "../facts/provider-versions";
 
 const DOCS = resolve(__dirname, "../docs");
 const PAGE = readFileSync(join(DOCS, "proven.md"), "utf8");

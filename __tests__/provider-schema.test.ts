@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { awsBlocks, readBindings, type Body, type ProviderSchema } from "../bench/provider-bindings";
-import awsSchema from "../modules/aws-schema.json";
+import awsSchema from "../facts/aws-schema.json";
 import { compare, everyStack } from "./support/provider-schema";
 
 /** What the newest AWS provider takes of what the stacks write, as `npm run schema:aws` wrote it. */

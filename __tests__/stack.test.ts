@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 
 import { parse } from "@cdktf/hcl2json";
 
-import type { Handover } from "../modules/contract";
-import { versionConstraint } from "../modules/provider-versions";
+import type { Handover } from "../contract/handover";
+import { versionConstraint } from "../facts/provider-versions";
 import { addresses, synthesized } from "./support/synthesized";
 
 const CLONE = resolve(__dirname, "..");

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startClassroom } from "../rehearsal/classroom";
-import { runProgram } from "../rehearsal/foreground";
-import { startLink, type Link } from "../rehearsal/link";
-import { findProgram } from "../rehearsal/programs";
-import { startSurroundings, type StandInBastion, type Surroundings } from "../rehearsal/surroundings";
+import { startClassroom } from "../rehearsal/bastion/classroom";
+import { runProgram } from "../rehearsal/machine/foreground";
+import { startLink, type Link } from "../rehearsal/bastion/link";
+import { findProgram } from "../rehearsal/machine/programs";
+import { startSurroundings, type StandInBastion, type Surroundings } from "../rehearsal/bastion/surroundings";
 import { bootstrap, WAYS, waysTo, type Commands, type Way } from "./bootstrap/ways";
 
 const ROUNDS = 3;

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { neutralEnvironment, startEmulator, WORKSHOP_ACCOUNT } from "../rehearsal/emulator";
-import { runProgram } from "../rehearsal/foreground";
-import { findTerraform, terraformConfigFile } from "../rehearsal/programs";
+import { neutralEnvironment, startEmulator, WORKSHOP_ACCOUNT } from "../rehearsal/account/emulator";
+import { runProgram } from "../rehearsal/machine/foreground";
+import { findTerraform, terraformConfigFile } from "../rehearsal/machine/programs";
 import { measure, medians, type Run } from "./measure";
 
 const ROUNDS = 3;

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-import { ownKubectlVersion } from "../rehearsal/artifacts";
-import { runProgram } from "../rehearsal/foreground";
-import { neutralEnvironment } from "../rehearsal/neutral-environment";
-import { outputOf, terraformConfigFile } from "../rehearsal/programs";
-import { provideMoto, provideTerraform } from "../rehearsal/tools";
+import { ownKubectlVersion } from "../rehearsal/bastion/artifacts";
+import { runProgram } from "../rehearsal/machine/foreground";
+import { neutralEnvironment } from "../rehearsal/machine/neutral-environment";
+import { outputOf, terraformConfigFile } from "../rehearsal/machine/programs";
+import { provideMoto, provideTerraform } from "../rehearsal/machine/tools";
 import { measure } from "./measure";
 import { fillIn, withRun, type ProvenRun } from "./proven";
 

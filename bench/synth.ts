@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { neutralEnvironment } from "../rehearsal/emulator";
-import { runProgram } from "../rehearsal/foreground";
+import { neutralEnvironment } from "../rehearsal/account/emulator";
+import { runProgram } from "../rehearsal/machine/foreground";
 import { measure, medians } from "./measure";
 
 const ROUNDS = 5;

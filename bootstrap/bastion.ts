@@ -1,16 +1,16 @@
-import type { Handover } from "../modules/contract";
-import { connect, type ConnectOptions } from "./connect";
-import { BootstrapError } from "./errors";
-import type { Host } from "./host";
-import { Log, logged } from "./log";
+import type { Handover } from "../contract/handover";
+import { connect, type ConnectOptions } from "./ssh/connect";
+import { BootstrapError } from "./engine/errors";
+import type { Host } from "./engine/host";
+import { Log, logged } from "./engine/log";
 import type { Options } from "./options";
 import { playbook } from "./playbook";
 import type { Releases } from "./releases";
-import { outcomeLine, type HostReport } from "./report";
-import { run } from "./run";
+import { outcomeLine, type HostReport } from "./engine/report";
+import { run } from "./engine/run";
 import { finding } from "./site";
-import type { SshHost } from "./ssh-host";
-import type { Outcome, Stage } from "./task";
+import type { SshHost } from "./ssh/ssh-host";
+import type { Outcome, Stage } from "./engine/task";
 
 /** One bastion of a run. */
 export interface Target {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Handover } from "../modules/contract";
+import type { Handover } from "../contract/handover";
 import { bootstrapBastion, playbookFor, type Target } from "./bastion";
-import { BootstrapError } from "./errors";
+import { BootstrapError } from "./engine/errors";
 import { HELP, readOptions, usage, UsageError, type Options } from "./options";
 import { ownReleases, readReleases, type Releases } from "./releases";
 import {
@@ -16,9 +16,9 @@ import {
   reportJson,
   resultsOf,
   type HostReport,
-} from "./report";
+} from "./engine/report";
 import { readHandovers } from "./sources";
-import { checkSettings } from "./ssh-settings";
+import { checkSettings } from "./ssh/settings";
 
 /** Where the logs go, below the current folder: a folder for each run, a file for each host. */
 const LOGS = join(".cache", "bootstrap");

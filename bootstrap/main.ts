@@ -1,5 +1,5 @@
 import { bootstrap } from "./bootstrap";
-import { interruption } from "./foreground";
+import { interruption } from "../terminal/interruption";
 
 /** `npm run bootstrap`. The first Ctrl-C ends it in order, a second one at once. */
 async function main(): Promise<void> {

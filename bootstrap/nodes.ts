@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { printable } from "./explain";
+import { printable } from "./engine/explain";
 
 /** A node of a cluster, as people look at it. */
 export interface Node {

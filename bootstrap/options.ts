@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 
-import { BootstrapError } from "./errors";
-import { readFingerprint } from "./host-key-policy";
-import { nearest } from "./nearest";
+import { BootstrapError } from "./engine/errors";
+import { readFingerprint } from "./ssh/host-key-policy";
+import { nearest } from "../terminal/nearest";
 import { mirrorUrl } from "./releases";
 import { handoverSource, type HandoverSource } from "./sources";
 

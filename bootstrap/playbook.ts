@@ -1,8 +1,8 @@
-import { nodeRoleArns, wantedMappings } from "../modules/aws-auth";
-import type { Handover } from "../modules/contract";
+import { nodeRoleArns, wantedMappings } from "../facts/aws-auth";
+import type { Handover } from "../contract/handover";
 import { kubectlFor, mirrored, type Artifact, type Release, type Releases } from "./releases";
 import { ownHome, rootHome, type Home, type Site } from "./site";
-import type { Stage } from "./task";
+import type { Stage } from "./engine/task";
 import { awsCli } from "./tasks/aws-cli";
 import { awsConfig } from "./tasks/aws-config";
 import { binary } from "./tasks/binary";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { BootstrapError } from "./errors";
-import { parseJson } from "./json";
+import { BootstrapError } from "./engine/errors";
+import { parseJson } from "../contract/json";
 
 /** Architecture of a bastion, in Kubernetes' words. */
 export type Arch = "amd64" | "arm64";

@@ -1,5 +1,5 @@
-import { quoted, sh, type Command } from "./command";
-import type { Host } from "./host";
+import { quoted, sh, type Command } from "./engine/command";
+import type { Host } from "./engine/host";
 
 /** Where on a host to write, and as whom. */
 export interface Site {

@@ -3,11 +3,11 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
 
-import type { Handover } from "../modules/contract";
-import { BootstrapError } from "./errors";
-import { asHandover, HANDOVER_FIELDS, readHandover } from "./inventory";
-import { productOf, terraformCommand, terraformProgram, typedName } from "./terraform-program";
-import { cloudHost, readCloudOutputs, type CloudAccess, type CloudWorkspace } from "./terraform-cloud";
+import type { Handover } from "../contract/handover";
+import { BootstrapError } from "./engine/errors";
+import { asHandover, HANDOVER_FIELDS, readHandover } from "../contract/outputs";
+import { productOf, terraformCommand, terraformProgram, typedName } from "../terraform/program";
+import { cloudHost, readCloudOutputs, type CloudAccess, type CloudWorkspace } from "../terraform/cloud";
 
 /** Where handovers come from. */
 export type HandoverSource =

@@ -2,8 +2,8 @@ import { z } from "zod";
 
 import { kubernetesSettings, SettingsError } from "../modules/user-data/bottlerocket-settings";
 import { WRITTEN_SETTINGS } from "../modules/user-data/written-settings";
-import { UserError } from "./errors";
-import type { TfvarsValues } from "./tfvars";
+import { UserError } from "../contract/user-error";
+import type { TfvarsValues } from "../terraform/tfvars";
 
 /** What is looked at; for what is of another shape Terraform has rules. */
 const ROWS = z.record(z.string(), z.unknown());

@@ -3,9 +3,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 
-import { shareLocks } from "../modules/stack-folder";
-import { fileProblem } from "./errors";
-import { cdktfArguments, UsageError } from "./terraform-flags";
+import { shareLocks } from "../terraform/stack-folder";
+import { fileProblem } from "../contract/user-error";
+import { cdktfArguments, UsageError } from "../terraform/flags";
 
 /** Commands of cdktf that run `terraform init`, and may then run `terraform providers lock`. */
 const INITIALIZING = new Set(["deploy", "apply", "destroy", "diff", "plan", "output"]);

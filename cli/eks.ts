@@ -1,16 +1,16 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- what a command does not use is not loaded: AWS' clients take half a second */
 import { Command, CommanderError, Option } from "commander";
 
-import { BootstrapError } from "../bootstrap/errors";
+import { BootstrapError } from "../bootstrap/engine/errors";
 import { HELP, OPTIONS as BOOTSTRAP_OPTIONS, UsageError as BootstrapUsageError } from "../bootstrap/options";
 import { EnvironmentError } from "../modules/state";
-import { fileProblem, UserError } from "./errors";
+import { fileProblem, UserError } from "../contract/user-error";
 import { INJECTION_NAMES } from "./rehearse/injection-names";
 import { orInterrupted } from "./interruption";
 import type { RehearseOptions } from "./rehearse/rehearse";
-import { Screen } from "./screen";
-import { refuseHiddenArguments } from "./terraform-arguments";
-import type { VariableArgument } from "./tfvars";
+import { Screen } from "../terminal/screen";
+import { refuseHiddenArguments } from "../terraform/arguments";
+import type { VariableArgument } from "../terraform/tfvars";
 
 /** The options that every command that reads tfvars has, in their order. */
 interface VariableOptions {

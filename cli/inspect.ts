@@ -1,26 +1,26 @@
 import { existsSync, readFileSync } from "node:fs";
 
 import { releasesOf } from "../bootstrap/bootstrap";
-import { BootstrapError } from "../bootstrap/errors";
+import { BootstrapError } from "../bootstrap/engine/errors";
 import { readOptions } from "../bootstrap/options";
 import { clusterArn } from "../bootstrap/playbook";
 import { kubectlFor, mirrored } from "../bootstrap/releases";
 import { readHandovers } from "../bootstrap/sources";
-import type { Handover } from "../modules/contract";
+import type { Handover } from "../contract/handover";
 import { examineBefore } from "./doctor/account";
 import { readClusterFacts, type ClusterFacts } from "./doctor/cluster-facts";
 import { examineCluster, examineState, exitCode, findingsJson, findingsText } from "./doctor/doctor";
-import { UserError } from "./errors";
+import { UserError } from "../contract/user-error";
 import type { Finding } from "./doctor/finding";
 import { notInside, readInsideFacts, type InsideFacts } from "./doctor/inside-facts";
 import { onBastion } from "./on-bastion";
-import type { Screen } from "./screen";
-import { isEncrypted, isLocked, readState } from "./doctor/state-facts";
+import type { Screen } from "../terminal/screen";
+import { isEncrypted, isLocked, readState } from "../terraform/state";
 import { statusJson, statusOf, statusText } from "./status";
 import { STACK_DIR, synthesized } from "./synthesized";
-import { newLogFile, Terraform } from "./terraform";
-import { terraformProgram } from "../bootstrap/terraform-program";
-import { readTfvars, type VariableArgument } from "./tfvars";
+import { newLogFile, Terraform } from "../terraform/terraform";
+import { terraformProgram } from "../terraform/program";
+import { readTfvars, type VariableArgument } from "../terraform/tfvars";
 
 /** What `eks status` and `eks doctor` are told. */
 export interface InspectOptions {

@@ -1,4 +1,4 @@
-import { UserError } from "./errors";
+import { UserError } from "../contract/user-error";
 
 /**
  * Waits for something that changes nothing, and no longer than until Ctrl-C.

@@ -1,6 +1,6 @@
-import { interruption } from "../bootstrap/foreground";
+import { interruption } from "../terminal/interruption";
 import { eks } from "./eks";
-import { fileProblem } from "./errors";
+import { fileProblem } from "../contract/user-error";
 
 /** `bin/eks`. The first Ctrl-C ends it in order, a second one at once. */
 export function main(args: readonly string[]): void {

@@ -1,11 +1,11 @@
 import { logIn } from "../bootstrap/bastion";
-import { BootstrapError } from "../bootstrap/errors";
-import type { Host } from "../bootstrap/host";
+import { BootstrapError } from "../bootstrap/engine/errors";
+import type { Host } from "../bootstrap/engine/host";
 import { readOptions } from "../bootstrap/options";
-import { ConnectError } from "../bootstrap/ssh-host";
-import type { Handover } from "../modules/contract";
+import { ConnectError } from "../bootstrap/ssh/ssh-host";
+import type { Handover } from "../contract/handover";
 import type { Login } from "./doctor/inside-facts";
-import type { Screen } from "./screen";
+import type { Screen } from "../terminal/screen";
 
 /** What came of an attempt to work on the bastion. */
 export type OnBastion<Result> = { readonly result: Result } | { readonly login: Login };

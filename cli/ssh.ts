@@ -5,12 +5,12 @@ import { join, resolve } from "node:path";
 
 import { connectOptions, logIn } from "../bootstrap/bastion";
 import { checkedOptions } from "../bootstrap/bootstrap";
-import { knownHostsLine } from "../bootstrap/known-hosts";
+import { knownHostsLine } from "../bootstrap/ssh/known-hosts";
 import { HELP, OPTIONS } from "../bootstrap/options";
-import { readSshSettings, type Destination } from "../bootstrap/ssh-settings";
-import { UserError } from "./errors";
+import { readSshSettings, type Destination } from "../bootstrap/ssh/settings";
+import { UserError } from "../contract/user-error";
 import { handoverHere } from "./inspect";
-import type { Screen } from "./screen";
+import type { Screen } from "../terminal/screen";
 
 /** What OpenSSH is told, and the keys for it to insist on. */
 const FOLDER = join(".cache", "eks");

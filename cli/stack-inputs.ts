@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { NodeGroupSize } from "../modules/contract";
+import type { NodeGroupSize } from "../contract/handover";
 
 /** A subnet as tfvars say it. */
 export interface SubnetInput {

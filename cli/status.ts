@@ -1,4 +1,4 @@
-import type { Handover } from "../modules/contract";
+import type { Handover } from "../contract/handover";
 import { joining } from "./doctor/after-facts";
 import type { ClusterFacts } from "./doctor/cluster-facts";
 import { orElse, type Fact } from "./doctor/fact";

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { copyTfvars, OUTDIR, shareLocks } from "../modules/stack-folder";
+import { copyTfvars, OUTDIR, shareLocks } from "../terraform/stack-folder";
 import { synthesize } from "../modules/synthesize";
-import { fileProblem, UserError } from "./errors";
-import { declaredVariables, type DeclaredVariable } from "./tfvars";
+import { fileProblem, UserError } from "../contract/user-error";
+import { declaredVariables, type DeclaredVariable } from "../terraform/tfvars";
 
 /** Where Terraform runs, seen from the current folder. */
 export const STACK_DIR = join(OUTDIR, "stacks", "eks");

@@ -10,18 +10,18 @@ import { HELP } from "../bootstrap/options";
 import { refuseWrongSettings } from "./bottlerocket";
 import { concerning, examineBefore, explained, refuseErrors, unchecked } from "./doctor/account";
 import type { Finding } from "./doctor/finding";
-import { UserError } from "./errors";
+import { UserError } from "../contract/user-error";
 import { allowing, refuseUnlessAllowed } from "./plan/guard";
-import { readPlan, type Plan } from "./plan/plan-file";
+import { readPlan, type Plan } from "../terraform/plan-file";
 import { summarize, summaryLines, type InstanceTypeFacts } from "./plan/plan-summary";
-import type { Screen } from "./screen";
-import { providerNotes } from "./provider-lock";
+import type { Screen } from "../terminal/screen";
+import { providerNotes } from "../terraform/provider-lock";
 import { keepLock, STACK_DIR, synthesized } from "./synthesized";
-import { ApplyKilledError, FOLDER, newLogFile, Terraform } from "./terraform";
-import { countByType, Progress } from "./terraform-events";
-import { terraformProgram } from "../bootstrap/terraform-program";
-import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "./tfvars";
-import { wrapped } from "./wrapped";
+import { ApplyKilledError, FOLDER, newLogFile, Terraform } from "../terraform/terraform";
+import { countByType, Progress } from "../terraform/events";
+import { terraformProgram } from "../terraform/program";
+import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "../terraform/tfvars";
+import { wrapped } from "../terminal/wrapped";
 
 /** What `eks plan` and `eks up` are told. */
 export interface UpOptions {

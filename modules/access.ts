@@ -4,9 +4,9 @@ import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
 import { accessPolicyArn } from "./policies";
-import { Expression, hcl } from "./terraform/expression";
-import { countIf, ofMaybe } from "./terraform/maybe";
-import { ofRow, Rows } from "./terraform/rows";
+import { Expression, hcl } from "./hcl/expression";
+import { countIf, ofMaybe } from "./hcl/maybe";
+import { ofRow, Rows } from "./hcl/rows";
 
 /** Who may use a cluster. */
 export interface AccessProps {

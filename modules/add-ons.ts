@@ -3,11 +3,11 @@ import { EksAddon } from "@cdktf/provider-aws/lib/eks-addon";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
-import type { Warning } from "./terraform/check";
-import { Expression, hcl } from "./terraform/expression";
-import { addBlocks } from "./terraform/maybe";
-import { Rows } from "./terraform/rows";
-import { waitFor } from "./terraform/wait-for";
+import type { Warning } from "./hcl/check";
+import { Expression, hcl } from "./hcl/expression";
+import { addBlocks } from "./hcl/maybe";
+import { Rows } from "./hcl/rows";
+import { waitFor } from "./hcl/wait-for";
 
 /** Add-ons as tfvars list them, by EKS' names. */
 export type AddOnRows = Rows<"version" | "configuration" | "pod_role" | "resolve_conflicts" | "before_nodes">;

@@ -4,9 +4,9 @@ import { Route53Zone } from "@cdktf/provider-aws/lib/route53-zone";
 import { Route53ZoneAssociation } from "@cdktf/provider-aws/lib/route53-zone-association";
 import { Construct } from "constructs";
 
-import { type Expression, hcl } from "./terraform/expression";
-import { rule } from "./terraform/hcl";
-import { countIf, ofMaybe } from "./terraform/maybe";
+import { type Expression, hcl } from "./hcl/expression";
+import { rule } from "./hcl/ranges";
+import { countIf, ofMaybe } from "./hcl/maybe";
 
 /** What a name for the bastion is made of. */
 export interface BastionRecordProps {

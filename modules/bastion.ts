@@ -9,8 +9,8 @@ import { Construct } from "constructs";
 
 import { everywhere } from "./egress";
 import { describeClusterPolicy, machineTrustPolicy } from "./policies";
-import { hcl, type Expression } from "./terraform/expression";
-import { countIf, ofMaybe } from "./terraform/maybe";
+import { hcl, type Expression } from "./hcl/expression";
+import { countIf, ofMaybe } from "./hcl/maybe";
 
 /** What a bastion is made of. */
 export interface BastionProps {

@@ -10,9 +10,9 @@ import { Construct } from "constructs";
 import { everywhere } from "./egress";
 import { EncryptionKey } from "./encryption";
 import { managedPolicyArn, secretsKeyPolicy, trustPolicy, type Account } from "./policies";
-import { hcl, type Expression } from "./terraform/expression";
-import { addBlocks, countIf } from "./terraform/maybe";
-import { Rows } from "./terraform/rows";
+import { hcl, type Expression } from "./hcl/expression";
+import { addBlocks, countIf } from "./hcl/maybe";
+import { Rows } from "./hcl/rows";
 
 /** What a control plane is made of. */
 export interface ClusterProps {

@@ -1,7 +1,7 @@
 import type { IResolvable } from "cdktf";
 
-import awsSchema from "./aws-schema.json";
-import { wholeObjects } from "./terraform/objects";
+import awsSchema from "../facts/aws-schema.json";
+import { wholeObjects } from "./hcl/objects";
 
 /**
  * The egress of a security group that lets everything out.

@@ -2,8 +2,8 @@ import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
 
-import { hcl, type Expression } from "./terraform/expression";
-import { countIf, ofMaybe } from "./terraform/maybe";
+import { hcl, type Expression } from "./hcl/expression";
+import { countIf, ofMaybe } from "./hcl/maybe";
 
 /** What a key is made of. */
 export interface EncryptionKeyProps {

@@ -5,11 +5,11 @@ import { DataAwsVpc } from "@cdktf/provider-aws/lib/data-aws-vpc";
 import { DataResource, type TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 
-import { warnUnless } from "./terraform/check";
-import { type Expression, hcl } from "./terraform/expression";
-import { rule } from "./terraform/hcl";
-import { countIf, ofMaybe } from "./terraform/maybe";
-import { ofRow, Rows } from "./terraform/rows";
+import { warnUnless } from "./hcl/check";
+import { type Expression, hcl } from "./hcl/expression";
+import { rule } from "./hcl/ranges";
+import { countIf, ofMaybe } from "./hcl/maybe";
+import { ofRow, Rows } from "./hcl/rows";
 
 /** Where an existing network is. */
 export interface ExistingNetworkProps {

@@ -5,8 +5,8 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Construct } from "constructs";
 
 import { trustPolicy } from "./policies";
-import { type Expression, hcl } from "./terraform/expression";
-import { countIf, ofMaybe } from "./terraform/maybe";
+import { type Expression, hcl } from "./hcl/expression";
+import { countIf, ofMaybe } from "./hcl/maybe";
 
 /** What flow logs are made of. */
 export interface FlowLogsProps {

@@ -9,8 +9,8 @@ import { Namespaces } from "./kubernetes/namespaces";
 import { StorageClass } from "./kubernetes/storage-class";
 import { declareKubernetesVariables } from "./kubernetes/variables";
 import { Names } from "./names";
-import { versionConstraint } from "./provider-versions";
-import { ReadableStack } from "./terraform/readable-stack";
+import { versionConstraint } from "../facts/provider-versions";
+import { ReadableStack } from "./hcl/readable-stack";
 import { Variables } from "./variables";
 
 /**

@@ -10,13 +10,13 @@ import { VpcIpv4CidrBlockAssociation } from "@cdktf/provider-aws/lib/vpc-ipv4-ci
 import type { IResolvable, ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
-import awsSchema from "./aws-schema.json";
-import { Expression, hcl, type Operand } from "./terraform/expression";
-import { partOf256 } from "./terraform/hcl";
-import { local } from "./terraform/local";
-import { countIf, ofMaybe } from "./terraform/maybe";
-import { wholeObject } from "./terraform/objects";
-import { ofEveryRow, ofRow, Rows } from "./terraform/rows";
+import awsSchema from "../facts/aws-schema.json";
+import { Expression, hcl, type Operand } from "./hcl/expression";
+import { partOf256 } from "./hcl/ranges";
+import { local } from "./hcl/local";
+import { countIf, ofMaybe } from "./hcl/maybe";
+import { wholeObject } from "./hcl/objects";
+import { ofEveryRow, ofRow, Rows } from "./hcl/rows";
 
 /** Subnets as the workshop's tfvars list them: zone, address range, name. */
 export type SubnetRows = Rows<"az" | "cidr" | "name">;

@@ -8,11 +8,11 @@ import { nodeImages } from "./node-groups/images";
 import { Launch } from "./node-groups/launch";
 import { NodeRoles } from "./node-groups/roles";
 import { NodeSecurityGroup } from "./node-groups/security-group";
-import { Expression, hcl } from "./terraform/expression";
-import { local } from "./terraform/local";
-import { addBlocks } from "./terraform/maybe";
-import { Rows } from "./terraform/rows";
-import { waitFor } from "./terraform/wait-for";
+import { Expression, hcl } from "./hcl/expression";
+import { local } from "./hcl/local";
+import { addBlocks } from "./hcl/maybe";
+import { Rows } from "./hcl/rows";
+import { waitFor } from "./hcl/wait-for";
 import { userDataOf } from "./user-data/family";
 import type { NodeUserData } from "./user-data/node";
 

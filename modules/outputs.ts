@@ -1,6 +1,6 @@
 import { TerraformOutput, type TerraformStack } from "cdktf";
 
-import type { Handover } from "./contract";
+import type { Handover } from "../contract/handover";
 
 /** What each output tells somebody who reads `terraform output`; the compiler keeps it complete. */
 const DESCRIPTIONS: Readonly<Record<keyof Handover, string>> = {

@@ -1,10 +1,10 @@
 import { DataAwsEc2InstanceType } from "@cdktf/provider-aws/lib/data-aws-ec2-instance-type";
 import { Construct } from "constructs";
 
-import type { Warning } from "./terraform/check";
-import { Expression, hcl } from "./terraform/expression";
-import { local } from "./terraform/local";
-import { Rows } from "./terraform/rows";
+import type { Warning } from "./hcl/check";
+import { Expression, hcl } from "./hcl/expression";
+import { local } from "./hcl/local";
+import { Rows } from "./hcl/rows";
 
 /**
  * Pods that a node may have at most with prefix delegation, by its size, whatever its interfaces hold.

@@ -18,9 +18,9 @@ import {
   webIdentityTrust,
 } from "./pod-policies";
 import { managedPolicyArn } from "./policies";
-import { Expression, hcl } from "./terraform/expression";
-import { countIf, ofMaybe } from "./terraform/maybe";
-import { ofRow, Rows } from "./terraform/rows";
+import { Expression, hcl } from "./hcl/expression";
+import { countIf, ofMaybe } from "./hcl/maybe";
+import { ofRow, Rows } from "./hcl/rows";
 
 /** Roles as tfvars list them, by key. */
 export type PodRoleRows = Rows<"namespace" | "service_account" | "policies" | "via" | "dns_zone_id">;

@@ -10,11 +10,11 @@ import {
   ROLE_SERVICES,
   SERVICES_NAMED_CN,
   SERVICES_OF_PODS,
-} from "./endpoint-services";
-import { warnUnless } from "./terraform/check";
-import { Expression, hcl } from "./terraform/expression";
-import { countIf, ofMaybe } from "./terraform/maybe";
-import { Rows } from "./terraform/rows";
+} from "../facts/endpoint-services";
+import { warnUnless } from "./hcl/check";
+import { Expression, hcl } from "./hcl/expression";
+import { countIf, ofMaybe } from "./hcl/maybe";
+import { Rows } from "./hcl/rows";
 
 /** What endpoints are made of. */
 export interface VpcEndpointsProps {

@@ -2,8 +2,8 @@ import type { Instance } from "@cdktf/provider-aws/lib/instance";
 import { Fn, Op, Token, type TerraformStack } from "cdktf";
 
 import type { NodeGroups } from "./node-groups";
-import { warnUnless, type Warning } from "./terraform/check";
-import { address, Expression, hcl } from "./terraform/expression";
+import { warnUnless, type Warning } from "./hcl/check";
+import { address, Expression, hcl } from "./hcl/expression";
 import { setInVain } from "./variables/network";
 
 /** What there is to warn of. */

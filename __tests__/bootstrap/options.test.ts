@@ -1,4 +1,4 @@
-import { BootstrapError } from "../../bootstrap/errors";
+import { BootstrapError } from "../../bootstrap/engine/errors";
 import { HELP, OPTIONS, readOptions, UsageError, type Options } from "../../bootstrap/options";
 
 /** What is asked for when nothing is said. */

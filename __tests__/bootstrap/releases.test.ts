@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { BootstrapError } from "../../bootstrap/errors";
+import { BootstrapError } from "../../bootstrap/engine/errors";
 import { kubectlFor, mirrored, ownReleases, readReleases } from "../../bootstrap/releases";
 import type { Arch, Release } from "../../bootstrap/releases";
 

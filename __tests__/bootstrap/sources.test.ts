@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 
-import { BootstrapError } from "../../bootstrap/errors";
+import { BootstrapError } from "../../bootstrap/engine/errors";
 import { handoverSource, readHandovers, type Surroundings } from "../../bootstrap/sources";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import {

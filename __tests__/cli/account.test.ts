@@ -1,8 +1,8 @@
 import { concerning, examineBefore, explained, refuseErrors, unchecked } from "../../cli/doctor/account";
 import type { Finding, Severity } from "../../cli/doctor/finding";
 import { CODES } from "../../cli/doctor/doctor";
-import { UserError } from "../../cli/errors";
-import type { ChangeKind, ResourceChange } from "../../cli/plan/plan-file";
+import { UserError } from "../../contract/user-error";
+import type { ChangeKind, ResourceChange } from "../../terraform/plan-file";
 
 const CHANGE: ResourceChange = {
   ...{ address: "", type: "", name: "", isManaged: true, kind: "no-op", createBeforeDestroy: false },

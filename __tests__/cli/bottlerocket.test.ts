@@ -1,5 +1,5 @@
 import { refuseWrongSettings } from "../../cli/bottlerocket";
-import { UserError } from "../../cli/errors";
+import { UserError } from "../../contract/user-error";
 
 /** What `eks` says of these values of variables; undefined when nothing. */
 function said(values: Readonly<Record<string, unknown>>): string | undefined {

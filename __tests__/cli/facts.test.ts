@@ -8,8 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Activity } from "@aws-sdk/client-auto-scaling";
 import type { Instance } from "@aws-sdk/client-ec2";
 
-import type { CommandResult, Host } from "../../bootstrap/host";
-import { isInside, usableAddresses } from "../../cli/cidr";
+import type { CommandResult, Host } from "../../bootstrap/engine/host";
+import { isInside, usableAddresses } from "../../facts/cidr";
 import {
   describeImage,
   instanceTypeFact,
@@ -29,14 +29,14 @@ import {
   waysToJoin,
 } from "../../cli/doctor/image";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
-import { serviceOf } from "../../modules/endpoint-services";
+import { serviceOf } from "../../facts/endpoint-services";
 import { maxPods, podsLeft } from "../../cli/pods";
 import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
-import { isLocked, readState } from "../../cli/doctor/state-facts";
+import { isLocked, readState } from "../../terraform/state";
 import { readUserData } from "../../modules/user-data/read";
 import { GOLDEN_USER_DATA } from "../support/golden-user-data";
-import { findResource } from "../../rehearsal/kubernetes-documents";
-import { KubernetesState } from "../../rehearsal/kubernetes-state";
+import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
+import { KubernetesState } from "../../rehearsal/cluster/kubernetes-state";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import { synthesized } from "../support/synthesized";
 

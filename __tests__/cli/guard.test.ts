@@ -1,4 +1,4 @@
-import { UserError } from "../../cli/errors";
+import { UserError } from "../../contract/user-error";
 import { allowing, refusals, refuseUnlessAllowed } from "../../cli/plan/guard";
 import { HARMLESS, LOSSES } from "../../cli/plan/guarded-types";
 import { refusalText } from "../../cli/plan/refusal";

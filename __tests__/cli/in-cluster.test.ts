@@ -1,6 +1,6 @@
-import type { Command } from "../../bootstrap/command";
-import { BootstrapError } from "../../bootstrap/errors";
-import type { CommandResult, Host } from "../../bootstrap/host";
+import type { Command } from "../../bootstrap/engine/command";
+import { BootstrapError } from "../../bootstrap/engine/errors";
+import type { CommandResult, Host } from "../../bootstrap/engine/host";
 import {
   claimsByVolume,
   claimsToDelete,

@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { knownHostsLine } from "../../bootstrap/known-hosts";
+import { knownHostsLine } from "../../bootstrap/ssh/known-hosts";
 import { onBastion } from "../../cli/on-bastion";
-import { Screen } from "../../cli/screen";
-import { freePort } from "../../rehearsal/loopback";
+import { Screen } from "../../terminal/screen";
+import { freePort } from "../../rehearsal/machine/loopback";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import { EksFolder } from "../support/in-process";
 import { keyPair, startSshServer } from "../support/ssh-server";

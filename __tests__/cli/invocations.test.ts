@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { neutralEnvironment } from "../../rehearsal/emulator";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import { EksFolder } from "../support/in-process";
 import { EKS } from "../support/rehearsal";

@@ -14,7 +14,7 @@ import {
   type OfferedVersion,
   type Pins,
 } from "../../cli/pin/pin";
-import type { Proxy } from "../../rehearsal/proxy";
+import type { Proxy } from "../../rehearsal/machine/proxy";
 import { startStandIn, type Answers } from "../support/pins-stand-in";
 import { synthesized } from "../support/synthesized";
 

@@ -1,5 +1,5 @@
 import { accountFor } from "../../cli/rehearse/account";
-import { UserError } from "../../cli/errors";
+import { UserError } from "../../contract/user-error";
 
 /** What nobody has to say, as the variables' defaults. */
 const DEFAULTS = {

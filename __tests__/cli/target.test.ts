@@ -1,5 +1,5 @@
 import { refuseElsewhere, targetOf } from "../../cli/destroy/target";
-import type { StateResource } from "../../cli/terraform";
+import type { StateResource } from "../../terraform/terraform";
 
 const resource = (type: string, id: string, more: Partial<StateResource> = {}): StateResource => ({
   type,

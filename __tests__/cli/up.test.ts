@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 
-import { Screen } from "../../cli/screen";
+import { Screen } from "../../terminal/screen";
 import { confirm, ownAddress } from "../../cli/up";
 import { EksFolder } from "../support/in-process";
 import { planDocument, type ChangeJson } from "../support/plan-json";

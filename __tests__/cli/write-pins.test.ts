@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 
 import { pinsText, PINS_FILE, type Pins } from "../../cli/pin/pin";
-import { Screen } from "../../cli/screen";
-import type { GivenValue } from "../../cli/tfvars";
+import { Screen } from "../../terminal/screen";
+import type { GivenValue } from "../../terraform/tfvars";
 import { writePins, type PinOptions } from "../../cli/pin/write-pins";
 
 const PINS: Pins = {

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { refusals } from "../../cli/plan/guard";
-import { readPlan } from "../../cli/plan/plan-file";
-import type { Emulator } from "../../rehearsal/emulator";
+import { readPlan } from "../../terraform/plan-file";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account } from "../support/account";
 import {
   changedBy,

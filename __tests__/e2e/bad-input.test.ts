@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate, Inputs, Project } from "../support/end-to-end";
 import { flowing, type Ended } from "../support/run";
 import { CLUSTER_CASES } from "./bad-input/cluster";

@@ -5,7 +5,7 @@ import { DeleteNetworkInterfaceCommand, DeleteSecurityGroupCommand, DeleteVolume
 import { CreateClusterCommand, DeleteClusterCommand } from "@aws-sdk/client-eks";
 import { DeleteLoadBalancerCommand as DeleteClassicCommand } from "@aws-sdk/client-elastic-load-balancing";
 
-import { passOn, startProxy } from "../../rehearsal/proxy";
+import { passOn, startProxy } from "../../rehearsal/machine/proxy";
 import { describeEndToEnd } from "../support/end-to-end";
 import { run } from "../support/run";
 import { startStage, type Stage } from "../support/stage";

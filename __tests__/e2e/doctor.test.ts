@@ -9,18 +9,18 @@ import {
 } from "@aws-sdk/client-ec2";
 import { DetachRolePolicyCommand, RemoveRoleFromInstanceProfileCommand } from "@aws-sdk/client-iam";
 
-import { readHandover } from "../../bootstrap/inventory";
+import { readHandover } from "../../contract/outputs";
 import { readAccountFacts, type AccountFacts } from "../../cli/doctor/account-facts";
-import type { AwsSettings } from "../../cli/aws";
+import type { AwsSettings } from "../../aws/settings";
 import { readClusterFacts, type ClusterFacts } from "../../cli/doctor/cluster-facts";
 import { examineAccount, examineCluster, exitCode } from "../../cli/doctor/doctor";
 import type { Finding } from "../../cli/doctor/finding";
 import { notInside, type InsideFacts } from "../../cli/doctor/inside-facts";
 import { stackInputs } from "../../cli/stack-inputs";
 import { statusOf, statusText } from "../../cli/status";
-import type { Handover } from "../../modules/contract";
-import { startEksFront } from "../../rehearsal/eks-front";
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Handover } from "../../contract/handover";
+import { startEksFront } from "../../rehearsal/account/eks/front";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account } from "../support/account";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
 import { plantNetwork } from "../support/existing-network";

@@ -12,7 +12,7 @@ import {
   UpdateClusterConfigCommand,
 } from "@aws-sdk/client-eks";
 
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account, gained, tagsOf } from "../support/account";
 import { changedBy, describeEndToEnd, emulateEks, Project } from "../support/end-to-end";
 

@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { refusals } from "../../cli/plan/guard";
-import { readPlan, type Plan } from "../../cli/plan/plan-file";
+import { readPlan, type Plan } from "../../terraform/plan-file";
 import type { Refusal } from "../../cli/plan/refusal";
 import { summarize, summaryLines } from "../../cli/plan/plan-summary";
-import { declaredVariables, readTfvars } from "../../cli/tfvars";
-import type { Emulator } from "../../rehearsal/emulator";
+import { declaredVariables, readTfvars } from "../../terraform/tfvars";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
 
 const TFVARS = `

@@ -26,13 +26,13 @@ import {
   RemoveRoleFromInstanceProfileCommand,
 } from "@aws-sdk/client-iam";
 
-import { readHandover } from "../../bootstrap/inventory";
-import { mergeAwsAuth } from "../../modules/aws-auth";
-import type { Handover } from "../../modules/contract";
-import { startClusters, type Clusters, type StandInCluster } from "../../rehearsal/clusters";
-import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/emulator";
-import { findResource } from "../../rehearsal/kubernetes-documents";
-import { findProgram } from "../../rehearsal/programs";
+import { readHandover } from "../../contract/outputs";
+import { mergeAwsAuth } from "../../facts/aws-auth";
+import type { Handover } from "../../contract/handover";
+import { startClusters, type Clusters, type StandInCluster } from "../../rehearsal/cluster/clusters";
+import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/account/emulator";
+import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
+import { findProgram } from "../../rehearsal/machine/programs";
 import { Account } from "../support/account";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
 import { run } from "../support/run";

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { productOf } from "../../bootstrap/terraform-program";
-import type { Emulator } from "../../rehearsal/emulator";
+import { productOf } from "../../terraform/program";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account, gained } from "../support/account";
 import { changedBy, describeEndToEnd, emulateEks, Project, terraformProgram } from "../support/end-to-end";
-import { startGate, type Gate } from "../../rehearsal/gate";
+import { startGate, type Gate } from "../../rehearsal/machine/gate";
 import { PREPARED } from "../support/prepared";
 
 const TFVARS = `

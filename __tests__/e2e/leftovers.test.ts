@@ -12,7 +12,7 @@ import { CreateInstanceProfileCommand, CreateRoleCommand } from "@aws-sdk/client
 import { scan, type ClusterIdentity, type Leftovers } from "../../cli/destroy/leftovers";
 import { isClean, listing, remove, removalPlan, type Outcome } from "../../cli/destroy/removal";
 import { scanAfter } from "../../cli/destroy/stack-remains";
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate } from "../support/end-to-end";
 import { pairs, PlantedAccount } from "../support/planted-account";
 import { run } from "../support/run";

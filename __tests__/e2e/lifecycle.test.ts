@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { readHandover } from "../../bootstrap/inventory";
+import { readHandover } from "../../contract/outputs";
 import { INDEXED } from "../../modules/workshop-state";
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account, gained, permission, tagsOf } from "../support/account";
 import { changedBy, describeEndToEnd, emulateEks, Project } from "../support/end-to-end";
 import { flowing } from "../support/run";

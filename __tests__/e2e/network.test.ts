@@ -1,4 +1,4 @@
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account, gained, tagsOf } from "../support/account";
 import { changedBy, describeEndToEnd, emulateEks, Project, type Change, type Plan } from "../support/end-to-end";
 import { plantNetwork, type ExistingNetworkFaults } from "../support/existing-network";

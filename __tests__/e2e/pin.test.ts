@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { BASTION_PARAMETER, PINS_FILE } from "../../cli/pin/pin";
-import { neutralEnvironment } from "../../rehearsal/emulator";
-import { findProgram } from "../../rehearsal/programs";
-import type { Proxy } from "../../rehearsal/proxy";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
+import { findProgram } from "../../rehearsal/machine/programs";
+import type { Proxy } from "../../rehearsal/machine/proxy";
 import { startStandIn, type Answers } from "../support/pins-stand-in";
 import { EKS } from "../support/rehearsal";
 import { run, start } from "../support/run";

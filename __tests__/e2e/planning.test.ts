@@ -12,8 +12,8 @@ import {
   podsPerNode,
   workload,
 } from "../../modules/planning";
-import { Expression, hcl } from "../../modules/terraform/expression";
-import { neutralEnvironment, type Emulator } from "../../rehearsal/emulator";
+import { Expression, hcl } from "../../modules/hcl/expression";
+import { neutralEnvironment, type Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate, Project, terraformProgram } from "../support/end-to-end";
 import { run } from "../support/run";
 

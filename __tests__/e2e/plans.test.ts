@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/emulator";
+import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulateEks, Project } from "../support/end-to-end";
 import { flowing } from "../support/run";
 import { CLUSTER_PLANS } from "./plans/cluster";

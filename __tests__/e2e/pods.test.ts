@@ -1,4 +1,4 @@
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
 
 /**

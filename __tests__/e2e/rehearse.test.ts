@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { INJECTION_NAMES } from "../../cli/rehearse/injection-names";
-import { neutralEnvironment } from "../../rehearsal/emulator";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { describeEndToEnd } from "../support/end-to-end";
 import { startEks, type Running } from "../support/rehearsal";
 import { run } from "../support/run";

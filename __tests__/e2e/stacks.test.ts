@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { CreateClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import { parse } from "yaml";
 
-import { mergeAwsAuth, wantedMappings } from "../../modules/aws-auth";
-import { startEksFront } from "../../rehearsal/eks-front";
-import { WORKSHOP_ACCOUNT, type Emulator } from "../../rehearsal/emulator";
-import { startKubernetes, type StandInKubernetes } from "../../rehearsal/kubernetes";
-import type { Proxy } from "../../rehearsal/proxy";
+import { mergeAwsAuth, wantedMappings } from "../../facts/aws-auth";
+import { startEksFront } from "../../rehearsal/account/eks/front";
+import { WORKSHOP_ACCOUNT, type Emulator } from "../../rehearsal/account/emulator";
+import { startKubernetes, type StandInKubernetes } from "../../rehearsal/cluster/kubernetes";
+import type { Proxy } from "../../rehearsal/machine/proxy";
 import { describeEndToEnd, emulate, environmentFor, Project, terraformProgram } from "../support/end-to-end";
 import { HANDOVER } from "../support/handover";
 import { flowing, run, type Ended } from "../support/run";

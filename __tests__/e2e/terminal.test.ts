@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { Emulator } from "../../rehearsal/emulator";
-import { freePort } from "../../rehearsal/loopback";
-import { findProgram } from "../../rehearsal/programs";
+import type { Emulator } from "../../rehearsal/account/emulator";
+import { freePort } from "../../rehearsal/machine/loopback";
+import { findProgram } from "../../rehearsal/machine/programs";
 import { describeEndToEnd, emulate, Project, terraformProgram } from "../support/end-to-end";
 import { EKS } from "../support/rehearsal";
 import { keyPair } from "../support/ssh-server";

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { UserError } from "../../cli/errors";
-import { declaredVariables, readTfvars, type VariableArgument } from "../../cli/tfvars";
-import { neutralEnvironment } from "../../rehearsal/emulator";
+import { UserError } from "../../contract/user-error";
+import { declaredVariables, readTfvars, type VariableArgument } from "../../terraform/tfvars";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, terraformProgram } from "../support/end-to-end";
 import { run } from "../support/run";
 

@@ -17,10 +17,10 @@ import {
 import { ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 
 import { refusals } from "../../cli/plan/guard";
-import { readPlan } from "../../cli/plan/plan-file";
-import { takeInventory, type Inventory } from "../../rehearsal/account-inventory";
-import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/emulator";
-import { askJson, askRoute53 } from "../../rehearsal/emulator-call";
+import { readPlan } from "../../terraform/plan-file";
+import { takeInventory, type Inventory } from "../../rehearsal/account/inventory";
+import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/account/emulator";
+import { askJson, askRoute53 } from "../../rehearsal/account/emulator-call";
 import { Account, tagsOf } from "../support/account";
 import { changedBy, describeEndToEnd, emulateEks, Project, type Plan } from "../support/end-to-end";
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { neutralEnvironment } from "../../rehearsal/emulator";
-import { Expression, hcl } from "../../modules/terraform/expression";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
+import { Expression, hcl } from "../../modules/hcl/expression";
 import { kubernetesSettings } from "../../modules/user-data/bottlerocket-settings";
 import { userDataOf } from "../../modules/user-data/family";
 import type { NodeUserData } from "../../modules/user-data/node";

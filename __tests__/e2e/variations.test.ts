@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 
 import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account, permission, tagsOf } from "../support/account";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
 import { synthesizeInto } from "../support/synthesize";

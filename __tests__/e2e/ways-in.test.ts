@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 
-import { readHandover } from "../../bootstrap/inventory";
-import type { Emulator } from "../../rehearsal/emulator";
+import { readHandover } from "../../contract/outputs";
+import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account } from "../support/account";
 import { describeEndToEnd, emulate, environmentFor, terraformProgram } from "../support/end-to-end";
 import { run } from "../support/run";

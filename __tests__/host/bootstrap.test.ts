@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startSurroundings, type StandInBastion, type Surroundings } from "../../rehearsal/surroundings";
+import { startSurroundings, type StandInBastion, type Surroundings } from "../../rehearsal/bastion/surroundings";
 import { runBootstrap, treeOf } from "../support/bootstrap";
 import { describeOnHost } from "../support/on-host";
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startClassroom, type Classroom } from "../../rehearsal/classroom";
-import { startSurroundings, type Surroundings } from "../../rehearsal/surroundings";
+import { startClassroom, type Classroom } from "../../rehearsal/bastion/classroom";
+import { startSurroundings, type Surroundings } from "../../rehearsal/bastion/surroundings";
 import { runBootstrap, treeOf } from "../support/bootstrap";
 import { describeOnHost } from "../support/on-host";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { examineAccount, examineCluster, examineState } from "../../cli/doctor/doctor";
-import { neutralEnvironment } from "../../rehearsal/emulator";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { AFTER_ROWS, BEFORE_ROWS, plane, STATE_ROWS, unreachable } from "../support/findings";
 import { describeOnHost } from "../support/on-host";
 import { run } from "../support/run";

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { JoinRule, StandInNode } from "../../rehearsal/kubernetes";
-import { startSurroundings, type StandInBastion, type Surroundings } from "../../rehearsal/surroundings";
+import type { JoinRule, StandInNode } from "../../rehearsal/cluster/kubernetes";
+import { startSurroundings, type StandInBastion, type Surroundings } from "../../rehearsal/bastion/surroundings";
 import { runBootstrap, treeOf } from "../support/bootstrap";
 import {
   expectFailure,

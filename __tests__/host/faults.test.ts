@@ -2,9 +2,9 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-import { freePort } from "../../rehearsal/loopback";
-import type { Fault } from "../../rehearsal/mirror";
-import { findProgram } from "../../rehearsal/programs";
+import { freePort } from "../../rehearsal/machine/loopback";
+import type { Fault } from "../../rehearsal/bastion/mirror";
+import { findProgram } from "../../rehearsal/machine/programs";
 import {
   expectFailure,
   expectToConverge,

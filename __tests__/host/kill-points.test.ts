@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { NodeSSH } from "node-ssh";
 
-import { recapOf, type HostReport } from "../../bootstrap/report";
-import type { Cut } from "../../rehearsal/link";
+import { recapOf, type HostReport } from "../../bootstrap/engine/report";
+import type { Cut } from "../../rehearsal/bastion/link";
 import { runBootstrap, startBootstrap } from "../support/bootstrap";
 import { FragileBastion, halfMade, isTemporary, OTHERS, withoutTemporary, type Tree } from "../support/fragile-bastion";
 import { describeOnHost } from "../support/on-host";

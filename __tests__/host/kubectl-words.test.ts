@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { apiProblem } from "../../cli/doctor/inside-facts";
-import { startKubernetes, type StandInKubernetes } from "../../rehearsal/kubernetes";
-import { freePort } from "../../rehearsal/loopback";
-import { neutralEnvironment } from "../../rehearsal/neutral-environment";
+import { startKubernetes, type StandInKubernetes } from "../../rehearsal/cluster/kubernetes";
+import { freePort } from "../../rehearsal/machine/loopback";
+import { neutralEnvironment } from "../../rehearsal/machine/neutral-environment";
 import { describeOnHost } from "../support/on-host";
 import { run } from "../support/run";
 

@@ -5,18 +5,18 @@ import { join } from "node:path";
 
 import { CreateClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 
-import type { Command } from "../../bootstrap/command";
-import type { Host } from "../../bootstrap/host";
-import { PLAN_AGAIN } from "../../bootstrap/task";
+import type { Command } from "../../bootstrap/engine/command";
+import type { Host } from "../../bootstrap/engine/host";
+import { PLAN_AGAIN } from "../../bootstrap/engine/task";
 import { awsAuth as awsAuthTask } from "../../bootstrap/tasks/cluster";
 import { deleteInCluster, readInCluster, type InCluster } from "../../cli/destroy/in-cluster";
 import { readInsideFacts } from "../../cli/doctor/inside-facts";
-import { startEksFront } from "../../rehearsal/eks-front";
-import { neutralEnvironment, type Emulator } from "../../rehearsal/emulator";
-import { startKubernetes, type StandInKubernetes, type StandInNode } from "../../rehearsal/kubernetes";
-import { findResource } from "../../rehearsal/kubernetes-documents";
-import { startLightPrograms, type LightPrograms } from "../../rehearsal/light-programs";
-import type { Proxy } from "../../rehearsal/proxy";
+import { startEksFront } from "../../rehearsal/account/eks/front";
+import { neutralEnvironment, type Emulator } from "../../rehearsal/account/emulator";
+import { startKubernetes, type StandInKubernetes, type StandInNode } from "../../rehearsal/cluster/kubernetes";
+import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
+import { startLightPrograms, type LightPrograms } from "../../rehearsal/bastion/light-programs";
+import type { Proxy } from "../../rehearsal/machine/proxy";
 import { emulate } from "../support/end-to-end";
 import { HANDOVER } from "../support/handover";
 import { LocalHost } from "../support/local-host";

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startSshd, type Sshd } from "../../rehearsal/sshd";
-import type { Handover } from "../../modules/contract";
+import { startSshd, type Sshd } from "../../rehearsal/bastion/sshd";
+import type { Handover } from "../../contract/handover";
 import { describeOnHost } from "../support/on-host";
 import { EKS } from "../support/rehearsal";
 import { run, start } from "../support/run";

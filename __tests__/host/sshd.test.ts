@@ -6,8 +6,8 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { lookUp, parseKnownHosts, wireFormat } from "../../bootstrap/known-hosts";
-import { startSshd, type Sshd } from "../../rehearsal/sshd";
+import { lookUp, parseKnownHosts, wireFormat } from "../../bootstrap/ssh/known-hosts";
+import { startSshd, type Sshd } from "../../rehearsal/bastion/sshd";
 import { describeOnHost } from "../support/on-host";
 
 /** How a session ended. */

@@ -1,5 +1,5 @@
-import { ADD_ON_WORKLOADS } from "../../modules/add-on-workloads";
-import { ADD_ONS } from "../../rehearsal/eks-add-on-table";
+import { ADD_ON_WORKLOADS } from "../../facts/add-on-workloads";
+import { ADD_ONS } from "../../rehearsal/account/eks/add-on-table";
 import { synthesized } from "../support/synthesized";
 
 const stack = synthesized();

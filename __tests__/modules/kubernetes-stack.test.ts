@@ -1,5 +1,5 @@
 import { keepState, KUBERNETES_SUFFIX, ofBothStacks, type StateEnvironment } from "../../modules/state";
-import { versionConstraint } from "../../modules/provider-versions";
+import { versionConstraint } from "../../facts/provider-versions";
 import { addresses, synthesized, synthesizedKubernetes } from "../support/synthesized";
 
 const stack = synthesizedKubernetes();

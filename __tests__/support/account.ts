@@ -26,7 +26,7 @@ import {
   ListRolesCommand,
 } from "@aws-sdk/client-iam";
 
-import type { Emulator } from "../../rehearsal/emulator";
+import type { Emulator } from "../../rehearsal/account/emulator";
 
 /** What an account holds, as its AWS API tells: the only witness that the end-to-end tests believe. */
 export class Account {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { neutralEnvironment } from "../../rehearsal/emulator";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { start, type Ended, type Started, type Watch } from "./run";
 
 const CLONE = resolve(__dirname, "..", "..");

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startClusters } from "../../rehearsal/clusters";
+import { startClusters } from "../../rehearsal/cluster/clusters";
 import {
   neutralEnvironment,
   settingsOf,
@@ -10,7 +10,7 @@ import {
   WORKSHOP_ACCOUNT,
   type AccountSeed,
   type Emulator,
-} from "../../rehearsal/emulator";
+} from "../../rehearsal/account/emulator";
 import { PREPARED, type Prepared } from "./prepared";
 import { run, type Ended } from "./run";
 

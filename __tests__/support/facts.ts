@@ -4,7 +4,7 @@ import type { SubnetFact } from "../../cli/doctor/network-facts";
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { WorkloadFact } from "../../cli/doctor/inside-facts";
 import { stackInputs } from "../../cli/stack-inputs";
-import type { StateFacts } from "../../cli/doctor/state-facts";
+import type { StateFacts } from "../../terraform/state";
 import { readUserData, type ParsedUserData } from "../../modules/user-data/read";
 import { goldenUserData } from "./golden-user-data";
 import { HANDOVER } from "./handover";

@@ -7,7 +7,7 @@ import {
   type BastionOptions,
   type StandInBastion,
   type Surroundings,
-} from "../../rehearsal/surroundings";
+} from "../../rehearsal/bastion/surroundings";
 import { runBootstrap, treeOf } from "./bootstrap";
 import type { Ended } from "./run";
 

@@ -8,7 +8,7 @@ import type { Fact } from "../../cli/doctor/fact";
 import type { Finding } from "../../cli/doctor/finding";
 import { notInside, type ApiProblem, type InsideFacts, type WorkloadFact } from "../../cli/doctor/inside-facts";
 import type { NodeGroupInput, StackInputs } from "../../cli/stack-inputs";
-import type { StateFacts } from "../../cli/doctor/state-facts";
+import type { StateFacts } from "../../terraform/state";
 import { AFTER, BEFORE, mapRoles, STATE, userData, workload } from "./facts";
 
 /** What a fact holds that is known in the fixtures. */

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { bootstrapBastion } from "../../bootstrap/bastion";
 import { readOptions } from "../../bootstrap/options";
 import { readReleases } from "../../bootstrap/releases";
-import type { HostReport } from "../../bootstrap/report";
-import type { Handover } from "../../modules/contract";
-import { startLink, type Link } from "../../rehearsal/link";
-import { startSurroundings, type StandInBastion, type Surroundings } from "../../rehearsal/surroundings";
+import type { HostReport } from "../../bootstrap/engine/report";
+import type { Handover } from "../../contract/handover";
+import { startLink, type Link } from "../../rehearsal/bastion/link";
+import { startSurroundings, type StandInBastion, type Surroundings } from "../../rehearsal/bastion/surroundings";
 import { treeOf } from "./bootstrap";
 
 /** Of each file below a bastion's root and home its mode and checksum; see `treeOf`. */
@@ -24,7 +24,7 @@ const COMMANDS_END_SECONDS = 20;
 const silent = (): void => undefined;
 const SILENT = { busy: silent, waiting: silent, note: silent, outcome: silent };
 
-/** The names of files and folders that are written beside those that they become; see bootstrap/place.ts. */
+/** The names of files and folders that are written beside those that they become; see bootstrap/engine/place.ts. */
 const TEMPORARY = /(^|\/)\.(unpack|kubectl|aws-iam-authenticator|config|eks-hands-on\.sh)\.\w{6}(\/|$)/;
 
 /** A bastion that is reached over a link that can be cut, with light programs; made bare again for every run. */

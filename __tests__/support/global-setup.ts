@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-import { productOf } from "../../bootstrap/terraform-program";
-import { neutralEnvironment } from "../../rehearsal/emulator";
-import { SetUpError } from "../../rehearsal/errors";
-import { findProgram, terraformConfigFile } from "../../rehearsal/programs";
-import { namedTerraform, provideMoto, provideTerraform, type Tool } from "../../rehearsal/tools";
+import { productOf } from "../../terraform/program";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
+import { SetUpError } from "../../rehearsal/machine/errors";
+import { findProgram, terraformConfigFile } from "../../rehearsal/machine/programs";
+import { namedTerraform, provideMoto, provideTerraform, type Tool } from "../../rehearsal/machine/tools";
 import { PREPARED, type Prepared } from "./prepared";
 import { run } from "./run";
 import { synthesizeInto } from "./synthesize";

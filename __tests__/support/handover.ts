@@ -1,4 +1,4 @@
-import type { Handover } from "../../modules/contract";
+import type { Handover } from "../../contract/handover";
 
 /** A handover as the workshop's stack gives it, with a role and a user to map besides the nodes. */
 export const HANDOVER: Handover = {

@@ -3,10 +3,10 @@ import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { SetUpError } from "../../rehearsal/errors";
-import { findProgram } from "../../rehearsal/programs";
-import { findSshd } from "../../rehearsal/sshd";
-import { provideMoto } from "../../rehearsal/tools";
+import { SetUpError } from "../../rehearsal/machine/errors";
+import { findProgram } from "../../rehearsal/machine/programs";
+import { findSshd } from "../../rehearsal/bastion/sshd";
+import { provideMoto } from "../../rehearsal/machine/tools";
 import { MISSING } from "./global-setup";
 import { HOST_READY, MAY_MOUNT } from "./prepared";
 

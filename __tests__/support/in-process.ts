@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 
 import { eks } from "../../cli/eks";
-import { neutralEnvironment } from "../../rehearsal/emulator";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
 
 /** What a command line came to. */
 export interface CommandEnd {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 
-import type { Command } from "../../bootstrap/command";
-import type { CommandResult, Host } from "../../bootstrap/host";
+import type { Command } from "../../bootstrap/engine/command";
+import type { CommandResult, Host } from "../../bootstrap/engine/host";
 
 /**
  * A stand-in for a host behind SSH: this machine, where each command really runs by `/bin/sh`, as sshd runs it, with

@@ -1,7 +1,7 @@
 import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { startSshStandIn } from "../../rehearsal/ssh-stand-in";
+import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
 
 /** `nobody` on every Linux. */
 const NOBODY = 65534;

@@ -1,4 +1,4 @@
-import { startProxy, type Call, type Proxy } from "../../rehearsal/proxy";
+import { startProxy, type Call, type Proxy } from "../../rehearsal/machine/proxy";
 
 /** What the stand-in says; what is left out it does not know. */
 export interface Answers {

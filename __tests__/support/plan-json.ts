@@ -1,4 +1,4 @@
-import { readPlan, type Plan } from "../../cli/plan/plan-file";
+import { readPlan, type Plan } from "../../terraform/plan-file";
 
 /** What a resource change of a plan's JSON may say; the rest is filled in. */
 export interface ChangeJson {

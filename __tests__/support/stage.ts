@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { takeInventory, type Inventory } from "../../rehearsal/account-inventory";
-import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/artifacts";
-import { startClusters, type Clusters } from "../../rehearsal/clusters";
-import type { Emulator } from "../../rehearsal/emulator";
-import { startMirror } from "../../rehearsal/mirror";
-import { startSshStandIn } from "../../rehearsal/ssh-stand-in";
+import { takeInventory, type Inventory } from "../../rehearsal/account/inventory";
+import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/bastion/artifacts";
+import { startClusters, type Clusters } from "../../rehearsal/cluster/clusters";
+import type { Emulator } from "../../rehearsal/account/emulator";
+import { startMirror } from "../../rehearsal/bastion/mirror";
+import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
 import { emulate, Project, terraformProgram } from "./end-to-end";
 import { PlantedAccount } from "./planted-account";
 import { EKS } from "./rehearsal";

@@ -5,9 +5,9 @@ import { stringify } from "yaml";
 
 import { mirrored, readReleases, type Artifact, type Release } from "../../bootstrap/releases";
 import { PROFILE } from "../../bootstrap/tasks/shell";
-import { mergeAwsAuth } from "../../modules/aws-auth";
-import { neutralEnvironment } from "../../rehearsal/emulator";
-import type { StandInBastion, Surroundings } from "../../rehearsal/surroundings";
+import { mergeAwsAuth } from "../../facts/aws-auth";
+import { neutralEnvironment } from "../../rehearsal/account/emulator";
+import type { StandInBastion, Surroundings } from "../../rehearsal/bastion/surroundings";
 import { measure, type Run } from "../measure";
 
 const CLONE = resolve(__dirname, "..", "..");

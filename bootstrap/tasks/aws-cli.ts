@@ -1,10 +1,10 @@
-import { quoted } from "../command";
-import { CommandFailedError } from "../errors";
-import type { CommandResult } from "../host";
-import { fetching } from "../place";
+import { quoted } from "../engine/command";
+import { CommandFailedError } from "../engine/errors";
+import type { CommandResult } from "../engine/host";
+import { fetching } from "../engine/place";
 import type { Release } from "../releases";
 import { asRoot, type Site } from "../site";
-import type { Task } from "../task";
+import type { Task } from "../engine/task";
 import { artifactFor } from "./binary";
 
 /** Which AWS CLI a host has. */

@@ -1,7 +1,7 @@
-import { CommandFailedError } from "../errors";
-import { reading, write } from "../place";
+import { CommandFailedError } from "../engine/errors";
+import { reading, write } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
-import type { Task } from "../task";
+import type { Task } from "../engine/task";
 
 /** The region in the default profile of `~/.aws/config`; every other line of the file stays as it is. */
 export function awsConfig(site: Site, home: Home, region: string): Task<string> {

@@ -1,10 +1,10 @@
-import { quoted } from "../command";
-import { BootstrapError, CommandFailedError } from "../errors";
-import type { CommandResult } from "../host";
-import { download } from "../place";
+import { quoted } from "../engine/command";
+import { BootstrapError, CommandFailedError } from "../engine/errors";
+import type { CommandResult } from "../engine/host";
+import { download } from "../engine/place";
 import type { Artifact, Release } from "../releases";
 import { asRoot, type Site } from "../site";
-import type { Task } from "../task";
+import type { Task } from "../engine/task";
 
 /** What is at the path of a binary. */
 export interface InstalledBinary {

@@ -8,14 +8,14 @@ import {
   removedGroups,
   type AwsAuthData,
   type WantedMappings,
-} from "../../modules/aws-auth";
-import { quoted, sh, type Command } from "../command";
-import { BootstrapError } from "../errors";
-import { explain, explained } from "../explain";
-import type { CommandResult } from "../host";
+} from "../../facts/aws-auth";
+import { quoted, sh, type Command } from "../engine/command";
+import { BootstrapError } from "../engine/errors";
+import { explain, explained } from "../engine/explain";
+import type { CommandResult } from "../engine/host";
 import { nodesOf, nodeTable, type Node } from "../nodes";
 import { compare } from "../releases";
-import { PLAN_AGAIN, type Reading, type Task, type Wait } from "../task";
+import { PLAN_AGAIN, type Reading, type Task, type Wait } from "../engine/task";
 
 /** aws-auth as the cluster has it: its data, and everything else that must come back with it. */
 export type AwsAuth = Readonly<Record<string, unknown>> & { readonly data?: AwsAuthData };

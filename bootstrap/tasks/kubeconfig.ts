@@ -1,11 +1,11 @@
 import { parse as parseYaml } from "yaml";
 
-import { sh } from "../command";
-import { BootstrapError, CommandFailedError } from "../errors";
-import type { CommandResult } from "../host";
-import { placing, reading } from "../place";
+import { sh } from "../engine/command";
+import { BootstrapError, CommandFailedError } from "../engine/errors";
+import type { CommandResult } from "../engine/host";
+import { placing, reading } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
-import type { Task } from "../task";
+import type { Task } from "../engine/task";
 
 /** The cluster that a kubeconfig shall lead to. */
 export interface ClusterAccess {

@@ -1,4 +1,4 @@
-import { quoted, sh, type Command } from "../command";
+import { quoted, sh, type Command } from "../engine/command";
 import type { Site } from "../site";
 
 /** What apt, dpkg and rpm lock. */

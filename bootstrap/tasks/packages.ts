@@ -1,8 +1,8 @@
-import { sh, type Command } from "../command";
-import { BootstrapError, CommandFailedError } from "../errors";
-import type { CommandResult } from "../host";
+import { sh, type Command } from "../engine/command";
+import { BootstrapError, CommandFailedError } from "../engine/errors";
+import type { CommandResult } from "../engine/host";
 import { asRoot, type Site } from "../site";
-import type { Task } from "../task";
+import type { Task } from "../engine/task";
 import { asksMachine } from "./machine";
 
 /** A package manager that the bootstrap can use. */

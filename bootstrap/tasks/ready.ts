@@ -1,7 +1,7 @@
-import { CommandFailedError } from "../errors";
-import type { CommandResult } from "../host";
+import { CommandFailedError } from "../engine/errors";
+import type { CommandResult } from "../engine/host";
 import type { Site } from "../site";
-import type { Reading, Wait } from "../task";
+import type { Reading, Wait } from "../engine/task";
 import { asksMachine } from "./machine";
 
 /** What a host says of itself while it boots. */

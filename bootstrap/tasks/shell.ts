@@ -1,8 +1,8 @@
-import { quoted } from "../command";
-import { CommandFailedError } from "../errors";
-import { reading, write } from "../place";
+import { quoted } from "../engine/command";
+import { CommandFailedError } from "../engine/errors";
+import { reading, write } from "../engine/place";
 import { asRoot, type Site } from "../site";
-import type { Task } from "../task";
+import type { Task } from "../engine/task";
 
 /**
  * What every login shell gets; also those that are no bash read it. `k` and `kcd` are the workshop's.

@@ -4,21 +4,21 @@ import { resolve } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { BootstrapError } from "../../bootstrap/errors";
-import { readHandover } from "../../bootstrap/inventory";
+import { BootstrapError } from "../../bootstrap/engine/errors";
+import { readHandover } from "../../contract/outputs";
 import { clusterArn } from "../../bootstrap/playbook";
-import type { Handover } from "../../modules/contract";
-import { asking, patient } from "../aws-call";
-import { UserError } from "../errors";
+import type { Handover } from "../../contract/handover";
+import { asking, patient } from "../../aws/call";
+import { UserError } from "../../contract/user-error";
 import { claimsByVolume, claimsToDelete, deleteInCluster, readInCluster, type InCluster } from "./in-cluster";
 import { controlPlaneLogGroup, scan, type Leftovers } from "./leftovers";
 import { onBastion } from "../on-bastion";
 import { isClean, listing, removalPlan, remove, stepTitle, type Wishes } from "./removal";
-import type { Screen } from "../screen";
+import type { Screen } from "../../terminal/screen";
 import { remainsText, scanAfter, type Remains } from "./stack-remains";
 import { refuseElsewhere, targetOf, type Caller, type Target } from "./target";
-import { countByType, Progress } from "../terraform-events";
-import type { VariableArgument } from "../tfvars";
+import { countByType, Progress } from "../../terraform/events";
+import type { VariableArgument } from "../../terraform/tfvars";
 import { apply, confirm, prepare, type Stack } from "../up";
 
 /** What `eks destroy` is told. */

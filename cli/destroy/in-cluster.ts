@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-import { sh, type Command } from "../../bootstrap/command";
-import { BootstrapError } from "../../bootstrap/errors";
-import { explain } from "../../bootstrap/explain";
-import type { CommandResult, Host } from "../../bootstrap/host";
+import { sh, type Command } from "../../bootstrap/engine/command";
+import { BootstrapError } from "../../bootstrap/engine/errors";
+import { explain } from "../../bootstrap/engine/explain";
+import type { CommandResult, Host } from "../../bootstrap/engine/host";
 
 /** An object in a namespace. */
 export interface Named {

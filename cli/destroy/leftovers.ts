@@ -28,8 +28,8 @@ import {
   paginateDescribeTargetGroups,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 
-import type { AwsSettings } from "../aws";
-import { asking, isGone, patient, Unknowns } from "../aws-call";
+import type { AwsSettings } from "../../aws/settings";
+import { asking, isGone, patient, Unknowns } from "../../aws/call";
 import { logGroupNames } from "./log-groups";
 
 /** The cluster whose leftovers are looked for. */

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { EC2Client } from "@aws-sdk/client-ec2";
 
-import { BootstrapError } from "../../bootstrap/errors";
-import { printable } from "../../bootstrap/explain";
-import type { AwsSettings } from "../aws";
+import { BootstrapError } from "../../bootstrap/engine/errors";
+import { printable } from "../../bootstrap/engine/explain";
+import type { AwsSettings } from "../../aws/settings";
 
 /** Pauses before another try, in seconds: CloudWatch Logs takes ten of these calls a second from a whole account. */
 const PAUSES_SECONDS = [0.5, 1, 2, 4];

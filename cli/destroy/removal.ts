@@ -21,10 +21,10 @@ import {
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 
-import { BootstrapError } from "../../bootstrap/errors";
-import { printable } from "../../bootstrap/explain";
-import type { AwsSettings } from "../aws";
-import { asking, errorName, isGone, patient } from "../aws-call";
+import { BootstrapError } from "../../bootstrap/engine/errors";
+import { printable } from "../../bootstrap/engine/explain";
+import type { AwsSettings } from "../../aws/settings";
+import { asking, errorName, isGone, patient } from "../../aws/call";
 import {
   FILTER_VALUES,
   GONE_BALANCER,

@@ -19,9 +19,9 @@ import {
 import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import { GetInstanceProfileCommand, GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 
-import { printable } from "../../bootstrap/explain";
-import type { AwsSettings } from "../aws";
-import { asking, isGone, patient, Unknowns } from "../aws-call";
+import { printable } from "../../bootstrap/engine/explain";
+import type { AwsSettings } from "../../aws/settings";
+import { asking, isGone, patient, Unknowns } from "../../aws/call";
 
 /** A stack by the names that it gave: they outlive its state. */
 export interface StackIdentity {

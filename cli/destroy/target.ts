@@ -1,6 +1,6 @@
-import { UserError } from "../errors";
-import type { StateResource } from "../terraform";
-import type { GivenValue } from "../tfvars";
+import { UserError } from "../../contract/user-error";
+import type { StateResource } from "../../terraform/terraform";
+import type { GivenValue } from "../../terraform/tfvars";
 
 /** A stack that is to go, by what outlives its state: names, region, account. */
 export interface Target {

@@ -11,7 +11,7 @@ import {
   addon,
   attachPolicy,
 } from "./after-facts";
-import { terraformCommand } from "../../bootstrap/terraform-program";
+import { terraformCommand } from "../../terraform/program";
 import { known, orElse } from "./fact";
 import { found, when, type Rule } from "./rule";
 

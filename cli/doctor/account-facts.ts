@@ -35,7 +35,7 @@ import {
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
-import type { AwsSettings } from "../aws";
+import type { AwsSettings } from "../../aws/settings";
 import { ask, orElse, type Fact } from "./fact";
 import { imageFact, recommendedImageParameter, type ImageFact } from "./image";
 import { endpointsOf, natGatewaysOf, subnetsBeside, type Ways } from "./network-facts";

@@ -1,4 +1,4 @@
-import { NODE_SERVICES } from "../../modules/endpoint-services";
+import { NODE_SERVICES } from "../../facts/endpoint-services";
 import {
   isStandard,
   QUOTAS,
@@ -7,11 +7,11 @@ import {
   type InstanceTypeFact,
   type NetworkFact,
 } from "./account-facts";
-import { usableAddresses } from "../cidr";
+import { usableAddresses } from "../../facts/cidr";
 import { known, orElse, type Fact } from "./fact";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
 import { routeProblem } from "./network-rules";
-import type { ResourceChange } from "../plan/plan-file";
+import type { ResourceChange } from "../../terraform/plan-file";
 import { maxPods, podsLeft } from "../pods";
 import { found, when, type Found, type Rule } from "./rule";
 import { subnetsOf, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";

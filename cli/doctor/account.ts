@@ -2,14 +2,14 @@ import { z } from "zod";
 
 import { choicesOf, projectContext } from "../../modules/choices";
 import type { StateEnvironment } from "../../modules/state";
-import { UserError } from "../errors";
-import { readablePath, type Plan } from "../plan/plan-file";
+import { UserError } from "../../contract/user-error";
+import { readablePath, type Plan } from "../../terraform/plan-file";
 import { readAccountFacts } from "./account-facts";
 import { ACCOUNT_RULES } from "./account-rules";
 import { examineAccount, findingsText } from "./doctor";
 import type { Finding } from "./finding";
 import { stackInputs, type StackInputs } from "../stack-inputs";
-import type { TfvarsValues } from "../tfvars";
+import type { TfvarsValues } from "../../terraform/tfvars";
 
 /**
  * What is wrong with an account, or with the values of variables, for a stack that does not exist.

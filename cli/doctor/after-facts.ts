@@ -1,6 +1,6 @@
-import { nodeRoleArns, type AwsAuthData } from "../../modules/aws-auth";
-import type { Handover } from "../../modules/contract";
-import { isInside } from "../cidr";
+import { nodeRoleArns, type AwsAuthData } from "../../facts/aws-auth";
+import type { Handover } from "../../contract/handover";
+import { isInside } from "../../facts/cidr";
 import { roleName } from "./account-rules";
 import type {
   ClusterFacts,

@@ -26,10 +26,10 @@ import {
 import { GetInstanceProfileCommand, IAMClient, ListAttachedRolePoliciesCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
-import type { Handover } from "../../modules/contract";
+import type { Handover } from "../../contract/handover";
 import { readUserData, type ParsedUserData } from "../../modules/user-data/read";
 import { describeImage, instanceType, settled, type Identity, type InstanceTypeFact } from "./account-facts";
-import type { AwsSettings } from "../aws";
+import type { AwsSettings } from "../../aws/settings";
 import { ask, orElse, type Fact } from "./fact";
 import { imageFact, type ImageFact } from "./image";
 import {

@@ -4,7 +4,7 @@ import { CLUSTER_RULES } from "./cluster-rules";
 import type { Finding, Severity } from "./finding";
 import { examine, unseen } from "./rule";
 import { STATE_RULES } from "./state-rules";
-import type { StateFacts } from "./state-facts";
+import type { StateFacts } from "../../terraform/state";
 
 /**
  * What is wrong with an account, or with inputs, before a stack exists.

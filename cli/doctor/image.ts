@@ -24,7 +24,7 @@ export interface NodeImage {
   readonly version: string;
 }
 
-/** Names of the images of the emulated account (rehearsal/emulator.ts). */
+/** Names of the images of the emulated account (rehearsal/account/emulator.ts). */
 const EMULATED = /^emulated ami-/;
 
 /** An image in EC2's words, in ours. */

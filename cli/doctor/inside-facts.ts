@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-import { sh, type Command } from "../../bootstrap/command";
-import { explained, type Explained } from "../../bootstrap/explain";
-import type { CommandResult, Host } from "../../bootstrap/host";
-import type { ConnectProblem } from "../../bootstrap/ssh-host";
+import { sh, type Command } from "../../bootstrap/engine/command";
+import { explained, type Explained } from "../../bootstrap/engine/explain";
+import type { CommandResult, Host } from "../../bootstrap/engine/host";
+import type { ConnectProblem } from "../../bootstrap/ssh/ssh-host";
 import { clusterApi, type ClusterState } from "../../bootstrap/tasks/cluster";
-import type { Handover } from "../../modules/contract";
+import type { Handover } from "../../contract/handover";
 import { ask, type Fact, type Unknown } from "./fact";
 
 /** Whether the bastion could be logged in to; else why not. */

@@ -1,5 +1,5 @@
-import { findMappingProblem } from "../../modules/aws-auth";
-import { NODE_SERVICES } from "../../modules/endpoint-services";
+import { findMappingProblem } from "../../facts/aws-auth";
+import { NODE_SERVICES } from "../../facts/endpoint-services";
 import { HALF_APPLIED } from "./account-rules";
 import {
   type AfterFacts,

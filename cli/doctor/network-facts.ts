@@ -5,7 +5,7 @@ import {
   DescribeVpcEndpointsCommand,
   type EC2Client,
 } from "@aws-sdk/client-ec2";
-import { serviceOf } from "../../modules/endpoint-services";
+import { serviceOf } from "../../facts/endpoint-services";
 
 /** A subnet of the VPC. */
 export interface SubnetFact {

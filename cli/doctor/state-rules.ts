@@ -1,6 +1,6 @@
-import { terraformCommand } from "../../bootstrap/terraform-program";
+import { terraformCommand } from "../../terraform/program";
 import { found, when, type Rule } from "./rule";
-import type { StateFacts } from "./state-facts";
+import type { StateFacts } from "../../terraform/state";
 
 /** Rules about what applies have left in Terraform's state. */
 export const STATE_RULES: readonly Rule<StateFacts>[] = [

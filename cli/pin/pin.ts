@@ -3,10 +3,10 @@ import { EKSClient, paginateDescribeClusterVersions } from "@aws-sdk/client-eks"
 import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { diffLines } from "diff";
 
-import { BootstrapError } from "../../bootstrap/errors";
-import { printable } from "../../bootstrap/explain";
-import type { AwsSettings } from "../aws";
-import { asking } from "../aws-call";
+import { BootstrapError } from "../../bootstrap/engine/errors";
+import { printable } from "../../bootstrap/engine/explain";
+import type { AwsSettings } from "../../aws/settings";
+import { asking } from "../../aws/call";
 import { describeImage } from "../doctor/account-facts";
 
 /** Where the pins are kept: committed like a lock file. */

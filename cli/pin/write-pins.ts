@@ -3,9 +3,9 @@ import { basename } from "node:path";
 
 import { z } from "zod";
 
-import { printable } from "../../bootstrap/explain";
-import type { AwsSettings } from "../aws";
-import { fileProblem, UserError } from "../errors";
+import { printable } from "../../bootstrap/engine/explain";
+import type { AwsSettings } from "../../aws/settings";
+import { fileProblem, UserError } from "../../contract/user-error";
 import {
   askForImages,
   askForPins,
@@ -25,9 +25,9 @@ import {
   type Pins,
   type PinSurroundings,
 } from "./pin";
-import type { Screen } from "../screen";
+import type { Screen } from "../../terminal/screen";
 import { synthesized } from "../synthesized";
-import { readTfvars, type GivenValue, type TfvarsValues, type VariableArgument } from "../tfvars";
+import { readTfvars, type GivenValue, type TfvarsValues, type VariableArgument } from "../../terraform/tfvars";
 import { confirm } from "../up";
 
 /** What `eks pin` is told. */

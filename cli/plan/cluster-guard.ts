@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-import { terraformCommand } from "../../bootstrap/terraform-program";
-import type { Plan, ResourceChange } from "./plan-file";
+import { terraformCommand } from "../../terraform/program";
+import type { Plan, ResourceChange } from "../../terraform/plan-file";
 import { allowOption, type Refusal } from "./refusal";
 
 /** EKS' order: a cluster goes one step to the right, and never back. @see https://docs.aws.amazon.com/eks/latest/userguide/setting-up-access-entries.html */

@@ -1,10 +1,10 @@
-import { quoted } from "../../bootstrap/command";
-import { nearest } from "../../bootstrap/nearest";
-import { UserError } from "../errors";
-import { terraformCommand } from "../../bootstrap/terraform-program";
+import { quoted } from "../../bootstrap/engine/command";
+import { nearest } from "../../terminal/nearest";
+import { UserError } from "../../contract/user-error";
+import { terraformCommand } from "../../terraform/program";
 import { clusterRefusals, setBack } from "./cluster-guard";
 import { lossOf } from "./guarded-types";
-import type { Plan, PlannedValue, ResourceChange } from "./plan-file";
+import type { Plan, PlannedValue, ResourceChange } from "../../terraform/plan-file";
 import { allowOption, refusalText, type Refusal } from "./refusal";
 
 /** Terraform's words for why, where no attribute says it. */

@@ -1,4 +1,4 @@
-import type { ResourceChange } from "./plan-file";
+import type { ResourceChange } from "../../terraform/plan-file";
 
 /** What something is to people, and what is gone with it. */
 export interface Loss {

@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-import { usableAddresses } from "../cidr";
+import { usableAddresses } from "../../facts/cidr";
 import type { Finding } from "../doctor/finding";
 import { stackInputs, type NodeGroupInput, type StackInputs } from "../stack-inputs";
 import { irrevocable } from "./cluster-guard";
-import type { ChangeKind, Plan, ResourceChange } from "./plan-file";
-import { wrapped } from "../wrapped";
+import type { ChangeKind, Plan, ResourceChange } from "../../terraform/plan-file";
+import { wrapped } from "../../terminal/wrapped";
 
 /** What EC2 says of an instance type (DescribeInstanceTypes). */
 export interface InstanceTypeFacts {

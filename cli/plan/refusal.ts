@@ -1,5 +1,5 @@
-import { quoted } from "../../bootstrap/command";
-import type { AttributeChange } from "./plan-file";
+import { quoted } from "../../bootstrap/engine/command";
+import type { AttributeChange } from "../../terraform/plan-file";
 
 /** Something that a plan would do without being told to by name. */
 export interface Refusal {

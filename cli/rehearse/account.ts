@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-import { WORKSHOP_ACCOUNT, type AccountSeed } from "../../rehearsal/emulator";
-import { UserError } from "../errors";
-import type { GivenValue } from "../tfvars";
+import { WORKSHOP_ACCOUNT, type AccountSeed } from "../../rehearsal/account/emulator";
+import { UserError } from "../../contract/user-error";
+import type { GivenValue } from "../../terraform/tfvars";
 import { OTHER_FAMILY } from "./injections";
 
 const FAMILY = z.enum(["al2", "al2023", "bottlerocket"]);

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { nearest } from "../../bootstrap/nearest";
+import { nearest } from "../../terminal/nearest";
 import { readHandovers } from "../../bootstrap/sources";
-import { settingsOf } from "../../rehearsal/emulator";
-import { startGate } from "../../rehearsal/gate";
-import { endFamily } from "../../rehearsal/processes";
-import { UserError } from "../errors";
+import { settingsOf } from "../../rehearsal/account/emulator";
+import { startGate } from "../../rehearsal/machine/gate";
+import { endFamily } from "../../rehearsal/machine/processes";
+import { UserError } from "../../contract/user-error";
 import { INJECTION_NAMES } from "./injection-names";
 import { INJECTIONS, type Injection } from "./injections";
 import { STACK_DIR } from "../synthesized";

@@ -7,9 +7,9 @@ import {
 import { CreateSecurityGroupCommand, DescribeSubnetsCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { CreateLoadBalancerCommand, ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
 
-import type { Handover } from "../../modules/contract";
-import type { Clusters } from "../../rehearsal/clusters";
-import type { AwsSettings } from "../aws";
+import type { Handover } from "../../contract/handover";
+import type { Clusters } from "../../rehearsal/cluster/clusters";
+import type { AwsSettings } from "../../aws/settings";
 import type { InjectionName } from "./injection-names";
 
 /** What a fault works on. */

@@ -1,16 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 
-import { added, count, takeInventory, type Inventory } from "../../rehearsal/account-inventory";
-import { refusalOf, settingsOf } from "../../rehearsal/emulator";
-import { SetUpError } from "../../rehearsal/errors";
-import { startGuardian } from "../../rehearsal/guardian";
-import { fileProblem, UserError } from "../errors";
+import { added, count, takeInventory, type Inventory } from "../../rehearsal/account/inventory";
+import { refusalOf, settingsOf } from "../../rehearsal/account/emulator";
+import { SetUpError } from "../../rehearsal/machine/errors";
+import { startGuardian } from "../../rehearsal/machine/guardian";
+import { fileProblem, UserError } from "../../contract/user-error";
 import { breakIt, injectionOf, killHalfWay, Told } from "./inject";
 import { CLONE, lookAround, runEks, setUp, type Endings, type Stage } from "./stage";
 import type { Injection } from "./injections";
-import type { Screen } from "../screen";
-import { readEvent } from "../terraform-events";
+import type { Screen } from "../../terminal/screen";
+import { readEvent } from "../../terraform/events";
 
 /** What `eks rehearse` is told. */
 export interface RehearseOptions {

@@ -3,9 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join, relative, resolve } from "node:path";
 
-import { quoted } from "../../bootstrap/command";
-import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/artifacts";
-import { startClusters, type Clusters } from "../../rehearsal/clusters";
+import { quoted } from "../../bootstrap/engine/command";
+import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/bastion/artifacts";
+import { startClusters, type Clusters } from "../../rehearsal/cluster/clusters";
 import {
   joinEmulator,
   neutralEnvironment,
@@ -15,19 +15,19 @@ import {
   type AccountSeed,
   type EmulatedAccount,
   type JoinedAccount,
-} from "../../rehearsal/emulator";
-import { startLightPrograms } from "../../rehearsal/light-programs";
-import { startMirror, type Mirror } from "../../rehearsal/mirror";
-import { findProgram, requireBasics, terraformConfigFile } from "../../rehearsal/programs";
-import { startSshStandIn } from "../../rehearsal/ssh-stand-in";
-import { startSshd, type LoginServer } from "../../rehearsal/sshd";
-import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/tools";
+} from "../../rehearsal/account/emulator";
+import { startLightPrograms } from "../../rehearsal/bastion/light-programs";
+import { startMirror, type Mirror } from "../../rehearsal/bastion/mirror";
+import { findProgram, requireBasics, terraformConfigFile } from "../../rehearsal/machine/programs";
+import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
+import { startSshd, type LoginServer } from "../../rehearsal/bastion/sshd";
+import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/machine/tools";
 import { synthesized } from "../synthesized";
-import { readTfvars } from "../tfvars";
+import { readTfvars } from "../../terraform/tfvars";
 import { accountFor } from "./account";
 import type { Injection } from "./injections";
 import type { RehearseOptions } from "./rehearse";
-import type { Screen } from "../screen";
+import type { Screen } from "../../terminal/screen";
 
 /** The folder that this file's project is in. */
 export const CLONE = resolve(__dirname, "..", "..");

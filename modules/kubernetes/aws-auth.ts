@@ -2,7 +2,7 @@ import { ConfigMapV1 } from "@cdktf/provider-kubernetes/lib/config-map-v1";
 import { TerraformLocal, TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 
-import { MANAGED_BY, NODE_GROUPS, NODE_USERNAME } from "../aws-auth";
+import { MANAGED_BY, NODE_GROUPS, NODE_USERNAME } from "../../facts/aws-auth";
 
 /** Expressions of Terraform's language, without `${}`: all of this is known to Terraform alone. */
 export interface AwsAuthProps {

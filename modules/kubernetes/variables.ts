@@ -1,7 +1,7 @@
 import { TerraformVariable, Token, VariableType, type TerraformStack, type TerraformVariableConfig } from "cdktf";
 import { Construct } from "constructs";
 
-import { rule } from "../terraform/hcl";
+import { rule } from "../hcl/ranges";
 
 /** Names of namespaces. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
 const DNS_LABEL = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";

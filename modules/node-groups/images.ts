@@ -1,8 +1,8 @@
 import { DataAwsAmi } from "@cdktf/provider-aws/lib/data-aws-ami";
 import type { Construct } from "constructs";
 
-import { Expression, hcl } from "../terraform/expression";
-import { Rows } from "../terraform/rows";
+import { Expression, hcl } from "../hcl/expression";
+import { Rows } from "../hcl/rows";
 
 /**
  * What EKS calls its AMIs, by family; the first group is the Kubernetes version.

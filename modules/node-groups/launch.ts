@@ -2,9 +2,9 @@ import { LaunchConfiguration } from "@cdktf/provider-aws/lib/launch-configuratio
 import { LaunchTemplate } from "@cdktf/provider-aws/lib/launch-template";
 import type { Construct } from "constructs";
 
-import { hcl, type Expression } from "../terraform/expression";
-import { addBlocks } from "../terraform/maybe";
-import { Rows } from "../terraform/rows";
+import { hcl, type Expression } from "../hcl/expression";
+import { addBlocks } from "../hcl/maybe";
+import { Rows } from "../hcl/rows";
 import type { NodeRoles } from "./roles";
 
 /** What EC2 takes, before it is encoded. @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html */

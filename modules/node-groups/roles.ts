@@ -7,9 +7,9 @@ import type { Construct } from "constructs";
 
 import { vpcCniIpv6 } from "../pod-policies";
 import { machineTrustPolicy, managedPolicyArn } from "../policies";
-import { hcl, type Expression } from "../terraform/expression";
-import { countIf } from "../terraform/maybe";
-import { ofRow, Rows } from "../terraform/rows";
+import { hcl, type Expression } from "../hcl/expression";
+import { countIf } from "../hcl/maybe";
+import { ofRow, Rows } from "../hcl/rows";
 
 /** What every node may do: join, give pods addresses, fetch images. @see https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html */
 const POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryReadOnly"] as const;

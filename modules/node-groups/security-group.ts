@@ -4,9 +4,9 @@ import { Fn, Token } from "cdktf";
 import type { Construct } from "constructs";
 
 import { everywhere } from "../egress";
-import { hcl, type Expression } from "../terraform/expression";
-import { countIf } from "../terraform/maybe";
-import { Rows } from "../terraform/rows";
+import { hcl, type Expression } from "../hcl/expression";
+import { countIf } from "../hcl/maybe";
+import { Rows } from "../hcl/rows";
 
 /** What the nodes' security group is made of. */
 export interface NodeSecurityGroupProps {

@@ -1,5 +1,5 @@
-import { hcl, type Expression } from "../terraform/expression";
-import { script } from "../terraform/script";
+import { hcl, type Expression } from "../hcl/expression";
+import { script } from "../hcl/script";
 import { registrationArguments, type NodeUserData } from "./node";
 
 const BOUNDARY = "eks-node-user-data";

@@ -1,4 +1,4 @@
-import { hcl, type Expression } from "../terraform/expression";
+import { hcl, type Expression } from "../hcl/expression";
 import { al2UserData } from "./al2";
 import { al2023UserData } from "./al2023";
 import { bottlerocketUserData } from "./bottlerocket";

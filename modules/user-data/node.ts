@@ -1,4 +1,4 @@
-import { hcl, type Expression } from "../terraform/expression";
+import { hcl, type Expression } from "../hcl/expression";
 
 /** What a node is told when it boots, each an expression in Terraform's language. */
 export interface NodeUserData {

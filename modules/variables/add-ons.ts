@@ -1,8 +1,8 @@
 import { type TerraformVariable, VariableType } from "cdktf";
 
-import { ADD_ON_WORKLOADS } from "../add-on-workloads";
-import { optional } from "../terraform/expression";
-import { repeated, rule } from "../terraform/hcl";
+import { ADD_ON_WORKLOADS } from "../../facts/add-on-workloads";
+import { optional } from "../hcl/expression";
+import { repeated, rule } from "../hcl/ranges";
 import type { Declare } from "./declare";
 import { registrationIn } from "./registration";
 

@@ -1,6 +1,6 @@
 import { type TerraformVariable, Token, VariableType } from "cdktf";
 
-import { canonicalCidr, isCanonicalCidr, repeated, rule } from "../terraform/hcl";
+import { canonicalCidr, isCanonicalCidr, repeated, rule } from "../hcl/ranges";
 import type { Declare } from "./declare";
 import { IAM_NAME, imageId, isTheInternet, volumeSize } from "./rules";
 

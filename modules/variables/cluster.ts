@@ -1,7 +1,7 @@
 import { type TerraformVariable, Token, VariableType } from "cdktf";
 
-import { optional } from "../terraform/expression";
-import { canonicalCidr, isCanonicalCidr, overlaps, prefixLength, repeated, rule } from "../terraform/hcl";
+import { optional } from "../hcl/expression";
+import { canonicalCidr, isCanonicalCidr, overlaps, prefixLength, repeated, rule } from "../hcl/ranges";
 import type { Declare } from "./declare";
 import { isTheInternet, oneOf, RETENTION_DAYS } from "./rules";
 

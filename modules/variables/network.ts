@@ -1,8 +1,8 @@
 import { type TerraformVariable, type TerraformVariableValidationConfig, Token, VariableType } from "cdktf";
 
-import { ENDPOINT_SERVICES } from "../endpoint-services";
-import { Expression, optional } from "../terraform/expression";
-import { canonicalCidr, isVpcCidr, isWithin, overlaps, partOf256, repeated, rule } from "../terraform/hcl";
+import { ENDPOINT_SERVICES } from "../../facts/endpoint-services";
+import { Expression, optional } from "../hcl/expression";
+import { canonicalCidr, isVpcCidr, isWithin, overlaps, partOf256, repeated, rule } from "../hcl/ranges";
 import type { Declare } from "./declare";
 import { RETENTION_DAYS, TAG_VALUE } from "./rules";
 

@@ -1,4 +1,4 @@
-import { repeated, rule } from "../terraform/hcl";
+import { repeated, rule } from "../hcl/ranges";
 import { writtenTwice } from "./bottlerocket";
 import { MAX_PODS, registrationIn, registrationRules, type Registration } from "./registration";
 import { MAX_NODES, USER_DATA_PARTS_MAX_BYTES } from "./rules";

@@ -1,7 +1,7 @@
 import { type TerraformVariable, Token, VariableType } from "cdktf";
 
-import { Expression, optional } from "../terraform/expression";
-import { rule } from "../terraform/hcl";
+import { Expression, optional } from "../hcl/expression";
+import { rule } from "../hcl/ranges";
 import { writtenTwice } from "./bottlerocket";
 import type { Declare } from "./declare";
 import { NODE_GROUP_RULES } from "./node-group-rules";

@@ -1,8 +1,8 @@
 import { type TerraformVariable, VariableType } from "cdktf";
 
 import { READY_POLICIES } from "../pod-policies";
-import { optional } from "../terraform/expression";
-import { repeated, rule } from "../terraform/hcl";
+import { optional } from "../hcl/expression";
+import { repeated, rule } from "../hcl/ranges";
 import type { Declare } from "./declare";
 
 /** How many managed policies IAM attaches to a role. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */

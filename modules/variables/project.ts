@@ -1,6 +1,6 @@
 import { type TerraformVariable, VariableType } from "cdktf";
 
-import { rule } from "../terraform/hcl";
+import { rule } from "../hcl/ranges";
 import type { Declare } from "./declare";
 
 /** What names and places everything. */

@@ -1,4 +1,4 @@
-import { prefixLength, rule } from "../terraform/hcl";
+import { prefixLength, rule } from "../hcl/ranges";
 
 /** Characters that EC2 takes in the value of a tag. @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */
 export const TAG_VALUE = String.raw`^[\\p{L}\\p{N}\\p{Zs}_.:/=+@-]+$`;

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { run } from "../../../bootstrap/run";
+import { run } from "../../../bootstrap/engine/run";
 import { ownHome } from "../../../bootstrap/site";
-import type { Outcome } from "../../../bootstrap/task";
+import type { Outcome } from "../../../bootstrap/engine/task";
 import { awsConfig, withRegion } from "../../../bootstrap/tasks/aws-config";
 import { LocalHost } from "../../support/local-host";
 

@@ -1,6 +1,6 @@
-import { BootstrapError } from "../../../bootstrap/errors";
-import type { CommandResult, Host } from "../../../bootstrap/host";
-import { PLAN_AGAIN } from "../../../bootstrap/task";
+import { BootstrapError } from "../../../bootstrap/engine/errors";
+import type { CommandResult, Host } from "../../../bootstrap/engine/host";
+import { PLAN_AGAIN } from "../../../bootstrap/engine/task";
 import {
   awsAuth,
   brokenLink,

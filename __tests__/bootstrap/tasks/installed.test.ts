@@ -17,9 +17,9 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 
 import type { Release } from "../../../bootstrap/releases";
-import { run } from "../../../bootstrap/run";
+import { run } from "../../../bootstrap/engine/run";
 import { finding } from "../../../bootstrap/site";
-import type { Outcome, Step } from "../../../bootstrap/task";
+import type { Outcome, Step } from "../../../bootstrap/engine/task";
 import { artifactFor, binary } from "../../../bootstrap/tasks/binary";
 import { awsCli } from "../../../bootstrap/tasks/aws-cli";
 import { LocalHost } from "../../support/local-host";

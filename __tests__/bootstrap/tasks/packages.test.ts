@@ -11,10 +11,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Host } from "../../../bootstrap/host";
-import { run } from "../../../bootstrap/run";
-import { findProgram } from "../../../rehearsal/programs";
-import type { Outcome } from "../../../bootstrap/task";
+import type { Host } from "../../../bootstrap/engine/host";
+import { run } from "../../../bootstrap/engine/run";
+import { findProgram } from "../../../rehearsal/machine/programs";
+import type { Outcome } from "../../../bootstrap/engine/task";
 import { packages } from "../../../bootstrap/tasks/packages";
 import { LocalHost } from "../../support/local-host";
 

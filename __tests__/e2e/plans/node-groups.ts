@@ -1,4 +1,4 @@
-import type { AccountSeed } from "../../../rehearsal/emulator";
+import type { AccountSeed } from "../../../rehearsal/account/emulator";
 import type { WrongInput } from "../bad-input/row";
 import type { Planned, PlanRow } from "./row";
 

@@ -1,0 +1,284 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { BootstrapError } from "../../../bootstrap/engine/errors";
+import { consoleFingerprints, decideHostKey, readFingerprint } from "../../../bootstrap/ssh/host-key-policy";
+import type { HostKeyEvidence } from "../../../bootstrap/ssh/host-key-policy";
+import { fingerprint, parseKnownHosts, wireFormat } from "../../../bootstrap/ssh/known-hosts";
+
+/** A key made by ssh-keygen: what a host offers, what known_hosts has, and what cloud-init prints. */
+interface Key {
+  readonly wire: Buffer;
+  readonly text: string;
+  readonly printed: string;
+}
+
+let offered: Key;
+let other: Key;
+let rsa: Key;
+
+beforeAll(() => {
+  const folder = mkdtempSync(join(tmpdir(), "host-key-policy-"));
+  const make = (name: string, ...options: string[]): Key => {
+    const file = join(folder, name);
+    execFileSync("ssh-keygen", ["-q", ...options, "-N", "", "-C", "root@ip-10-0-0-9", "-f", file]);
+    const [type = "", blob = ""] = readFileSync(`${file}.pub`, "utf8").split(" ");
+    const printed = execFileSync("ssh-keygen", ["-l", "-f", `${file}.pub`], { encoding: "utf8" }).trim();
+    return { wire: Buffer.from(blob, "base64"), text: `${type} ${blob}`, printed };
+  };
+  try {
+    offered = make("offered", "-t", "ed25519");
+    other = make("other", "-t", "ed25519");
+    rsa = make("rsa", "-t", "rsa", "-b", "2048");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+const BEGIN = "-----BEGIN SSH HOST KEY FINGERPRINTS-----";
+const END = "-----END SSH HOST KEY FINGERPRINTS-----";
+
+function block(prefix: string, ...keys: Key[]): string {
+  return [BEGIN, ...keys.map(({ printed }) => printed), END].map((line) => `${prefix}${line}`).join("\r\n");
+}
+
+describe("the console output", () => {
+  it.each(["", "ci-info: ", "ec2: ", "<14>Jun  3 17:07:52 ec2: ", "[   18.521933] cloud-init[2185]: "])(
+    "has the fingerprints between the markers, after %j",
+    (prefix) => {
+      const output = `login: ${other.printed}\r\n${block(prefix, offered, rsa)}\r\n${other.printed}\r\n`;
+
+      expect(consoleFingerprints(output)).toEqual([
+        { fingerprint: fingerprint(offered.wire), type: "ED25519" },
+        { fingerprint: fingerprint(rsa.wire), type: "RSA" },
+      ]);
+    },
+  );
+
+  it("of cloud-init 22.4.2 has the fingerprints of the keys that it prints after them", () => {
+    const printed = readFileSync(join(__dirname, "../../golden/console-output/cloud-init-22.4.2.txt"), "utf8");
+    const publicKeys = printed.split("\r\n").filter((line) => /^(ssh|ecdsa)-\S+ AAAA/.test(line));
+
+    expect(consoleFingerprints(printed)).toEqual([
+      { fingerprint: fingerprint(wireFormat(publicKeys[0] ?? "")), type: "ECDSA" },
+      { fingerprint: fingerprint(wireFormat(publicKeys[1] ?? "")), type: "ED25519" },
+      { fingerprint: fingerprint(wireFormat(publicKeys[2] ?? "")), type: "RSA" },
+    ]);
+  });
+
+  it("has fingerprints without a type where a narrow console broke the line", () => {
+    const output = block("ec2: ", offered).replace(" root@", "\nroot@");
+
+    expect(consoleFingerprints(output)).toEqual([{ fingerprint: fingerprint(offered.wire) }]);
+  });
+
+  it("has those of the last whole block", () => {
+    const output = [block("", other), `${BEGIN}\n${rsa.printed}`, block("", offered), `${BEGIN}\n${rsa.printed}`];
+
+    expect(consoleFingerprints(output.join("\n"))).toEqual([
+      { fingerprint: fingerprint(offered.wire), type: "ED25519" },
+    ]);
+  });
+
+  it("has none before the boot is over, after its begin was cut off, or when they are MD5", () => {
+    const md5 = "256 d3:41:1c:90:80:a2:16:0d:03:2c:05:d7:94:04:88:1a root@ip (ECDSA)";
+
+    for (const output of [
+      "",
+      `${BEGIN}\n${offered.printed}`,
+      `${offered.printed}\n${END}`,
+      `${BEGIN}\n${md5}\n${END}`,
+    ]) {
+      expect(consoleFingerprints(output)).toEqual([]);
+    }
+  });
+});
+
+/** Evidence of nothing, apart from what is given; the text is a known_hosts. */
+function decide(given: Partial<HostKeyEvidence>, text = "") {
+  return decideHostKey({
+    host: "203.0.113.9",
+    port: 22,
+    offered: offered.wire,
+    console: [],
+    knownHosts: parseKnownHosts(text),
+    knownHostsFile: "~/.ssh/known_hosts",
+    acceptNew: false,
+    ...given,
+  });
+}
+
+/** The message of a decision that has to be a refusal. */
+function refused(decision: ReturnType<typeof decide>): string {
+  if (decision.action !== "refuse") throw new Error(`expected a refusal, got ${JSON.stringify(decision)}`);
+  return decision.message;
+}
+
+const onConsole = (...keys: Key[]) => consoleFingerprints(block("ec2: ", ...keys));
+
+describe("a host key", () => {
+  it("is accepted when the console output lists it", () => {
+    expect(decide({ console: onConsole(rsa, offered) })).toEqual({
+      action: "accept",
+      because: "the EC2 console output lists it",
+    });
+  });
+
+  it("is accepted when known_hosts has it, and not written a second time", () => {
+    expect(decide({ acceptNew: true }, `203.0.113.9 ${offered.text}`)).toEqual({
+      action: "accept",
+      because: "line 1 of ~/.ssh/known_hosts has it",
+    });
+  });
+
+  it("is accepted when --host-key names it", () => {
+    expect(decide({ hostKey: fingerprint(offered.wire) })).toEqual({
+      action: "accept",
+      because: "--host-key names it",
+    });
+  });
+
+  it("is accepted and remembered with --accept-new-host-key", () => {
+    expect(decide({ acceptNew: true, port: 2222 })).toEqual({
+      action: "accept-and-remember",
+      because: "--accept-new-host-key takes the first key of a host as its own",
+      line: `[203.0.113.9]:2222 ${offered.text}`,
+    });
+  });
+
+  it("is accepted on the best evidence there is, and remembered because that was asked for", () => {
+    const everything = { console: onConsole(offered), hostKey: fingerprint(offered.wire), acceptNew: true };
+
+    expect(decide(everything)).toEqual({
+      action: "accept-and-remember",
+      because: "the EC2 console output lists it",
+      line: `203.0.113.9 ${offered.text}`,
+    });
+  });
+
+  it("is refused without evidence, with its fingerprint and the three ways to give some", () => {
+    expect(refused(decide({}))).toBe(
+      [
+        "203.0.113.9: host key refused: nothing says that it is the bastion's",
+        `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
+        "  why       the EC2 console output was not readable or has no fingerprints yet, " +
+          "and ~/.ssh/known_hosts has no key of this host",
+        "  what now  give AWS credentials that allow ec2:GetConsoleOutput; " +
+          "a new instance prints its keys minutes after its start",
+        "            or compare the fingerprint found with the host's (ssh-keygen -l) " +
+          "and give it as --host-key SHA256:…",
+        "            or give --accept-new-host-key, which trusts the network this once " +
+          "and writes the key to known_hosts",
+      ].join("\n"),
+    );
+  });
+
+  it("is refused when known_hosts has another, with both fingerprints, the line and the command", () => {
+    expect(refused(decide({ port: 2222 }, `# mine\n[203.0.113.9]:2222 ${other.text}`))).toBe(
+      [
+        "[203.0.113.9]:2222: host key refused: ~/.ssh/known_hosts has another key for this host",
+        `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
+        `  expected  ${fingerprint(other.wire)} (ssh-ed25519, line 2 of ~/.ssh/known_hosts)`,
+        "  why       either the bastion was made anew at this address, or somebody else answers in its place",
+        "  what now  if it was made anew, forget the old key and run again: " +
+          "ssh-keygen -R '[203.0.113.9]:2222' -f ~/.ssh/known_hosts",
+        "            if it was not, do not connect",
+      ].join("\n"),
+    );
+  });
+
+  it("is refused when known_hosts has only keys of other types, and the message says which", () => {
+    expect(refused(decide({}, `203.0.113.9 ${rsa.text}`))).toContain(
+      "known are only keys of the type ssh-rsa, the host offers ssh-ed25519",
+    );
+  });
+
+  it("is refused when it is changed or revoked, whatever else speaks for it", () => {
+    const everything = { console: onConsole(offered), hostKey: fingerprint(offered.wire), acceptNew: true };
+
+    expect(refused(decide(everything, `* ${other.text}`))).toContain(
+      "the EC2 console output lists the key found: most likely the bastion was made anew",
+    );
+    expect(refused(decide(everything, `* ${offered.text}\n@revoked * ${offered.text}`))).toContain(
+      "line 2 of ~/.ssh/known_hosts revokes it",
+    );
+  });
+
+  it("is refused when the console output lists others, whatever else speaks for it", () => {
+    const others = { console: onConsole(other, rsa), hostKey: fingerprint(offered.wire), acceptNew: true };
+
+    const message = refused(decide(others, `203.0.113.9 ${offered.text}`));
+
+    expect(message).toContain("it is not in the EC2 console output of the bastion");
+    expect(message).toContain(`${fingerprint(other.wire)} (ED25519, console output)`);
+    expect(message).toContain(`${fingerprint(rsa.wire)} (RSA, console output)`);
+  });
+
+  it("is refused when --host-key names another, whatever else speaks for it", () => {
+    const others = { console: onConsole(offered), hostKey: fingerprint(other.wire), acceptNew: true };
+
+    const message = refused(decide(others, `203.0.113.9 ${offered.text}`));
+
+    expect(message).toContain("--host-key names another one");
+    expect(message).toContain(`expected  ${fingerprint(other.wire)} (--host-key)`);
+    expect(message).toContain("this is its ssh-ed25519 key");
+  });
+
+  it("is accepted when the stack has planted it, and written down when that was asked for", () => {
+    const because = "the stack has planted it (output bastion_host_key)";
+
+    expect(decide({ planted: offered.wire })).toEqual({ action: "accept", because });
+    expect(decide({ planted: offered.wire, acceptNew: true })).toEqual({
+      action: "accept-and-remember",
+      because,
+      line: `203.0.113.9 ${offered.text}`,
+    });
+  });
+
+  it("is refused when the stack has planted another, whatever else speaks for it", () => {
+    const message = refused(decide({ planted: other.wire, acceptNew: true }, `203.0.113.9 ${offered.text}`));
+
+    expect(message).toContain("host key refused: it is not the one that the stack has planted");
+    expect(message).toContain(`found     ${fingerprint(offered.wire)} (ssh-ed25519)`);
+    expect(message).toContain(`expected  ${fingerprint(other.wire)} (output bastion_host_key)`);
+  });
+
+  it("is refused when the stack has planted it and known_hosts has another, or revokes it", () => {
+    const planted = { planted: offered.wire };
+
+    expect(refused(decide(planted, `203.0.113.9 ${other.text}`))).toContain("has another key for this host");
+    expect(refused(decide(planted, `@revoked * ${offered.text}`))).toContain("revokes it");
+  });
+
+  it("is refused when it is no key at all", () => {
+    expect(refused(decide({ offered: Buffer.from("HTTP/1.1 400"), acceptNew: true }))).toContain("it is no SSH key");
+  });
+
+  it("is refused with a word on the lines of known_hosts that could not be used", () => {
+    const text = [`@cert-authority * ${other.text}`, ...Array.from({ length: 5 }, () => "203.0.113.9")].join("\n");
+
+    const message = refused(decide({}, text));
+
+    expect(message).toContain("its line 1 is a @cert-authority, which cannot be verified here");
+    expect(message).toContain("its line 4 is ignored: the key type or the key is missing");
+    expect(message).not.toContain("line 5");
+    expect(message).toContain("2 more of its lines are ignored");
+  });
+});
+
+describe("--host-key", () => {
+  it("is the fingerprint as ssh-keygen prints it, or with base64's padding", () => {
+    expect(readFingerprint(fingerprint(offered.wire))).toBe(fingerprint(offered.wire));
+    expect(readFingerprint(`${fingerprint(offered.wire)}=`)).toBe(fingerprint(offered.wire));
+  });
+
+  it.each(["", "SHA256:", "SHA256:abc", "MD5:d3:41:1c:90:80:a2:16:0d:03:2c:05:d7:94:04:88:1a", "ssh-ed25519 AAAA"])(
+    "fails for %j",
+    (option) => {
+      expect(() => readFingerprint(option)).toThrow(BootstrapError);
+      expect(() => readFingerprint(option)).toThrow(JSON.stringify(option));
+    },
+  );
+});

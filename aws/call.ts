@@ -1,0 +1,82 @@
+import { BootstrapError } from "../bootstrap/engine/errors";
+import { printable } from "../bootstrap/engine/explain";
+import type { AwsSettings } from "./settings";
+
+/** What AWS answers for what is not there (any more), by the names of its errors: `InvalidGroup.NotFound`, … */
+const GONE = /NotFound|NoSuchEntity/;
+
+/** How often a call is tried: thirty participants who destroy at once are told `Throttling` more than the usual three times. */
+const ATTEMPTS = 8;
+
+/** Settings for clients that ask much and whose answers count. */
+export function patient(settings: AwsSettings): AwsSettings & { readonly maxAttempts: number } {
+  return { ...settings, maxAttempts: ATTEMPTS };
+}
+
+/** The name that AWS gave an error, such as `AccessDenied`; empty for everything that is no answer of AWS. */
+export function errorName(error: unknown): string {
+  return error instanceof Error && "$metadata" in error ? error.name : "";
+}
+
+/** What the SDK puts before what the network says. */
+const SDK_WRAPPER = /^AWS SDK error wrapper for (Error: )?/;
+
+/** Whether AWS says that what was asked for does not exist. */
+export function isGone(error: unknown): boolean {
+  return GONE.test(errorName(error));
+}
+
+/**
+ * Waits for a call of AWS.
+ *
+ * @param what it was to do, as in `cannot list the volumes`
+ * @throws BootstrapError when AWS refuses or cannot be reached; what is no failure of a call is thrown as it is
+ */
+export async function asking<T>(what: string, call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!isFailureOfACall(error)) throw error;
+    const why = error.name === "Error" ? error.message.replace(SDK_WRAPPER, "") : `${error.name}: ${error.message}`;
+    throw new BootstrapError(`cannot ${what}: ${printable(why)}`, { cause: error });
+  }
+}
+
+/** AWS' names for a missing permission: `AccessDenied`, `AccessDeniedException`, `UnauthorizedOperation`, … */
+const FORBIDDEN = /^(AccessDenied|UnauthorizedOperation|NotAuthorized|AuthorizationError|Unauthorized)/;
+
+/** What a permission that is missing hides, in words; everything else is known. */
+export class Unknowns {
+  readonly #reasons: string[] = [];
+
+  get reasons(): readonly string[] {
+    return this.#reasons;
+  }
+
+  add(reason: string): void {
+    if (!this.#reasons.includes(reason)) this.#reasons.push(reason);
+  }
+
+  /**
+   * What one may not look at must neither keep one from looking at the rest, nor count as nothing.
+   *
+   * @param answer of `asking`
+   * @param otherwise what to go on with when AWS does not allow the question
+   * @throws BootstrapError for every other failure
+   */
+  async or<T, Otherwise>(answer: Promise<T>, otherwise: Otherwise): Promise<T | Otherwise> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!(error instanceof BootstrapError) || !FORBIDDEN.test(errorName(error.cause))) throw error;
+      this.add(error.message);
+      return otherwise;
+    }
+  }
+}
+
+/** Everything the SDK throws for an answer has `$metadata`, and what the network does to it has a `code`. */
+function isFailureOfACall(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return "$metadata" in error || "code" in error || error.name === "CredentialsProviderError";
+}

@@ -1,0 +1,204 @@
+import { BootstrapError } from "../engine/errors";
+import { fingerprint, forgetCommand, keyType, knownHostsLine, lookUp, renderRefusal } from "./known-hosts";
+import type { KnownHosts, KnownHostsEntry, Refusal } from "./known-hosts";
+
+/** A host key that cloud-init printed on the console of the instance. */
+export interface ConsoleFingerprint {
+  readonly fingerprint: string;
+  /** As ssh-keygen names it: `ED25519`. Missing when the console broke the line. */
+  readonly type?: string;
+}
+
+/** Everything that is known about the key a host offers. */
+export interface HostKeyEvidence {
+  readonly host: string;
+  readonly port: number;
+  /** In SSH wire format. */
+  readonly offered: Buffer;
+  /** Empty when the console output could not be read, or has no fingerprints (yet). */
+  readonly console: readonly ConsoleFingerprint[];
+  readonly knownHosts: KnownHosts;
+  /** Where the known hosts come from, for messages. */
+  readonly knownHostsFile: string;
+  /** From `--host-key`, as `readFingerprint` returns it. */
+  readonly hostKey?: string;
+  /** The key that the stack has planted, in SSH wire format; not given where `--host-key` says another word. */
+  readonly planted?: Buffer;
+  /** From `--accept-new-host-key`. */
+  readonly acceptNew: boolean;
+}
+
+/** What to do with the key a host offers; `because` names the evidence, for the log. */
+export type HostKeyDecision =
+  | { readonly action: "accept"; readonly because: string }
+  /** `line` goes to the end of known_hosts. */
+  | { readonly action: "accept-and-remember"; readonly because: string; readonly line: string }
+  | { readonly action: "refuse"; readonly message: string };
+
+/**
+ * Decides about the key a host offers. One piece of evidence against it is enough to refuse, whatever else speaks for
+ * it; otherwise the first one for it counts, in the order of how hard it is to forge.
+ */
+export function decideHostKey(evidence: HostKeyEvidence): HostKeyDecision {
+  const { host, port, offered, acceptNew } = evidence;
+  const against = objection(evidence);
+  if (against) return refuse(evidence, against);
+  const because = voucher(evidence);
+  if (because === undefined) return refuse(evidence, noEvidence(evidence));
+  // Only --accept-new-host-key is leave to write to somebody's known_hosts.
+  return acceptNew && lookUp(evidence.knownHosts, host, port, offered).kind === "unknown"
+    ? { action: "accept-and-remember", because, line: knownHostsLine(host, port, offered) }
+    : { action: "accept", because };
+}
+
+type Objection = Pick<Refusal, "problem" | "expected" | "why" | "remedies">;
+
+function refuse({ host, port, offered }: HostKeyEvidence, objection: Objection): HostKeyDecision {
+  return { action: "refuse", message: renderRefusal({ host, port, offered, ...objection }) };
+}
+
+function objection(evidence: HostKeyEvidence): Objection | undefined {
+  const { host, port, offered, console, knownHosts, knownHostsFile: file, hostKey, planted } = evidence;
+  const found = fingerprint(offered);
+  const type = keyType(offered);
+  const isOnConsole = console.some((printed) => printed.fingerprint === found);
+
+  if (type === undefined) {
+    return {
+      problem: "it is no SSH key",
+      expected: [],
+      why: "whatever answers at this address and port does not follow the SSH protocol",
+      remedies: ["check --host and --port"],
+    };
+  }
+  const standing = lookUp(knownHosts, host, port, offered);
+  if (standing.kind === "revoked") {
+    return {
+      problem: `line ${String(standing.entry.line)} of ${file} revokes it`,
+      expected: [],
+      why: "somebody marked this key as @revoked, because others may have its private half",
+      remedies: ["give the host new keys: replace the bastion, or run ssh-keygen -A on it after deleting the old ones"],
+    };
+  }
+  if (standing.kind === "changed") {
+    const known = standing.expected.map((entry) => entry.type).join(", ");
+    return {
+      problem: `${file} has another ${standing.what === "key" ? "key" : "type of key"} for this host`,
+      expected: standing.expected.map((entry) => described(entry, file)),
+      why:
+        (standing.what === "key" ? "" : `known are only keys of the type ${known}, the host offers ${type}; `) +
+        (isOnConsole
+          ? "the EC2 console output lists the key found: most likely the bastion was made anew at this address"
+          : "either the bastion was made anew at this address, or somebody else answers in its place"),
+      remedies: [
+        `if it was made anew, forget the old key and run again: ${forgetCommand(host, port, file)}`,
+        "if it was not, do not connect",
+      ],
+    };
+  }
+  if (console.length > 0 && !isOnConsole) {
+    return {
+      problem: "it is not in the EC2 console output of the bastion",
+      expected: console.map((printed) => `${printed.fingerprint} (${printed.type ?? "any type"}, console output)`),
+      why: "the instance printed the keys it made for itself, so this one is of another host or was made later",
+      remedies: [
+        "check that --host and --port lead to the instance of the outputs",
+        "if its keys were made anew since, replace the bastion, or run without AWS credentials and with --host-key",
+      ],
+    };
+  }
+  if (hostKey !== undefined && hostKey !== found) {
+    return {
+      problem: "--host-key names another one",
+      expected: [`${hostKey} (--host-key)`],
+      why:
+        `a host has one key of each type, and this is its ${type} key: ` +
+        "either the one given is of another type, or this is another host",
+      remedies: [`give the fingerprint of the ${type} key, from ssh-keygen -l on the host or from its console output`],
+    };
+  }
+  if (planted !== undefined && !planted.equals(offered)) {
+    return {
+      problem: "it is not the one that the stack has planted",
+      expected: [`${fingerprint(planted)} (output bastion_host_key)`],
+      why:
+        "either somebody else answers in the bastion's place, or it has not taken its key from its user data: the image " +
+        "has no cloud-init, or its host keys were made anew since",
+      remedies: [
+        "check that --host and --port lead to the instance of the outputs, and that these are of the last apply",
+        "if you have compared the fingerprint found with the host's (ssh-keygen -l), give it as --host-key SHA256:…",
+      ],
+    };
+  }
+  return undefined;
+}
+
+/** The first evidence for a key that nothing speaks against. */
+function voucher({ host, port, offered, console, ...more }: HostKeyEvidence): string | undefined {
+  if (console.length > 0) return "the EC2 console output lists it";
+  if (more.planted !== undefined) return "the stack has planted it (output bastion_host_key)";
+  const standing = lookUp(more.knownHosts, host, port, offered);
+  if (standing.kind === "known") return `line ${String(standing.entry.line)} of ${more.knownHostsFile} has it`;
+  if (more.hostKey !== undefined) return "--host-key names it";
+  return more.acceptNew ? "--accept-new-host-key takes the first key of a host as its own" : undefined;
+}
+
+function noEvidence({ host, port, offered, knownHosts, knownHostsFile: file }: HostKeyEvidence): Objection {
+  const { malformed } = knownHosts;
+  const standing = lookUp(knownHosts, host, port, offered);
+  const authorities = standing.kind === "unknown" ? standing.certAuthorities : [];
+  return {
+    problem: "nothing says that it is the bastion's",
+    expected: [],
+    why: [
+      `the EC2 console output was not readable or has no fingerprints yet, and ${file} has no key of this host`,
+      ...authorities.map(({ line }) => `its line ${String(line)} is a @cert-authority, which cannot be verified here`),
+      ...malformed.slice(0, 3).map(({ line, reason }) => `its line ${String(line)} is ignored: ${reason}`),
+      ...(malformed.length > 3 ? [`${String(malformed.length - 3)} more of its lines are ignored`] : []),
+    ].join("; "),
+    remedies: [
+      "give AWS credentials that allow ec2:GetConsoleOutput; a new instance prints its keys minutes after its start",
+      "or compare the fingerprint found with the host's (ssh-keygen -l) and give it as --host-key SHA256:…",
+      "or give --accept-new-host-key, which trusts the network this once and writes the key to known_hosts",
+    ],
+  };
+}
+
+function described({ key, type, line }: KnownHostsEntry, file: string): string {
+  return `${fingerprint(key)} (${type}, line ${String(line)} of ${file})`;
+}
+
+/**
+ * Reads the value of `--host-key`.
+ *
+ * @throws BootstrapError when it is no SHA-256 fingerprint as ssh-keygen prints it
+ */
+export function readFingerprint(option: string): string {
+  const [, found] = /^(SHA256:[A-Za-z0-9+/]{43})=?$/.exec(option) ?? [];
+  if (found === undefined) {
+    throw new BootstrapError(
+      "--host-key must be a SHA-256 fingerprint as ssh-keygen -l prints it, SHA256: and 43 characters, " +
+        `got ${JSON.stringify(option)}`,
+    );
+  }
+  return found;
+}
+
+/** What cloud-init puts around the fingerprints of the keys it made; before each line is `ec2: `, a date or both. */
+const CONSOLE_BLOCK =
+  /-----BEGIN SSH HOST KEY FINGERPRINTS-----((?:(?!-----BEGIN SSH).)*?)-----END SSH HOST KEY FINGERPRINTS-----/gs;
+const CONSOLE_LINE = /\b\d+ (SHA256:[A-Za-z0-9+/]{43})(?![A-Za-z0-9+/=])(?:.*\((\S+)\))?/g;
+
+/**
+ * The host keys that an instance printed on its console. A block without its end counts for nothing: its boot is not
+ * over. Of several blocks the last one counts: cloud-init makes new keys when an image starts as a new instance.
+ *
+ * @see https://github.com/canonical/cloud-init/blob/main/tools/write-ssh-key-fingerprints
+ */
+export function consoleFingerprints(output: string): ConsoleFingerprint[] {
+  const [, block = ""] = [...output.matchAll(CONSOLE_BLOCK)].at(-1) ?? [];
+  return [...block.matchAll(CONSOLE_LINE)].map(([, printed = "", type]) => ({
+    fingerprint: printed,
+    ...(type !== undefined && { type }),
+  }));
+}

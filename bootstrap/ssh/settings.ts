@@ -1,0 +1,466 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { homedir, userInfo } from "node:os";
+import { basename, dirname, isAbsolute, join } from "node:path";
+
+import { utils } from "ssh2";
+
+import type { Handover } from "../../contract/handover";
+import { BootstrapError } from "../engine/errors";
+import { lookUpHost, parseSshConfig, wildcard, type HostConfig, type SshConfig } from "./config";
+import { terraformCommand } from "../../terraform/program";
+
+/** What the command line says about the way to the bastion; everything is optional. */
+export interface SettingsOptions {
+  /** `--host`: another name or address for the bastion, as in `~/.ssh/config`; the handover's address when not given. */
+  readonly host?: string;
+  /** `--port`: 1 to 65535. */
+  readonly port?: number;
+  /** `--user`: whom to log in as; the handover's when not given. */
+  readonly user?: string;
+  /** `--identity`, any number of times: files with private keys, and no others are looked for. */
+  readonly identities?: readonly string[];
+  /** `--jump`: hosts to go through, as `ssh -J` takes them: `[USER@]HOST[:PORT]`, separated by commas, or `none`. */
+  readonly jump?: string;
+  /** `--known-hosts`, any number of times: instead of `~/.ssh/known_hosts`; new keys go into the first. */
+  readonly knownHosts?: readonly string[];
+  /** `--ssh-config`: instead of `~/.ssh/config`; `none` reads none. */
+  readonly sshConfig?: string;
+}
+
+/** The machine and the user that this runs as. */
+export interface Machine {
+  readonly home: string;
+  readonly user: string;
+  /** Missing on Windows, whose files have no modes. */
+  readonly uid?: number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** One host on the way, and how to log in to it. */
+export interface Destination {
+  /** As the user gave it: what messages call it. */
+  readonly name: string;
+  /** Name or address to connect to. */
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  /** What known_hosts calls it: as with ssh the name to connect to, or a HostKeyAlias, which has no port. */
+  readonly knownAs: { readonly host: string; readonly port: number };
+  readonly identityFiles: readonly IdentityFile[];
+  /** Path of the agent's socket. */
+  readonly agent: string | undefined;
+  /** The agent is asked only when no identity file can be used, and only for the keys of these files. */
+  readonly identitiesOnly: boolean;
+  /** The user's; new keys go into the first. */
+  readonly knownHostsFiles: readonly string[];
+  /** The machine's, which are only read. */
+  readonly globalKnownHostsFiles: readonly string[];
+  /** Text of the private key that the stack has made for it; tried before all others. A secret. */
+  readonly generatedKey?: string;
+}
+
+/** A file that may hold a private key, and who says so: only what the user named has to be there. */
+export interface IdentityFile {
+  readonly path: string;
+  readonly from: "option" | "config" | "default";
+}
+
+/** The way to the bastion. */
+export interface SshSettings<T extends Destination = Destination> {
+  readonly target: T;
+  /** Hosts to go through, the nearest first. */
+  readonly hops: readonly T[];
+  /** What the user may want to know about how this came about. */
+  readonly notes: readonly string[];
+}
+
+/** What of a handover says how to log in. */
+export type HandoverWay = Pick<Handover, "bastion_address" | "bastion_user" | "ssh_private_key">;
+
+/** A destination with its keys. */
+export interface Login extends Destination {
+  /** Texts of private keys that ssh2 can use. */
+  readonly identities: readonly string[];
+  /** The keys, in SSH's wire format, that the agent is asked for; all that it has when not given. */
+  readonly agentKeys?: readonly Buffer[];
+}
+
+const DEFAULT_IDENTITIES = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
+const DEFAULT_KNOWN_HOSTS = "~/.ssh/known_hosts";
+const GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
+
+/** This machine, as this process sees it. */
+export function thisMachine(): Machine {
+  const { username: user, uid } = userInfo();
+  return { home: homedir(), user, ...(process.platform !== "win32" && { uid }), environment: process.env };
+}
+
+/**
+ * Finds the way to the bastion, and the keys for it.
+ *
+ * @throws BootstrapError when an option is malformed, a file cannot be used, or there is nothing to log in with
+ */
+export function readSshSettings(
+  options: SettingsOptions,
+  handover: HandoverWay,
+  machine: Machine = thisMachine(),
+): SshSettings<Login> {
+  const { target, hops, notes } = sshSettings(options, handover, readSshConfig(options, machine), machine);
+  const found = new Set(notes);
+  const withKeys = (destination: Destination): Login => {
+    const { notes, ...keys } = readKeys(destination, machine);
+    for (const note of notes) found.add(note);
+    return { ...destination, ...keys };
+  };
+  return { hops: hops.map(withKeys), target: withKeys(target), notes: [...found] };
+}
+
+/**
+ * Looks at what is wrong with the values of `--jump` and `--identity` whatever the bastion is. An encrypted key is not: an
+ * agent may have it.
+ *
+ * @throws BootstrapError when a value is malformed, or a file holds no private key that can be used
+ */
+export function checkSettings({ jump, identities = [] }: SettingsOptions, machine: Machine = thisMachine()): void {
+  if (jump !== undefined) readJump(jump, "--jump");
+  for (const text of identities) {
+    const path = home(text, machine);
+    const key = readKey(path, machine);
+    if (key.problem !== undefined && !key.isEncrypted) throw badIdentity(path, key.problem);
+  }
+}
+
+/**
+ * Decides about the way to the bastion: the command line comes first, then the handover, then the ssh configuration under
+ * the name that was given. A key that the stack has made counts unless `--identity` names another. Its `User` counts for the hosts between only: many files have one for every host, and the
+ * bastion's user is the handover's.
+ *
+ * @throws BootstrapError when an option or a line of the configuration is malformed, or the hosts between form a loop
+ */
+export function sshSettings(
+  options: SettingsOptions,
+  handover: HandoverWay,
+  config: SshConfig,
+  machine: Machine,
+): SshSettings {
+  const notes = new Set<string>();
+  const lookUp = (host: string, user: string): HostConfig => {
+    const found = lookUpHost(config, { host, user, localUser: machine.user });
+    for (const note of found.notes) notes.add(note);
+    if (isSet(found, "proxycommand") && !isSet(found, "proxyjump")) {
+      notes.add(
+        `the ssh configuration has a ProxyCommand for ${host}, which is not run; --jump HOST goes through a host`,
+      );
+    }
+    return found;
+  };
+
+  const name = hostName(options.host ?? handover.bastion_address);
+  const user = options.user ?? handover.bastion_user;
+  const found = lookUp(name, user);
+  const target = destination({ name, user, port: checkedPort(options.port, "--port") }, found, options, machine);
+  const inherited = target.identityFiles;
+  const { ssh_private_key: generatedKey } = handover;
+  const isGenerated = generatedKey !== undefined && options.identities === undefined;
+
+  const hop = (spec: HopSpec, found: HostConfig): Destination => {
+    const user = spec.user ?? found.get("user")[0] ?? machine.user;
+    const { identityFiles, ...rest } = destination({ ...spec, user }, found, options, machine);
+    return { ...rest, identityFiles: identityFiles.some(({ from }) => from === "config") ? identityFiles : inherited };
+  };
+  const hopsOf = (specs: readonly HopSpec[], seen: readonly string[]): Destination[] => {
+    const [first, ...others] = specs;
+    if (first === undefined) return [];
+    // With its port: tunnels end at one address on many.
+    const way = [...seen, first.port === undefined ? first.name : `${first.name}:${String(first.port)}`];
+    if (new Set(way).size < way.length) {
+      throw new BootstrapError(`the way to ${name} is a loop: ${way.join(" goes through ")}`);
+    }
+    const found = lookUp(first.name, first.user ?? machine.user);
+    return [
+      // As with ssh: only to the nearest one there may be hosts that nobody named.
+      ...hopsOf(configuredJump(found), way),
+      hop(first, found),
+      ...others.map((spec) => hop(spec, lookUp(spec.name, spec.user ?? machine.user))),
+    ];
+  };
+  const specs = options.jump === undefined ? configuredJump(found) : readJump(options.jump, "--jump");
+  return {
+    target: isGenerated ? { ...target, generatedKey } : target,
+    hops: hopsOf(specs, [name]),
+    notes: [...notes],
+  };
+}
+
+interface HopSpec {
+  readonly name: string;
+  readonly user?: string;
+  readonly port?: number | undefined;
+}
+
+function isSet(config: HostConfig, keyword: string): boolean {
+  const [first] = config.get(keyword);
+  return first !== undefined && first.toLowerCase() !== "none";
+}
+
+function configuredJump(config: HostConfig): HopSpec[] {
+  return isSet(config, "proxyjump") ? readJump(config.get("proxyjump").join(" "), "ProxyJump") : [];
+}
+
+const HOP = /^(?:ssh:\/\/)?(?:([^@\s]+)@)?(\[[^[\]\s]+\]|[^[\]:@\s/]+)(?::(\d+))?\/?$/;
+
+/** Reads `[USER@]HOST[:PORT],…`, the nearest first. */
+function readJump(text: string, source: string): HopSpec[] {
+  if (text.toLowerCase() === "none") return [];
+  return text.split(",").map((part) => {
+    const [, user, host, port] = HOP.exec(part.trim()) ?? [];
+    if (host === undefined) {
+      throw new BootstrapError(
+        `${source} must be [USER@]HOST[:PORT], several separated by commas, an IPv6 address in brackets, or none, ` +
+          `got ${JSON.stringify(text)}`,
+      );
+    }
+    return {
+      name: hostName(host),
+      ...(user !== undefined && { user }),
+      port: checkedPort(port === undefined ? undefined : Number(port), source),
+    };
+  });
+}
+
+function checkedPort(port: number | undefined, source: string): number | undefined {
+  if (port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535)) return port;
+  throw new BootstrapError(`the port of ${source} must be a number from 1 to 65535, got ${String(port)}`);
+}
+
+function hostName(text: string): string {
+  const name = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (!/^[\w.:%-]+$/.test(name)) {
+    throw new BootstrapError(`a host must be a name or an address without user and port, got ${JSON.stringify(text)}`);
+  }
+  return name;
+}
+
+function destination(
+  { name, user, port }: HopSpec & { readonly user: string },
+  config: HostConfig,
+  options: SettingsOptions,
+  machine: Machine,
+): Destination {
+  const [hostNamed] = config.get("hostname");
+  const [portNamed] = config.get("port");
+  const [alias] = config.get("hostkeyalias");
+  const address = hostNamed === undefined ? name : hostName(hostNamed.replaceAll("%h", name).replaceAll("%%", "%"));
+  const finalPort =
+    port ?? checkedPort(portNamed === undefined ? 22 : Number(portNamed), "the ssh configuration") ?? 22;
+  const path = (text: string): string =>
+    expand(text, machine, {
+      h: address,
+      n: name,
+      p: String(finalPort),
+      r: user,
+      k: alias ?? name,
+    });
+  const paths = (keyword: string): readonly string[] =>
+    config.get(keyword).flatMap((text) => (text.toLowerCase() === "none" ? [] : [path(text)]));
+
+  const configured = paths("identityfile").map((path) => ({ path, from: "config" as const }));
+  const identityFiles: readonly IdentityFile[] =
+    options.identities !== undefined
+      ? options.identities.map((text) => ({ path: home(text, machine), from: "option" }))
+      : configured.length > 0
+        ? configured
+        : DEFAULT_IDENTITIES.map((text) => ({ path: home(text, machine), from: "default" }));
+  return {
+    name,
+    address,
+    port: finalPort,
+    user,
+    knownAs: alias === undefined ? { host: address, port: finalPort } : { host: hostName(alias), port: 22 },
+    identityFiles,
+    agent: agentSocket(config, path, machine),
+    identitiesOnly: /^(yes|true)$/i.test(config.get("identitiesonly")[0] ?? ""),
+    knownHostsFiles:
+      options.knownHosts?.map((text) => home(text, machine)) ??
+      (config.get("userknownhostsfile").length > 0
+        ? paths("userknownhostsfile")
+        : [home(DEFAULT_KNOWN_HOSTS, machine)]),
+    globalKnownHostsFiles:
+      config.get("globalknownhostsfile").length > 0 ? paths("globalknownhostsfile") : GLOBAL_KNOWN_HOSTS,
+  };
+}
+
+/** `IdentityAgent`, in its forms: a path, `none`, `SSH_AUTH_SOCK` or `$NAME`; otherwise what SSH_AUTH_SOCK holds. */
+function agentSocket(config: HostConfig, path: (text: string) => string, machine: Machine): string | undefined {
+  const [named = "SSH_AUTH_SOCK"] = config.get("identityagent");
+  if (named.toLowerCase() === "none") return undefined;
+  const variable = named === "SSH_AUTH_SOCK" ? named : /^\$(\w+)$/.exec(named)?.[1];
+  const socket = variable === undefined ? path(named) : machine.environment[variable];
+  return socket === "" ? undefined : socket;
+}
+
+function home(path: string, machine: Machine): string {
+  return /^~(?=\/|$)/.test(path) ? join(machine.home, path.slice(1)) : path;
+}
+
+/**
+ * A path of the ssh configuration, whose `%` and `${}` stand for something.
+ *
+ * @see https://man.openbsd.org/ssh_config.5#TOKENS
+ */
+function expand(path: string, machine: Machine, of: Readonly<Record<string, string>>): string {
+  const tokens: Readonly<Record<string, string | undefined>> = {
+    ...of,
+    "%": "%",
+    d: machine.home,
+    u: machine.user,
+    i: machine.uid === undefined ? undefined : String(machine.uid),
+  };
+  return home(path, machine).replace(/%(.)|\$\{(\w+)\}/g, (whole, token?: string, variable?: string) => {
+    const value = token === undefined ? machine.environment[variable ?? ""] : tokens[token];
+    if (value !== undefined) return value;
+    throw new BootstrapError(
+      `the ssh configuration has ${JSON.stringify(path)}: it is not known here what ${whole} is`,
+    );
+  });
+}
+
+/** Reads the configuration with what it includes; a file that is not there says nothing, unless it was named. */
+function readSshConfig({ sshConfig }: SettingsOptions, machine: Machine): SshConfig {
+  if (sshConfig === "none") return [];
+  const folder = join(machine.home, ".ssh");
+  const read = (file: string, depth: number): SshConfig =>
+    parseSshConfig(readText(file), file, (pattern) => {
+      // As many as with ssh; without an end a file that includes itself would be read for ever.
+      if (depth === 16) throw new BootstrapError(`${file} includes too deep, perhaps itself`);
+      const path = home(pattern, machine);
+      return filesNamed(isAbsolute(path) ? path : join(folder, path)).flatMap((it) => read(it, depth + 1));
+    });
+  const file = home(sshConfig ?? "~/.ssh/config", machine);
+  return sshConfig === undefined && !existsSync(file) ? [] : read(file, 0);
+}
+
+/** The files that a path with wildcards in any of its parts names, in the order of their names. */
+function filesNamed(pattern: string): string[] {
+  const folder = dirname(pattern);
+  if (folder === pattern) return [pattern];
+  const name = basename(pattern);
+  return filesNamed(folder).flatMap((parent) => {
+    if (!/[*?]/.test(name)) return existsSync(join(parent, name)) ? [join(parent, name)] : [];
+    const isNamed = wildcard(name);
+    const entries = existsSync(parent) && statSync(parent).isDirectory() ? readdirSync(parent).sort() : [];
+    return entries
+      .filter((entry) => isNamed.test(entry) && (!entry.startsWith(".") || name.startsWith(".")))
+      .map((entry) => join(parent, entry));
+  });
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new BootstrapError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** What there is to log in with. */
+function readKeys(destination: Destination, machine: Machine) {
+  const { identityFiles, identitiesOnly, generatedKey } = destination;
+  const notes: string[] = [];
+  const hasAgent = destination.agent !== undefined && existsSync(destination.agent);
+  if (destination.agent !== undefined && !hasAgent) {
+    notes.push(`there is no agent: its socket ${destination.agent} does not exist`);
+  }
+  const identities: string[] = generatedKey === undefined ? [] : [checkedKey(generatedKey)];
+  for (const { path, from } of identityFiles) {
+    if (from !== "option" && !existsSync(path)) continue;
+    const key = readKey(path, machine);
+    if (key.problem === undefined) {
+      identities.push(key.text);
+    } else if (from !== "option" || (key.isEncrypted && hasAgent)) {
+      // An encrypted key is what agents are for.
+      const isAgents = key.isEncrypted && hasAgent;
+      const why = isAgents ? `is encrypted; the agent is asked, which has it after ssh-add ${path}` : key.problem;
+      notes.push(`${path} is not used: it ${why}`);
+    } else {
+      throw badIdentity(path, key.problem);
+    }
+  }
+  const agent = hasAgent && !(identitiesOnly && identities.length > 0) ? destination.agent : undefined;
+  if (identities.length === 0 && agent === undefined) {
+    const tried = identityFiles.map(({ path }) => path).join(", ") || "no file";
+    throw new BootstrapError(
+      [
+        `there is no key to log in to ${destination.name} with: looked at ${tried}, and there is no agent`,
+        ...notes,
+        "give the private half of the instance's key pair with --identity FILE, or start an agent and ssh-add FILE",
+      ].join("\n  "),
+    );
+  }
+  const agentKeys = agent === undefined || !identitiesOnly ? [] : identityFiles.flatMap(publicHalf);
+  // A key of which only the encrypted half is there may be any of the agent's.
+  return { identities, agent, notes, ...(agentKeys.length > 0 && { agentKeys }) };
+}
+
+/** @throws BootstrapError when the stack's own key is none, without a character of it */
+function checkedKey(generated: string): string {
+  const parsed = utils.parseKey(generated);
+  if (!(parsed instanceof Error) && parsed.isPrivateKey()) return generated;
+  throw new BootstrapError(
+    "the output ssh_private_key is no private key in OpenSSH's form: has the file with the outputs been changed? " +
+      `\`${terraformCommand()} output -json\` writes it anew, --identity FILE takes another key`,
+  );
+}
+
+function badIdentity(path: string, problem: string): BootstrapError {
+  return new BootstrapError(`${path} cannot be used as --identity: it ${problem}`);
+}
+
+/** The public key in a file, or in the one beside it: agents on other machines leave no more than that. */
+function publicHalf({ path }: IdentityFile): Buffer[] {
+  return [path, `${path}.pub`].flatMap((file) => {
+    let parsed: ReturnType<typeof utils.parseKey>;
+    try {
+      parsed = utils.parseKey(readFileSync(file, "utf8"));
+    } catch {
+      // Not there, or for others: what cannot be read names no key.
+      return [];
+    }
+    return parsed instanceof Error ? [] : [parsed.getPublicSSH()];
+  });
+}
+
+/** A private key, or what is wrong with the file, as the end of a sentence that begins with it. */
+type Key =
+  { readonly problem: undefined; readonly text: string } | { readonly problem: string; readonly isEncrypted: boolean };
+
+function readKey(path: string, machine: Machine): Key {
+  const unusable = (problem: string, isEncrypted = false): Key => ({ problem, isEncrypted });
+  let text: string;
+  let mode: number;
+  try {
+    const status = statSync(path);
+    // As with ssh the modes count for one's own files: others' are handed out by an administrator, or a mounted secret.
+    mode = status.uid === machine.uid ? status.mode & 0o777 : 0;
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    return unusable(`cannot be read: ${(cause as Error).message}`);
+  }
+  const parsed = utils.parseKey(text);
+  if (!(parsed instanceof Error) && !parsed.isPrivateKey()) {
+    return unusable("is a public key; the private one is most often the file of the same name without .pub");
+  }
+  const isEncrypted =
+    parsed instanceof Error && (/encrypted/i.test(parsed.message) || text.includes("BEGIN ENCRYPTED PRIVATE KEY"));
+  if (parsed instanceof Error && !isEncrypted) {
+    const cure = text.includes("BEGIN PRIVATE KEY") ? `; ssh-keygen -p -f ${path} writes it in OpenSSH's form` : "";
+    return unusable(`is no private key in OpenSSH's or PEM form (${parsed.message})${cure}`);
+  }
+  // A key that others can read is no secret: on a machine that many share anybody could have copied it. ssh refuses too.
+  if ((mode & 0o077) !== 0) {
+    return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): chmod 600 ${path}`);
+  }
+  return isEncrypted
+    ? unusable(`is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ${path}`, true)
+    : { problem: undefined, text };
+}

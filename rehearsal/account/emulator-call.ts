@@ -1,0 +1,43 @@
+import type { AwsSettings } from "../joining/facts";
+
+/** Services of which so little is asked that no client of theirs is worth a dependency. */
+const TARGETS = { kms: "TrentService", logs: "Logs_20140328" } as const;
+
+type Service = keyof typeof TARGETS | "route53";
+
+/**
+ * Calls a service with a JSON API in an emulated account. The call is not signed: an emulator looks at whose it is and of
+ * which service, and not whether that is true.
+ *
+ * @throws Error with what was answered, when that is no success
+ */
+export async function askJson<Answer>(
+  settings: AwsSettings,
+  service: keyof typeof TARGETS,
+  operation: string,
+  body: object = {},
+): Promise<Answer> {
+  const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": `${TARGETS[service]}.${operation}` };
+  return JSON.parse(
+    await ask(settings, service, "/", { method: "POST", headers, body: JSON.stringify(body) }),
+  ) as Answer;
+}
+
+/** What Route 53 of an emulated account answers, XML; as `askJson` otherwise. @param path after `/2013-04-01/` */
+export function askRoute53(settings: AwsSettings, path: string): Promise<string> {
+  return ask(settings, "route53", `/2013-04-01/${path}`, {});
+}
+
+async function ask(
+  { endpoint, region, credentials }: AwsSettings,
+  service: Service,
+  path: string,
+  { headers = {}, ...call }: { method?: string; headers?: Record<string, string>; body?: string },
+): Promise<string> {
+  const scope = `${credentials.accessKeyId}/20200101/${region}/${service}/aws4_request`;
+  const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
+  const answer = await fetch(new URL(path, endpoint), { ...call, headers: { ...headers, authorization } });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${service} ${path}: ${String(answer.status)} ${text}`);
+  return text;
+}

@@ -1,0 +1,55 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+
+import { startClusters } from "../cluster/clusters";
+import { settingsOf, startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
+import { runProgram, untilAsked } from "../machine/foreground";
+import { terraformConfigFile } from "../machine/programs";
+import { provideMoto } from "../machine/tools";
+
+const CLONE = resolve(__dirname, "..", "..");
+const FOLDER = join(CLONE, ".cache", "emulator");
+
+/** Whatever leads that shell to an account or a state of the user's would lead past the emulator. */
+const FORGET = `for name in $(env | sed -nE 's/^((AWS|TF_CLOUD|TF_VAR|EKS_STATE|CDKTF)_[A-Za-z0-9_]*|TF_WORKSPACE)=.*/\\1/p'); do
+  unset "$name"
+done
+`;
+
+/** `npm run emulator`: an emulated AWS account in the foreground, until Ctrl-C. */
+async function main(): Promise<void> {
+  const asked = untilAsked();
+  mkdirSync(FOLDER, { recursive: true });
+  const configFile = terraformConfigFile(join(FOLDER, "terraformrc"));
+  const moto = await provideMoto();
+  console.error(`Starting an emulated AWS account: moto_server ${moto.from} …`);
+  const emulator = await startEmulator(FOLDER, WORKSHOP_ACCOUNT, { command: moto.command });
+  // What the emulator lacks or says wrongly would be there to see in every second plan.
+  const clusters = await startClusters(settingsOf(emulator), FOLDER);
+
+  const environmentFile = join(FOLDER, "environment");
+  const environment = {
+    ...emulator.environment,
+    AWS_ENDPOINT_URL: clusters.endpoint,
+    ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
+  };
+  const lines = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`);
+  writeFileSync(environmentFile, [FORGET, ...lines].join(""));
+
+  const { adminRole, keyPair, region } = WORKSHOP_ACCOUNT;
+  console.error(`It listens on ${clusters.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
+  console.error(`It has the role ${adminRole}, the key pair ${keyPair} and the workshop's AMIs, in ${region}.`);
+  const providers = configFile === undefined ? "from the registry" : `as ${configFile} says`;
+  console.error(`Terraform will install the AWS provider ${providers}.`);
+  console.error(`\nIn another terminal, in the project's folder, before anything else:\n`);
+  console.error(`  . ${relative(CLONE, environmentFile)}\n`);
+  console.error("Ctrl-C ends it, and everything in it is gone.");
+
+  const why = await Promise.race([asked, emulator.ended]);
+  await clusters.stop();
+  await emulator.stop();
+  rmSync(environmentFile, { force: true });
+  if (why !== "asked") throw new Error(`the emulator ended by itself; its log is ${emulator.logFile}`);
+}
+
+runProgram(main);

@@ -1,0 +1,45 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+
+import { runProgram, untilAsked } from "../machine/foreground";
+import { findProgram } from "../machine/programs";
+import { startSurroundings } from "./surroundings";
+
+const CLONE = resolve(__dirname, "..", "..");
+const FOLDER = join(CLONE, ".cache", "bastion");
+
+/** `npm run bastion`: a bare stand-in bastion in the foreground, for trying `npm run bootstrap`, until Ctrl-C. */
+async function main(): Promise<void> {
+  const asked = untilAsked();
+  const missing = ["moto_server", "aws", "kubectl"].filter((name) => findProgram(name) === undefined);
+  const programs = missing.length === 0 ? "real" : "stand-ins";
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  console.error("Starting a bastion: a sshd of its own, a stand-in Kubernetes API and a mirror, all on 127.0.0.1 …");
+  const surroundings = await startSurroundings(FOLDER, { programs });
+  try {
+    const { options, root, home, sshd } = await surroundings.addBastion();
+    const optionsFile = join(FOLDER, "options");
+    writeFileSync(optionsFile, options.map((option) => `'${option.replaceAll("'", `'\\''`)}'\n`).join(""));
+    console.error(
+      missing.length === 0
+        ? "kubectl and aws on it will be those of this machine; aws talks to an emulated account."
+        : `kubectl and aws on it will be stand-ins, since this machine has no ${missing.join(", no ")}.`,
+    );
+    console.error(`It writes to ${relative(CLONE, root)} and ${relative(CLONE, home)}, and to nowhere else.`);
+    console.error(`\nIn another terminal, in the project's folder:\n`);
+    console.error(`  xargs npm run bootstrap -- < ${relative(CLONE, optionsFile)}\n`);
+    console.error(`Options such as --check and --diff go before the <. To look around on it:\n`);
+    const key = relative(CLONE, sshd.identityFile);
+    const known = relative(CLONE, join(FOLDER, "bastion", "known_hosts"));
+    console.error(
+      `  ssh -p ${String(sshd.port)} -i ${key} -o UserKnownHostsFile=${known} ${sshd.user}@127.0.0.1 ls -la\n`,
+    );
+    console.error("Ctrl-C ends it.");
+    await asked;
+  } finally {
+    await surroundings.stop();
+  }
+}
+
+runProgram(main);

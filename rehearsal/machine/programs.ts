@@ -1,0 +1,273 @@
+import { spawnSync } from "node:child_process";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  type Dirent,
+} from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join, parse, resolve } from "node:path";
+
+import { isTaken, versionsInWords } from "../../facts/provider-versions";
+import { SetUpError } from "./errors";
+import { neutralEnvironment } from "./neutral-environment";
+import { platformOf } from "../../terraform/release";
+
+/** Full path of a program on PATH, or undefined. */
+export function findProgram(name: string): string | undefined {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      if (folder !== "" && statSync(path).isFile()) return path;
+    } catch {
+      // Not in this folder: look in the next.
+    }
+  }
+  return undefined;
+}
+
+/** What the stand-ins for a cluster and a bastion run on, with the package of Debian's that has it. */
+const BASICS = { curl: "curl", flock: "util-linux", openssl: "openssl", python3: "python3", unzip: "unzip" };
+
+/** @throws SetUpError when this machine lacks a program that is nobody's but the system's to install */
+export function requireBasics(): void {
+  const missing = Object.entries(BASICS).filter(([name]) => findProgram(name) === undefined);
+  if (missing.length === 0) return;
+  throw new SetUpError(
+    `there is no ${missing.map(([name]) => name).join(", no ")} on PATH; the stand-ins for a cluster and a bastion run on ` +
+      `such programs of the system: install them (Debian: apt-get install ${missing.map(([, its]) => its).join(" ")})`,
+  );
+}
+
+/** Terraform, or else OpenTofu. */
+export function findTerraform(): string | undefined {
+  return findProgram("terraform") ?? findProgram("tofu");
+}
+
+/** What the stack asks for in its `required_version`. */
+const OLDEST_TERRAFORM = [1, 9] as const;
+
+/** Which Terraform there is to work with. */
+export interface UsableTerraform {
+  /** The first that will do. */
+  readonly found?: { readonly program: string; readonly version: string };
+  /** What is there and will not do, for people: `/usr/bin/terraform is 1.5.7, older than 1.9`. */
+  readonly unfit: readonly string[];
+}
+
+/**
+ * The Terraform or OpenTofu that `EKS_TERRAFORM` names, by its path or its name on PATH; else Terraform, or else OpenTofu,
+ * on PATH, if it is new enough.
+ *
+ * @throws SetUpError when `EKS_TERRAFORM` names none that will do
+ */
+export function usableTerraform(): UsableTerraform {
+  const named = process.env["EKS_TERRAFORM"];
+  if (named !== undefined && named !== "") {
+    const program = named.includes("/") ? resolve(named) : findProgram(named);
+    const { found, unfit } = program === undefined ? NO_TERRAFORM : firstFit([program]);
+    if (found === undefined) {
+      throw new SetUpError(
+        `EKS_TERRAFORM must name a Terraform or OpenTofu: ${unfit[0] ?? `there is no ${named} on PATH`}`,
+      );
+    }
+    return { found, unfit };
+  }
+  return firstFit(["terraform", "tofu"].flatMap((name) => findProgram(name) ?? []));
+}
+
+const NO_TERRAFORM: UsableTerraform = { unfit: [] };
+
+function firstFit(programs: readonly string[]): UsableTerraform {
+  const unfit: string[] = [];
+  for (const program of programs) {
+    const version = versionOfTerraform(program);
+    const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+    if (version === undefined) unfit.push(`${program} does not run`);
+    else if (major > OLDEST_TERRAFORM[0] || (major === OLDEST_TERRAFORM[0] && minor >= OLDEST_TERRAFORM[1])) {
+      return { found: { program, version }, unfit };
+    } else unfit.push(`${program} is ${version}, older than ${OLDEST_TERRAFORM.join(".")}`);
+  }
+  return { unfit };
+}
+
+/** `1.11.4`; undefined when it does not say so. */
+function versionOfTerraform(program: string): string | undefined {
+  const [, version] = /"terraform_version":\s*"([^"]+)"/.exec(outputOf(program, ["version", "-json"]) ?? "") ?? [];
+  return version;
+}
+
+/** What a program prints; undefined when it cannot be run, fails, or takes longer than half a minute. */
+export function outputOf(program: string, args: readonly string[]): string | undefined {
+  // It asks nobody over the network whether there is a newer one.
+  const env = { ...neutralEnvironment(), CHECKPOINT_DISABLE: "1" };
+  const { status, stdout } = spawnSync(program, args, {
+    encoding: "utf8",
+    env,
+    timeout: 30_000,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return status === 0 ? stdout : undefined;
+}
+
+/** Where Terraform and OpenTofu, each by its own name, have the AWS provider from; a mirror is laid out by these names. */
+const AWS_PROVIDERS = ["registry.terraform.io", "registry.opentofu.org"].map((host) => join(host, "hashicorp", "aws"));
+
+/** An AWS provider in a mirror, for this platform, that the stack takes. */
+interface MirroredProvider {
+  readonly version: string;
+  /** The folder with the program, or its archive: seen from the folder of a mirror that is the provider's. */
+  readonly path: string;
+}
+
+/** Those in one provider's folder of a mirror, unpacked or packed. */
+function providersIn(folder: string): readonly MirroredProvider[] {
+  const platform = platformOf() ?? "";
+  const packed = new RegExp(`^terraform-provider-aws_(.+)_${platform}\\.zip$`);
+  return namesIn(folder).flatMap((name) => {
+    const [, archived] = packed.exec(name) ?? [];
+    const version = archived ?? name;
+    if (!isTaken("aws", version)) return [];
+    if (archived !== undefined) return [{ version, path: name }];
+    return existsSync(join(folder, name, platform)) ? [{ version, path: join(name, platform) }] : [];
+  });
+}
+
+/** The folder of a mirror that holds AWS providers, by Terraform's name or by OpenTofu's; undefined when there is none. */
+function providerFolder(mirror: string): string | undefined {
+  return AWS_PROVIDERS.map((provider) => join(mirror, provider)).find((folder) => providersIn(folder).length > 0);
+}
+
+/**
+ * A filesystem mirror that holds the AWS provider: the one that `EKS_PROVIDER_MIRROR` names, or one found on this
+ * machine; undefined when there is none, and the registry has to do.
+ *
+ * @throws SetUpError when `EKS_PROVIDER_MIRROR` names a folder without an AWS provider that the stack takes
+ * @see https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
+ */
+export function findProviderMirror(): string | undefined {
+  const named = process.env["EKS_PROVIDER_MIRROR"];
+  if (named !== undefined && named !== "") {
+    if (providerFolder(named) !== undefined) return named;
+    throw new SetUpError(
+      `EKS_PROVIDER_MIRROR must name a folder that holds ${AWS_PROVIDERS.join(" or ")} ${versionsInWords("aws")}, for ${platformOf() ?? "this platform"}, got ${named}`,
+    );
+  }
+  // Terraform looks into the user's own folder by itself, but only while no configuration file says otherwise.
+  const usual = join(homedir(), ".terraform.d", "plugins");
+  return providerFolder(usual) !== undefined ? usual : searchFolders(parse(process.cwd()).root, 4);
+}
+
+/** Folders that are large, or not folders at all, and hold no providers. */
+const SKIPPED = new Set(["proc", "sys", "dev", "run", "tmp", "node_modules", "lost+found", "boot"]);
+
+/** The folder nearest to `root`, at most `depth` levels below it, that holds the AWS provider. */
+function searchFolders(root: string, depth: number): string | undefined {
+  let level = [root];
+  for (let below = 0; below <= depth; below++) {
+    const found = level.find((folder) => isTrusted(providerFolder(folder)));
+    if (found !== undefined || below === depth) return found;
+    level = level.flatMap((folder) =>
+      foldersIn(folder)
+        .filter(({ name }) => !SKIPPED.has(name) && !name.startsWith("."))
+        .map(({ name }) => join(folder, name)),
+    );
+  }
+  return undefined;
+}
+
+/** Whether a folder exists and nobody but root and this user can have put a program into it. */
+function isTrusted(folder: string | undefined): boolean {
+  if (folder === undefined) return false;
+  try {
+    const { uid, mode } = statSync(folder);
+    return [0, process.getuid?.()].includes(uid) && (mode & 0o022) === 0;
+  } catch {
+    return false;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // Not there, or not ours to read.
+    return [];
+  }
+}
+
+function foldersIn(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  } catch {
+    // Not ours to read.
+    return [];
+  }
+}
+
+/**
+ * The Terraform configuration file to use: the user's own when `TF_CLI_CONFIG_FILE` names one that exists; else one
+ * written to `file` that installs the AWS provider from a mirror on this machine; else none, which means the registry.
+ *
+ * `EKS_AWS_PROVIDER_VERSION` chooses one of the mirror's versions. A mirror of Terraform's serves OpenTofu as well, and the
+ * other way round: the two registries have builds of their own, but of the same source, and either program runs either.
+ *
+ * @throws SetUpError when the version that is asked for cannot be had, or `EKS_PROVIDER_MIRROR` names no mirror
+ */
+export function terraformConfigFile(file: string): string | undefined {
+  const chosen = process.env["EKS_AWS_PROVIDER_VERSION"] ?? "";
+  const own = process.env["TF_CLI_CONFIG_FILE"];
+  const isOwn = own !== undefined && existsSync(own);
+  const mirror = isOwn ? undefined : findProviderMirror();
+  if (mirror === undefined) {
+    if (chosen === "") return isOwn ? own : undefined;
+    const instead = isOwn
+      ? `TF_CLI_CONFIG_FILE=${own} says where providers come from: unset it`
+      : "there is no mirror here: name one with EKS_PROVIDER_MIRROR";
+    throw new SetUpError(`EKS_AWS_PROVIDER_VERSION=${chosen} chooses one of a mirror's versions, and ${instead}`);
+  }
+  const linked = join(dirname(file), "providers");
+  rmSync(linked, { recursive: true, force: true });
+  const blocks = AWS_PROVIDERS.map((provider) => {
+    const isThere = chosen === "" && providersIn(join(mirror, provider)).length > 0;
+    if (!isThere) linkProviders(mirror, join(linked, provider), chosen);
+    return `  filesystem_mirror {
+    path    = ${JSON.stringify(isThere ? mirror : linked)}
+    include = [${JSON.stringify(provider)}]
+  }
+`;
+  });
+  writeFileSync(
+    file,
+    `provider_installation {
+${blocks.join("")}  direct {
+    exclude = ${JSON.stringify(AWS_PROVIDERS).replace(",", ", ")}
+  }
+}
+`,
+  );
+  return file;
+}
+
+/** Makes a provider's folder of a mirror, with links to what another one holds: all of it, or one version. */
+function linkProviders(mirror: string, folder: string, version: string): void {
+  const from = providerFolder(mirror) ?? mirror;
+  const providers = providersIn(from);
+  const wanted = providers.filter((it) => version === "" || it.version === version);
+  if (wanted.length === 0) {
+    const versions = [...new Set(providers.map((it) => it.version))].sort().join(", ");
+    throw new SetUpError(`EKS_AWS_PROVIDER_VERSION must be one of ${versions}, which are in ${mirror}, got ${version}`);
+  }
+  for (const { path } of wanted) {
+    const link = join(folder, path);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(resolve(from, path), link);
+  }
+}

@@ -1,0 +1,332 @@
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+import { download } from "./download";
+import { SetUpError } from "./errors";
+import { neutralEnvironment } from "./neutral-environment";
+import { findProgram, outputOf, usableTerraform } from "./programs";
+import { platformOf, TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
+import { fileInZip } from "./zip";
+
+const CLONE = resolve(__dirname, "..", "..");
+/** What was downloaded for this clone. Nothing outside of it is changed. */
+const TOOLS = join(CLONE, ".cache", "tools");
+
+/** How a program is set up that this machine lacks. */
+export interface ToolOptions {
+  /** Told what it is busy with, as often as that changes. */
+  readonly busy?: (what: string) => void;
+  /** Ends it, and leaves nothing. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where tools are kept. @default the clone's `.cache/tools` */
+  readonly folder?: string;
+}
+
+/** A program that can be run now. */
+export interface Tool {
+  /** The program, and the arguments that come first. */
+  readonly command: readonly [string, ...string[]];
+  /** Where it is from, for people: a sentence's predicate, such as `is /usr/bin/terraform 1.11.4`. */
+  readonly from: string;
+}
+
+const RELEASES = "https://releases.hashicorp.com";
+const INSTALL_TERRAFORM = "https://developer.hashicorp.com/terraform/install";
+
+/** How Terraform's release is found; for tests. */
+export interface TerraformOptions extends ToolOptions {
+  /** @default that of this machine's platform in `TERRAFORM_SHA256` */
+  readonly sha256?: string;
+}
+
+/**
+ * Terraform: the one that `EKS_TERRAFORM` names, else `terraform` or `tofu` on PATH, if it is new enough; else a pinned
+ * release, which is downloaded into the clone once. `EKS_DOWNLOADS` names another place to download it from; the checksum
+ * stays.
+ *
+ * @throws SetUpError with what to do, when there is none and none can be had
+ */
+export async function provideTerraform(options: TerraformOptions = {}): Promise<Tool> {
+  const { found, unfit } = usableTerraform();
+  if (found !== undefined) return { command: [found.program], from: `is ${found.program}, ${found.version}` };
+
+  const instead = unfit.length === 0 ? "neither terraform nor tofu is on PATH" : unfit.join("; ");
+  const { folder = TOOLS, busy, signal } = options;
+  const platform = platformOf();
+  if (platform === undefined) {
+    throw new SetUpError(
+      `${instead}, and there is no release to download for ${process.platform} on ${process.arch}: install Terraform ` +
+        `${TERRAFORM_VERSION}, see ${INSTALL_TERRAFORM}`,
+    );
+  }
+  const program = join(folder, `terraform_${TERRAFORM_VERSION}_${platform}`);
+  const shown = relative(process.cwd(), program);
+  if (existsSync(program)) return { command: [program], from: `is ${shown}, as ${instead}` };
+
+  const name = `Terraform ${TERRAFORM_VERSION}`;
+  const file = `terraform_${TERRAFORM_VERSION}_${platform}.zip`;
+  const url = `${downloadsFrom()}/terraform/${TERRAFORM_VERSION}/${file}`;
+  try {
+    busy?.(`downloading ${name}`);
+    const archive = await download(url, options.sha256 ?? TERRAFORM_SHA256[platform], {
+      told: (soFar) => busy?.(`downloading ${name}: ${soFar}`),
+      signal,
+    });
+    busy?.(`unpacking ${name}`);
+    await putProgram(program, await fileInZip(archive, "terraform"));
+  } catch (cause) {
+    throw new SetUpError(
+      `${instead}, and ${(cause as Error).message}; install it (${INSTALL_TERRAFORM}), or name it in EKS_TERRAFORM, or a ` +
+        `mirror of ${RELEASES} in EKS_DOWNLOADS`,
+      { cause },
+    );
+  }
+  return { command: [program], from: `is ${shown}, downloaded and its SHA-256 checked, as ${instead}` };
+}
+
+/** @throws SetUpError when `EKS_DOWNLOADS` is no URL */
+function downloadsFrom(): string {
+  const named = process.env["EKS_DOWNLOADS"];
+  if (named === undefined || named === "") return RELEASES;
+  if (!/^https?:\/\/[^/]+/.test(named) || !URL.canParse(named)) {
+    throw new SetUpError(`EKS_DOWNLOADS must be a URL such as ${RELEASES}, got ${named}`);
+  }
+  return named.replace(/\/+$/, "");
+}
+
+/** Puts a program at a path, at which there is nothing or all of it at any moment. */
+async function putProgram(path: string, content: Buffer): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    const file = await open(temporary, "wx", 0o755);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    renameSync(temporary, path);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/**
+ * Makes a folder for PATH in which a program is Terraform by its name; no link, as some managers of versions go by theirs.
+ *
+ * @param folder an existing one
+ * @returns the folder's path
+ */
+export function namedTerraform(folder: string, program: string): string {
+  const bin = join(folder, "bin");
+  mkdirSync(bin, { recursive: true });
+  const script = `#!/bin/sh\nexec '${resolve(program).replaceAll("'", `'\\''`)}' "$@"\n`;
+  writeFileSync(join(bin, "terraform"), script, { mode: 0o755 });
+  return bin;
+}
+
+/** Python that moto runs on. @see https://pypi.org/project/moto/ */
+const OLDEST_PYTHON = [3, 10] as const;
+const PYTHONS = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
+
+/** How moto is installed; for tests. */
+export interface MotoOptions extends ToolOptions {
+  /** In pip's form, with a line `moto[server]==VERSION`. @default rehearsal/machine/moto-requirements.txt */
+  readonly requirementsFile?: string;
+}
+
+/**
+ * `moto_server`, the emulator of AWS: the one on PATH; else pinned versions of it and of all that it needs, installed into
+ * a virtual environment in the clone, once. pip's own settings and variables apply, such as `PIP_INDEX_URL`.
+ *
+ * @throws SetUpError with what to do, when there is none and none can be had
+ * @see https://docs.getmoto.org/en/latest/docs/server_mode.html
+ */
+export async function provideMoto(options: MotoOptions = {}): Promise<Tool> {
+  const onPath = findProgram("moto_server");
+  if (onPath !== undefined) return { command: [onPath], from: `is ${onPath}` };
+
+  const { folder = TOOLS, busy, signal, requirementsFile = join(__dirname, "moto-requirements.txt") } = options;
+  const { environment, name } = motoIn(folder, requirementsFile);
+  const shown = relative(process.cwd(), environment);
+  const instead = "as moto_server is not on PATH";
+  if (worksIn(environment)) return { command: motoCommand(environment), from: `is ${name} in ${shown}, ${instead}` };
+
+  const ways =
+    "mend that, or put moto_server on PATH (pipx install 'moto[server]'), or name an emulator that runs with --endpoint-url";
+  const { python, problem } = findPython();
+  if (python === undefined) throw new SetUpError(`moto_server is not on PATH, and ${problem}; ${ways}`);
+
+  const temporary = temporaryName(environment);
+  const logFile = `${temporary.replace(/\.partial$/, "")}.log`;
+  const run = (command: readonly string[], what: string) => runLogged(command, { logFile, signal, busy, what });
+  try {
+    busy?.(`making a virtual environment for ${name}`);
+    const made = await run([python, "-m", "venv", temporary], "");
+    if (made.code !== 0) throw new Error(venvProblem(python, made.output));
+    const [inVenv] = motoCommand(temporary);
+    const install = [
+      "install",
+      "--no-input",
+      "--no-user",
+      "--no-compile",
+      "--disable-pip-version-check",
+      "--retries",
+      "2",
+    ];
+    const pip = [inVenv, "-m", "pip", ...install, "--timeout", "20", "--requirement", requirementsFile];
+    const installed = await run(pip, `installing ${name}`);
+    if (installed.code !== 0) throw new Error(pipProblem(installed.output));
+    busy?.(`trying ${name}`);
+    const tried = await run([...motoCommand(temporary), "--help"], "");
+    if (tried.code !== 0) throw new Error(`what pip installed does not start: ${lastLine(tried.output)}`);
+    moveInto(temporary, environment);
+    rmSync(logFile, { force: true });
+  } catch (cause) {
+    if (signal?.aborted === true) {
+      rmSync(logFile, { force: true });
+      throw new SetUpError("the installation of moto was interrupted", { cause });
+    }
+    const log = existsSync(logFile) ? ` (its log is ${relative(process.cwd(), logFile)})` : "";
+    throw new SetUpError(`moto_server is not on PATH, and ${(cause as Error).message}${log}; ${ways}`, { cause });
+  } finally {
+    // pip may not have ended yet, when it was interrupted.
+    rmSync(temporary, { recursive: true, force: true, maxRetries: 10 });
+  }
+  return { command: motoCommand(environment), from: `is ${name}, installed into ${shown}, ${instead}` };
+}
+
+/** `moto_server` without setting anything up; undefined when `provideMoto` would have to install it. */
+export function findMoto(): readonly [string, ...string[]] | undefined {
+  const onPath = findProgram("moto_server");
+  if (onPath !== undefined) return [onPath];
+  const { environment } = motoIn(TOOLS, join(__dirname, "moto-requirements.txt"));
+  return worksIn(environment) ? motoCommand(environment) : undefined;
+}
+
+/** Where a virtual environment with these requirements is; other ones get another. */
+function motoIn(folder: string, requirementsFile: string): { readonly environment: string; readonly name: string } {
+  const requirements = readFileSync(requirementsFile, "utf8");
+  const [, version = "unknown"] = /^moto(?:\[[^\]]*\])?==(\S+)/m.exec(requirements) ?? [];
+  const digest = createHash("sha256").update(requirements).digest("hex").slice(0, 8);
+  return { environment: join(folder, `moto-${version}-${digest}`), name: `moto ${version}` };
+}
+
+/** The scripts of a virtual environment know the path at which it was made; its Python does not, and so may be moved. */
+function motoCommand(environment: string): [string, ...string[]] {
+  return [join(environment, "bin", "python"), "-m", "moto.server"];
+}
+
+/** A virtual environment is one for its Python alone, which its system may have replaced by the next one since. */
+function worksIn(environment: string): boolean {
+  if (!existsSync(environment)) return false;
+  const [python] = motoCommand(environment);
+  const find = "import importlib.util, sys; sys.exit(importlib.util.find_spec('moto') is None)";
+  return outputOf(python, ["-c", find]) !== undefined;
+}
+
+function findPython(): { readonly python?: string; readonly problem: string } {
+  const oldest = OLDEST_PYTHON.join(".");
+  const tooOld: string[] = [];
+  for (const program of PYTHONS.flatMap((name) => findProgram(name) ?? [])) {
+    const version = outputOf(program, ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"])?.trim();
+    const [major = 0, minor = 0] = (version ?? "0.0").split(".").map(Number);
+    if (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1]) return { python: program, problem: "" };
+    tooOld.push(version === undefined ? `${program} does not run` : `${program} is ${version}`);
+  }
+  return {
+    problem:
+      tooOld.length === 0
+        ? `there is no python3 to install it with (Python ${oldest} or newer)`
+        : `there is no Python ${oldest} or newer to install it with (${tooOld.join(", ")})`,
+  };
+}
+
+function venvProblem(python: string, output: string): string {
+  // Debian has the standard library in several packages.
+  if (/ensurepip|No module named venv|python3(\.\d+)?-venv/.test(output)) {
+    return `${python} makes no virtual environment, as a part of it is not installed (Debian: apt-get install python3-venv)`;
+  }
+  return `${python} makes no virtual environment: ${lastLine(output)}`;
+}
+
+function pipProblem(output: string): string {
+  const isUnreached = /Retrying \(|NewConnectionError|Max retries exceeded|ProxyError|NameResolutionError/.test(output);
+  if (isUnreached) return "pip cannot reach its index, which PIP_INDEX_URL and HTTPS_PROXY may name the way to";
+  const errors = output.split("\n").filter((line) => line.startsWith("ERROR: "));
+  return `pip cannot install it: ${errors[0]?.slice("ERROR: ".length) ?? lastLine(output)}`;
+}
+
+/** Gives a finished folder its name. Where another run was quicker, its folder stays, which is as good. */
+function moveInto(temporary: string, path: string): void {
+  if (existsSync(path) && !worksIn(path)) rmSync(path, { recursive: true, force: true });
+  try {
+    renameSync(temporary, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+  }
+}
+
+interface Logged {
+  readonly logFile: string;
+  readonly signal: AbortSignal | undefined;
+  readonly busy: ((what: string) => void) | undefined;
+  /** Told with what pip is at. */
+  readonly what: string;
+}
+
+/** Runs a program to its end, and answers with everything that it printed. */
+function runLogged(
+  [program = "", ...args]: readonly string[],
+  { logFile, signal, busy, what }: Logged,
+): Promise<{ readonly code: number; readonly output: string }> {
+  return new Promise((done, fail) => {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: neutralEnvironment(), signal });
+    const lines: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => {
+        lines.push(line);
+        appendFileSync(logFile, `${line}\n`);
+        const [, doing, about] = /^(Collecting|Downloading|Building|Installing) (?:wheel for )?(\S+)/.exec(line) ?? [];
+        if (doing !== undefined && what !== "") busy?.(`${what}: ${doing.toLowerCase()} ${about ?? ""}`);
+      });
+    }
+    child.once("error", fail);
+    child.once("close", (code) => {
+      done({ code: code ?? -1, output: lines.join("\n") });
+    });
+  });
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1)?.trim() ?? "";
+}
+
+const STALE_HOURS = 1;
+
+/** A name beside a path for what is not whole yet; what runs left there that were killed is taken away. */
+function temporaryName(path: string): string {
+  const folder = resolve(path, "..");
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder).filter((each) => each.endsWith(".partial"))) {
+    const left = join(folder, name);
+    const { mtimeMs } = statSync(left, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
+    if (Date.now() - mtimeMs > STALE_HOURS * 3_600_000) rmSync(left, { recursive: true, force: true });
+  }
+  return `${path}.${randomBytes(4).toString("hex")}.partial`;
+}

@@ -1,0 +1,332 @@
+import { z } from "zod";
+
+import { terraformCommand } from "./program";
+import { UserError } from "../contract/user-error";
+
+/** What a plan does with something; `forget` drops it from the state and leaves it where it is. */
+export type ChangeKind = "create" | "update" | "replace" | "destroy" | "forget" | "read" | "no-op";
+
+/** A value as far as a plan knows it and may show it. */
+export type PlannedValue =
+  | { readonly is: "known"; readonly value: unknown }
+  /** Only the apply will tell. */
+  | { readonly is: "unknown" }
+  | { readonly is: "sensitive" };
+
+/** An attribute, and what becomes of its value. */
+export interface AttributeChange {
+  /** As people write it: `vpc_config[0].subnet_ids`. */
+  readonly path: string;
+  readonly before: PlannedValue;
+  readonly after: PlannedValue;
+}
+
+/** What a plan does with one resource instance. */
+export interface ResourceChange {
+  /** `aws_subnet.network_private_subnet["private-subnet-a"]` */
+  readonly address: string;
+  /** The address that it has in the state, where a `moved` block takes it from. */
+  readonly previousAddress?: string;
+  readonly type: string;
+  readonly name: string;
+  /** False for a data source. */
+  readonly isManaged: boolean;
+  readonly kind: ChangeKind;
+  /** For a replacement: whether the new one is there before the old one goes. */
+  readonly createBeforeDestroy: boolean;
+  /** Key of an object that an interrupted replacement left behind; the change is about that one alone. */
+  readonly deposed?: string;
+  /** Terraform's word for why, such as `replace_because_tainted`; it says none for the most usual ones. */
+  readonly reason?: string;
+  /** The attributes that force a replacement, by path. */
+  readonly forcedBy: readonly AttributeChange[];
+  /** Null where there is nothing before. */
+  readonly before: Readonly<Record<string, unknown>> | null;
+  /** Null where there is nothing after. What only the apply will tell is missing, see `unknown`. */
+  readonly after: Readonly<Record<string, unknown>> | null;
+  /** In the shape of `after`, true where only the apply will tell. */
+  readonly unknown: unknown;
+}
+
+/** What a data source has told, as far as the plan knows it. */
+export interface DataSource {
+  readonly type: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** What a plan does with one output. */
+export interface OutputChange {
+  readonly name: string;
+  readonly kind: ChangeKind;
+  readonly before: PlannedValue;
+  readonly after: PlannedValue;
+}
+
+/** A condition that does not hold, or that could not be evaluated. */
+export interface FailedCheck {
+  /** `check.bastion_reachable`, `var.vpc_cidr_block` */
+  readonly address: string;
+  /** A `check` warns; a condition of anything else stops Terraform. */
+  readonly isWarning: boolean;
+  readonly messages: readonly string[];
+}
+
+/** A plan as `terraform show -json PLANFILE` writes it, as far as anybody here needs it. */
+export interface Plan {
+  readonly terraformVersion: string;
+  readonly changes: readonly ResourceChange[];
+  /** Those that were read while planning. */
+  readonly dataSources: readonly DataSource[];
+  /**
+   * By name, the defaults included, before Terraform converts them to their types: a number may be the text of one.
+   */
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly outputs: readonly OutputChange[];
+  readonly failedChecks: readonly FailedCheck[];
+  /** Whether there is something to apply and nothing in the way. */
+  readonly isApplyable: boolean;
+  /** Whether an apply would bring about everything that is configured, nothing put off to a later plan. */
+  readonly isComplete: boolean;
+  /** Planning failed half-way: `changes` are only those up to there. */
+  readonly isErrored: boolean;
+}
+
+const KINDS: Readonly<Record<string, ChangeKind>> = {
+  "no-op": "no-op",
+  create: "create",
+  read: "read",
+  update: "update",
+  delete: "destroy",
+  forget: "forget",
+  "delete, create": "replace",
+  "create, delete": "replace",
+  "create, forget": "replace",
+};
+
+const ACTIONS = z.array(z.string()).min(1);
+const OBJECT = z.record(z.string(), z.unknown());
+const STEPS = z.array(z.union([z.string(), z.number()]));
+
+const CHANGE = z.object({
+  actions: ACTIONS,
+  before: OBJECT.nullish(),
+  after: OBJECT.nullish(),
+  after_unknown: z.unknown().optional(),
+  before_sensitive: z.unknown().optional(),
+  after_sensitive: z.unknown().optional(),
+  replace_paths: z.array(STEPS).optional(),
+});
+
+const OUTPUT = z.object({
+  actions: ACTIONS,
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
+  after_unknown: z.unknown().optional(),
+  before_sensitive: z.unknown().optional(),
+  after_sensitive: z.unknown().optional(),
+});
+
+const RESOURCE = z.object({
+  address: z.string(),
+  previous_address: z.string().optional(),
+  mode: z.enum(["managed", "data"]),
+  type: z.string(),
+  name: z.string(),
+  deposed: z.string().optional(),
+  action_reason: z.string().optional(),
+  change: CHANGE,
+});
+
+const CHECK = z.object({
+  address: z.object({ kind: z.string(), to_display: z.string() }),
+  status: z.string(),
+  instances: z.array(z.object({ problems: z.array(z.object({ message: z.string() })).optional() })).optional(),
+});
+
+const PRIOR_STATE = z.object({
+  values: z
+    .object({
+      root_module: z
+        .object({
+          resources: z.array(z.object({ mode: z.string(), type: z.string(), values: OBJECT.default({}) })).default([]),
+        })
+        .default({ resources: [] }),
+    })
+    .default({ root_module: { resources: [] } }),
+});
+
+/** @see https://developer.hashicorp.com/terraform/internals/json-format#plan-representation */
+const PLAN = z.object({
+  format_version: z.string(),
+  terraform_version: z.string().default("unknown"),
+  planned_values: OBJECT,
+  variables: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
+  prior_state: PRIOR_STATE.default({ values: { root_module: { resources: [] } } }),
+  resource_changes: z.array(RESOURCE).default([]),
+  output_changes: z.record(z.string(), OUTPUT).default({}),
+  configuration: z
+    .object({
+      root_module: z
+        .object({ variables: z.record(z.string(), z.object({ default: z.unknown().optional() })).default({}) })
+        .default({ variables: {} }),
+    })
+    .default({ root_module: { variables: {} } }),
+  checks: z.array(CHECK).default([]),
+  // OpenTofu says nothing about these two.
+  applyable: z.boolean().optional(),
+  complete: z.boolean().optional(),
+  errored: z.boolean().default(false),
+});
+
+/**
+ * Reads what `terraform show -json PLANFILE` prints.
+ *
+ * @param source where the text comes from, for messages: a file's name or a command
+ * @throws UserError when the text is no plan, or one in a form that this version does not know
+ */
+export function readPlan(json: string, source: string): Plan {
+  const document = parse(json, source);
+  if (!isObject(document)) throw notAPlan(source, "it holds no object");
+  if ("values" in document && !("planned_values" in document)) {
+    throw notAPlan(
+      source,
+      `it is a state, as \`${terraformCommand()} show -json\` prints without the name of a plan file`,
+    );
+  }
+  const version = document["format_version"];
+  if (typeof version !== "string") throw notAPlan(source, "it has no format_version");
+  if (!version.startsWith("1.")) {
+    throw new UserError(
+      `${source} is a plan in format ${version}, and only 1.x is known here; use a Terraform that writes it, or a newer version of this project`,
+    );
+  }
+  const parsed = PLAN.safeParse(document);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw notAPlan(source, issue === undefined ? "" : `${readablePath(issue.path)}: ${issue.message}`);
+  }
+
+  const plan = parsed.data;
+  const defaults = plan.configuration.root_module.variables;
+  const changes = plan.resource_changes.map((resource) => resourceChange(resource, source));
+  const outputs = Object.entries(plan.output_changes).map(([name, output]) => ({
+    name,
+    kind: kindOf(output.actions, `output.${name}`, source),
+    before: plannedValue(output.before, undefined, output.before_sensitive, []),
+    after: plannedValue(output.after, output.after_unknown, output.after_sensitive, []),
+  }));
+  const isChange = ({ kind }: { readonly kind: ChangeKind }) => kind !== "no-op" && kind !== "read";
+  return {
+    terraformVersion: plan.terraform_version,
+    changes,
+    dataSources: plan.prior_state.values.root_module.resources
+      .filter(({ mode }) => mode === "data")
+      .map(({ type, values }) => ({ type, values })),
+    // A null that stands for the default is a null here.
+    variables: Object.fromEntries(
+      Object.entries(plan.variables).map(([name, { value }]) => [name, value ?? defaults[name]?.default ?? null]),
+    ),
+    outputs,
+    failedChecks: plan.checks.filter(({ status }) => status === "fail" || status === "error").map(failedCheck),
+    isApplyable: plan.applyable ?? (!plan.errored && [...changes, ...outputs].some(isChange)),
+    isComplete: plan.complete ?? !plan.errored,
+    isErrored: plan.errored,
+  };
+}
+
+/** A path of names and indexes as people write it: `vpc_config[0].subnet_ids`, `tags["a b"]`. */
+export function readablePath(steps: readonly PropertyKey[]): string {
+  return steps
+    .map((step, i) => {
+      if (typeof step === "number") return `[${String(step)}]`;
+      const name = String(step);
+      if (!/^[A-Za-z_][\w-]*$/.test(name)) return `[${JSON.stringify(name)}]`;
+      return i === 0 ? name : `.${name}`;
+    })
+    .join("");
+}
+
+function parse(json: string, source: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw notAPlan(source, json.trim() === "" ? "it is empty" : `it is not JSON: ${(cause as Error).message}`, cause);
+  }
+}
+
+function notAPlan(source: string, why: string, cause?: unknown): UserError {
+  return new UserError(
+    `${source} is no plan: ${why}; \`${terraformCommand()} show -json PLANFILE\` prints one of a file that \`${terraformCommand()} plan -out=PLANFILE\` wrote`,
+    1,
+    { cause },
+  );
+}
+
+function kindOf(actions: readonly string[], address: string, source: string): ChangeKind {
+  const kind = KINDS[actions.join(", ")];
+  if (kind !== undefined) return kind;
+  throw notAPlan(source, `it does with ${address} what is not known here: ${actions.join(", ")}`);
+}
+
+function resourceChange(resource: z.infer<typeof RESOURCE>, source: string): ResourceChange {
+  const { address, previous_address, deposed, action_reason, change } = resource;
+  const { actions, before = null, after = null } = change;
+  return {
+    address,
+    ...(previous_address !== undefined && { previousAddress: previous_address }),
+    type: resource.type,
+    name: resource.name,
+    isManaged: resource.mode === "managed",
+    kind: kindOf(actions, address, source),
+    createBeforeDestroy: actions.length === 2 && actions[0] === "create",
+    ...(deposed !== undefined && { deposed }),
+    ...(action_reason !== undefined && { reason: action_reason }),
+    // Terraform writes them now in one order, now in another.
+    forcedBy: (change.replace_paths ?? [])
+      .map((steps) => ({
+        path: readablePath(steps),
+        before: plannedValue(before, undefined, change.before_sensitive, steps),
+        after: plannedValue(after, change.after_unknown, change.after_sensitive, steps),
+      }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    before,
+    after,
+    unknown: change.after_unknown ?? {},
+  };
+}
+
+/** The value at a path: `unknown` and `sensitive` have the shape of the values, and are true wherever all below is. */
+function plannedValue(
+  value: unknown,
+  unknown: unknown,
+  sensitive: unknown,
+  steps: readonly (string | number)[],
+): PlannedValue {
+  if (sensitive === true) return { is: "sensitive" };
+  if (unknown === true) return { is: "unknown" };
+  const [step, ...rest] = steps;
+  if (step !== undefined) {
+    return plannedValue(inside(value, step), inside(unknown, step), inside(sensitive, step), rest);
+  }
+  if (hasTrue(sensitive)) return { is: "sensitive" };
+  if (hasTrue(unknown)) return { is: "unknown" };
+  return { is: "known", value: value ?? null };
+}
+
+function inside(value: unknown, step: string | number): unknown {
+  if (Array.isArray(value)) return value[Number(step)] as unknown;
+  return isObject(value) ? value[step] : undefined;
+}
+
+function hasTrue(marks: unknown): boolean {
+  return marks === true || (typeof marks === "object" && marks !== null && Object.values(marks).some(hasTrue));
+}
+
+function failedCheck({ address, instances = [] }: z.infer<typeof CHECK>): FailedCheck {
+  const messages = instances.flatMap(({ problems = [] }) => problems.map(({ message }) => message));
+  return { address: address.to_display, isWarning: address.kind === "check", messages };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,72 @@
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { basename, delimiter, join, resolve } from "node:path";
+
+import { BootstrapError } from "../bootstrap/engine/errors";
+
+const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
+
+/**
+ * Path of the program that `EKS_TERRAFORM` names, or `TERRAFORM_BINARY_NAME` (cdktf's name for it); else of Terraform, or
+ * of OpenTofu where that is all there is.
+ *
+ * @throws BootstrapError when there is none that can be run
+ */
+export function terraformProgram(environment: NodeJS.ProcessEnv): string {
+  for (const variable of ["EKS_TERRAFORM", "TERRAFORM_BINARY_NAME"]) {
+    const named = environment[variable] ?? "";
+    if (named === "") continue;
+    const path = pathOf(named, environment);
+    if (path !== undefined) return path;
+    const where = named.includes("/") ? "no file that can be run" : "no program on PATH";
+    throw new BootstrapError(
+      `${variable} must name Terraform or OpenTofu, got ${named}, which is ${where}: write the path of one, or unset ${variable}`,
+    );
+  }
+  const path = pathOf("terraform", environment) ?? pathOf("tofu", environment);
+  if (path !== undefined) return path;
+  throw new BootstrapError(
+    `neither terraform nor tofu is on PATH: install Terraform (${INSTALL_PAGE}), or name it with EKS_TERRAFORM=/path/to/terraform`,
+  );
+}
+
+/** What a person types for a program: its name where PATH has it by that, else its path. */
+export function typedName(program: string, environment: NodeJS.ProcessEnv): string {
+  const name = basename(program);
+  return pathOf(name, environment) === program ? name : program;
+}
+
+/**
+ * What a person types for the program that `terraformProgram` finds, `terraform` when it finds none. Every message that names
+ * one of its commands begins it so.
+ */
+export function terraformCommand(environment: NodeJS.ProcessEnv = process.env): string {
+  try {
+    return typedName(terraformProgram(environment), environment);
+  } catch (error) {
+    if (error instanceof BootstrapError) return "terraform";
+    throw error;
+  }
+}
+
+/**
+ * Which of the two a program is, in words: `OpenTofu` for `/usr/bin/tofu`, for a link to that, and for a link of that name
+ * to what chooses among versions (`snap`, `mise`).
+ */
+export function productOf(program: string): "Terraform" | "OpenTofu" {
+  const isTofu = [program, realpathSync(program)].some((path) => basename(path).startsWith("tofu"));
+  return isTofu ? "OpenTofu" : "Terraform";
+}
+
+function pathOf(name: string, { PATH = "" }: NodeJS.ProcessEnv): string | undefined {
+  const places = name.includes("/") ? [name] : PATH.split(delimiter).map((folder) => join(folder, name));
+  return places.map((place) => resolve(place)).find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,409 @@
+import { spawn } from "node:child_process";
+import { createHash, randomUUID } from "node:crypto";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
+
+import { z } from "zod";
+
+import { terraformPlatform } from "./platform";
+import { UserError } from "../contract/user-error";
+import { readState } from "./state";
+import { backFromOpenTofu } from "./provider-lock";
+import { readEvent, type TerraformEvent } from "./events";
+import { productOf, typedName } from "./program";
+
+/** Of everything that the command keeps to itself, in the current folder. */
+export const FOLDER = join(".cache", "eks");
+
+/** Where one run of the command writes what Terraform says. */
+export function newLogFile(): string {
+  return join(FOLDER, `${new Date().toISOString().replaceAll(":", "-")}-${String(process.pid)}.log`);
+}
+
+/** What Terraform is run with. */
+export interface TerraformOptions {
+  /** Path of Terraform or OpenTofu, as `terraformProgram` finds it; "Terraform" means either here. */
+  readonly program: string;
+  /** The folder with the stack's JSON. */
+  readonly stackDir: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** What Terraform says is added to this file, except for what holds values: a plan, the state, the outputs. */
+  readonly logFile: string;
+  /** Lets Terraform finish the calls that it has begun, and then ends it, as Ctrl-C does. */
+  readonly signal: AbortSignal;
+}
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  /** What it complained of, for people. */
+  readonly complaint: string;
+  /** Whether a signal ended it, and not it itself. */
+  readonly isKilled: boolean;
+}
+
+/** How one command of Terraform's is run. */
+interface RunOptions {
+  /** Told what it does; of a command with `-json`. */
+  readonly told?: (event: TerraformEvent) => void;
+  /** Whether its output holds values, which may be secrets: no log has them. */
+  readonly hasValues?: boolean;
+  /** Whether it is run all the same after Ctrl-C, to say what there is. */
+  readonly goesOn?: boolean;
+  /** What it reads on standard input. @default - nothing */
+  readonly input?: string;
+}
+
+/** What `init` has installed for, so that the next one can be left out; beside what it installed, and as short-lived. */
+const STAMP = "eks-initialized";
+/** Where Terraform puts what it installs, if `TF_DATA_DIR` does not say another folder. */
+const DATA_DIR = ".terraform";
+
+/** Lines of an error that a message repeats. */
+const COMPLAINT_LINES = 20;
+
+const LOCK_FILE = ".terraform.lock.hcl";
+
+/** A managed resource in the state. */
+export interface StateResource {
+  /** Such as `aws_vpc`. */
+  readonly type: string;
+  /** Its name in the stack, such as `network_vpc`. */
+  readonly name: string;
+  readonly id: string;
+  /** Empty when it has none. */
+  readonly arn: string;
+  /** The provider's default tags among them. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const STATE = z.object({
+  resources: z
+    .array(
+      z.object({
+        mode: z.string(),
+        type: z.string(),
+        name: z.string(),
+        instances: z.array(
+          z.object({
+            attributes: z
+              .object({
+                id: z.string().catch(""),
+                arn: z.string().catch(""),
+                tags_all: z.record(z.string(), z.string()).catch({}),
+              })
+              .nullish(),
+          }),
+        ),
+      }),
+    )
+    .default([]),
+});
+
+/** Where a state in a file is, seen from the stack's folder. */
+const LOCAL_BACKEND = z.object({ path: z.string() });
+
+/** Something has killed Terraform in the midst of an apply, so that it could not write down what exists. */
+export class ApplyKilledError extends UserError {
+  /** @param lost what may exist without being in the state, for people */
+  constructor(
+    message: string,
+    readonly lost: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Terraform in the folder of one stack. */
+export class Terraform {
+  /** @throws NodeJS.ErrnoException when the log cannot be written */
+  constructor(private readonly options: TerraformOptions) {
+    mkdirSync(dirname(options.logFile), { recursive: true, mode: 0o700 });
+    appendFileSync(options.logFile, "", { mode: 0o600 });
+  }
+
+  /**
+   * Installs the providers and sets the backend up, unless nothing that it depends on has changed since the last time.
+   *
+   * @returns whether there was anything to do
+   * @throws UserError with Terraform's own words
+   */
+  async init(): Promise<boolean> {
+    const { stackDir, environment } = this.options;
+    const stamp = resolve(stackDir, environment["TF_DATA_DIR"] ?? DATA_DIR, STAMP);
+    if (existsSync(stamp) && readFileSync(stamp, "utf8") === this.fingerprint()) return false;
+    const { code, complaint } = await this.run(["init", "-input=false", "-no-color"]);
+    if (code !== 0) throw this.failure("init", `${complaint}${this.wayOut(complaint)}`);
+    writeFileSync(stamp, this.fingerprint());
+    return true;
+  }
+
+  /** The versions of the providers that are locked, as Terraform writes them; empty when there are none. */
+  lock(): string {
+    const file = join(this.options.stackDir, LOCK_FILE);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  }
+
+  /** What a person types for it in the current folder: `terraform -chdir=cdktf.out/stacks/eks`. */
+  command(): string {
+    const { program, environment, stackDir } = this.options;
+    return `${typedName(program, environment)} -chdir=${relative(process.cwd(), stackDir)}`;
+  }
+
+  /**
+   * What `init` depends on: providers and backend in the JSON, the locked versions, and which Terraform with which
+   * configuration runs.
+   */
+  private fingerprint(): string {
+    const { program, environment } = this.options;
+    const { terraform } = this.configuration();
+    const config = environment["TF_CLI_CONFIG_FILE"];
+    const workspace = environment["TF_WORKSPACE"];
+    return createHash("sha256")
+      .update(JSON.stringify([terraform, this.lock(), program, config, workspace]))
+      .digest("hex");
+  }
+
+  private configuration(): { readonly terraform: { readonly backend?: Readonly<Record<string, unknown>> } } {
+    return JSON.parse(readFileSync(join(this.options.stackDir, "cdk.tf.json"), "utf8")) as {
+      readonly terraform: { readonly backend?: Readonly<Record<string, unknown>> };
+    };
+  }
+
+  /** What to do where a provider cannot be had; empty when that is not what Terraform complains of. */
+  private wayOut(complaint: string): string {
+    const back = this.product() === "Terraform" ? backFromOpenTofu(complaint, this.command()) : undefined;
+    if (back !== undefined) return `\n${back}`;
+    const flowing = complaint.replace(/\s+/g, " ");
+    if (/doesn't match any of the checksums previously recorded/.test(flowing)) {
+      return (
+        "\nthe lock file knows this provider as it is for other systems only: on a machine that reaches the registry, " +
+        `\`${this.command()} providers lock -platform=${terraformPlatform()}\` adds the one that it names`
+      );
+    }
+    if (/the previously-selected version \S+ is no longer available/.test(flowing)) {
+      return `\n\`${this.command()} init -upgrade\` chooses among the versions that there are, and locks that one`;
+    }
+    if (!/could not connect to|was not found in any of the search locations|Failed to install provider/.test(flowing))
+      return "";
+    const page =
+      this.product() === "OpenTofu"
+        ? "https://opentofu.org/docs/cli/config/config-file/#provider-installation"
+        : "https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation";
+    return (
+      `\nwhere the registry is out of reach, ${this.product()} takes providers from a folder: \`${this.name()} providers mirror ` +
+      "FOLDER`, run in the stack's folder on a machine that reaches it, fills one; TF_CLI_CONFIG_FILE names a file with a " +
+      `provider_installation block for it: ${page}`
+    );
+  }
+
+  /** Which of the two it is, in words. */
+  product(): "Terraform" | "OpenTofu" {
+    return productOf(this.options.program);
+  }
+
+  private name(): string {
+    return basename(this.options.program);
+  }
+
+  /**
+   * Gives OpenTofu an empty state where it keeps it in a file and there is none yet; to be done before the plan, which
+   * remembers what state it was made of. Taken away again where nothing came of it: Terraform leaves no file either.
+   *
+   * OpenTofu writes that file every 20 seconds. Where there is none when it begins, it forgets at each change what was there
+   * before: 1 of 26 resources were in the state when an apply was killed after 27 s (OpenTofu 1.12.6), and 21 with an empty
+   * state. Terraform writes the file after each resource.
+   *
+   * @returns removes that file if it has still nothing in it, also after Ctrl-C; to be called when all is done or has failed
+   * @throws UserError
+   */
+  async beginState(): Promise<() => Promise<void>> {
+    const nothingToDo = () => Promise.resolve();
+    const local = LOCAL_BACKEND.safeParse(this.configuration().terraform.backend?.["local"]).data;
+    if (this.product() !== "OpenTofu" || local === undefined) return nothingToDo;
+    if ((await this.pull()).trim() !== "") return nothingToDo;
+    const input = JSON.stringify({ version: 4, serial: 0, lineage: randomUUID(), outputs: {}, resources: [] });
+    const { code, complaint } = await this.run(["state", "push", "-"], { input });
+    if (code !== 0) throw this.failure("state push", complaint);
+    return async () => {
+      // One that cannot be read stays: nobody knows what is in it.
+      const state = await this.pull({ goesOn: true }).catch(() => "");
+      if (state.trim() === "" || STATE.parse(JSON.parse(state)).resources.length > 0) return;
+      rmSync(resolve(this.options.stackDir, local.path), { force: true });
+    };
+  }
+
+  /**
+   * Writes a plan to a file.
+   *
+   * @param args such as `-destroy` and `-var-file=/path`
+   * @returns whether the plan changes anything
+   * @throws UserError when Terraform finds something wrong, with its words
+   */
+  async plan(args: readonly string[], planFile: string, told: (event: TerraformEvent) => void): Promise<boolean> {
+    const { code, complaint } = await this.run(
+      ["plan", "-input=false", "-json", "-detailed-exitcode", `-out=${planFile}`, ...args],
+      { told },
+    );
+    if (code === 0 || code === 2) return code === 2;
+    throw this.failure("plan", complaint);
+  }
+
+  /** A plan in Terraform's JSON. @throws UserError */
+  async show(planFile: string): Promise<string> {
+    const { code, stdout, complaint } = await this.run(["show", "-json", "-no-color", planFile], { hasValues: true });
+    if (code !== 0) throw this.failure("show", complaint);
+    return stdout;
+  }
+
+  /**
+   * Carries that very plan out.
+   *
+   * @throws UserError with what could not be done, in Terraform's words; ApplyKilledError
+   */
+  async apply(planFile: string, told: (event: TerraformEvent) => void): Promise<void> {
+    const { code, complaint, isKilled } = await this.run(["apply", "-input=false", "-json", planFile], { told });
+    if (code === 0) return;
+    const failure = this.failure("apply", complaint);
+    if (!isKilled || failure.exitCode === 130) throw failure;
+    const isOpenTofu = this.product() === "OpenTofu";
+    throw new ApplyKilledError(
+      failure.message,
+      isOpenTofu ? "all that was made in the last 20 seconds" : "what AWS was making at that moment",
+    );
+  }
+
+  /** Addresses of everything in the state; none when there is no state. After Ctrl-C, too. @throws UserError */
+  async state(): Promise<readonly string[]> {
+    const { code, stdout, complaint } = await this.run(["state", "list", "-no-color"], { goesOn: true });
+    if (code === 0) return stdout.split("\n").filter((line) => line !== "" && !line.startsWith("data."));
+    if (/No state file was found/.test(complaint)) return [];
+    throw this.failure("state list", complaint);
+  }
+
+  /** The outputs, as `terraform output -json` prints them. @throws UserError */
+  async outputs(): Promise<string> {
+    const { code, stdout, complaint } = await this.run(["output", "-json", "-no-color"], { hasValues: true });
+    if (code !== 0) throw this.failure("output", complaint);
+    return stdout;
+  }
+
+  /** Addresses of what an apply has left half made. After Ctrl-C, too. @throws UserError; BootstrapError */
+  async tainted(): Promise<readonly string[]> {
+    const state = await this.pull({ goesOn: true });
+    return state.trim() === "" ? [] : readState("the state", state).tainted;
+  }
+
+  /** Everything in the state that Terraform manages. @throws UserError */
+  async resources(): Promise<readonly StateResource[]> {
+    return STATE.parse(JSON.parse(await this.pull())).resources.flatMap(({ type, name, mode, instances }) =>
+      mode === "managed"
+        ? instances.flatMap(({ attributes }) =>
+            attributes == null
+              ? []
+              : [{ type, name, id: attributes.id, arn: attributes.arn, tags: attributes.tags_all }],
+          )
+        : [],
+    );
+  }
+
+  /** The state, as `terraform state pull` prints it, decrypted; empty when there is none. @throws UserError */
+  async pull(options: Pick<RunOptions, "goesOn"> = {}): Promise<string> {
+    const { code, stdout, complaint } = await this.run(["state", "pull"], { hasValues: true, ...options });
+    if (code !== 0) throw this.failure("state pull", complaint);
+    return stdout;
+  }
+
+  private failure(what: string, complaint: string): UserError {
+    return this.options.signal.aborted
+      ? new UserError(`${this.name()} ${what} was interrupted`, 130)
+      : new UserError(`${this.name()} ${what} failed: ${complaint}`);
+  }
+
+  private run(
+    args: readonly string[],
+    { told, hasValues = false, goesOn = false, input }: RunOptions = {},
+  ): Promise<Ended> {
+    const { program, stackDir, environment, signal } = this.options;
+    if (signal.aborted && !goesOn) return Promise.resolve({ code: -1, stdout: "", complaint: "", isKilled: false });
+    this.log(`\n$ ${this.name()} ${args.join(" ")}`);
+    const start = performance.now();
+    return new Promise((resolve, reject) => {
+      const child = spawn(program, args, {
+        cwd: stackDir,
+        env: { ...environment, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
+        stdio: ["pipe", "pipe", "pipe"],
+        // Ctrl-C on a terminal reaches a whole group of processes: Terraform would be told twice, and stop at once.
+        detached: true,
+      });
+      // It may end without having read it.
+      child.stdin.once("error", () => undefined);
+      child.stdin.end(input);
+      const interrupt = () => child.kill("SIGINT");
+      if (!goesOn) signal.addEventListener("abort", interrupt);
+      // Told twice, it stops at once; and nobody is left behind who goes on unseen.
+      process.once("exit", interrupt);
+      const leave = () => {
+        signal.removeEventListener("abort", interrupt);
+        process.removeListener("exit", interrupt);
+      };
+      const lines: string[] = [];
+      const diagnostics: string[] = [];
+      const complaints: string[] = [];
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        if (!hasValues) this.log(line);
+        const event = told === undefined ? undefined : readEvent(line);
+        if (event === undefined) lines.push(line);
+        else {
+          if (event.kind === "diagnostic" && event.severity === "error") diagnostics.push(event.text);
+          told?.(event);
+        }
+      });
+      createInterface({ input: child.stderr }).on("line", (line) => {
+        this.log(line);
+        complaints.push(line);
+      });
+      child.once("error", (cause) => {
+        leave();
+        reject(new UserError(`${program} cannot be run: ${cause.message}`, 1, { cause }));
+      });
+      child.once("close", (code, killedBy) => {
+        leave();
+        // What it writes on standard error may be no more than what TF_LOG asks for.
+        const said = [diagnostics, plain(complaints), hasValues ? [] : plain(lines)].find((each) => each.length > 0);
+        this.log(`$ ended with ${String(code ?? killedBy)} after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+        const how = killedBy === null ? `exit code ${String(code)}` : `it was ended by ${killedBy}`;
+        resolve({
+          code: code ?? -1,
+          stdout: lines.join("\n"),
+          complaint: said?.join("\n") ?? `${how}, without a word`,
+          isKilled: killedBy !== null,
+        });
+      });
+    });
+  }
+
+  /** What is done goes on although it can no longer be written down, for lack of space, say. */
+  private log(line: string): void {
+    try {
+      appendFileSync(this.options.logFile, `${line}\n`);
+    } catch {
+      // It could be when the command began.
+    }
+  }
+}
+
+/** Without the frame that Terraform draws, from the first error on. */
+function plain(lines: readonly string[]): string[] {
+  const found = lines
+    .map((line) =>
+      stripVTControlCharacters(line)
+        .replace(/^[│╷╵]\s?/, "")
+        .trimEnd(),
+    )
+    .filter((line) => line !== "");
+  const error = found.findIndex((line) => line.startsWith("Error:"));
+  return error === -1 ? found.slice(-COMPLAINT_LINES) : found.slice(error, error + COMPLAINT_LINES);
+}
