@@ -10,13 +10,37 @@ const PROVIDER_INDEX = {
 const CDKTF = { regex: "^(cdktf|constructs|@cdktf/(?!hcl2json$).*)$", message: "only modules/ and main.ts know cdktf" };
 const NODE_SSH = {
   regex: "^(node-ssh|ssh2)$",
-  message: "only bootstrap/ssh/ssh-host.ts and rehearsal/bastion/ssh-stand-in.ts know SSH",
+  message: "only the files in KNOW_SSH know SSH",
 };
-/** Folders that a folder may not import from: arrows point downwards only. */
-const above = (...folders) => ({
-  regex: `^(\\.\\./)+(${folders.join("|")})(/|$)`,
-  message: "the floor above: modules < bootstrap, rehearsal, main.ts < cli",
-});
+/**
+ * The rooms, from the ground up, and which each may import from. No room imports from one above it.
+ * `modules` and `main.ts` alone know cdktf; nothing but `bin` and tests imports `cli`.
+ */
+const ROOMS = {
+  facts: [],
+  contract: ["facts"],
+  terminal: ["contract", "facts"],
+  terraform: ["contract", "facts", "terminal"],
+  aws: ["contract", "facts", "terminal"],
+  modules: ["contract", "facts"],
+  bootstrap: ["aws", "contract", "facts", "terminal", "terraform"],
+  rehearsal: ["aws", "contract", "facts", "modules", "terminal", "terraform"],
+  cli: ["aws", "bootstrap", "contract", "facts", "modules", "rehearsal", "terminal", "terraform"],
+};
+/** What a room may not know besides. */
+const UNKNOWN = {
+  facts: [CDKTF, NODE_SSH],
+  contract: [CDKTF, NODE_SSH],
+  terminal: [CDKTF, NODE_SSH],
+  terraform: [CDKTF, NODE_SSH],
+  aws: [CDKTF, NODE_SSH],
+  modules: [NODE_SSH],
+  bootstrap: [CDKTF, NODE_SSH],
+  rehearsal: [CDKTF, NODE_SSH],
+  cli: [CDKTF, NODE_SSH],
+};
+/** What has SSH in it: the room of the real connection, and a stand-in server. */
+const KNOW_SSH = ["bootstrap/ssh/**/*.ts", "rehearsal/bastion/ssh-stand-in.ts"];
 /** What the stack is made of: the parts of `modules/` that do not know each other. */
 const CONSTRUCTS = [
   "access",
@@ -32,10 +56,19 @@ const CONSTRUCTS = [
   "pod-roles",
   "vpc-endpoints",
 ];
+const above = (room) => {
+  const others = [...Object.keys(ROOMS), "bench", "__tests__"].filter((it) => it !== room && !ROOMS[room].includes(it));
+  return {
+    regex: `^(\\.\\./)+(${others.join("|")})(/|$)`,
+    message: `${room}/ may import from ${ROOMS[room].join(", ") || "nothing"} only (see ROOMS in eslint.config.mjs)`,
+  };
+};
 const restrict = (files, ...patterns) => ({
   files,
   rules: { "no-restricted-imports": ["error", { patterns: [PROVIDER_INDEX, ...patterns] }] },
 });
+const rooms = Object.keys(ROOMS).map((room) => restrict([`${room}/**/*.ts`], ...UNKNOWN[room], above(room)));
+const sshRooms = KNOW_SSH.map((file) => restrict([file], CDKTF, above(file.split("/")[0])));
 
 export default tseslint.config(
   { ignores: ["cdktf.out/", "coverage/", ".cache/", "bin/"] },
@@ -51,24 +84,13 @@ export default tseslint.config(
     },
   },
   restrict(["**/*.ts"]),
-  restrict(["modules/**/*.ts"], NODE_SSH, above("bootstrap", "cli", "rehearsal", "bench", "__tests__")),
+  ...rooms,
+  ...sshRooms,
   // The stack wires the modules; they do not know each other. The pure ones are everybody's.
-  restrict(
-    [`modules/{${CONSTRUCTS.join(",")}}.ts`],
-    NODE_SSH,
-    above("bootstrap", "cli", "rehearsal", "bench", "__tests__"),
-    {
-      regex: `^\\./(${[...CONSTRUCTS, "stack", "variables(/.*)?", "outputs"].join("|")})$`,
-      message: "the stack wires the modules",
-    },
-  ),
-  restrict(["bootstrap/**/*.ts"], CDKTF, above("cli", "rehearsal", "bench", "__tests__"), {
-    regex: "^(\\.\\./)+modules/(?!contract$|aws-auth$)",
-    message: "bootstrap/ knows modules/contract and the pure renderers only",
+  restrict([`modules/{${CONSTRUCTS.join(",")}}.ts`], NODE_SSH, above("modules"), {
+    regex: `^\\./(${[...CONSTRUCTS, "stack", "variables(/.*)?", "outputs"].join("|")})$`,
+    message: "the stack wires the modules",
   }),
-  restrict(["rehearsal/**/*.ts"], CDKTF, NODE_SSH, above("cli", "bench", "__tests__")),
-  restrict(["rehearsal/bastion/ssh-stand-in.ts"], CDKTF, above("cli", "bench", "__tests__")),
-  restrict(["cli/**/*.ts"], CDKTF, NODE_SSH, above("bench", "__tests__")),
   { files: ["**/*.mjs", "**/*.cjs"], ...tseslint.configs.disableTypeChecked },
   {
     files: ["**/*.cjs"],

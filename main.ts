@@ -1,5 +1,5 @@
+import { UserError } from "./contract/user-error";
 import { copyTfvars, shareLocks } from "./terraform/stack-folder";
-import { EnvironmentError } from "./modules/state";
 import { synthesize } from "./modules/synthesize";
 
 try {
@@ -8,7 +8,7 @@ try {
   copyTfvars(outdir);
 } catch (error) {
   const isOfFile = error instanceof Error && "syscall" in error;
-  if (!(error instanceof EnvironmentError) && !isOfFile) throw error;
+  if (!(error instanceof UserError) && !isOfFile) throw error;
   console.error(`error: ${error.message}`);
-  process.exitCode = isOfFile ? 1 : 64;
+  process.exitCode = error instanceof UserError ? error.exitCode : 1;
 }

@@ -9,7 +9,17 @@ const { app } = JSON.parse(readFileSync(join(CLONE, "cdktf.json"), "utf8")) as {
 
 /** Runs the app command of cdktf.json in a folder of its own that has what a clone has. */
 async function synthesizeIn(folder: string, environment: Record<string, string> = {}) {
-  for (const name of ["bin", "cdktf.json", "main.ts", "modules", "node_modules", "package.json"]) {
+  for (const name of [
+    "bin",
+    "cdktf.json",
+    "contract",
+    "facts",
+    "main.ts",
+    "modules",
+    "node_modules",
+    "package.json",
+    "terraform",
+  ]) {
     symlinkSync(join(CLONE, name), join(folder, name));
   }
   const [program = "", ...args] = app.split(" ");

@@ -1,5 +1,5 @@
-import { BootstrapError } from "../bootstrap/engine/errors";
-import { printable } from "../bootstrap/engine/explain";
+import { UserError } from "../contract/user-error";
+import { printable } from "../terminal/text";
 import type { AwsSettings } from "./settings";
 
 /** What AWS answers for what is not there (any more), by the names of its errors: `InvalidGroup.NotFound`, … */
@@ -30,7 +30,7 @@ export function isGone(error: unknown): boolean {
  * Waits for a call of AWS.
  *
  * @param what it was to do, as in `cannot list the volumes`
- * @throws BootstrapError when AWS refuses or cannot be reached; what is no failure of a call is thrown as it is
+ * @throws UserError when AWS refuses or cannot be reached; what is no failure of a call is thrown as it is
  */
 export async function asking<T>(what: string, call: Promise<T>): Promise<T> {
   try {
@@ -38,7 +38,7 @@ export async function asking<T>(what: string, call: Promise<T>): Promise<T> {
   } catch (error) {
     if (!isFailureOfACall(error)) throw error;
     const why = error.name === "Error" ? error.message.replace(SDK_WRAPPER, "") : `${error.name}: ${error.message}`;
-    throw new BootstrapError(`cannot ${what}: ${printable(why)}`, { cause: error });
+    throw new UserError(`cannot ${what}: ${printable(why)}`, { cause: error });
   }
 }
 
@@ -62,13 +62,13 @@ export class Unknowns {
    *
    * @param answer of `asking`
    * @param otherwise what to go on with when AWS does not allow the question
-   * @throws BootstrapError for every other failure
+   * @throws UserError for every other failure
    */
   async or<T, Otherwise>(answer: Promise<T>, otherwise: Otherwise): Promise<T | Otherwise> {
     try {
       return await answer;
     } catch (error) {
-      if (!(error instanceof BootstrapError) || !FORBIDDEN.test(errorName(error.cause))) throw error;
+      if (!(error instanceof UserError) || !FORBIDDEN.test(errorName(error.cause))) throw error;
       this.add(error.message);
       return otherwise;
     }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { startClassroom } from "../rehearsal/bastion/classroom";
-import { runProgram } from "../rehearsal/machine/foreground";
+import { runProgram } from "../terminal/process";
 import { startLink, type Link } from "../rehearsal/bastion/link";
 import { findProgram } from "../rehearsal/machine/programs";
 import { startSurroundings, type StandInBastion, type Surroundings } from "../rehearsal/bastion/surroundings";

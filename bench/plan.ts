@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { neutralEnvironment, startEmulator, WORKSHOP_ACCOUNT } from "../rehearsal/account/emulator";
-import { runProgram } from "../rehearsal/machine/foreground";
+import { runProgram } from "../terminal/process";
 import { findTerraform, terraformConfigFile } from "../rehearsal/machine/programs";
 import { measure, medians, type Run } from "./measure";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 import { ownKubectlVersion } from "../rehearsal/bastion/artifacts";
-import { runProgram } from "../rehearsal/machine/foreground";
+import { runProgram } from "../terminal/process";
 import { neutralEnvironment } from "../rehearsal/machine/neutral-environment";
 import { outputOf, terraformConfigFile } from "../rehearsal/machine/programs";
 import { provideMoto, provideTerraform } from "../rehearsal/machine/tools";

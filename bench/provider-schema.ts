@@ -9,7 +9,7 @@ import { awsBlocks, readBindings, type BlockSchema, type Kind, type WrittenBlock
 const CLONE = resolve(__dirname, "..");
 const CACHE = join(CLONE, ".cache", "provider-schema");
 const BINDINGS = "@cdktn/provider-aws";
-const SCHEMA = join(CLONE, "modules", "aws-schema.json");
+const SCHEMA = join(CLONE, "facts", "aws-schema.json");
 
 /** Every choice that adds to the stacks. */
 const EVERYTHING = { sshIdentity: "generated", kubernetes: "true" };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { neutralEnvironment } from "../rehearsal/account/emulator";
-import { runProgram } from "../rehearsal/machine/foreground";
+import { runProgram } from "../terminal/process";
 import { measure, medians } from "./measure";
 
 const ROUNDS = 5;

@@ -1,6 +1,6 @@
+import { UserError } from "../contract/user-error";
 import type { Handover } from "../contract/handover";
 import { connect, type ConnectOptions } from "./ssh/connect";
-import { BootstrapError } from "./engine/errors";
 import type { Host } from "./engine/host";
 import { Log, logged } from "./engine/log";
 import type { Options } from "./options";
@@ -70,7 +70,7 @@ export type ConnectionEvents = Pick<Events, "waiting" | "note">;
 /**
  * Logs in to a bastion; its commands find what the bootstrap has installed.
  *
- * @throws BootstrapError as `connect`
+ * @throws UserError as `connect`
  */
 export async function logIn(
   handover: Handover,
@@ -89,7 +89,7 @@ function usable(host: Host, handover: Handover, options: Options): Host {
 /**
  * Connects to a bastion and runs the playbook on it. Every failure that somebody can act on is in the report.
  *
- * @throws what is no BootstrapError: a bug
+ * @throws what is no UserError: a bug
  */
 export async function bootstrapBastion({ name, handover }: Target, setup: Setup, events: Events): Promise<HostReport> {
   const { options, releases, logFile, signal } = setup;
@@ -124,7 +124,7 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
       events.outcome(outcome);
     }
   } catch (error) {
-    if (!(error instanceof BootstrapError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     unreachable = error.message;
     log?.note(unreachable);
   } finally {

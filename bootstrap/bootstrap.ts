@@ -1,22 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { UserError } from "../contract/user-error";
 import type { Handover } from "../contract/handover";
 import { bootstrapBastion, playbookFor, type Target } from "./bastion";
-import { BootstrapError } from "./engine/errors";
-import { HELP, readOptions, usage, UsageError, type Options } from "./options";
+import { HELP, readOptions, usage, type Options } from "./options";
 import { ownReleases, readReleases, type Releases } from "./releases";
-import {
-  coloured,
-  Console,
-  hostLine,
-  outcomeLine,
-  recap,
-  recapOf,
-  reportJson,
-  resultsOf,
-  type HostReport,
-} from "./engine/report";
+import { hostLine, outcomeLine, recap, recapOf, reportJson, resultsOf, type HostReport } from "./engine/report";
+import { coloured, Console } from "../terminal/console";
+import { orInterrupted } from "../terminal/process";
 import { readHandovers } from "./sources";
 import { checkSettings } from "./ssh/settings";
 
@@ -38,11 +30,8 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
       process.stdout.write(`${HELP}\n`);
       return 0;
     }
+    // What is read from standard input or over the network may never come.
     const handovers = await orInterrupted(readHandovers(options.source), signal);
-    if (handovers === undefined) {
-      process.stderr.write("interrupted: nothing has been done\n");
-      return 130;
-    }
     const targets = named(handovers.map(({ handover }) => handover));
     if (targets.length > 1) refuseForSeveral(options);
     const releases = releasesOf(options.releases);
@@ -50,9 +39,10 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
     for (const { handover } of targets) playbookFor(handover, options, releases);
     return await bootstrapAll(targets, options, releases, signal);
   } catch (error) {
-    if (!(error instanceof BootstrapError)) throw error;
-    process.stderr.write(`${coloured(`failed: ${error.message}`, process.stderr)}\n`);
-    return error instanceof UsageError ? 64 : 1;
+    if (!(error instanceof UserError)) throw error;
+    const isFailure = error.exitCode !== 130;
+    process.stderr.write(`${isFailure ? coloured(`failed: ${error.message}`, process.stderr) : error.message}\n`);
+    return error.exitCode;
   }
 }
 
@@ -60,7 +50,7 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
  * The options of a command line, with all that can be found wrong with them before there is a stack; undefined when it
  * asks for help.
  *
- * @throws UsageError; BootstrapError when the table of releases cannot be read
+ * @throws UserError, also when the table of releases cannot be read
  */
 export function checkedOptions(args: readonly string[]): Options | undefined {
   const options = readOptions(args);
@@ -74,22 +64,10 @@ export function checkedOptions(args: readonly string[]): Options | undefined {
   return options;
 }
 
-/** What is read from standard input or over the network may never come. */
-async function orInterrupted<Value>(reading: Promise<Value>, signal: AbortSignal): Promise<Value | undefined> {
-  const interruption = new Promise<undefined>((resolve) => {
-    const interrupt = () => {
-      resolve(undefined);
-    };
-    if (signal.aborted) interrupt();
-    else signal.addEventListener("abort", interrupt, { once: true });
-  });
-  return Promise.race([reading, interruption]);
-}
-
 /**
  * The table of releases to use: the project's own, or the one in a file.
  *
- * @throws BootstrapError when the file is no such table
+ * @throws UserError when the file is no such table
  */
 export function releasesOf(file: string | undefined): Releases {
   if (file === undefined) return ownReleases();
@@ -99,7 +77,7 @@ export function releasesOf(file: string | undefined): Releases {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const why = code === "ENOENT" ? "there is no such file" : message;
-    throw new BootstrapError(`--releases ${file} cannot be read: ${why}`, { cause });
+    throw new UserError(`--releases ${file} cannot be read: ${why}`, { cause });
   }
   return readReleases(text, file);
 }
@@ -118,7 +96,9 @@ function refuseForSeveral({ host, port, hostKey }: Options): void {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   if (given.length === 0) return;
   const names = given.map(([option]) => option).join(" and ");
-  throw new UsageError(`${names} can be said of one bastion only, and there are several: use ~/.ssh/config for them`);
+  throw new UserError(`${names} can be said of one bastion only, and there are several: use ~/.ssh/config for them`, {
+    exitCode: 64,
+  });
 }
 
 async function bootstrapAll(

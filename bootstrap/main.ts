@@ -1,5 +1,5 @@
 import { bootstrap } from "./bootstrap";
-import { interruption } from "../terminal/interruption";
+import { interruption } from "../terminal/process";
 
 /** `npm run bootstrap`. The first Ctrl-C ends it in order, a second one at once. */
 async function main(): Promise<void> {

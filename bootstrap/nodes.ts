@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { printable } from "./engine/explain";
+import { printable } from "../terminal/text";
 
 /** A node of a cluster, as people look at it. */
 export interface Node {

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 
-import { BootstrapError } from "./engine/errors";
+import { UserError } from "../contract/user-error";
 import { readFingerprint } from "./ssh/host-key-policy";
-import { nearest } from "../terminal/nearest";
+import { nearest } from "../contract/nearest";
 import { mirrorUrl } from "./releases";
 import { handoverSource, type HandoverSource } from "./sources";
 
@@ -32,9 +32,6 @@ export interface Options {
   /** How many hosts at once. */
   readonly concurrency: number;
 }
-
-/** The command line is wrong: exit code 64. */
-export class UsageError extends BootstrapError {}
 
 /** What there is; `value` is what --help calls the value. */
 export const OPTIONS = {
@@ -104,7 +101,7 @@ Exit codes: 0 done, 1 failed, 2 --check found changes, 64 wrong usage, 130 inter
 /**
  * Reads the command line; undefined when it asks for help.
  *
- * @throws UsageError that says which option is wrong, what was found and what is allowed
+ * @throws UserError that says which option is wrong, what was found and what is allowed
  */
 export function readOptions(args: readonly string[]): Options | undefined {
   const values = parsed(args);
@@ -150,12 +147,12 @@ function parsed(args: readonly string[]): Values | undefined {
     if (token.kind === "option-terminator") continue;
     const text = args[token.index] ?? "";
     const wrong = token.kind === "positional" ? strayWord(text) : objection(token, text);
-    if (wrong !== undefined) throw new UsageError(wrong);
+    if (wrong !== undefined) throw new UserError(wrong, { exitCode: 64 });
     if (token.kind === "option") given.set(token.name, (given.get(token.name) ?? 0) + 1);
   }
   for (const [name, times] of given) {
     const isTooOften = times > 1 && name !== "outputs";
-    if (isTooOften) throw new UsageError(`--${name} is given ${String(times)} times: give it once`);
+    if (isTooOften) throw new UserError(`--${name} is given ${String(times)} times: give it once`, { exitCode: 64 });
   }
   return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values;
 }
@@ -201,17 +198,19 @@ function host(value: string): string {
   // One colon is before a port, several are an IPv6 address.
   const isHost = /^[^\s@/[\]-][^\s@/[\]]*$/.test(value) && value.split(":").length !== 2;
   if (isHost) return value;
-  throw new UsageError(
+  throw new UserError(
     `--host must be a name or an IP address and nothing else, got ${JSON.stringify(value)}; ` +
       "--user says the user, --port the port",
+    { exitCode: 64 },
   );
 }
 
 function whole(option: string, value: string, least: number, most: number, unit = ""): number {
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (number >= least && number <= most) return number;
-  throw new UsageError(
+  throw new UserError(
     `${option} must be a whole number${unit} from ${String(least)} to ${String(most)}, got ${JSON.stringify(value)}`,
+    { exitCode: 64 },
   );
 }
 
@@ -222,9 +221,10 @@ function root(value: string): string {
   // eslint-disable-next-line no-control-regex -- no path has them that a person has typed
   const isPath = folder.startsWith("/") && !isUnsteady && !/[\u0000-\u001f:]/.test(folder);
   if (isPath) return folder;
-  throw new UsageError(
+  throw new UserError(
     '--root must be the absolute path of a folder on the host, not / itself, without ".", ".." and ":", ' +
       `got ${JSON.stringify(value)}`,
+    { exitCode: 64 },
   );
 }
 
@@ -233,6 +233,6 @@ export function usage<Given, Value>(read: (value: Given) => Value, value: Given)
   try {
     return read(value);
   } catch (cause) {
-    throw cause instanceof BootstrapError ? new UsageError(cause.message, { cause }) : cause;
+    throw cause instanceof UserError ? new UserError(cause.message, { exitCode: 64, cause }) : cause;
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { BootstrapError } from "./engine/errors";
+import { UserError } from "../contract/user-error";
 import { parseJson } from "../contract/json";
 
 /** Architecture of a bastion, in Kubernetes' words. */
@@ -99,7 +99,7 @@ const TABLE = z.strictObject({
  * Reads a table of releases: JSON in the form of `bootstrap/release-table.json`.
  *
  * @param source where the text comes from, for messages: a file's name
- * @throws BootstrapError when the text is not JSON, or no such table; it names the fields that are wrong
+ * @throws UserError when the text is not JSON, or no such table; it names the fields that are wrong
  */
 export function readReleases(json: string, source: string): Releases {
   const parsed = TABLE.safeParse(parseJson(json, source), {
@@ -107,7 +107,7 @@ export function readReleases(json: string, source: string): Releases {
   });
   if (!parsed.success) {
     const wrong = parsed.error.issues.map(({ path, message }) => `${path.join(".")} ${message}`.trim());
-    throw new BootstrapError(`${source} is no table of releases: ${wrong.join("; ")}`);
+    throw new UserError(`${source} is no table of releases: ${wrong.join("; ")}`);
   }
   const { kubectl, "aws-iam-authenticator": awsIamAuthenticator, "aws-cli": awsCli } = parsed.data;
   const rows = Object.entries(kubectl.releases);
@@ -130,20 +130,20 @@ export function ownReleases(): Releases {
  * order; further away kubectl is not supported.
  *
  * @param clusterVersion the cluster's `MAJOR.MINOR`
- * @throws BootstrapError when the table has none within one minor
+ * @throws UserError when the table has none within one minor
  * @see https://kubernetes.io/releases/version-skew-policy/#kubectl
  */
 export function kubectlFor(releases: Releases, clusterVersion: string): Release {
   const [, major, minor] = /^(\d+)\.(\d+)$/.exec(clusterVersion) ?? [];
   if (major === undefined || minor === undefined) {
-    throw new BootstrapError(`the cluster's Kubernetes version must be MAJOR.MINOR, ${got(clusterVersion)}`);
+    throw new UserError(`the cluster's Kubernetes version must be MAJOR.MINOR, ${got(clusterVersion)}`);
   }
   for (const candidate of [Number(minor), Number(minor) + 1, Number(minor) - 1]) {
     const found = releases.kubectl[`${major}.${String(candidate)}`];
     if (found) return found;
   }
   const minors = Object.keys(releases.kubectl).sort(compare).join(", ");
-  throw new BootstrapError(
+  throw new UserError(
     `there is no kubectl for Kubernetes ${clusterVersion}: it may be one minor older or newer than the cluster, and the ` +
       `table of releases has ${minors}; give a newer table with --releases FILE`,
   );
@@ -153,7 +153,7 @@ export function kubectlFor(releases: Releases, clusterVersion: string): Release 
  * The same file at a mirror, which has the paths of the original below its own.
  *
  * @param mirror the value of `--mirror`: `https://mirror.example/eks`
- * @throws BootstrapError when the mirror is no plain http or https URL
+ * @throws UserError when the mirror is no plain http or https URL
  */
 export function mirrored(url: string, mirror: string): string {
   const { origin, pathname } = new URL(mirrorUrl(mirror));
@@ -163,11 +163,11 @@ export function mirrored(url: string, mirror: string): string {
 /**
  * The value of `--mirror`, if it can be one.
  *
- * @throws BootstrapError when it is no plain http or https URL
+ * @throws UserError when it is no plain http or https URL
  */
 export function mirrorUrl(mirror: string): string {
   const wrong = objection(mirror);
-  if (wrong !== undefined) throw new BootstrapError(`--mirror ${wrong}`);
+  if (wrong !== undefined) throw new UserError(`--mirror ${wrong}`);
   return mirror;
 }
 

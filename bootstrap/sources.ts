@@ -3,8 +3,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
 
+import { UserError } from "../contract/user-error";
 import type { Handover } from "../contract/handover";
-import { BootstrapError } from "./engine/errors";
 import { asHandover, HANDOVER_FIELDS, readHandover } from "../contract/outputs";
 import { productOf, terraformCommand, terraformProgram, typedName } from "../terraform/program";
 import { cloudHost, readCloudOutputs, type CloudAccess, type CloudWorkspace } from "../terraform/cloud";
@@ -48,7 +48,7 @@ const ERROR_LINES = 8;
 /**
  * What the options mean: one source, by default the stack in `cdktf.out`.
  *
- * @throws BootstrapError when they name several sources, or one that cannot be; it is a wrong usage
+ * @throws UserError when they name several sources, or one that cannot be; it is a wrong usage
  */
 export function handoverSource({ outputs = [], stackDir, terraformCloud }: SourceOptions): HandoverSource {
   const given = [
@@ -57,33 +57,31 @@ export function handoverSource({ outputs = [], stackDir, terraformCloud }: Sourc
     terraformCloud !== undefined && "--terraform-cloud",
   ].filter((option) => option !== false);
   if (given.length > 1) {
-    throw new BootstrapError(
-      `the outputs can come from one place only, got ${given.join(" and ")}; leave out all but one`,
-    );
+    throw new UserError(`the outputs can come from one place only, got ${given.join(" and ")}; leave out all but one`);
   }
 
   if (outputs.length > 0) {
-    if (outputs.includes("")) throw new BootstrapError('--outputs must be a file, a folder or - (stdin), got ""');
+    if (outputs.includes("")) throw new UserError('--outputs must be a file, a folder or - (stdin), got ""');
     return { kind: "outputs", paths: outputs };
   }
   if (terraformCloud !== undefined) {
     const [, organization, workspace] = /^([\w-]+)\/([\w-]+)$/.exec(terraformCloud) ?? [];
     if (organization === undefined || workspace === undefined) {
-      throw new BootstrapError(
+      throw new UserError(
         "--terraform-cloud must be ORGANIZATION/WORKSPACE (letters, digits, _ and -), such as acme/eks-prod, " +
           `got ${JSON.stringify(terraformCloud)}`,
       );
     }
     return { kind: "terraform-cloud", organization, workspace };
   }
-  if (stackDir === "") throw new BootstrapError(`--stack-dir must be a folder, such as ${DEFAULT_STACK_DIR}, got ""`);
+  if (stackDir === "") throw new UserError(`--stack-dir must be a folder, such as ${DEFAULT_STACK_DIR}, got ""`);
   return { kind: "stack-dir", folder: stackDir ?? DEFAULT_STACK_DIR };
 }
 
 /**
  * Reads the handovers of a source: one of each file, or the one of a stack or workspace.
  *
- * @throws BootstrapError when one cannot be read, or two are of the same cluster or bastion
+ * @throws UserError when one cannot be read, or two are of the same cluster or bastion
  */
 export async function readHandovers(
   source: HandoverSource,
@@ -107,14 +105,14 @@ type Stdin = NonNullable<Surroundings["stdin"]>;
 async function fromFiles(paths: readonly string[], stdin: Stdin): Promise<readonly NamedHandover[]> {
   const files = (await Promise.all(paths.map(filesAt))).flat();
   const again = files.find((file, i) => files.indexOf(file) < i);
-  if (again !== undefined) throw new BootstrapError(`--outputs ${again} is given twice`);
+  if (again !== undefined) throw new UserError(`--outputs ${again} is given twice`);
 
   const read = await Promise.allSettled(files.map((file) => fromFile(file, stdin)));
   const failures = read.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
-  const unexpected = failures.find((failure) => !(failure instanceof BootstrapError));
+  const unexpected = failures.find((failure) => !(failure instanceof UserError));
   if (unexpected !== undefined) throw unexpected;
   // All at once: with thirty files one does not want to learn of them one by one.
-  if (failures.length > 0) throw new BootstrapError(failures.map(({ message }) => message).join("\n"));
+  if (failures.length > 0) throw new UserError(failures.map(({ message }) => message).join("\n"));
   const handovers = read.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   refuseTwice(handovers);
   return handovers;
@@ -130,7 +128,7 @@ async function filesAt(path: string): Promise<readonly string[]> {
   const entries = await explained(path, () => readdir(path, { withFileTypes: true }));
   const files = entries.filter((entry) => entry.name.endsWith(".json") && !entry.isDirectory());
   if (files.length === 0) {
-    throw new BootstrapError(
+    throw new UserError(
       `the folder ${path} has no *.json in it; it has to hold what \`${terraformCommand()} output -json\` prints, one file for ` +
         "each cluster",
     );
@@ -154,15 +152,13 @@ async function explained<T>(path: string, read: () => Promise<T>, missing?: stri
     return await read();
   } catch (cause) {
     const { code = "" } = cause as NodeJS.ErrnoException;
-    throw new BootstrapError((code === "ENOENT" ? missing : undefined) ?? `${path} cannot be read (${code})`, {
-      cause,
-    });
+    throw new UserError((code === "ENOENT" ? missing : undefined) ?? `${path} cannot be read (${code})`, { cause });
   }
 }
 
 async function readAll(stdin: Stdin): Promise<Buffer> {
   if (stdin.isTTY === true) {
-    throw new BootstrapError(
+    throw new UserError(
       `--outputs - reads standard input, which is a terminal here; pipe into it: ${terraformCommand()} output -json | …`,
     );
   }
@@ -191,7 +187,7 @@ function refuseTwice(handovers: readonly NamedHandover[]): void {
     for (const name of names) {
       const other = seen.get(name);
       if (other !== undefined) {
-        throw new BootstrapError(`${other} and ${source} are both of the ${name}; leave out one of them`);
+        throw new UserError(`${other} and ${source} are both of the ${name}; leave out one of them`);
       }
       seen.set(name, source);
     }
@@ -203,13 +199,13 @@ async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promis
     `there is no folder ${folder}: has the stack been synthesized and applied here? Run \`eks up\` or \`cdktf deploy\`, or say ` +
     "where the outputs are with --stack-dir, --outputs or --terraform-cloud";
   if (!(await isFolder(folder, missing))) {
-    throw new BootstrapError(`--stack-dir must be a folder, ${folder} is a file; --outputs takes files`);
+    throw new UserError(`--stack-dir must be a folder, ${folder} is a file; --outputs takes files`);
   }
   const { command, stdout } = await outputsOf(folder, environment);
   const source = `${command} output -json`;
   // It says so by an empty object and exit code 0, also when there is no stack in the folder at all.
   if (stdout.trim() === "{}") {
-    throw new BootstrapError(
+    throw new UserError(
       `the stack in ${folder} has no outputs: nothing was applied from there, or its state is somewhere else; ` +
         "run `eks up` or `cdktf deploy`, or give the outputs with --outputs or --terraform-cloud",
     );
@@ -233,7 +229,7 @@ async function outputsOf(
   } catch (cause) {
     const { code, signal, stderr } = cause as ExecFileException & { readonly stderr: string };
     const how = typeof code === "number" ? `exit code ${String(code)}` : (signal ?? String(code));
-    throw new BootstrapError(
+    throw new UserError(
       `\`${command} output -json\` failed (${how}); \`${command} init\` prepares a stack that was not ` +
         `initialized here, --outputs needs no ${productOf(program)}${errorLines(stderr)}`,
       { cause },
@@ -241,13 +237,13 @@ async function outputsOf(
   }
 }
 
-/** @throws BootstrapError when there is none, with how to do without */
+/** @throws UserError when there is none, with how to do without */
 function programFor(environment: NodeJS.ProcessEnv): string {
   try {
     return terraformProgram(environment);
   } catch (cause) {
-    if (!(cause instanceof BootstrapError)) throw cause;
-    throw new BootstrapError(
+    if (!(cause instanceof UserError)) throw cause;
+    throw new UserError(
       `${cause.message}; or give what \`terraform output -json\` prints elsewhere with --outputs FILE`,
       { cause },
     );

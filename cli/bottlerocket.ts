@@ -39,7 +39,6 @@ export function refuseWrongSettings({ values }: Pick<TfvarsValues, "values">): v
       throw new UserError(
         `${variable} must be settings in TOML that a node on Bottlerocket boots with, got ${where}${cause.message}; before ` +
           `it the stack writes [settings.kubernetes] with ${written.join(", ")}`,
-        1,
         { cause },
       );
     }

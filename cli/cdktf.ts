@@ -3,9 +3,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 
+import { UserError } from "../contract/user-error";
 import { shareLocks } from "../terraform/stack-folder";
 import { fileProblem } from "../contract/user-error";
-import { cdktfArguments, UsageError } from "../terraform/flags";
+import { cdktfArguments } from "../terraform/flags";
 
 /** Commands of cdktf that run `terraform init`, and may then run `terraform providers lock`. */
 const INITIALIZING = new Set(["deploy", "apply", "destroy", "diff", "plan", "output"]);
@@ -47,9 +48,9 @@ export function main(argv: readonly string[]): void {
   try {
     args = withDefaults(cdktfArguments(argv));
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     console.error(`error: ${error.message}`);
-    process.exitCode = 64;
+    process.exitCode = error.exitCode;
     return;
   }
 

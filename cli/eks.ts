@@ -1,12 +1,10 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- what a command does not use is not loaded: AWS' clients take half a second */
 import { Command, CommanderError, Option } from "commander";
 
-import { BootstrapError } from "../bootstrap/engine/errors";
-import { HELP, OPTIONS as BOOTSTRAP_OPTIONS, UsageError as BootstrapUsageError } from "../bootstrap/options";
-import { EnvironmentError } from "../modules/state";
+import { HELP, OPTIONS as BOOTSTRAP_OPTIONS } from "../bootstrap/options";
 import { fileProblem, UserError } from "../contract/user-error";
 import { INJECTION_NAMES } from "./rehearse/injection-names";
-import { orInterrupted } from "./interruption";
+import { orInterrupted } from "../terminal/process";
 import type { RehearseOptions } from "./rehearse/rehearse";
 import { Screen } from "../terminal/screen";
 import { refuseHiddenArguments } from "../terraform/arguments";
@@ -63,12 +61,12 @@ export async function eks(args: readonly string[], signal: AbortSignal): Promise
 
 /** What a failure that the user can act on ends with; undefined for a bug. */
 function failure(error: unknown, signal: AbortSignal): { readonly code: number; readonly message: string } | undefined {
-  if (error instanceof UserError) return { code: error.exitCode, message: error.message };
-  if (error instanceof BootstrapUsageError || error instanceof EnvironmentError) {
-    return { code: 64, message: error.message };
+  if (error instanceof UserError) {
+    // Whatever could not go on because of Ctrl-C was interrupted.
+    return { code: signal.aborted && error.exitCode === 1 ? 130 : error.exitCode, message: error.message };
   }
-  if (signal.aborted) return { code: 130, message: error instanceof BootstrapError ? error.message : "interrupted" };
-  const message = error instanceof BootstrapError ? error.message : fileProblem(error);
+  if (signal.aborted) return { code: 130, message: "interrupted" };
+  const message = fileProblem(error);
   return message === undefined ? undefined : { code: 1, message };
 }
 

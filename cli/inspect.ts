@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 
 import { releasesOf } from "../bootstrap/bootstrap";
-import { BootstrapError } from "../bootstrap/engine/errors";
 import { readOptions } from "../bootstrap/options";
 import { clusterArn } from "../bootstrap/playbook";
 import { kubectlFor, mirrored } from "../bootstrap/releases";
@@ -69,7 +68,7 @@ export async function doctor(options: InspectOptions, screen: Screen, signal: Ab
       : examineState(readState(STATE_FILE, state, textOf(`.${STATE_FILE}.lock.info`), isLocked(STATE_FILE)));
   screen.busy("reading the outputs");
   const handover = await handoverHere(options.bootstrap).catch((error: unknown) => {
-    if (!(error instanceof BootstrapError || error instanceof UserError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     // Nothing is applied, or not all of it: the account is what can be looked at.
     screen.line(`note: no cluster to look at, so this is about the account alone: ${error.message}`);
     return undefined;
@@ -99,8 +98,7 @@ async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | 
       signal,
     }).pull();
   } catch (error) {
-    const isSaid = error instanceof BootstrapError || (error instanceof UserError && error.exitCode !== 130);
-    if (!isSaid) throw error;
+    if (!(error instanceof UserError) || error.exitCode === 130) throw error;
     screen.line(
       `note: ${STATE_FILE} is encrypted, so that nothing is said of what applies have left in it: ${error.message}`,
     );
@@ -111,7 +109,7 @@ async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | 
 /**
  * What the stack in the current folder has handed over, or the one that options of the bootstrap name instead.
  *
- * @throws BootstrapError when it has not; UserError when they name several
+ * @throws UserError when it has not; UserError when they name several
  */
 export async function handoverHere(args: readonly string[] = []): Promise<Handover> {
   const source = readOptions(args)?.source ?? { kind: "stack-dir", folder: STACK_DIR };
@@ -125,7 +123,9 @@ export async function handoverHere(args: readonly string[] = []): Promise<Handov
   if (first === undefined) throw new UserError(`${STACK_DIR} has no outputs; \`eks up\` makes them`);
   if (others.length > 0) {
     const names = [first, ...others].map(({ handover }) => handover.cluster_name);
-    throw new UserError(`one cluster at a time can be looked at, got ${names.join(", ")}: give one --outputs FILE`, 64);
+    throw new UserError(`one cluster at a time can be looked at, got ${names.join(", ")}: give one --outputs FILE`, {
+      exitCode: 64,
+    });
   }
   return first.handover;
 }

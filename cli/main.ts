@@ -1,4 +1,4 @@
-import { interruption } from "../terminal/interruption";
+import { interruption } from "../terminal/process";
 import { eks } from "./eks";
 import { fileProblem } from "../contract/user-error";
 

@@ -1,5 +1,5 @@
+import { UserError } from "../contract/user-error";
 import { logIn } from "../bootstrap/bastion";
-import { BootstrapError } from "../bootstrap/engine/errors";
 import type { Host } from "../bootstrap/engine/host";
 import { readOptions } from "../bootstrap/options";
 import { ConnectError } from "../bootstrap/ssh/ssh-host";
@@ -14,7 +14,7 @@ export type OnBastion<Result> = { readonly result: Result } | { readonly login: 
  * Logs in to the bastion and does something there; that nobody gets in is a result.
  *
  * @param args the options of the bootstrap that say how to reach it
- * @throws UsageError when those are wrong
+ * @throws UserError when those are wrong
  */
 export async function onBastion<Result>(
   handover: Handover,
@@ -26,7 +26,7 @@ export async function onBastion<Result>(
   // Nobody waits for minutes to be told what is wrong.
   const patience = args.some((arg) => arg.startsWith("--timeout")) ? [] : ["--timeout", "20"];
   const options = readOptions([...patience, ...args]);
-  if (options === undefined) throw new BootstrapError("--help is no option here");
+  if (options === undefined) throw new UserError("--help is no option here");
   screen.busy("logging in to the bastion");
   try {
     const { ssh, host } = await logIn(handover, options, signal, {

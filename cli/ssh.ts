@@ -23,7 +23,7 @@ const [CONFIG, KNOWN_HOSTS] = [join(FOLDER, "ssh_config"), join(FOLDER, "known_h
  * @param words the options of the bootstrap that say how to reach it, and a command to be run instead of a shell
  * @param command the same command in one word
  * @returns the exit code of the session
- * @throws BootstrapError when the bastion cannot be reached or its key is refused
+ * @throws UserError when the bastion cannot be reached or its key is refused
  */
 export async function ssh(
   words: readonly string[],
@@ -33,7 +33,9 @@ export async function ssh(
 ): Promise<number> {
   const { options: given, command: remote } = divided(words);
   if (command !== undefined && remote.length > 0) {
-    throw new UserError(`what is to be run is given twice, as ${command} and as ${remote.join(" ")}: give it once`, 64);
+    throw new UserError(`what is to be run is given twice, as ${command} and as ${remote.join(" ")}: give it once`, {
+      exitCode: 64,
+    });
   }
   // Nobody wants to wait for minutes before a shell.
   const patience = given.some((word) => word.startsWith("--timeout")) ? [] : ["--timeout", "20"];
@@ -180,7 +182,7 @@ function run(args: readonly string[], signal: AbortSignal): Promise<number> {
         cause.code === "ENOENT"
           ? "ssh is not installed; `apt-get install openssh-client` installs it, `dnf install openssh-clients` does on Amazon Linux"
           : `ssh cannot be run: ${cause.message}`;
-      fail(new UserError(why, 1, { cause }));
+      fail(new UserError(why, { cause }));
     });
     client.once("close", (code, ended) => {
       signal.removeEventListener("abort", interrupt);

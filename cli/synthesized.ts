@@ -27,7 +27,7 @@ export interface Synthesized {
  * Synthesizes the stack. The current folder is left alone until it is placed: whoever has mistyped something, or is in
  * another folder than they think, finds nothing new in it.
  *
- * @throws EnvironmentError when the environment asks for something that cannot be done
+ * @throws UserError when the environment asks for something that cannot be done
  */
 export function synthesized(environment: NodeJS.ProcessEnv): Synthesized {
   const outdir = mkdtempSync(join(tmpdir(), "eks-synthesized-"));
@@ -62,6 +62,6 @@ function usingFiles(name: string, use: () => void): void {
     use();
   } catch (cause) {
     const problem = fileProblem(cause, name);
-    throw problem === undefined ? cause : new UserError(problem, 1, { cause });
+    throw problem === undefined ? cause : new UserError(problem, { cause });
   }
 }

@@ -129,13 +129,12 @@ export async function ownAddress(signal: AbortSignal, page = "https://checkip.am
     if (!answer.ok) throw new Error(`HTTP ${String(answer.status)}`);
     return await answer.text();
   } catch (cause) {
-    if (signal.aborted) throw new UserError("interrupted: nothing has been done", 130, { cause });
+    if (signal.aborted) throw new UserError("interrupted: nothing has been done", { exitCode: 130, cause });
     // What fetch itself says is "fetch failed".
     const { message, cause: reason } = cause as Error & { readonly cause?: { readonly message?: string } };
     throw new UserError(
       `this machine's address cannot be asked of ${page} (${reason?.message ?? message}); say who ` +
         'may reach the bastion in your tfvars, such as kubectl_ssh_cidrs = ["203.0.113.7/32"]',
-      1,
       { cause },
     );
   }
@@ -204,7 +203,7 @@ export async function plan(options: UpOptions, screen: Screen, signal: AbortSign
  * `eks up`: plans, refuses what the guard refuses, asks, applies that very plan, and sets the bastion up.
  *
  * @returns the exit code of the bootstrap
- * @throws UserError; UsageError when the bootstrap could not be run with its options
+ * @throws UserError, also when the bootstrap could not be run with its options
  */
 export async function up(options: UpOptions, screen: Screen, signal: AbortSignal): Promise<number> {
   const bootstrapArgs = ["--stack-dir", STACK_DIR, ...options.bootstrap];
@@ -347,7 +346,7 @@ export async function confirm(
   if (input.isTTY !== true) {
     throw new UserError(
       `nobody is there to be asked (${question}), since standard input is no terminal: ${otherwise}`,
-      64,
+      { exitCode: 64 },
     );
   }
   const terminal = createInterface({ input, output, terminal: true });
@@ -365,8 +364,8 @@ export async function confirm(
     answer = await terminal.question(`${question} Only "yes" is taken for one: `, { signal: ends });
   } catch (cause) {
     if (gone.signal.reason === CTRL_C || signal.aborted)
-      throw new UserError("interrupted: nothing was done", 130, { cause });
-    throw new UserError("nothing was done, since there was no answer", 1, { cause });
+      throw new UserError("interrupted: nothing was done", { exitCode: 130, cause });
+    throw new UserError("nothing was done, since there was no answer", { cause });
   } finally {
     terminal.close();
   }
@@ -410,8 +409,7 @@ export async function apply(stack: Stack, file: string, screen: Screen, name = "
       `${error.message}\nwhat exists now: ${whatExists(exists)}\n` +
         `what now: ${mend}run the same command again, it goes on from here${away}\n` +
         `${halfMadeText(halfMade, terraform.command())}what ${product} said is in ${logFile}`,
-      error.exitCode,
-      { cause: error },
+      { exitCode: error.exitCode, cause: error },
     );
   } finally {
     signal.removeEventListener("abort", interrupted);

@@ -1,24 +1,10 @@
+import type { AwsAuthRole, AwsAuthUser } from "../facts/aws-auth";
+
 /** How many nodes a node group has: whole numbers, `min <= desired <= max`. */
 export interface NodeGroupSize {
   readonly min: number;
   readonly max: number;
   readonly desired: number;
-}
-
-/** Who an IAM role is in Kubernetes, in the words of aws-auth's mapRoles. */
-export interface AwsAuthRole {
-  /** The role's own, `arn:aws:iam::ACCOUNT:role/NAME`, with or without the role's path. */
-  readonly rolearn: string;
-  readonly username: string;
-  readonly groups: readonly string[];
-}
-
-/** Who an IAM user is in Kubernetes, in the words of aws-auth's mapUsers. */
-export interface AwsAuthUser {
-  /** `arn:aws:iam::ACCOUNT:user/NAME` with the user's path if there is one, an account's root, or a federated user. */
-  readonly userarn: string;
-  readonly username: string;
-  readonly groups: readonly string[];
 }
 
 /**

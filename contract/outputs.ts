@@ -1,8 +1,8 @@
 import { z } from "zod";
 
+import { UserError } from "./user-error";
 import { USER_ARN } from "../facts/aws-auth";
 import type { Handover } from "./handover";
-import { BootstrapError } from "../bootstrap/engine/errors";
 import { parseJson } from "./json";
 
 const text = z.string().min(1);
@@ -46,7 +46,7 @@ export const HANDOVER_FIELDS: readonly string[] = Object.keys(FIELDS);
  * Reads a handover out of what `terraform output -json` prints, or out of what `cdktf deploy --outputs-file` wrote.
  *
  * @param source where the text comes from, for messages: a file's name or a command
- * @throws BootstrapError when the text is not JSON, has no handover in it, or one with a field missing or malformed
+ * @throws UserError when the text is not JSON, has no handover in it, or one with a field missing or malformed
  */
 export function readHandover(json: string, source: string): Handover {
   return asHandover(plainOutputs(parseJson(json, source), source), source);
@@ -56,7 +56,7 @@ export function readHandover(json: string, source: string): Handover {
  * The handover that outputs are, given as their values by name.
  *
  * @param source where the outputs come from, for messages
- * @throws BootstrapError when a field is missing or malformed
+ * @throws UserError when a field is missing or malformed
  */
 export function asHandover(outputs: Readonly<Record<string, unknown>>, source: string): Handover {
   const parsed = HANDOVER.safeParse(outputs);
@@ -66,7 +66,7 @@ export function asHandover(outputs: Readonly<Record<string, unknown>>, source: s
     const [field = ""] = path;
     return field in outputs ? `${path.join(".")}: ${message}` : `${String(field)} is missing`;
   });
-  throw new BootstrapError(
+  throw new UserError(
     `${source} is no handover of the stack: ${wrong.join("; ")}; it has ${Object.keys(outputs).join(", ") || "nothing"}. ` +
       "Has the stack been applied, by this version?",
   );
@@ -74,7 +74,7 @@ export function asHandover(outputs: Readonly<Record<string, unknown>>, source: s
 
 /** Names and values, from either of the two forms. */
 function plainOutputs(parsed: unknown, source: string): Record<string, unknown> {
-  if (!isRecord(parsed)) throw new BootstrapError(`${source} must hold an object with the stack's outputs`);
+  if (!isRecord(parsed)) throw new UserError(`${source} must hold an object with the stack's outputs`);
   const entries = Object.entries(parsed);
 
   // terraform: { name: { value, type, sensitive } }
@@ -87,7 +87,7 @@ function plainOutputs(parsed: unknown, source: string): Record<string, unknown> 
   );
   if (others.length > 0) {
     const names = [stack, ...others.map(([name]) => name)].join(", ");
-    throw new BootstrapError(`${source} holds the outputs of several clusters (${names}); give one file for each`);
+    throw new UserError(`${source} holds the outputs of several clusters (${names}); give one file for each`);
   }
   return isRecord(outputs) ? outputs : parsed;
 }

@@ -1,16 +1,14 @@
-/** How the command ends when a person can act on it: failed, refused by a guard, wrong usage, interrupted. */
+/** How a command ends when a person can act on it: failed, refused by a guard, wrong usage, interrupted. */
 export type UserExitCode = 1 | 3 | 64 | 130;
 
 /** A failure that the reader can act on: its message is shown alone, without a stack trace. */
 export class UserError extends Error {
-  override readonly name = "UserError";
+  override readonly name: string = "UserError";
+  readonly exitCode: UserExitCode;
 
-  constructor(
-    message: string,
-    readonly exitCode: UserExitCode = 1,
-    options?: ErrorOptions,
-  ) {
+  constructor(message: string, { exitCode = 1, ...options }: ErrorOptions & { readonly exitCode?: UserExitCode } = {}) {
     super(message, options);
+    this.exitCode = exitCode;
   }
 }
 
@@ -47,4 +45,11 @@ export function fileProblem(error: unknown, name?: string): string | undefined {
   const file = dest ?? path ?? name;
   const reason = fileReason(error) ?? (code === "ENOENT" && file !== undefined ? "it is not there" : undefined);
   return reason === undefined ? undefined : `${file ?? "a file"} cannot be used: ${reason}`;
+}
+
+/** Why something failed, for people: what `fetch` says of it is in the cause. */
+export function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  const { message: inner = "", code = "" } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  return [inner, code, message].find((text) => text !== "") ?? "for no reason that is told";
 }

@@ -1,8 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, stringify } from "yaml";
 import type { Document, ParsedNode, YAMLMap, YAMLSeq } from "yaml";
 
-import type { Handover } from "../contract/handover";
-
 /** The `data` of the ConfigMap `kube-system/aws-auth`: a YAML text under each key. */
 export type AwsAuthData = Readonly<Record<string, string>>;
 
@@ -87,12 +85,34 @@ const HOW_TO_EDIT = "kubectl --namespace kube-system edit configmap aws-auth";
  */
 export const MANAGED_BY = { label: "app.kubernetes.io/managed-by", terraform: "terraform" } as const;
 
+/** Who an IAM role is in Kubernetes, in the words of aws-auth's mapRoles. */
+export interface AwsAuthRole {
+  /** The role's own, `arn:aws:iam::ACCOUNT:role/NAME`, with or without the role's path. */
+  readonly rolearn: string;
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
+/** Who an IAM user is in Kubernetes, in the words of aws-auth's mapUsers. */
+export interface AwsAuthUser {
+  /** `arn:aws:iam::ACCOUNT:user/NAME` with the user's path if there is one, an account's root, or a federated user. */
+  readonly userarn: string;
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
+/** Whom a stack wants mapped, in the words of its handover. */
+export interface MappedPrincipals {
+  /** ARN of the nodes' IAM role. */
+  readonly node_role_arn: string;
+  /** ARNs of all IAM roles of nodes, where groups have roles of their own. */
+  readonly node_role_arns?: readonly string[] | undefined;
+  readonly aws_auth_roles: readonly AwsAuthRole[];
+  readonly aws_auth_users: readonly AwsAuthUser[];
+}
+
 /** What a stack wants mapped: its nodes, and whom tfvars name. */
-export function wantedMappings({
-  aws_auth_roles,
-  aws_auth_users,
-  ...nodes
-}: Pick<Handover, "node_role_arn" | "node_role_arns" | "aws_auth_roles" | "aws_auth_users">): WantedMappings {
+export function wantedMappings({ aws_auth_roles, aws_auth_users, ...nodes }: MappedPrincipals): WantedMappings {
   return {
     nodeRoleArns: nodeRoleArns(nodes),
     roles: aws_auth_roles.map(({ rolearn, username, groups }) => ({ arn: rolearn, username, groups })),
@@ -104,7 +124,7 @@ export function wantedMappings({
 export function nodeRoleArns({
   node_role_arn: shared,
   node_role_arns: all = [],
-}: Pick<Handover, "node_role_arn" | "node_role_arns">): readonly string[] {
+}: Pick<MappedPrincipals, "node_role_arn" | "node_role_arns">): readonly string[] {
   return [...new Set([shared, ...all])];
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { EnvironmentError } from "./state";
+import { UserError } from "../contract/user-error";
 
 const PROJECT = resolve(__dirname, "..");
 
@@ -29,7 +29,7 @@ export interface ContextEnvironment {
  * The context of the project's cdktf.json and of the environment. cdktf itself looks for the file in the folder where
  * the process runs, which is the project's only by chance.
  *
- * @throws EnvironmentError when the environment's is no JSON object
+ * @throws UserError when the environment's is no JSON object
  */
 export function projectContext({ CDKTF_CONTEXT_JSON: json }: ContextEnvironment): Readonly<Record<string, unknown>> {
   const { context } = JSON.parse(readFileSync(join(PROJECT, "cdktf.json"), "utf8")) as {
@@ -38,7 +38,7 @@ export function projectContext({ CDKTF_CONTEXT_JSON: json }: ContextEnvironment)
   if (json === undefined || json === "") return context;
   const given = parsed(json);
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw new EnvironmentError(`CDKTF_CONTEXT_JSON must be a JSON object, got ${json}`);
+    throw new UserError(`CDKTF_CONTEXT_JSON must be a JSON object, got ${json}`, { exitCode: 64 });
   }
   return { ...context, ...given };
 }
@@ -55,7 +55,7 @@ function parsed(json: string): unknown {
 /**
  * What a context chooses.
  *
- * @throws EnvironmentError when a value is none of those allowed, or a name is nearly one of ours: it would count for
+ * @throws UserError when a value is none of those allowed, or a name is nearly one of ours: it would count for
  *   nothing, and the cluster would be another than was meant
  */
 export function choicesOf(context: Readonly<Record<string, unknown>>): Choices {
@@ -63,7 +63,7 @@ export function choicesOf(context: Readonly<Record<string, unknown>>): Choices {
   for (const name of Object.keys(context)) {
     const meant = Object.keys(ALLOWED).find((choice) => plain(choice) === plain(name));
     if (meant !== undefined && meant !== name) {
-      throw new EnvironmentError(`the context in cdktf.json has ${JSON.stringify(name)}; write "${meant}"`);
+      throw new UserError(`the context in cdktf.json has ${JSON.stringify(name)}; write "${meant}"`, { exitCode: 64 });
     }
   }
   return {
@@ -82,8 +82,9 @@ function chosen<Name extends keyof typeof ALLOWED>(
   // `true` without quotes means the same to everybody but JSON.
   const found = allowed.find((it) => it === (typeof value === "boolean" ? String(value) : value));
   if (found !== undefined) return found;
-  throw new EnvironmentError(
+  throw new UserError(
     `"${name}" in the context of cdktf.json must be ${allowed.map((it) => `"${it}"`).join(" or ")}, or be left out, ` +
       `got ${JSON.stringify(value)}`,
+    { exitCode: 64 },
   );
 }

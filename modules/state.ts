@@ -1,5 +1,7 @@
 import { CloudBackend, LocalBackend, NamedCloudWorkspace, S3Backend, type TerraformStack } from "cdktf";
 
+import { UserError } from "../contract/user-error";
+
 /** The environment variables that say where the state is kept. */
 export interface StateEnvironment {
   /** Organization in Terraform Cloud (HCP Terraform); switches the state and the runs to it. */
@@ -12,11 +14,6 @@ export interface StateEnvironment {
   readonly EKS_STATE_BUCKET?: string | undefined;
   /** The state's key in that bucket: one per participant who shares it. `terraform.eks.tfstate` when not set. */
   readonly EKS_STATE_KEY?: string | undefined;
-}
-
-/** The environment asks for something that cannot be done; the message is for whoever set it. */
-export class EnvironmentError extends Error {
-  override readonly name = "EnvironmentError";
 }
 
 const STATE_FILE = "terraform.eks.tfstate";
@@ -43,28 +40,32 @@ export function ofBothStacks(environment: StateEnvironment): StateEnvironment {
  * `terraform -chdir` run: cdktf's own default is an absolute path, and would make the JSON differ between machines.
  *
  * @param suffix of the names of the workspace, the key and the file; empty for the stack `eks`
- * @throws EnvironmentError when the variables contradict each other or one is missing
+ * @throws UserError when the variables contradict each other or one is missing
  */
 export function keepState(stack: TerraformStack, environment: StateEnvironment, suffix = ""): void {
   const organization = given(environment.TF_CLOUD_ORGANIZATION);
   const bucket = given(environment.EKS_STATE_BUCKET);
   if (organization !== undefined && bucket !== undefined) {
-    throw new EnvironmentError(
+    throw new UserError(
       `the state can be kept in one place only, got TF_CLOUD_ORGANIZATION=${organization} and ` +
         `EKS_STATE_BUCKET=${bucket}; unset one of them`,
+      { exitCode: 64 },
     );
   }
 
   const key = given(environment.EKS_STATE_KEY);
   if (key !== undefined && bucket === undefined) {
-    throw new EnvironmentError(`EKS_STATE_KEY=${key} needs EKS_STATE_BUCKET, the name of the bucket with that key`);
+    throw new UserError(`EKS_STATE_KEY=${key} needs EKS_STATE_BUCKET, the name of the bucket with that key`, {
+      exitCode: 64,
+    });
   }
 
   if (organization !== undefined) {
     const workspace = given(environment.TF_WORKSPACE);
     if (workspace === undefined) {
-      throw new EnvironmentError(
+      throw new UserError(
         `TF_CLOUD_ORGANIZATION=${organization} needs TF_WORKSPACE, the name of the workspace in that organization`,
+        { exitCode: 64 },
       );
     }
     new CloudBackend(stack, {

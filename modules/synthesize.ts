@@ -11,7 +11,7 @@ import { keepState, KUBERNETES_SUFFIX, ofBothStacks, type StateEnvironment } fro
  * @param outdir where cdktf puts them, below `stacks`; cdktf's own choice when left out
  * @param skipValidation lets cdktf not run the Terraform on PATH to ask for its version, for those who run another one
  * @returns where they are: `cdktf.out`, or what `outdir` or the environment says
- * @throws EnvironmentError when the environment or the context asks for something that cannot be done
+ * @throws UserError when the environment or the context asks for something that cannot be done
  */
 export function synthesize(
   environment: StateEnvironment & ContextEnvironment,

@@ -1,4 +1,4 @@
-import { Console } from "../bootstrap/engine/report";
+import { Console } from "./console";
 
 /** How often a command without a terminal says what it is busy with. */
 const REMINDER_SECONDS = 60;

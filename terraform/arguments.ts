@@ -33,7 +33,7 @@ export function refuseHiddenArguments(environment: NodeJS.ProcessEnv): void {
       .map((word) => word.split("=")[0]?.replace(/^--/, "-") ?? "")
       .find((name) => name.startsWith("-") && !allowed.includes(name));
     if (flag !== undefined)
-      throw new UserError(`${variable} says ${flag}, ${cure(flag, isForAll)}, and unset ${variable}`, 64);
+      throw new UserError(`${variable} says ${flag}, ${cure(flag, isForAll)}, and unset ${variable}`, { exitCode: 64 });
   }
 }
 

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { z } from "zod";
 
-import { BootstrapError } from "../bootstrap/engine/errors";
+import { UserError } from "../contract/user-error";
 import { terraformCommand } from "./program";
 
 /** A workspace in Terraform Cloud (HCP Terraform) or Terraform Enterprise. */
@@ -49,13 +49,13 @@ const OUTPUT = z.object({ data: output });
 /**
  * The host that the environment names, as Terraform and the stack's backend read it.
  *
- * @throws BootstrapError when `TF_CLOUD_HOSTNAME` is no host name
+ * @throws UserError when `TF_CLOUD_HOSTNAME` is no host name
  */
 export function cloudHost(environment: NodeJS.ProcessEnv): string {
   const given = environment["TF_CLOUD_HOSTNAME"] ?? "";
   if (given === "") return DEFAULT_HOST;
   if (/^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(given)) return given.toLowerCase();
-  throw new BootstrapError(
+  throw new UserError(
     `TF_CLOUD_HOSTNAME must be a host name such as ${DEFAULT_HOST}, without https:// and path, got ${JSON.stringify(given)}`,
   );
 }
@@ -63,7 +63,7 @@ export function cloudHost(environment: NodeJS.ProcessEnv): string {
 /**
  * Reads the current outputs of a workspace, by name. Sensitive ones are asked for one by one, and only those in `names`.
  *
- * @throws BootstrapError when there is no token, no workspace, no state or no outputs, or no usable answer
+ * @throws UserError when there is no token, no workspace, no state or no outputs, or no usable answer
  * @see https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-version-outputs
  */
 export async function readCloudOutputs(
@@ -79,7 +79,7 @@ export async function readCloudOutputs(
   const path = `/organizations/${encodeURIComponent(organization)}/workspaces/${encodeURIComponent(workspace)}`;
   const found = await ask(path);
   if (found.status === 404) {
-    throw new BootstrapError(
+    throw new UserError(
       `${host} shows no workspace ${name} (404): there is none, or the token from ${token.from} may not see it`,
     );
   }
@@ -91,7 +91,7 @@ export async function readCloudOutputs(
     if (!isHidden) return [attributes.name, attributes.value] as const;
     const shown = await ask(`/state-version-outputs/${encodeURIComponent(outputId)}`);
     if (shown.status === 404) {
-      throw new BootstrapError(
+      throw new UserError(
         `${host} does not show the output ${attributes.name} of workspace ${name} (404): it is sensitive, ` +
           `and the token from ${token.from} may not read it`,
       );
@@ -104,7 +104,7 @@ export async function readCloudOutputs(
     for (let attempt = 1; ; attempt++) {
       const answer = await ask(`/workspaces/${encodeURIComponent(workspaceId)}/current-state-version-outputs`);
       if (answer.status === 404) {
-        throw new BootstrapError(
+        throw new UserError(
           `${where} has no state (404): nothing was applied there yet, or the token from ${token.from} may not read ` +
             "its outputs",
         );
@@ -113,7 +113,7 @@ export async function readCloudOutputs(
       const listed = isProcessing ? [] : parsed(answer, OUTPUTS, host).data;
       if (listed.length > 0) return listed;
       if (attempt === ATTEMPTS) {
-        throw new BootstrapError(
+        throw new UserError(
           isProcessing
             ? `${where} is still processing the outputs of its last apply (503); run this again in a minute`
             : `${where} has a state without outputs; has the stack been applied there?`,
@@ -127,7 +127,7 @@ export async function readCloudOutputs(
 /**
  * The token for a host, looked for where Terraform looks first and where `terraform login` puts it.
  *
- * @throws BootstrapError when there is none, or one that no token can be
+ * @throws UserError when there is none, or one that no token can be
  * @see https://developer.hashicorp.com/terraform/cli/config/config-file#environment-variable-credentials
  */
 async function findToken(host: string, environment: NodeJS.ProcessEnv): Promise<Token> {
@@ -136,14 +136,14 @@ async function findToken(host: string, environment: NodeJS.ProcessEnv): Promise<
   if (token === undefined) {
     // A port has no place in the name of a variable.
     const variable = host.includes(":") ? "" : `set ${variableName(host)} or `;
-    throw new BootstrapError(
+    throw new UserError(
       `there is no token for ${host}: ${variable}run \`${terraformCommand(environment)} login ${host}\`, which writes ${file} ` +
         "(credentials in other configuration files of Terraform are not read)",
     );
   }
   // Node would say what is wrong with such a header, token included.
   if (!/^[!-~]+$/.test(token.value)) {
-    throw new BootstrapError(
+    throw new UserError(
       `the token for ${host} in ${token.from} has a character that no token has, such as a space or a line break; ` +
         "set it anew",
     );
@@ -173,7 +173,7 @@ async function tokenInFile(host: string, file: string, command: string): Promise
   } catch (cause) {
     const { code = "" } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
-    throw new BootstrapError(`${file} cannot be read (${code})`, { cause });
+    throw new UserError(`${file} cannot be read (${code})`, { cause });
   }
   const login = `\`${command} login ${host}\` writes it anew`;
   let content: unknown;
@@ -181,14 +181,14 @@ async function tokenInFile(host: string, file: string, command: string): Promise
     content = JSON.parse(json);
   } catch {
     // The parser's own message quotes the text, which is full of tokens.
-    throw new BootstrapError(`${file} is not JSON; ${login}`);
+    throw new UserError(`${file} is not JSON; ${login}`);
   }
   const credentials = z.object({ credentials: z.record(z.string(), z.unknown()) }).safeParse(content);
-  if (!credentials.success) throw new BootstrapError(`${file} has no credentials in it; ${login}`);
+  if (!credentials.success) throw new UserError(`${file} has no credentials in it; ${login}`);
   const [, ofHost] = Object.entries(credentials.data.credentials).find(([name]) => name.toLowerCase() === host) ?? [];
   if (ofHost === undefined) return undefined;
   const entry = z.object({ token: text }).safeParse(ofHost);
-  if (!entry.success) throw new BootstrapError(`${file} has no token for ${host}; ${login}`);
+  if (!entry.success) throw new UserError(`${file} has no token for ${host}; ${login}`);
   return { value: entry.data.token, from: file };
 }
 
@@ -214,17 +214,17 @@ async function get(host: string, path: string, token: Token, access: CloudAccess
     status = response.status;
     body = await response.text();
   } catch (cause) {
-    throw new BootstrapError(whyUnreachable(host, cause as Error, timeoutMs, access.environment), { cause });
+    throw new UserError(whyUnreachable(host, cause as Error, timeoutMs, access.environment), { cause });
   }
   if (status === 401) {
-    throw new BootstrapError(
+    throw new UserError(
       `${host} refuses the token from ${token.from} (401); \`${terraformCommand(access.environment)} login ${host}\` makes a new one`,
     );
   }
-  if (status === 403) throw new BootstrapError(`${host} forbids the token from ${token.from} to read ${path} (403)`);
-  if (status === 429) throw new BootstrapError(`${host} was asked too often (429); wait a minute and run this again`);
+  if (status === 403) throw new UserError(`${host} forbids the token from ${token.from} to read ${path} (403)`);
+  if (status === 429) throw new UserError(`${host} was asked too often (429); wait a minute and run this again`);
   if (status >= 500 && status !== 503) {
-    throw new BootstrapError(`${host} is out of order (${String(status)}); run this again later`);
+    throw new UserError(`${host} is out of order (${String(status)}); run this again later`);
   }
   if (![200, 404, 503].includes(status)) throw notTheApi(host, path, `answered ${String(status)}`);
   return { status, body, path };
@@ -243,9 +243,9 @@ function whyUnreachable(host: string, error: Error, timeoutMs: number, environme
   return `${host} cannot be reached: ${message || code}${hints.filter((hint) => hint !== false).join("")}`;
 }
 
-/** @throws BootstrapError when the answer is not what the API says it is */
+/** @throws UserError when the answer is not what the API says it is */
 function parsed<T>({ status, body, path }: Answer, schema: z.ZodType<T>, host: string): T {
-  if (status !== 200) throw new BootstrapError(`${host} is out of order (${String(status)}); run this again later`);
+  if (status !== 200) throw new UserError(`${host} is out of order (${String(status)}); run this again later`);
   let content: unknown;
   try {
     content = JSON.parse(body);
@@ -259,8 +259,8 @@ function parsed<T>({ status, body, path }: Answer, schema: z.ZodType<T>, host: s
   throw notTheApi(host, path, `answered JSON that says something else (${where})`);
 }
 
-function notTheApi(host: string, path: string, what: string): BootstrapError {
-  return new BootstrapError(
+function notTheApi(host: string, path: string, what: string): UserError {
+  return new UserError(
     `${host} ${what} at /api/v2${path}; is that the host of Terraform Cloud or Terraform Enterprise? ` +
       "TF_CLOUD_HOSTNAME names it",
   );

@@ -1,9 +1,5 @@
+import { UserError } from "../contract/user-error";
 import { terraformCommand } from "./program";
-
-/** Somebody typed what cannot be done; the message is for them, the exit code is 64. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
 
 /** Terraform's flags that cdktf has under a name of its own; those with an example take a value. */
 const FLAGS: Readonly<Record<string, { readonly flag: string; readonly example?: string }>> = {
@@ -27,7 +23,7 @@ const MISSPELT_VAR_FILE = /^--(tf)?vars?[-_]?(files?)?$(?<!^--var)/;
  * cdktf reads `-var-file` as the letters `-v -a -r …`: `-var-file FILE` fails with a message about a stack, and
  * `-var-file=FILE` is dropped without a word, so that the defaults are deployed.
  *
- * @throws UsageError for a flag with one dash that cdktf has no counterpart of, for a misspelt `--var-file`, and for a
+ * @throws UserError for a flag with one dash that cdktf has no counterpart of, for a misspelt `--var-file`, and for a
  *   missing value
  */
 export function cdktfArguments(args: readonly string[]): string[] {
@@ -37,7 +33,7 @@ export function cdktfArguments(args: readonly string[]): string[] {
     if (arg === "--") return [...rewritten, ...args.slice(i)];
     const [flagName = ""] = arg.split("=");
     if (flagName !== "--var-file" && MISSPELT_VAR_FILE.test(flagName)) {
-      throw new UsageError(`cdktf has no ${flagName} and would ignore it; write --var-file=FILE`);
+      throw new UserError(`cdktf has no ${flagName} and would ignore it; write --var-file=FILE`, { exitCode: 64 });
     }
     if (!/^-[a-z][a-z-]/.test(arg)) {
       rewritten.push(arg);
@@ -47,9 +43,10 @@ export function cdktfArguments(args: readonly string[]): string[] {
     const [name = "", ...rest] = arg.split("=");
     const known = FLAGS[name];
     if (known === undefined) {
-      throw new UsageError(
+      throw new UserError(
         `cdktf has no ${name}; of Terraform's flags it takes ${Object.keys(FLAGS).join(", ")}. For the others ` +
           `run Terraform itself: ${terraformCommand()} -chdir=cdktf.out/stacks/eks …`,
+        { exitCode: 64 },
       );
     }
     const { flag, example } = known;
@@ -58,7 +55,8 @@ export function cdktfArguments(args: readonly string[]): string[] {
       continue;
     }
     const value = rest.length > 0 ? rest.join("=") : args[++i];
-    if (value === undefined || value === "") throw new UsageError(`${name} needs a value, such as ${example}`);
+    if (value === undefined || value === "")
+      throw new UserError(`${name} needs a value, such as ${example}`, { exitCode: 64 });
     rewritten.push(`${flag}=${value}`);
   }
   return rewritten;

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { z } from "zod";
 
 import { UserError } from "../contract/user-error";
-import { BootstrapError } from "../bootstrap/engine/errors";
 import { terraformProgram } from "./program";
 
 /** Makes the error of what is wrong with a text, on a line of it where that is known. */
@@ -106,7 +105,7 @@ async function evaluate(
   try {
     program = terraformProgram(environment);
   } catch (cause) {
-    if (!(cause instanceof BootstrapError)) throw cause;
+    if (!(cause instanceof UserError)) throw cause;
     throw failure(`${names.join(", ")}: only Terraform can evaluate this, and ${cause.message}`, undefined, cause);
   }
   const folder = await mkdtemp(join(tmpdir(), "eks-values-"));

@@ -257,7 +257,6 @@ function parse(json: string, source: string): unknown {
 function notAPlan(source: string, why: string, cause?: unknown): UserError {
   return new UserError(
     `${source} is no plan: ${why}; \`${terraformCommand()} show -json PLANFILE\` prints one of a file that \`${terraformCommand()} plan -out=PLANFILE\` wrote`,
-    1,
     { cause },
   );
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { basename, delimiter, join, resolve } from "node:path";
 
-import { BootstrapError } from "../bootstrap/engine/errors";
+import { UserError } from "../contract/user-error";
 
 const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
 
@@ -9,7 +9,7 @@ const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
  * Path of the program that `EKS_TERRAFORM` names, or `TERRAFORM_BINARY_NAME` (cdktf's name for it); else of Terraform, or
  * of OpenTofu where that is all there is.
  *
- * @throws BootstrapError when there is none that can be run
+ * @throws UserError when there is none that can be run
  */
 export function terraformProgram(environment: NodeJS.ProcessEnv): string {
   for (const variable of ["EKS_TERRAFORM", "TERRAFORM_BINARY_NAME"]) {
@@ -18,13 +18,13 @@ export function terraformProgram(environment: NodeJS.ProcessEnv): string {
     const path = pathOf(named, environment);
     if (path !== undefined) return path;
     const where = named.includes("/") ? "no file that can be run" : "no program on PATH";
-    throw new BootstrapError(
+    throw new UserError(
       `${variable} must name Terraform or OpenTofu, got ${named}, which is ${where}: write the path of one, or unset ${variable}`,
     );
   }
   const path = pathOf("terraform", environment) ?? pathOf("tofu", environment);
   if (path !== undefined) return path;
-  throw new BootstrapError(
+  throw new UserError(
     `neither terraform nor tofu is on PATH: install Terraform (${INSTALL_PAGE}), or name it with EKS_TERRAFORM=/path/to/terraform`,
   );
 }
@@ -43,7 +43,7 @@ export function terraformCommand(environment: NodeJS.ProcessEnv = process.env): 
   try {
     return typedName(terraformProgram(environment), environment);
   } catch (error) {
-    if (error instanceof BootstrapError) return "terraform";
+    if (error instanceof UserError) return "terraform";
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 
 import { z } from "zod";
 
-import { BootstrapError } from "../bootstrap/engine/errors";
+import { UserError } from "../contract/user-error";
 import { asHandover } from "../contract/outputs";
 import { terraformCommand } from "./program";
 
@@ -62,14 +62,12 @@ export function isEncrypted(state: string): boolean {
  *
  * @param lock the text of `.NAME.lock.info`; undefined when there is no such file
  * @param isHeld what `isLocked` says of the state's file
- * @throws BootstrapError when the state is none
+ * @throws UserError when the state is none
  */
 export function readState(source: string, state: string, lock?: string, isHeld?: boolean): StateFacts {
   const parsed = STATE.safeParse(json(state));
   if (!parsed.success) {
-    throw new BootstrapError(
-      `${source} is no Terraform state; ${terraformCommand()} state pull shows the one that counts`,
-    );
+    throw new UserError(`${source} is no Terraform state; ${terraformCommand()} state pull shows the one that counts`);
   }
   const { outputs, resources } = parsed.data;
   const managed = resources.filter(({ mode }) => mode === "managed");
@@ -120,7 +118,7 @@ function outputProblem(outputs: Readonly<Record<string, unknown>>, source: strin
     asHandover(outputs, source);
     return undefined;
   } catch (error) {
-    if (error instanceof BootstrapError) return error.message;
+    if (error instanceof UserError) return error.message;
     throw error;
   }
 }

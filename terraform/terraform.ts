@@ -290,7 +290,7 @@ export class Terraform {
     return stdout;
   }
 
-  /** Addresses of what an apply has left half made. After Ctrl-C, too. @throws UserError; BootstrapError */
+  /** Addresses of what an apply has left half made. After Ctrl-C, too. @throws UserError */
   async tainted(): Promise<readonly string[]> {
     const state = await this.pull({ goesOn: true });
     return state.trim() === "" ? [] : readState("the state", state).tainted;
@@ -318,7 +318,7 @@ export class Terraform {
 
   private failure(what: string, complaint: string): UserError {
     return this.options.signal.aborted
-      ? new UserError(`${this.name()} ${what} was interrupted`, 130)
+      ? new UserError(`${this.name()} ${what} was interrupted`, { exitCode: 130 })
       : new UserError(`${this.name()} ${what} failed: ${complaint}`);
   }
 
@@ -367,7 +367,7 @@ export class Terraform {
       });
       child.once("error", (cause) => {
         leave();
-        reject(new UserError(`${program} cannot be run: ${cause.message}`, 1, { cause }));
+        reject(new UserError(`${program} cannot be run: ${cause.message}`, { cause }));
       });
       child.once("close", (code, killedBy) => {
         leave();

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 
 import { z } from "zod";
 
-import { nearest } from "../terminal/nearest";
+import { nearest } from "../contract/nearest";
 import { foreignTfvars, OUTDIR } from "./stack-folder";
 import { fileReason, UserError, type UserExitCode } from "../contract/user-error";
 import { hclValues } from "./hcl-values";
@@ -79,7 +79,7 @@ export function declaredVariables(json: string, source: string): Map<string, Dec
   try {
     document = JSON.parse(json);
   } catch (cause) {
-    throw new UserError(`${source} is not JSON: ${(cause as Error).message}; write it anew with npm run synth`, 1, {
+    throw new UserError(`${source} is not JSON: ${(cause as Error).message}; write it anew with npm run synth`, {
       cause,
     });
   }
@@ -212,7 +212,7 @@ async function automaticFiles(folder: string): Promise<string[]> {
   try {
     names = await readdir(folder);
   } catch (cause) {
-    throw new UserError(`${folder} cannot be searched for tfvars files: ${reason(cause)}`, 1, { cause });
+    throw new UserError(`${folder} cannot be searched for tfvars files: ${reason(cause)}`, { cause });
   }
   const fixed = ["terraform.tfvars", "terraform.tfvars.json"].filter((name) => names.includes(name));
   const automatic = names.filter((name) => /\.auto\.tfvars(\.json)?$/.test(name)).sort();
@@ -254,11 +254,12 @@ function strangers(variable: string, type: string, value: unknown): UnknownAttri
 function checked(value: unknown, name: string, type: string, source: string, exitCode: UserExitCode): unknown {
   const unknown = strangers(name, type, value);
   if (unknown.length === 0) return value;
-  throw new UserError(unknown.map((it) => `${source}: ${noSuchAttribute(it)}`).join("\n"), exitCode);
+  throw new UserError(unknown.map((it) => `${source}: ${noSuchAttribute(it)}`).join("\n"), { exitCode });
 }
 
 async function textOf(file: string): Promise<string> {
-  if (file === "") throw new UserError("-var-file needs the name of a file, such as -var-file local.tfvars", 64);
+  if (file === "")
+    throw new UserError("-var-file needs the name of a file, such as -var-file local.tfvars", { exitCode: 64 });
   try {
     if ((await stat(file)).isDirectory()) {
       throw new UserError(`${file} is a folder, and -var-file wants one of the files in it`);
@@ -266,7 +267,7 @@ async function textOf(file: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (cause) {
     if (cause instanceof UserError) throw cause;
-    throw new UserError(`${file} cannot be read: ${reason(cause)}`, 1, { cause });
+    throw new UserError(`${file} cannot be read: ${reason(cause)}`, { cause });
   }
 }
 
@@ -285,7 +286,7 @@ function valuesOfJson(text: string, file: string): Record<string, unknown> {
     const { message } = cause as Error;
     const position = Number(/ at position (\d+)/.exec(message)?.[1] ?? text.length);
     const line = text.slice(0, position).split("\n").length;
-    throw new UserError(`${file}:${String(line)}: it is not JSON: ${message}`, 1, { cause });
+    throw new UserError(`${file}:${String(line)}: it is not JSON: ${message}`, { cause });
   }
   if (typeof document !== "object" || document === null || Array.isArray(document)) {
     throw new UserError(
@@ -301,7 +302,7 @@ function valuesOfHclFile(text: string, file: string, environment: NodeJS.Process
     text,
     file,
     environment,
-    (what, line, cause) => new UserError(`${file}${line === undefined ? "" : `:${line}`}: ${what}`, 1, { cause }),
+    (what, line, cause) => new UserError(`${file}${line === undefined ? "" : `:${line}`}: ${what}`, { cause }),
   );
 }
 
@@ -356,11 +357,11 @@ function assignment(
   if (name === "" || name !== name.trim()) {
     throw new UserError(
       `-var must be NAME=VALUE, without a space before "=", such as -var 'project_name=team-a', got ${JSON.stringify(text)}`,
-      64,
+      { exitCode: 64 },
     );
   }
   const type = declared.get(name)?.type;
-  if (type === undefined) throw new UserError(`-var: ${noSuchVariable(name, declared)}`, 64);
+  if (type === undefined) throw new UserError(`-var: ${noSuchVariable(name, declared)}`, { exitCode: 64 });
   return { name, text: text.slice(equals + 1), type };
 }
 
@@ -381,7 +382,7 @@ async function typed(
       return text === "true" || text === "false" ? text === "true" : text;
     default: {
       const failure = (what: string, _: unknown, cause: unknown) =>
-        new UserError(`${source}: ${what}`, exitCode, { cause });
+        new UserError(`${source}: ${what}`, { exitCode, cause });
       return (await hclValues(`value = ${text}\n`, source, environment, failure))["value"];
     }
   }

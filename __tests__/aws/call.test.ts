@@ -1,4 +1,4 @@
-import { BootstrapError } from "../../bootstrap/engine/errors";
+import { UserError } from "../../contract/user-error";
 import { asking, Unknowns } from "../../aws/call";
 
 /** An answer of AWS that is an error, as the SDK throws it. */
@@ -22,7 +22,7 @@ describe("what may not be looked at", () => {
     async (name) => {
       const unknown = new Unknowns();
 
-      await expect(unknown.or(asking("list the volumes", refusal(name)), [])).rejects.toThrow(BootstrapError);
+      await expect(unknown.or(asking("list the volumes", refusal(name)), [])).rejects.toThrow(UserError);
       expect(unknown.reasons).toEqual([]);
     },
   );

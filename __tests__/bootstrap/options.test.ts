@@ -1,5 +1,5 @@
-import { BootstrapError } from "../../bootstrap/engine/errors";
-import { HELP, OPTIONS, readOptions, UsageError, type Options } from "../../bootstrap/options";
+import { UserError } from "../../contract/user-error";
+import { HELP, OPTIONS, readOptions, type Options } from "../../bootstrap/options";
 
 /** What is asked for when nothing is said. */
 const DEFAULTS: Options = {
@@ -233,12 +233,12 @@ describe("the command line", () => {
   ])("%j is refused", (args, message) => {
     const error = complaint(args);
 
-    expect(error).toBeInstanceOf(UsageError);
+    expect(error).toBeInstanceOf(UserError);
     expect(error?.message).toBe(message);
   });
 
   it("is a matter for the reader when it is wrong", () => {
-    expect(() => readOptions(["--zzz"])).toThrow(BootstrapError);
+    expect(() => readOptions(["--zzz"])).toThrow(UserError);
   });
 });
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { BootstrapError } from "../../bootstrap/engine/errors";
+import { UserError } from "../../contract/user-error";
 import { kubectlFor, mirrored, ownReleases, readReleases } from "../../bootstrap/releases";
 import type { Arch, Release } from "../../bootstrap/releases";
 
@@ -101,7 +101,7 @@ describe("kubectl for a cluster", () => {
   ])("fails for %s", (_, version, message) => {
     const choose = () => kubectlFor(tableWith(["1.10", "1.9"]), version);
 
-    expect(choose).toThrow(BootstrapError);
+    expect(choose).toThrow(UserError);
     expect(choose).toThrow(message);
   });
 
@@ -216,7 +216,7 @@ describe("a table of one's own", () => {
   ])("fails for %s", (_, json, message) => {
     const read = () => readReleases(json, "my.json");
 
-    expect(read).toThrow(BootstrapError);
+    expect(read).toThrow(UserError);
     expect(read).toThrow(message);
     expect(read).toThrow(/^my\.json is n/);
   });
@@ -286,7 +286,7 @@ describe("a mirror", () => {
   ])("fails for %s", (_, mirror, message) => {
     const use = () => mirrored(URL_OF_KUBECTL, mirror);
 
-    expect(use).toThrow(BootstrapError);
+    expect(use).toThrow(UserError);
     expect(use).toThrow(message);
     expect(use).not.toThrow("s3cret");
   });

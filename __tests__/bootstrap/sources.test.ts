@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 
-import { BootstrapError } from "../../bootstrap/engine/errors";
+import { UserError } from "../../contract/user-error";
 import { handoverSource, readHandovers, type Surroundings } from "../../bootstrap/sources";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import {
@@ -35,14 +35,14 @@ function write(path: string, content: string | Buffer): string {
   return file;
 }
 
-/** The message with which something failed, with FOLDER for the test's folder; anything but a BootstrapError is a bug. */
+/** The message with which something failed, with FOLDER for the test's folder; anything but a UserError is a bug. */
 async function failure(reading: Promise<unknown>): Promise<string> {
   const error: unknown = await reading.then(
     () => undefined,
     (reason: unknown) => reason,
   );
-  expect(error).toBeInstanceOf(BootstrapError);
-  return (error as BootstrapError).message.replaceAll(folder, "FOLDER");
+  expect(error).toBeInstanceOf(UserError);
+  return (error as UserError).message.replaceAll(folder, "FOLDER");
 }
 
 describe("the options for the source of handovers", () => {
@@ -84,7 +84,7 @@ describe("the options for the source of handovers", () => {
     ["an empty folder's name", { stackDir: "" }, '--stack-dir must be a folder, such as cdktf.out/stacks/eks, got ""'],
     ["an empty file's name", { outputs: ["a", ""] }, '--outputs must be a file, a folder or - (stdin), got ""'],
   ])("are refused: %s", (_, options, message) => {
-    expect(() => handoverSource(options)).toThrow(new BootstrapError(message));
+    expect(() => handoverSource(options)).toThrow(new UserError(message));
   });
 });
 

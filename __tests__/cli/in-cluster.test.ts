@@ -1,5 +1,5 @@
+import { UserError } from "../../contract/user-error";
 import type { Command } from "../../bootstrap/engine/command";
-import { BootstrapError } from "../../bootstrap/engine/errors";
 import type { CommandResult, Host } from "../../bootstrap/engine/host";
 import {
   claimsByVolume,
@@ -125,7 +125,7 @@ describe("what a cluster has in AWS", () => {
   });
 
   it("is not known when the bastion is lost, which is no failure", async () => {
-    const bastion = new StandInBastion([new BootstrapError("the connection is lost")]);
+    const bastion = new StandInBastion([new UserError("the connection is lost")]);
 
     expect(await readInCluster(bastion, CONTEXT)).toEqual({ unreachable: "the connection is lost" });
   });
@@ -213,7 +213,7 @@ describe("the deletion of what a cluster has in AWS", () => {
 
   it("goes on after a failure, and tells why", async () => {
     const timedOut = ended({ exitCode: 1, stderr: "error: timed out waiting for the condition on services/cart" });
-    const bastion = new StandInBastion([timedOut, new BootstrapError("the connection is lost"), ended()]);
+    const bastion = new StandInBastion([timedOut, new UserError("the connection is lost"), ended()]);
 
     const failures = await deleteInCluster(bastion, CONTEXT, { ...FOUND, claims: [] });
 
@@ -228,7 +228,7 @@ describe("the deletion of what a cluster has in AWS", () => {
     const interruption = new AbortController();
     const bastion = new StandInBastion(() => {
       interruption.abort(new Error("interrupted"));
-      return new BootstrapError("interrupted during: kubectl delete");
+      return new UserError("interrupted during: kubectl delete");
     });
 
     const deleting = deleteInCluster(bastion, CONTEXT, { ...FOUND, services: [] }, interruption.signal);

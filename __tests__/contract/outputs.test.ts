@@ -1,4 +1,4 @@
-import { BootstrapError } from "../../bootstrap/engine/errors";
+import { UserError } from "../../contract/user-error";
 import { readHandover } from "../../contract/outputs";
 import type { Handover } from "../../contract/handover";
 import { HANDOVER, terraformOutput } from "../support/handover";
@@ -120,7 +120,7 @@ describe("the handover", () => {
   ])("fails for %s", (_, json, message) => {
     const read = () => readHandover(json, "outputs.json");
 
-    expect(read).toThrow(BootstrapError);
+    expect(read).toThrow(UserError);
     expect(read).toThrow(message);
   });
 });

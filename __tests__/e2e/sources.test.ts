@@ -128,7 +128,7 @@ describe("the handover of a workspace in Terraform Cloud, over TLS", () => {
     const { output } = await read({});
 
     expect(output).toBe(
-      `BootstrapError: ${host} cannot be reached: self-signed certificate; name the file with its certificate authority in NODE_EXTRA_CA_CERTS\n`,
+      `UserError: ${host} cannot be reached: self-signed certificate; name the file with its certificate authority in NODE_EXTRA_CA_CERTS\n`,
     );
     expect(cloud.questions).toHaveLength(before);
   });

@@ -1,5 +1,5 @@
+import { UserError } from "../../contract/user-error";
 import { choicesOf, projectContext } from "../../modules/choices";
-import { EnvironmentError } from "../../modules/state";
 
 describe("what the context of cdktf.json chooses", () => {
   it("is one stack with keys that are given, as the project comes", () => {
@@ -30,7 +30,7 @@ describe("what the context of cdktf.json chooses", () => {
     [{ ssh_identity: "generated" }, 'the context in cdktf.json has "ssh_identity"; write "sshIdentity"'],
     [{ Kubernetes: "true" }, 'the context in cdktf.json has "Kubernetes"; write "kubernetes"'],
   ])("is refused: %j", (context, message) => {
-    expect(() => choicesOf({ ...context })).toThrow(new EnvironmentError(message));
+    expect(() => choicesOf({ ...context })).toThrow(new UserError(message, { exitCode: 64 }));
   });
 
   it("is the environment's before that of the file, as with cdktf itself", () => {

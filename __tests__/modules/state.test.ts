@@ -1,4 +1,5 @@
-import { EnvironmentError, keepState, type StateEnvironment } from "../../modules/state";
+import { UserError } from "../../contract/user-error";
+import { keepState, type StateEnvironment } from "../../modules/state";
 import { synthesized } from "../support/synthesized";
 
 function backend(environment: StateEnvironment): Record<string, unknown> {
@@ -64,6 +65,6 @@ describe("the state", () => {
       "EKS_STATE_KEY=kim/eks.tfstate needs EKS_STATE_BUCKET, the name of the bucket with that key",
     ],
   ])("fails for %j", (environment, message) => {
-    expect(() => backend(environment)).toThrow(new EnvironmentError(message));
+    expect(() => backend(environment)).toThrow(new UserError(message, { exitCode: 64 }));
   });
 });

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
+import { UserError } from "../../contract/user-error";
 import { productOf } from "../../terraform/program";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
-import { SetUpError } from "../../rehearsal/machine/errors";
 import { findProgram, terraformConfigFile } from "../../rehearsal/machine/programs";
 import { namedTerraform, provideMoto, provideTerraform, type Tool } from "../../rehearsal/machine/tools";
 import { PREPARED, type Prepared } from "./prepared";
@@ -26,7 +26,7 @@ export default async function globalSetup(): Promise<void> {
     try {
       return (await provide()).command[0];
     } catch (error) {
-      if (!(error instanceof SetUpError)) throw error;
+      if (!(error instanceof UserError)) throw error;
       missing.push(error.message);
       return undefined;
     }

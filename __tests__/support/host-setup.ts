@@ -3,7 +3,7 @@ import { mkdtempSync, rmdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { SetUpError } from "../../rehearsal/machine/errors";
+import { UserError } from "../../contract/user-error";
 import { findProgram } from "../../rehearsal/machine/programs";
 import { findSshd } from "../../rehearsal/bastion/sshd";
 import { provideMoto } from "../../rehearsal/machine/tools";
@@ -30,7 +30,7 @@ export default async function hostSetup(): Promise<void> {
     findProgram(name) === undefined ? [`${name} (${how})`] : [],
   );
   await provideMoto().catch((error: unknown) => {
-    if (!(error instanceof SetUpError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     missing.push(error.message);
   });
   if (findSshd() === undefined) missing.push("sshd (apt-get install openssh-server)");

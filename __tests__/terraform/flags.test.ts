@@ -1,4 +1,5 @@
-import { cdktfArguments, UsageError } from "../../terraform/flags";
+import { UserError } from "../../contract/user-error";
+import { cdktfArguments } from "../../terraform/flags";
 
 describe("the flags that bin/cdktf takes", () => {
   it.each([
@@ -42,7 +43,7 @@ describe("the flags that bin/cdktf takes", () => {
   ])("fails for %s", (typed, message) => {
     const call = () => cdktfArguments(["deploy", ...typed.split(" ")]);
 
-    expect(call).toThrow(UsageError);
+    expect(call).toThrow(UserError);
     expect(call).toThrow(message);
   });
 });

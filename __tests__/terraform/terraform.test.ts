@@ -376,7 +376,7 @@ describe("Terraform", () => {
       const script = join(folder, "command.ts");
       writeFileSync(
         script,
-        `import { Terraform } from ${JSON.stringify(resolve("cli/terraform"))};
+        `import { Terraform } from ${JSON.stringify(resolve("terraform/terraform"))};
         const interruption = new AbortController();
         process.on("SIGINT", () => { if (interruption.signal.aborted) process.exit(130); interruption.abort(); });
         void new Terraform({ program: ${JSON.stringify(program)}, stackDir: ${JSON.stringify(stackDir)}, environment: process.env,

@@ -14,7 +14,7 @@ export interface Host {
   /**
    * Runs a command to its end; an exit code other than 0 is a result, not an exception.
    *
-   * @throws BootstrapError when the connection is lost, the command is killed, or its time is up: whether it did what it
+   * @throws UserError when the connection is lost, the command is killed, or its time is up: whether it did what it
    *   was to do is not known then
    */
   run(command: Command): Promise<CommandResult>;

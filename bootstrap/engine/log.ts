@@ -1,9 +1,9 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
+import { UserError } from "../../contract/user-error";
 import type { Command } from "./command";
-import { BootstrapError } from "./errors";
-import { harmless, printable } from "./explain";
+import { harmless, printable } from "../../terminal/text";
 import type { CommandResult, Host } from "./host";
 
 /** What stands before a secret: its name, and a sign that its value follows. */
@@ -33,7 +33,7 @@ export function masked(text: string): string {
 export class Log {
   /**
    * @param file made anew, with the folder that it is in; only its owner may read it
-   * @throws BootstrapError when it cannot be written
+   * @throws UserError when it cannot be written
    */
   constructor(readonly file: string) {
     this.withFile(() => {
@@ -75,7 +75,7 @@ export class Log {
       act();
     } catch (cause) {
       const { code = "", message } = cause as NodeJS.ErrnoException;
-      throw new BootstrapError(
+      throw new UserError(
         `the log ${this.file} cannot be written (${code || message}): make room or a folder that can be written, ` +
           "or run this in another folder",
         { cause },

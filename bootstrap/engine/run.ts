@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { UserError } from "../../contract/user-error";
 import type { Command } from "./command";
-import { BootstrapError, CommandFailedError } from "./errors";
+import { CommandFailedError } from "./errors";
 import type { CommandResult, Host } from "./host";
 import { PLAN_AGAIN, type Outcome, type Stage, type Step, type Task, type Wait } from "./task";
 
@@ -31,7 +32,7 @@ const PLANS = 4;
  *
  * Ends after the first stage in which a step failed; when that shows before anything in it is done, nothing is.
  *
- * @throws what is no BootstrapError: a bug
+ * @throws what is no UserError: a bug
  */
 export async function* run(
   host: Host,
@@ -94,7 +95,7 @@ class Survey {
     for (const { current } of steps) void this.result(current.command);
   }
 
-  /** @throws BootstrapError when the host does not answer */
+  /** @throws UserError when the host does not answer */
   result(command: Command): Promise<CommandResult> {
     const known = this.results.get(command.text);
     if (known !== undefined) return known;
@@ -148,7 +149,7 @@ async function plan(step: Step, survey: Survey): Promise<ToChange | ToWait | Unc
     const [warned, diff] = [step.warnings?.(current) ?? [], step.diff?.(current)];
     return { kind: "to-change", title, task: step, commands, warnings: warned, diff };
   } catch (error) {
-    if (!(error instanceof BootstrapError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     return { kind: "unclear", title, message: error.message };
   }
 }
@@ -240,10 +241,10 @@ async function wait(
         const why = await step.diagnose?.(host);
         // First, since what is missing may end with its cure.
         const waited = `after ${String(step.patienceSeconds)} s of waiting: ${missing}`;
-        throw new BootstrapError(why === undefined ? waited : `${waited}: ${why}`);
+        throw new UserError(why === undefined ? waited : `${waited}: ${why}`);
       }
       await sleep(pause, undefined, { ...(signal && { signal }) }).catch(() => {
-        throw new BootstrapError("interrupted");
+        throw new UserError("interrupted");
       });
       const current = step.current.parse(await host.run(step.current.command));
       const now = step.missing(current);
@@ -251,7 +252,7 @@ async function wait(
       missing = now;
       // Most of what is missing has come by now, and nobody has to be asked.
       const never = looks === 1 ? await step.hopeless?.(host) : undefined;
-      if (never !== undefined) throw new BootstrapError(`${missing}: ${never}`);
+      if (never !== undefined) throw new UserError(`${missing}: ${never}`);
     }
   } catch (error) {
     return failed(title, error);
@@ -259,6 +260,6 @@ async function wait(
 }
 
 function failed(title: string, error: unknown): Outcome {
-  if (error instanceof BootstrapError) return { kind: "failed", title, message: error.message };
+  if (error instanceof UserError) return { kind: "failed", title, message: error.message };
   throw error;
 }

@@ -8,7 +8,7 @@ export interface Reading<State> {
   /**
    * Pure.
    *
-   * @throws BootstrapError when the answer tells nothing, such as a failed command
+   * @throws UserError when the answer tells nothing, such as a failed command
    */
   parse(result: CommandResult): State;
 }
@@ -22,7 +22,7 @@ export interface Task<State> {
    * The commands that lead from `current` to the state wanted; none when it is already there. Pure. A command that ends
    * with `PLAN_AGAIN` has changed nothing, because the host is no longer as it was read.
    *
-   * @throws BootstrapError when nothing leads there
+   * @throws UserError when nothing leads there
    */
   changes(current: State): readonly Command[];
   /** What whoever runs it has to know before `changes` are made, a line each; none when that is nothing. Pure. */

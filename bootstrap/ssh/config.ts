@@ -1,4 +1,4 @@
-import { BootstrapError } from "../engine/errors";
+import { UserError } from "../../contract/user-error";
 
 /** An ssh_config with the files that it includes, in the order in which they count. */
 export type SshConfig = readonly (Setting | Block)[];
@@ -47,7 +47,7 @@ export interface HostConfig {
  *
  * @param source the file's name, for messages
  * @param include the lines of the files that an argument of Include names
- * @throws BootstrapError when the text is no ssh_config
+ * @throws UserError when the text is no ssh_config
  * @see https://man.openbsd.org/ssh_config.5
  */
 export function parseSshConfig(text: string, source: string, include: (pattern: string) => SshConfig): SshConfig {
@@ -61,7 +61,7 @@ export function parseSshConfig(text: string, source: string, include: (pattern: 
     const where = `line ${String(index + 1)} of ${source}`;
     if (values === undefined || values.length === 0) {
       const problem = values === undefined ? "a quote is not closed" : `${word} has no argument`;
-      throw new BootstrapError(`${where}: ${problem}`);
+      throw new UserError(`${where}: ${problem}`);
     }
     if (keyword === "host" || keyword === "match") {
       // Host looks at the name that was given, Match host at the one to connect to.

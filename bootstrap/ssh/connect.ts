@@ -2,9 +2,9 @@ import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { UserError } from "../../contract/user-error";
 import type { Handover } from "../../contract/handover";
 import { readConsole, type ConsoleOutput } from "./console-output";
-import { BootstrapError } from "../engine/errors";
 import { decideHostKey } from "./host-key-policy";
 import { append, knownKeyTypes, lookUp, parseKnownHosts, serverHostKeyAlgorithms, wireFormat } from "./known-hosts";
 import type { KnownHosts } from "./known-hosts";
@@ -62,7 +62,7 @@ interface Run {
 /**
  * Logs in to the bastion of a handover, through the hosts before it, and waits for it as long as it may be booting.
  *
- * @throws BootstrapError with the words of the host key policy when a host's key is refused; when an option or a file of
+ * @throws UserError with the words of the host key policy when a host's key is refused; when an option or a file of
  *   the user's is of no use; when a host does not let us in, or not in time: with what was seen and what to do;
  *   `interrupted` when the signal says so
  */
@@ -287,7 +287,7 @@ function textOf(path: string): string {
     return readFileSync(path, "utf8");
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw new BootstrapError(`the known hosts ${path} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new UserError(`the known hosts ${path} cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
 

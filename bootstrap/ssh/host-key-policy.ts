@@ -1,4 +1,4 @@
-import { BootstrapError } from "../engine/errors";
+import { UserError } from "../../contract/user-error";
 import { fingerprint, forgetCommand, keyType, knownHostsLine, lookUp, renderRefusal } from "./known-hosts";
 import type { KnownHosts, KnownHostsEntry, Refusal } from "./known-hosts";
 
@@ -171,12 +171,12 @@ function described({ key, type, line }: KnownHostsEntry, file: string): string {
 /**
  * Reads the value of `--host-key`.
  *
- * @throws BootstrapError when it is no SHA-256 fingerprint as ssh-keygen prints it
+ * @throws UserError when it is no SHA-256 fingerprint as ssh-keygen prints it
  */
 export function readFingerprint(option: string): string {
   const [, found] = /^(SHA256:[A-Za-z0-9+/]{43})=?$/.exec(option) ?? [];
   if (found === undefined) {
-    throw new BootstrapError(
+    throw new UserError(
       "--host-key must be a SHA-256 fingerprint as ssh-keygen -l prints it, SHA256: and 43 characters, " +
         `got ${JSON.stringify(option)}`,
     );

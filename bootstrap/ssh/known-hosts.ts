@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 
-import { BootstrapError } from "../engine/errors";
+import { UserError } from "../../contract/user-error";
 
 /** One line of known_hosts that names a key. */
 export interface KnownHostsEntry {
@@ -147,12 +147,12 @@ export function keyType(key: Buffer): string | undefined {
 export function knownHostsLine(host: string, port: number, key: Buffer): string {
   // A comma or a `*` would make the key known for other hosts too, a newline would add a line of its own.
   if (!/^[\w.:%-]+$/.test(host)) {
-    throw new BootstrapError(
+    throw new UserError(
       `a host in known_hosts is a name or an address without blanks, commas and wildcards, got ${JSON.stringify(host)}`,
     );
   }
   const type = keyType(key);
-  if (type === undefined) throw new BootstrapError(`${host} offered something that is no SSH key`);
+  if (type === undefined) throw new UserError(`${host} offered something that is no SSH key`);
   return `${knownHostsName(host, port)} ${type} ${key.toString("base64")}`;
 }
 

@@ -4,8 +4,8 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 
 import { utils } from "ssh2";
 
+import { UserError } from "../../contract/user-error";
 import type { Handover } from "../../contract/handover";
-import { BootstrapError } from "../engine/errors";
 import { lookUpHost, parseSshConfig, wildcard, type HostConfig, type SshConfig } from "./config";
 import { terraformCommand } from "../../terraform/program";
 
@@ -98,7 +98,7 @@ export function thisMachine(): Machine {
 /**
  * Finds the way to the bastion, and the keys for it.
  *
- * @throws BootstrapError when an option is malformed, a file cannot be used, or there is nothing to log in with
+ * @throws UserError when an option is malformed, a file cannot be used, or there is nothing to log in with
  */
 export function readSshSettings(
   options: SettingsOptions,
@@ -119,7 +119,7 @@ export function readSshSettings(
  * Looks at what is wrong with the values of `--jump` and `--identity` whatever the bastion is. An encrypted key is not: an
  * agent may have it.
  *
- * @throws BootstrapError when a value is malformed, or a file holds no private key that can be used
+ * @throws UserError when a value is malformed, or a file holds no private key that can be used
  */
 export function checkSettings({ jump, identities = [] }: SettingsOptions, machine: Machine = thisMachine()): void {
   if (jump !== undefined) readJump(jump, "--jump");
@@ -135,7 +135,7 @@ export function checkSettings({ jump, identities = [] }: SettingsOptions, machin
  * the name that was given. A key that the stack has made counts unless `--identity` names another. Its `User` counts for the hosts between only: many files have one for every host, and the
  * bastion's user is the handover's.
  *
- * @throws BootstrapError when an option or a line of the configuration is malformed, or the hosts between form a loop
+ * @throws UserError when an option or a line of the configuration is malformed, or the hosts between form a loop
  */
 export function sshSettings(
   options: SettingsOptions,
@@ -174,7 +174,7 @@ export function sshSettings(
     // With its port: tunnels end at one address on many.
     const way = [...seen, first.port === undefined ? first.name : `${first.name}:${String(first.port)}`];
     if (new Set(way).size < way.length) {
-      throw new BootstrapError(`the way to ${name} is a loop: ${way.join(" goes through ")}`);
+      throw new UserError(`the way to ${name} is a loop: ${way.join(" goes through ")}`);
     }
     const found = lookUp(first.name, first.user ?? machine.user);
     return [
@@ -215,7 +215,7 @@ function readJump(text: string, source: string): HopSpec[] {
   return text.split(",").map((part) => {
     const [, user, host, port] = HOP.exec(part.trim()) ?? [];
     if (host === undefined) {
-      throw new BootstrapError(
+      throw new UserError(
         `${source} must be [USER@]HOST[:PORT], several separated by commas, an IPv6 address in brackets, or none, ` +
           `got ${JSON.stringify(text)}`,
       );
@@ -230,13 +230,13 @@ function readJump(text: string, source: string): HopSpec[] {
 
 function checkedPort(port: number | undefined, source: string): number | undefined {
   if (port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535)) return port;
-  throw new BootstrapError(`the port of ${source} must be a number from 1 to 65535, got ${String(port)}`);
+  throw new UserError(`the port of ${source} must be a number from 1 to 65535, got ${String(port)}`);
 }
 
 function hostName(text: string): string {
   const name = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
   if (!/^[\w.:%-]+$/.test(name)) {
-    throw new BootstrapError(`a host must be a name or an address without user and port, got ${JSON.stringify(text)}`);
+    throw new UserError(`a host must be a name or an address without user and port, got ${JSON.stringify(text)}`);
   }
   return name;
 }
@@ -319,9 +319,7 @@ function expand(path: string, machine: Machine, of: Readonly<Record<string, stri
   return home(path, machine).replace(/%(.)|\$\{(\w+)\}/g, (whole, token?: string, variable?: string) => {
     const value = token === undefined ? machine.environment[variable ?? ""] : tokens[token];
     if (value !== undefined) return value;
-    throw new BootstrapError(
-      `the ssh configuration has ${JSON.stringify(path)}: it is not known here what ${whole} is`,
-    );
+    throw new UserError(`the ssh configuration has ${JSON.stringify(path)}: it is not known here what ${whole} is`);
   });
 }
 
@@ -332,7 +330,7 @@ function readSshConfig({ sshConfig }: SettingsOptions, machine: Machine): SshCon
   const read = (file: string, depth: number): SshConfig =>
     parseSshConfig(readText(file), file, (pattern) => {
       // As many as with ssh; without an end a file that includes itself would be read for ever.
-      if (depth === 16) throw new BootstrapError(`${file} includes too deep, perhaps itself`);
+      if (depth === 16) throw new UserError(`${file} includes too deep, perhaps itself`);
       const path = home(pattern, machine);
       return filesNamed(isAbsolute(path) ? path : join(folder, path)).flatMap((it) => read(it, depth + 1));
     });
@@ -359,7 +357,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    throw new BootstrapError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
+    throw new UserError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -389,7 +387,7 @@ function readKeys(destination: Destination, machine: Machine) {
   const agent = hasAgent && !(identitiesOnly && identities.length > 0) ? destination.agent : undefined;
   if (identities.length === 0 && agent === undefined) {
     const tried = identityFiles.map(({ path }) => path).join(", ") || "no file";
-    throw new BootstrapError(
+    throw new UserError(
       [
         `there is no key to log in to ${destination.name} with: looked at ${tried}, and there is no agent`,
         ...notes,
@@ -402,18 +400,18 @@ function readKeys(destination: Destination, machine: Machine) {
   return { identities, agent, notes, ...(agentKeys.length > 0 && { agentKeys }) };
 }
 
-/** @throws BootstrapError when the stack's own key is none, without a character of it */
+/** @throws UserError when the stack's own key is none, without a character of it */
 function checkedKey(generated: string): string {
   const parsed = utils.parseKey(generated);
   if (!(parsed instanceof Error) && parsed.isPrivateKey()) return generated;
-  throw new BootstrapError(
+  throw new UserError(
     "the output ssh_private_key is no private key in OpenSSH's form: has the file with the outputs been changed? " +
       `\`${terraformCommand()} output -json\` writes it anew, --identity FILE takes another key`,
   );
 }
 
-function badIdentity(path: string, problem: string): BootstrapError {
-  return new BootstrapError(`${path} cannot be used as --identity: it ${problem}`);
+function badIdentity(path: string, problem: string): UserError {
+  return new UserError(`${path} cannot be used as --identity: it ${problem}`);
 }
 
 /** The public key in a file, or in the one beside it: agents on other machines leave no more than that. */

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { NodeSSH } from "node-ssh";
 import { OpenSSHAgent, type AnyAuthMethod, type IdentityCallback, type ParsedKey } from "ssh2";
 
+import { UserError } from "../../contract/user-error";
 import type { Command } from "../engine/command";
-import { BootstrapError } from "../engine/errors";
 import type { CommandResult, Host } from "../engine/host";
 
 /** Where to log in, as whom, and whose word to take for the host's key. */
@@ -50,7 +50,7 @@ export type ConnectProblem =
   "unreachable" | "booting" | "name" | "protocol" | "host-key" | "authentication" | "interrupted";
 
 /** A host that could not be logged in to. */
-export class ConnectError extends BootstrapError {
+export class ConnectError extends UserError {
   override readonly name = "ConnectError";
 
   constructor(
@@ -129,7 +129,7 @@ export class SshHost implements Host {
   /**
    * Runs a command, beside others that run: at most as many at once as the host has channels for, the others wait.
    *
-   * @throws BootstrapError as `Host.run`, at once when the connection was lost before
+   * @throws UserError as `Host.run`, at once when the connection was lost before
    */
   async run(command: Command): Promise<CommandResult> {
     for (let lonely = 0; ;) {
@@ -283,7 +283,7 @@ export class SshHost implements Host {
       }
       return { exitCode: code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
     } catch (cause) {
-      if (cause instanceof BootstrapError) throw cause;
+      if (cause instanceof UserError) throw cause;
       if (this.lossCause === overdue) throw overdue;
       const { message } = cause as Error;
       if (this.lost === undefined && "reason" in (cause as Error)) return message;
@@ -330,9 +330,9 @@ export class SshHost implements Host {
   }
 
   /** In one line, without the command, which may be a script of many: the log has that, the step's title what it is for. */
-  private failure(what: string, cause?: unknown): BootstrapError {
+  private failure(what: string, cause?: unknown): UserError {
     const cure = what.startsWith(LOST) ? ": run again, it goes on where this has stopped" : "";
-    return new BootstrapError(`${this.name}: ${what}${cure}`, { cause });
+    return new UserError(`${this.name}: ${what}${cure}`, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
+import { UserError } from "../../contract/user-error";
 import { quoted } from "../engine/command";
-import { BootstrapError, CommandFailedError } from "../engine/errors";
+import { CommandFailedError } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { download } from "../engine/place";
 import type { Artifact, Release } from "../releases";
@@ -47,12 +48,12 @@ function parseBinary(result: CommandResult): InstalledBinary {
  * What of a release runs on a machine.
  *
  * @param machine as `uname -m` says it
- * @throws BootstrapError when the release has nothing for it
+ * @throws UserError when the release has nothing for it
  */
 export function artifactFor({ name, artifacts }: Release, machine: string): Artifact {
   if (machine === "x86_64") return artifacts.amd64;
   if (machine === "aarch64") return artifacts.arm64;
-  throw new BootstrapError(
+  throw new UserError(
     `${name} is there for x86_64 and aarch64, and the host is ${machine || "of an unknown kind"}: ` +
       "use an instance type of one of them for the bastion",
   );

@@ -1,6 +1,7 @@
 import { diffLines } from "diff";
 import { z } from "zod";
 
+import { UserError } from "../../contract/user-error";
 import {
   findMappingProblem,
   MANAGED_BY,
@@ -10,7 +11,6 @@ import {
   type WantedMappings,
 } from "../../facts/aws-auth";
 import { quoted, sh, type Command } from "../engine/command";
-import { BootstrapError } from "../engine/errors";
 import { explain, explained } from "../engine/explain";
 import type { CommandResult } from "../engine/host";
 import { nodesOf, nodeTable, type Node } from "../nodes";
@@ -107,7 +107,7 @@ function appliedData(found: AwsAuth | undefined): AwsAuthData {
  */
 export function awsAuth(address: ClusterAddress, wanted: WantedMappings, kubectlVersion: string): Task<ClusterState> {
   const merged = (current: ClusterState) => {
-    if ("unreachable" in current) throw new BootstrapError(current.unreachable);
+    if ("unreachable" in current) throw new UserError(current.unreachable);
     const { awsAuth: found } = current;
     try {
       const before = found?.data ?? {};
@@ -115,7 +115,7 @@ export function awsAuth(address: ClusterAddress, wanted: WantedMappings, kubectl
       return { found, before, data, isChanged: found === undefined || data !== before };
     } catch (cause) {
       // A mapping that cannot be read or must not be written: for the reader to mend.
-      throw new BootstrapError((cause as Error).message, { cause });
+      throw new UserError((cause as Error).message, { cause });
     }
   };
   return {
@@ -123,7 +123,7 @@ export function awsAuth(address: ClusterAddress, wanted: WantedMappings, kubectl
     current: clusterReading(address),
     changes: (current) => {
       const { found, before, data, isChanged } = merged(current);
-      if (isChanged && isTerraforms(found)) throw new BootstrapError(notOurs(before, data));
+      if (isChanged && isTerraforms(found)) throw new UserError(notOurs(before, data));
       return isChanged ? [store(address, kubectlVersion, found, data)] : [];
     },
     warnings: (current) => {
@@ -217,7 +217,7 @@ function patch(
   }
   const size = Buffer.byteLength(input);
   if (size >= LONGEST_ARGUMENT) {
-    throw new BootstrapError(
+    throw new UserError(
       `aws-auth is too long for kubectl ${kubectlVersion}: the change has ${String(size)} bytes, and kubectl before 1.20 takes less ` +
         `than ${String(LONGEST_ARGUMENT)}; write it by hand with kubectl --namespace kube-system edit configmap aws-auth (--diff ` +
         "shows what), or upgrade the cluster to 1.20 or later",

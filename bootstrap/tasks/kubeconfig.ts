@@ -1,7 +1,8 @@
 import { parse as parseYaml } from "yaml";
 
+import { UserError } from "../../contract/user-error";
 import { sh } from "../engine/command";
-import { BootstrapError, CommandFailedError } from "../engine/errors";
+import { CommandFailedError } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { placing, reading } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
@@ -87,9 +88,7 @@ function parsed(text: string): unknown {
     return parseYaml(text);
   } catch (cause) {
     const what = (cause as Error).message.split("\n")[0] ?? "";
-    throw new BootstrapError(`~/.kube/config is not YAML (${what}): mend it or move it away, then run again`, {
-      cause,
-    });
+    throw new UserError(`~/.kube/config is not YAML (${what}): mend it or move it away, then run again`, { cause });
   }
 }
 

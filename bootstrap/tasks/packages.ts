@@ -1,5 +1,6 @@
+import { UserError } from "../../contract/user-error";
 import { sh, type Command } from "../engine/command";
-import { BootstrapError, CommandFailedError } from "../engine/errors";
+import { CommandFailedError } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
@@ -42,13 +43,13 @@ export function packages(site: Site): Task<Packages> {
       const names = lacking(current);
       if (names.length === 0) return [];
       if (site.root !== "") {
-        throw new BootstrapError(
+        throw new UserError(
           `${names.join(", ")} must be on the host, and packages are not installed with --root: install them yourself`,
         );
       }
       const { manager } = current;
       if (manager === undefined) {
-        throw new BootstrapError(
+        throw new UserError(
           `${names.join(", ")} must be on the host, which has neither apt-get nor dnf: install them yourself, ` +
             "or use an image of Ubuntu or Amazon Linux 2023",
         );

@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { BootstrapError } from "../../bootstrap/engine/errors";
 import { readHandover } from "../../contract/outputs";
 import { clusterArn } from "../../bootstrap/playbook";
 import type { Handover } from "../../contract/handover";
@@ -52,8 +51,8 @@ export async function destroy(options: DestroyOptions, screen: Screen, signal: A
   try {
     return await destruction.run(inState);
   } catch (error) {
-    if (!signal.aborted || error instanceof UserError) throw error;
-    throw new UserError(destruction.interrupted(), 130, { cause: error });
+    if (!signal.aborted || (error instanceof UserError && error.exitCode === 130)) throw error;
+    throw new UserError(destruction.interrupted(), { exitCode: 130, cause: error });
   }
 }
 
@@ -183,7 +182,7 @@ class Destruction {
     try {
       return readHandover(outputs, "the state");
     } catch (error) {
-      if (error instanceof BootstrapError) return undefined;
+      if (error instanceof UserError) return undefined;
       throw error;
     }
   }

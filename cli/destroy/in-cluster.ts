@@ -1,7 +1,7 @@
 import { z } from "zod";
 
+import { UserError } from "../../contract/user-error";
 import { sh, type Command } from "../../bootstrap/engine/command";
-import { BootstrapError } from "../../bootstrap/engine/errors";
 import { explain } from "../../bootstrap/engine/explain";
 import type { CommandResult, Host } from "../../bootstrap/engine/host";
 
@@ -168,7 +168,7 @@ export async function readInCluster(bastion: Host, context: string): Promise<Clu
     // An API that does not answer once is not asked twice.
     return parseInCluster(first, first.exitCode === 0 ? await bastion.run(ingresses) : first);
   } catch (error) {
-    if (!(error instanceof BootstrapError)) throw error;
+    if (!(error instanceof UserError)) throw error;
     return { unreachable: error.message };
   }
 }
@@ -195,7 +195,7 @@ export async function deleteInCluster(
       failures.push(whyItStays(result));
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof BootstrapError)) throw error;
+      if (!(error instanceof UserError)) throw error;
       failures.push(error.message);
     }
     return undefined;

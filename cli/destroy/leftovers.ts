@@ -175,7 +175,7 @@ function unnamed(kind: string): Ownership {
  *
  * A kind of thing that there is no permission to look at is `unknown`; the others are looked at all the same.
  *
- * @throws BootstrapError when AWS refuses a call for another reason, or cannot be reached
+ * @throws UserError when AWS refuses a call for another reason, or cannot be reached
  */
 export async function scan(settings: AwsSettings, given: ClusterIdentity, signal?: AbortSignal): Promise<Leftovers> {
   const how = patient(settings);

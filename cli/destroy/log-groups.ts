@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { EC2Client } from "@aws-sdk/client-ec2";
 
-import { BootstrapError } from "../../bootstrap/engine/errors";
-import { printable } from "../../bootstrap/engine/explain";
+import { UserError } from "../../contract/user-error";
+import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 
 /** Pauses before another try, in seconds: CloudWatch Logs takes ten of these calls a second from a whole account. */
@@ -25,7 +25,7 @@ async function call(settings: AwsSettings, operation: string, input: object): Pr
 /**
  * One call of CloudWatch Logs, signed by an EC2 client: two calls are not worth a client of their own.
  *
- * @throws BootstrapError when AWS refuses or cannot be reached
+ * @throws UserError when AWS refuses or cannot be reached
  * @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operations.html
  */
 async function attempt(settings: AwsSettings, operation: string, input: object): Promise<Record<string, unknown>> {
@@ -58,15 +58,12 @@ async function attempt(settings: AwsSettings, operation: string, input: object):
     });
     const response = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(20_000) });
     const text = await response.text();
-    if (!response.ok)
-      throw new BootstrapError(printable(`${operation} ended with ${String(response.status)}: ${text}`));
+    if (!response.ok) throw new UserError(printable(`${operation} ended with ${String(response.status)}: ${text}`));
     return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
   } catch (error) {
-    if (error instanceof BootstrapError) throw error;
+    if (error instanceof UserError) throw error;
     const { message, cause } = error as Error;
-    throw new BootstrapError(`${operation} failed: ${cause instanceof Error ? cause.message : message}`, {
-      cause: error,
-    });
+    throw new UserError(`${operation} failed: ${cause instanceof Error ? cause.message : message}`, { cause: error });
   } finally {
     ec2.destroy();
   }

@@ -21,8 +21,8 @@ import {
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 
-import { BootstrapError } from "../../bootstrap/engine/errors";
-import { printable } from "../../bootstrap/engine/explain";
+import { UserError } from "../../contract/user-error";
+import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 import { asking, errorName, isGone, patient } from "../../aws/call";
 import {
@@ -117,7 +117,7 @@ const HOLDS_A_VPC = (kind: Kind) => !DATA.includes(kind) && kind !== "target gro
  * What is to become of everything that a scan found, and in which order. Nothing that is not proven to be the cluster's is
  * ever in a step, and nothing that holds data unless it is asked for by name.
  *
- * @throws BootstrapError when something is to be deleted that the scan did not find, or that is not this cluster's
+ * @throws UserError when something is to be deleted that the scan did not find, or that is not this cluster's
  */
 export function removalPlan(leftovers: Leftovers, wishes: Wishes = { delete: [], keep: [] }): Removal {
   for (const id of wishes.delete) refuseUnlessItMayGo(id, leftovers, wishes);
@@ -149,12 +149,12 @@ function refuseUnlessItMayGo(id: string, { things, clusterName, region }: Leftov
   const thing = things.find((it) => it.id === id);
   const data = things.filter(({ kind, owner }) => DATA.includes(kind) && owner === "cluster").map((it) => it.id);
   const allowed = data.length === 0 ? "there is none" : `there is ${data.join(", ")}`;
-  if (wishes.keep.includes(id)) throw new BootstrapError(`${id} is both to be deleted and to be kept; say one of them`);
+  if (wishes.keep.includes(id)) throw new UserError(`${id} is both to be deleted and to be kept; say one of them`);
   if (thing === undefined || !DATA.includes(thing.kind)) {
-    throw new BootstrapError(`${id} is no volume or log group of the cluster ${clusterName}; ${allowed}`);
+    throw new UserError(`${id} is no volume or log group of the cluster ${clusterName}; ${allowed}`);
   }
   if (thing.owner !== "cluster") {
-    throw new BootstrapError(
+    throw new UserError(
       `${id} is not deleted, because it is not proven to be the cluster ${clusterName}'s (${thing.why}); if it is, delete ` +
         `it by hand: ${byHand(thing, region)}`,
     );
@@ -287,7 +287,7 @@ interface Clients {
  * Carries a plan out, one step after the other. What is gone already is as good as done, so it can be run again at any
  * time. A step that AWS refuses is told as failed, and those after it are tried all the same.
  *
- * @throws BootstrapError when the network interfaces of deleted load balancers do not go within the patience: what comes
+ * @throws UserError when the network interfaces of deleted load balancers do not go within the patience: what comes
  *   after would fail as well
  * @throws the signal's reason
  */
@@ -449,7 +449,7 @@ async function untilInterfacesAreGone(
     return left.length === 0 ? undefined : left.map(holder).join("; ");
   });
   if (held !== undefined) {
-    throw new BootstrapError(
+    throw new UserError(
       `the load balancers are deleted, but after ${String(patienceSeconds)} s AWS still has their network interfaces: ` +
         `${held}; wait some minutes and run again, and ask AWS support if they stay`,
     );

@@ -19,7 +19,7 @@ import {
 import { DescribeClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import { GetInstanceProfileCommand, GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 
-import { printable } from "../../bootstrap/engine/explain";
+import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 import { asking, isGone, patient, Unknowns } from "../../aws/call";
 
@@ -72,7 +72,7 @@ export interface Remains {
  * What of the stack itself still exists, whatever the state says. Meant for after `terraform destroy`; the key pair and
  * the jump EC2's role are the user's own and not looked for.
  *
- * @throws BootstrapError when AWS refuses a call for another reason than a missing permission, or cannot be reached
+ * @throws UserError when AWS refuses a call for another reason than a missing permission, or cannot be reached
  */
 export async function scanAfter(settings: AwsSettings, stack: StackIdentity): Promise<Remains> {
   const how = patient(settings);

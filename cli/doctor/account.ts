@@ -34,7 +34,6 @@ function inputsOf(values: TfvarsValues["values"]): StackInputs {
     if (issue === undefined) throw error;
     throw new UserError(
       `${readablePath(issue.path)} is not what it has to be in your tfvars: ${issue.message}; \`eks plan\` says it in Terraform's words`,
-      1,
       { cause: error },
     );
   }
@@ -66,8 +65,7 @@ export function explained(
 ${findingsText(errors)}
 
 in Terraform's words: ${error.message}`,
-    error.exitCode,
-    { cause: error },
+    { exitCode: error.exitCode, cause: error },
   );
 }
 

@@ -1,4 +1,4 @@
-import { printable } from "../../bootstrap/engine/explain";
+import { printable } from "../../terminal/text";
 
 /** Something that was asked: its answer, or why there is none. An answer may well be that a thing does not exist. */
 export type Fact<T> = { readonly ok: T } | Unknown;

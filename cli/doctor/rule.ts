@@ -1,4 +1,4 @@
-import { printable } from "../../bootstrap/engine/explain";
+import { printable } from "../../terminal/text";
 import type { Fact } from "./fact";
 import type { Finding, Severity } from "./finding";
 

@@ -3,8 +3,8 @@ import { EKSClient, paginateDescribeClusterVersions } from "@aws-sdk/client-eks"
 import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { diffLines } from "diff";
 
-import { BootstrapError } from "../../bootstrap/engine/errors";
-import { printable } from "../../bootstrap/engine/explain";
+import { UserError } from "../../contract/user-error";
+import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 import { asking } from "../../aws/call";
 import { describeImage } from "../doctor/account-facts";
@@ -135,34 +135,32 @@ export function chooseFamily({ family, version }: PinWish): Family {
 /**
  * The version to pin.
  *
- * @throws BootstrapError for a version that EKS does not offer, or the family has no AMI for
+ * @throws UserError for a version that EKS does not offer, or the family has no AMI for
  */
 export function chooseVersion(offer: Offer, family: Family, wanted?: string): string {
   const { title, newestMinor } = FAMILIES[family];
   if (wanted !== undefined && !/^1\.[1-9][0-9]$/.test(wanted)) {
-    throw new BootstrapError(`the version to pin must be MAJOR.MINOR, such as 1.32, got ${printable(wanted)}`);
+    throw new UserError(`the version to pin must be MAJOR.MINOR, such as 1.32, got ${printable(wanted)}`);
   }
   if (wanted !== undefined && minorOf(wanted) > newestMinor) {
-    throw new BootstrapError(
+    throw new UserError(
       `${wanted} has no AMI of ${title}, whose last is for 1.${String(newestMinor)}: pin ${OTHER_FAMILIES}, or 1.${String(newestMinor)} or older`,
     );
   }
   if ("unknown" in offer) {
     if (wanted !== undefined) return wanted;
-    throw new BootstrapError(
-      `EKS did not say which versions it offers (${offer.unknown}); name one, as --version 1.32`,
-    );
+    throw new UserError(`EKS did not say which versions it offers (${offer.unknown}); name one, as --version 1.32`);
   }
   const offered = offer.map(({ version }) => version);
   if (wanted !== undefined) {
     if (offered.includes(wanted)) return wanted;
-    throw new BootstrapError(`EKS makes no cluster of version ${wanted}; it offers ${newestFirst(offered).join(", ")}`);
+    throw new UserError(`EKS makes no cluster of version ${wanted}; it offers ${newestFirst(offered).join(", ")}`);
   }
   const possible = offer.filter(({ version }) => minorOf(version) <= newestMinor);
   const standard = possible.filter(({ support }) => support === "standard");
   const [newest] = newestFirst((standard.length > 0 ? standard : possible).map(({ version }) => version));
   if (newest === undefined) {
-    throw new BootstrapError(
+    throw new UserError(
       `EKS offers ${newestFirst(offered).join(", ") || "no version"}, and ${title} has an AMI for none of them: pin ${OTHER_FAMILIES}`,
     );
   }
@@ -405,7 +403,7 @@ export function setBy(tfvars: string, names: readonly string[] = PINNED): string
 /**
  * Asks AWS what it offers, and chooses. Changes nothing, and writes nothing.
  *
- * @throws BootstrapError when AWS refuses, when it does not offer what is wished, and when what it offers does not fit
+ * @throws UserError when AWS refuses, when it does not offer what is wished, and when what it offers does not fit
  *   together
  */
 export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<Pins> {
@@ -419,13 +417,13 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
   try {
     const bastionId = parameters.get(BASTION_PARAMETER);
     if (bastionId === undefined) {
-      throw new BootstrapError(
+      throw new UserError(
         `SSM has no ${BASTION_PARAMETER} in ${settings.region}; pin kubectl_image_id by hand in your tfvars`,
       );
     }
     const node = await nodeImage(ec2, parameters.get(nodeParameter), { version, family, architecture: ARCHITECTURE });
     if (node === undefined) {
-      throw new BootstrapError(
+      throw new UserError(
         `${noImage({ version, family, architecture: ARCHITECTURE })} in ${settings.region}; pin another version`,
       );
     }
@@ -439,7 +437,7 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
       bastion: await imageById(ec2, bastionId, `SSM ${BASTION_PARAMETER}`),
     };
     const problems = pinProblems(pins);
-    if (problems.length > 0) throw new BootstrapError(`nothing is pinned: ${problems.join("; ")}`);
+    if (problems.length > 0) throw new UserError(`nothing is pinned: ${problems.join("; ")}`);
     return pins;
   } finally {
     ec2.destroy();
@@ -456,7 +454,7 @@ export interface ImageKind {
 /**
  * The images for nodes that AWS offers, in the order of what is asked for; or why there is none.
  *
- * @throws BootstrapError when AWS refuses
+ * @throws UserError when AWS refuses
  */
 export async function askForImages(
   settings: AwsSettings,
@@ -573,7 +571,7 @@ async function imageById(ec2: EC2Client, id: string, source: string): Promise<Pi
   const asked = ec2.send(describeImage(id));
   const [image] = (await asking(`look at the AMI ${id}`, asked)).Images ?? [];
   if (image === undefined)
-    throw new BootstrapError(`EC2 does not know the AMI ${id}, which ${source} names; try again later`);
+    throw new UserError(`EC2 does not know the AMI ${id}, which ${source} names; try again later`);
   return pinnedImage(image, source);
 }
 

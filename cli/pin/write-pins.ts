@@ -3,7 +3,7 @@ import { basename } from "node:path";
 
 import { z } from "zod";
 
-import { printable } from "../../bootstrap/engine/explain";
+import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 import { fileProblem, UserError } from "../../contract/user-error";
 import {
@@ -65,7 +65,7 @@ const END = /^kubectl_image_id = ".*"[^\S\n]*\n?/m;
  * `eks pin`: asks AWS what it offers, shows what changes, asks, and writes it to pins.auto.tfvars in the current folder.
  *
  * @returns 0
- * @throws UserError for what is wrong with the options, the tfvars or the file, and when the answer is no; BootstrapError
+ * @throws UserError for what is wrong with the options, the tfvars or the file, and when the answer is no; UserError
  *   when AWS cannot be asked, or what it offers does not fit together
  */
 export async function writePins(
@@ -75,16 +75,19 @@ export async function writePins(
   { ask, askForImages: askImages, values: read }: PinSources = SOURCES,
 ): Promise<number> {
   if (version !== undefined && !/^1\.\d{1,2}$/.test(version)) {
-    throw new UserError(`--version must be MAJOR.MINOR, such as 1.32, got ${JSON.stringify(version)}`, 64);
+    throw new UserError(`--version must be MAJOR.MINOR, such as 1.32, got ${JSON.stringify(version)}`, {
+      exitCode: 64,
+    });
   }
   if (family !== undefined && !isFamily(family)) {
-    throw new UserError(`--family must be one of ${FAMILY_NAMES.join(", ")}, got ${JSON.stringify(family)}`, 64);
+    throw new UserError(`--family must be one of ${FAMILY_NAMES.join(", ")}, got ${JSON.stringify(family)}`, {
+      exitCode: 64,
+    });
   }
   if (wanted !== undefined && !/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(wanted)) {
-    throw new UserError(
-      `--region must be one of AWS' regions, such as ap-northeast-2, got ${JSON.stringify(wanted)}`,
-      64,
-    );
+    throw new UserError(`--region must be one of AWS' regions, such as ap-northeast-2, got ${JSON.stringify(wanted)}`, {
+      exitCode: 64,
+    });
   }
   const { before, written, after } = partsOf(textOf(PINS_FILE));
 
@@ -171,7 +174,7 @@ function winningOr(
   const value = inTfvars(winner.value);
   const says = `${winner.from} says ${name} = ${JSON.stringify(value)}, and wins over ${PINS_FILE}`;
   if (wanted !== undefined && wanted !== value) {
-    throw new UserError(`${option} ${wanted}: ${says}; take it out there, or leave ${option} out`, 64);
+    throw new UserError(`${option} ${wanted}: ${says}; take it out there, or leave ${option} out`, { exitCode: 64 });
   }
   screen.line(`note: ${says}: the AMIs are for that; take it out there to pin another`);
   return value;
@@ -283,7 +286,7 @@ function textOf(file: string): string | undefined {
     return existsSync(file) ? readFileSync(file, "utf8") : undefined;
   } catch (cause) {
     const problem = fileProblem(cause, file);
-    throw problem === undefined ? cause : new UserError(problem, 1, { cause });
+    throw problem === undefined ? cause : new UserError(problem, { cause });
   }
 }
 

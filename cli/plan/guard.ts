@@ -1,5 +1,5 @@
 import { quoted } from "../../bootstrap/engine/command";
-import { nearest } from "../../terminal/nearest";
+import { nearest } from "../../contract/nearest";
 import { UserError } from "../../contract/user-error";
 import { terraformCommand } from "../../terraform/program";
 import { clusterRefusals, setBack } from "./cluster-guard";
@@ -56,7 +56,7 @@ export function refuseUnlessAllowed(plan: Plan, allowed: readonly string[]): voi
   }
   const refused = refusals(plan, allowed);
   if (refused.length === 0) return;
-  throw new UserError(refused.map(refusalText).join("\n\n"), 3);
+  throw new UserError(refused.map(refusalText).join("\n\n"), { exitCode: 3 });
 }
 
 /** The options that let these be replaced, as far as the guard stands before them, quoted for a shell. */
@@ -132,5 +132,7 @@ function checkIsInPlan(allowed: string, { changes }: Plan, guarded: readonly str
         : guarded.length > 0
           ? `it is for ${guarded.map(quoted).join(", ")}`
           : "the plan replaces and destroys nothing that is guarded, so leave it out";
-  throw new UserError(`--allow-replace names what the plan does not have, ${JSON.stringify(allowed)}: ${hint}`, 64);
+  throw new UserError(`--allow-replace names what the plan does not have, ${JSON.stringify(allowed)}: ${hint}`, {
+    exitCode: 64,
+  });
 }

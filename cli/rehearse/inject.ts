@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { nearest } from "../../terminal/nearest";
+import { nearest } from "../../contract/nearest";
 import { readHandovers } from "../../bootstrap/sources";
 import { settingsOf } from "../../rehearsal/account/emulator";
 import { startGate } from "../../rehearsal/machine/gate";
@@ -21,7 +21,7 @@ export function injectionOf(name: string): Injection {
   const near = nearest(name, INJECTION_NAMES);
   throw new UserError(
     `--inject knows no ${name}: ${near === undefined ? `it knows ${INJECTION_NAMES.join(", ")}` : `did you mean ${near}?`}`,
-    64,
+    { exitCode: 64 },
   );
 }
 

@@ -3,7 +3,6 @@ import { join, relative } from "node:path";
 
 import { added, count, takeInventory, type Inventory } from "../../rehearsal/account/inventory";
 import { refusalOf, settingsOf } from "../../rehearsal/account/emulator";
-import { SetUpError } from "../../rehearsal/machine/errors";
 import { startGuardian } from "../../rehearsal/machine/guardian";
 import { fileProblem, UserError } from "../../contract/user-error";
 import { breakIt, injectionOf, killHalfWay, Told } from "./inject";
@@ -59,7 +58,7 @@ type Timed = <Result>(name: string, work: () => Promise<Result>) => Promise<Resu
 export async function rehearse(options: RehearseOptions, screen: Screen, signal: AbortSignal): Promise<number> {
   const injection = options.inject === undefined ? undefined : injectionOf(options.inject);
   const refusal = options.endpointUrl === undefined ? undefined : refusalOf(options.endpointUrl);
-  if (refusal !== undefined) throw new UserError(refusal, 64);
+  if (refusal !== undefined) throw new UserError(refusal, { exitCode: 64 });
   if (options.varFile !== undefined) requireFile(options.varFile);
   const folder = newFolder();
   const logs = relative(process.cwd(), folder) || ".";
@@ -83,12 +82,7 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
       "It takes a minute or two: eks up, plan, status, doctor and destroy, as on AWS. Ctrl-C ends it and all it started.",
     );
     if (injection !== undefined) screen.line(`What will go wrong: ${injection.about}.`);
-    const stage = await timed("set up", () => setUp(folder, options, injection, endings, screen, signal)).catch(
-      (error: unknown) => {
-        if (!(error instanceof SetUpError)) throw error;
-        throw new UserError(error.message, signal.aborted ? 130 : 1, { cause: error });
-      },
-    );
+    const stage = await timed("set up", () => setUp(folder, options, injection, endings, screen, signal));
     screen.end();
     const told = injection === undefined ? undefined : new Told(injection);
     outcome = await perform(stage, options, injection, told, timed, signal);
@@ -124,7 +118,7 @@ function requireFile(file: string): void {
   try {
     readFileSync(file);
   } catch (error) {
-    throw new UserError(`--var-file: ${fileProblem(error, file) ?? String(error)}`, 1, { cause: error });
+    throw new UserError(`--var-file: ${fileProblem(error, file) ?? String(error)}`, { cause: error });
   }
 }
 

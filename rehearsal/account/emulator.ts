@@ -15,8 +15,8 @@ import {
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
+import { reasonOf, UserError } from "../../contract/user-error";
 import { trustPolicy } from "../../modules/policies";
-import { reasonOf, SetUpError } from "../machine/errors";
 import { freePort } from "../machine/loopback";
 import { neutralEnvironment } from "../machine/neutral-environment";
 import { findMoto } from "../machine/tools";
@@ -126,7 +126,7 @@ const PORTS = 5;
  * Starts `moto_server` on a free port of 127.0.0.1 with an account that holds what `seed` says.
  *
  * @param folder where to write its log and its list of images; made when it does not exist
- * @throws SetUpError when there is no `moto_server`, or it does not answer within a minute
+ * @throws UserError when there is no `moto_server`, or it does not answer within a minute
  * @see https://docs.getmoto.org/en/latest/docs/server_mode.html
  */
 export async function startEmulator(
@@ -135,7 +135,7 @@ export async function startEmulator(
   { command = findMoto(), port = freePort }: EmulatorOptions = {},
 ): Promise<Emulator> {
   if (command === undefined) {
-    throw new SetUpError("moto_server is not on PATH; `pip install 'moto[server]>=5.2'` installs it");
+    throw new UserError("moto_server is not on PATH; `pip install 'moto[server]>=5.2'` installs it");
   }
   const logFile = join(folder, "emulator.log");
   const settings = { ...neutralEnvironment(), ...motoSettings(folder, seed) };
@@ -182,7 +182,7 @@ export interface JoinedAccount extends EmulatedAccount {
  *
  * @param endpoint where `refusalOf` finds nothing wrong
  * @param folder where to write a list of images; made when it does not exist
- * @throws SetUpError when nothing answers there, or what answers refuses the seed
+ * @throws UserError when nothing answers there, or what answers refuses the seed
  */
 export async function joinEmulator(endpoint: string, folder: string, seed: AccountSeed): Promise<JoinedAccount> {
   const { origin, port } = new URL(endpoint);
@@ -198,7 +198,7 @@ export async function joinEmulator(endpoint: string, folder: string, seed: Accou
     const startedSo = [...startedWith, "moto_server", "--port", port].join(" ");
     return { ...account, lacks, startedSo };
   } catch (cause) {
-    throw new SetUpError(
+    throw new UserError(
       `--endpoint-url must name an AWS emulator that runs, such as moto_server, and ${origin} is none that can be used: ${reasonOf(cause)}`,
       { cause },
     );
@@ -368,14 +368,14 @@ async function untilItAnswers(server: ChildProcess, endpoint: string, logFile: s
   while (Date.now() < deadline) {
     if (hasEnded(server)) {
       const said = lastLine(logFile);
-      throw new SetUpError(`the emulator ended as it started${said === "" ? "" : ` (${said})`}; its log is ${logFile}`);
+      throw new UserError(`the emulator ended as it started${said === "" ? "" : ` (${said})`}; its log is ${logFile}`);
     }
     // It says so when the port is its own. Before that, whoever answers there is somebody else.
     const isListening = readFileSync(logFile, "utf8").includes(`Running on ${endpoint}`);
     if (isListening && (await isMoto(endpoint))) return;
     await sleep(100);
   }
-  throw new SetUpError(`the emulator did not answer within ${String(START_TIMEOUT_SECONDS)} s; its log is ${logFile}`);
+  throw new UserError(`the emulator did not answer within ${String(START_TIMEOUT_SECONDS)} s; its log is ${logFile}`);
 }
 
 /** Whether moto answers there. */

@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 
 import { startClusters } from "../cluster/clusters";
 import { settingsOf, startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
-import { runProgram, untilAsked } from "../machine/foreground";
+import { runProgram, untilAsked } from "../../terminal/process";
 import { terraformConfigFile } from "../machine/programs";
 import { provideMoto } from "../machine/tools";
 

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
-import { runProgram, untilAsked } from "../machine/foreground";
+import { runProgram, untilAsked } from "../../terminal/process";
 import { findProgram } from "../machine/programs";
 import { startSurroundings } from "./surroundings";
 

@@ -14,7 +14,7 @@ import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { SetUpError } from "../machine/errors";
+import { UserError } from "../../contract/user-error";
 import { freePort } from "../machine/loopback";
 import { endFamily, familyOf } from "../machine/processes";
 import { findProgram } from "../machine/programs";
@@ -79,20 +79,18 @@ const PRIVILEGE_SEPARATION = "/run/sshd";
  * session. Two things are not: there is no terminal, and a client cannot send a signal to a command, which sshd refuses
  * where a command is forced. When root runs it, `/run/sshd` is made if it is missing, as the system's own service does.
  *
- * @throws SetUpError when `sshd` or `ssh-keygen` is not installed, when the user cannot log in at all, or when sshd does not start
+ * @throws UserError when `sshd` or `ssh-keygen` is not installed, when the user cannot log in at all, or when sshd does not start
  * @see https://man.openbsd.org/sshd_config
  */
 export async function startSshd({ folder, home, environment = {}, maxSessions = 10 }: SshdOptions): Promise<Sshd> {
-  if (process.platform !== "linux") throw new SetUpError(`sshd is started on Linux only, this is ${process.platform}`);
+  if (process.platform !== "linux") throw new UserError(`sshd is started on Linux only, this is ${process.platform}`);
   const program = findSshd();
   if (program === undefined || findProgram("ssh-keygen") === undefined) {
-    throw new SetUpError(
-      "sshd and ssh-keygen are not installed: install them (Debian: apt-get install openssh-server)",
-    );
+    throw new UserError("sshd and ssh-keygen are not installed: install them (Debian: apt-get install openssh-server)");
   }
   const { username: user, shell } = userInfo();
   if (shell !== null && /\/(nologin|false)$/.test(shell)) {
-    throw new SetUpError(`sshd lets nobody in whose shell is ${shell}, as ${user}'s is; run this as another user`);
+    throw new UserError(`sshd lets nobody in whose shell is ${shell}, as ${user}'s is; run this as another user`);
   }
   const file = (name: string) => resolve(folder, name);
   const [configFile, sessionFile, logFile] = [file("sshd_config"), file("session"), file("sshd.log")];

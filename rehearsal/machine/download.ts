@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { reasonOf, SetUpError } from "./errors";
+import { reasonOf, UserError } from "../../contract/user-error";
 
 /** How a download goes. */
 export interface DownloadOptions {
@@ -19,7 +19,7 @@ const MOST_BYTES = 300_000_000;
  * The bytes at a URL, checked: they are nowhere but in memory before they are known to be the right ones.
  *
  * @param sha256 in hexadecimal digits
- * @throws SetUpError when they do not come, or are others
+ * @throws UserError when they do not come, or are others
  */
 export async function download(
   url: string,
@@ -27,12 +27,12 @@ export async function download(
   { told, signal, patienceSeconds = 30 }: DownloadOptions = {},
 ): Promise<Buffer> {
   const bytes = await fetchAll(url, { told, signal, patienceSeconds }).catch((cause: unknown) => {
-    if (signal?.aborted === true) throw new SetUpError(`the download of ${url} was interrupted`, { cause });
-    throw new SetUpError(`${url} cannot be downloaded: ${reasonOf(cause)}`, { cause });
+    if (signal?.aborted === true) throw new UserError(`the download of ${url} was interrupted`, { cause });
+    throw new UserError(`${url} cannot be downloaded: ${reasonOf(cause)}`, { cause });
   });
   const got = createHash("sha256").update(bytes).digest("hex");
   if (got !== sha256) {
-    throw new SetUpError(
+    throw new UserError(
       `${url} has the SHA-256 ${got}, which must be ${sha256}: it is not what was released, and was thrown away`,
     );
   }

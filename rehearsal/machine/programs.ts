@@ -14,8 +14,8 @@ import {
 import { homedir } from "node:os";
 import { delimiter, dirname, join, parse, resolve } from "node:path";
 
+import { UserError } from "../../contract/user-error";
 import { isTaken, versionsInWords } from "../../facts/provider-versions";
-import { SetUpError } from "./errors";
 import { neutralEnvironment } from "./neutral-environment";
 import { platformOf } from "../../terraform/release";
 
@@ -36,11 +36,11 @@ export function findProgram(name: string): string | undefined {
 /** What the stand-ins for a cluster and a bastion run on, with the package of Debian's that has it. */
 const BASICS = { curl: "curl", flock: "util-linux", openssl: "openssl", python3: "python3", unzip: "unzip" };
 
-/** @throws SetUpError when this machine lacks a program that is nobody's but the system's to install */
+/** @throws UserError when this machine lacks a program that is nobody's but the system's to install */
 export function requireBasics(): void {
   const missing = Object.entries(BASICS).filter(([name]) => findProgram(name) === undefined);
   if (missing.length === 0) return;
-  throw new SetUpError(
+  throw new UserError(
     `there is no ${missing.map(([name]) => name).join(", no ")} on PATH; the stand-ins for a cluster and a bastion run on ` +
       `such programs of the system: install them (Debian: apt-get install ${missing.map(([, its]) => its).join(" ")})`,
   );
@@ -66,7 +66,7 @@ export interface UsableTerraform {
  * The Terraform or OpenTofu that `EKS_TERRAFORM` names, by its path or its name on PATH; else Terraform, or else OpenTofu,
  * on PATH, if it is new enough.
  *
- * @throws SetUpError when `EKS_TERRAFORM` names none that will do
+ * @throws UserError when `EKS_TERRAFORM` names none that will do
  */
 export function usableTerraform(): UsableTerraform {
   const named = process.env["EKS_TERRAFORM"];
@@ -74,7 +74,7 @@ export function usableTerraform(): UsableTerraform {
     const program = named.includes("/") ? resolve(named) : findProgram(named);
     const { found, unfit } = program === undefined ? NO_TERRAFORM : firstFit([program]);
     if (found === undefined) {
-      throw new SetUpError(
+      throw new UserError(
         `EKS_TERRAFORM must name a Terraform or OpenTofu: ${unfit[0] ?? `there is no ${named} on PATH`}`,
       );
     }
@@ -149,14 +149,14 @@ function providerFolder(mirror: string): string | undefined {
  * A filesystem mirror that holds the AWS provider: the one that `EKS_PROVIDER_MIRROR` names, or one found on this
  * machine; undefined when there is none, and the registry has to do.
  *
- * @throws SetUpError when `EKS_PROVIDER_MIRROR` names a folder without an AWS provider that the stack takes
+ * @throws UserError when `EKS_PROVIDER_MIRROR` names a folder without an AWS provider that the stack takes
  * @see https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
  */
 export function findProviderMirror(): string | undefined {
   const named = process.env["EKS_PROVIDER_MIRROR"];
   if (named !== undefined && named !== "") {
     if (providerFolder(named) !== undefined) return named;
-    throw new SetUpError(
+    throw new UserError(
       `EKS_PROVIDER_MIRROR must name a folder that holds ${AWS_PROVIDERS.join(" or ")} ${versionsInWords("aws")}, for ${platformOf() ?? "this platform"}, got ${named}`,
     );
   }
@@ -219,7 +219,7 @@ function foldersIn(folder: string): Dirent[] {
  * `EKS_AWS_PROVIDER_VERSION` chooses one of the mirror's versions. A mirror of Terraform's serves OpenTofu as well, and the
  * other way round: the two registries have builds of their own, but of the same source, and either program runs either.
  *
- * @throws SetUpError when the version that is asked for cannot be had, or `EKS_PROVIDER_MIRROR` names no mirror
+ * @throws UserError when the version that is asked for cannot be had, or `EKS_PROVIDER_MIRROR` names no mirror
  */
 export function terraformConfigFile(file: string): string | undefined {
   const chosen = process.env["EKS_AWS_PROVIDER_VERSION"] ?? "";
@@ -231,7 +231,7 @@ export function terraformConfigFile(file: string): string | undefined {
     const instead = isOwn
       ? `TF_CLI_CONFIG_FILE=${own} says where providers come from: unset it`
       : "there is no mirror here: name one with EKS_PROVIDER_MIRROR";
-    throw new SetUpError(`EKS_AWS_PROVIDER_VERSION=${chosen} chooses one of a mirror's versions, and ${instead}`);
+    throw new UserError(`EKS_AWS_PROVIDER_VERSION=${chosen} chooses one of a mirror's versions, and ${instead}`);
   }
   const linked = join(dirname(file), "providers");
   rmSync(linked, { recursive: true, force: true });
@@ -263,7 +263,7 @@ function linkProviders(mirror: string, folder: string, version: string): void {
   const wanted = providers.filter((it) => version === "" || it.version === version);
   if (wanted.length === 0) {
     const versions = [...new Set(providers.map((it) => it.version))].sort().join(", ");
-    throw new SetUpError(`EKS_AWS_PROVIDER_VERSION must be one of ${versions}, which are in ${mirror}, got ${version}`);
+    throw new UserError(`EKS_AWS_PROVIDER_VERSION must be one of ${versions}, which are in ${mirror}, got ${version}`);
   }
   for (const { path } of wanted) {
     const link = join(folder, path);

@@ -15,8 +15,8 @@ import { open } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
+import { UserError } from "../../contract/user-error";
 import { download } from "./download";
-import { SetUpError } from "./errors";
 import { neutralEnvironment } from "./neutral-environment";
 import { findProgram, outputOf, usableTerraform } from "./programs";
 import { platformOf, TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
@@ -58,7 +58,7 @@ export interface TerraformOptions extends ToolOptions {
  * release, which is downloaded into the clone once. `EKS_DOWNLOADS` names another place to download it from; the checksum
  * stays.
  *
- * @throws SetUpError with what to do, when there is none and none can be had
+ * @throws UserError with what to do, when there is none and none can be had
  */
 export async function provideTerraform(options: TerraformOptions = {}): Promise<Tool> {
   const { found, unfit } = usableTerraform();
@@ -68,7 +68,7 @@ export async function provideTerraform(options: TerraformOptions = {}): Promise<
   const { folder = TOOLS, busy, signal } = options;
   const platform = platformOf();
   if (platform === undefined) {
-    throw new SetUpError(
+    throw new UserError(
       `${instead}, and there is no release to download for ${process.platform} on ${process.arch}: install Terraform ` +
         `${TERRAFORM_VERSION}, see ${INSTALL_TERRAFORM}`,
     );
@@ -89,7 +89,7 @@ export async function provideTerraform(options: TerraformOptions = {}): Promise<
     busy?.(`unpacking ${name}`);
     await putProgram(program, await fileInZip(archive, "terraform"));
   } catch (cause) {
-    throw new SetUpError(
+    throw new UserError(
       `${instead}, and ${(cause as Error).message}; install it (${INSTALL_TERRAFORM}), or name it in EKS_TERRAFORM, or a ` +
         `mirror of ${RELEASES} in EKS_DOWNLOADS`,
       { cause },
@@ -98,12 +98,12 @@ export async function provideTerraform(options: TerraformOptions = {}): Promise<
   return { command: [program], from: `is ${shown}, downloaded and its SHA-256 checked, as ${instead}` };
 }
 
-/** @throws SetUpError when `EKS_DOWNLOADS` is no URL */
+/** @throws UserError when `EKS_DOWNLOADS` is no URL */
 function downloadsFrom(): string {
   const named = process.env["EKS_DOWNLOADS"];
   if (named === undefined || named === "") return RELEASES;
   if (!/^https?:\/\/[^/]+/.test(named) || !URL.canParse(named)) {
-    throw new SetUpError(`EKS_DOWNLOADS must be a URL such as ${RELEASES}, got ${named}`);
+    throw new UserError(`EKS_DOWNLOADS must be a URL such as ${RELEASES}, got ${named}`);
   }
   return named.replace(/\/+$/, "");
 }
@@ -153,7 +153,7 @@ export interface MotoOptions extends ToolOptions {
  * `moto_server`, the emulator of AWS: the one on PATH; else pinned versions of it and of all that it needs, installed into
  * a virtual environment in the clone, once. pip's own settings and variables apply, such as `PIP_INDEX_URL`.
  *
- * @throws SetUpError with what to do, when there is none and none can be had
+ * @throws UserError with what to do, when there is none and none can be had
  * @see https://docs.getmoto.org/en/latest/docs/server_mode.html
  */
 export async function provideMoto(options: MotoOptions = {}): Promise<Tool> {
@@ -169,7 +169,7 @@ export async function provideMoto(options: MotoOptions = {}): Promise<Tool> {
   const ways =
     "mend that, or put moto_server on PATH (pipx install 'moto[server]'), or name an emulator that runs with --endpoint-url";
   const { python, problem } = findPython();
-  if (python === undefined) throw new SetUpError(`moto_server is not on PATH, and ${problem}; ${ways}`);
+  if (python === undefined) throw new UserError(`moto_server is not on PATH, and ${problem}; ${ways}`);
 
   const temporary = temporaryName(environment);
   const logFile = `${temporary.replace(/\.partial$/, "")}.log`;
@@ -199,10 +199,10 @@ export async function provideMoto(options: MotoOptions = {}): Promise<Tool> {
   } catch (cause) {
     if (signal?.aborted === true) {
       rmSync(logFile, { force: true });
-      throw new SetUpError("the installation of moto was interrupted", { cause });
+      throw new UserError("the installation of moto was interrupted", { cause });
     }
     const log = existsSync(logFile) ? ` (its log is ${relative(process.cwd(), logFile)})` : "";
-    throw new SetUpError(`moto_server is not on PATH, and ${(cause as Error).message}${log}; ${ways}`, { cause });
+    throw new UserError(`moto_server is not on PATH, and ${(cause as Error).message}${log}; ${ways}`, { cause });
   } finally {
     // pip may not have ended yet, when it was interrupted.
     rmSync(temporary, { recursive: true, force: true, maxRetries: 10 });

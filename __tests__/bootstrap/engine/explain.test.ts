@@ -1,5 +1,5 @@
 import { CommandFailedError } from "../../../bootstrap/engine/errors";
-import { explain, EXPLANATIONS, harmless, printable } from "../../../bootstrap/engine/explain";
+import { explain, EXPLANATIONS } from "../../../bootstrap/engine/explain";
 
 /** What a command that failed printed, and which row of the table is the one that helps. */
 const COMPLAINTS: readonly (readonly [program: string, stderr: string, means: string])[] = [
@@ -439,15 +439,5 @@ describe("an explanation", () => {
     const result = failure("sudo: a password is required\n");
 
     expect(new CommandFailedError(result).message).toBe(explain(result));
-  });
-});
-
-describe("a text for a terminal", () => {
-  it("keeps its lines, tabs and letters", () => {
-    expect(harmless("a\n\tb 한글 ✓")).toBe("a\n\tb 한글 ✓");
-  });
-
-  it("is one line where one line is wanted", () => {
-    expect(printable(" a\nb\tc ")).toBe("a\\x0ab c");
   });
 });

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { UserError } from "../../../contract/user-error";
 import { sh, withInput, type Command } from "../../../bootstrap/engine/command";
-import { BootstrapError } from "../../../bootstrap/engine/errors";
 import type { CommandResult, Host } from "../../../bootstrap/engine/host";
 import { Log, logged, masked } from "../../../bootstrap/engine/log";
 
@@ -133,7 +133,7 @@ describe("a log", () => {
     mkdirSync(file);
     const make = () => new Log(file);
 
-    expect(make).toThrow(BootstrapError);
+    expect(make).toThrow(UserError);
     expect(make).toThrow(
       `the log ${file} cannot be written (ERR_FS_EISDIR): make room or a folder that can be written,`,
     );
@@ -184,7 +184,7 @@ true`,
   });
 
   it("has a lost connection, and lets it through", async () => {
-    const lost = new BootstrapError("bastion: connection lost (read ECONNRESET) during: uname\nTIME  forged");
+    const lost = new UserError("bastion: connection lost (read ECONNRESET) during: uname\nTIME  forged");
     const log = new Log(join(folder, "a.log"));
     const host = logged(
       hostThat(() => Promise.reject(lost)),

@@ -1,5 +1,5 @@
+import { UserError } from "../../../contract/user-error";
 import { sh, type Command } from "../../../bootstrap/engine/command";
-import { BootstrapError } from "../../../bootstrap/engine/errors";
 import type { CommandResult, Host } from "../../../bootstrap/engine/host";
 import { run, type RunOptions } from "../../../bootstrap/engine/run";
 import { PLAN_AGAIN, type Outcome, type Stage, type Step, type Task, type Wait } from "../../../bootstrap/engine/task";
@@ -44,7 +44,7 @@ function fails(exitCode: number, stderr = ""): CommandResult {
 }
 
 function lost(): Promise<CommandResult> {
-  return Promise.reject(new BootstrapError("bastion: connection lost"));
+  return Promise.reject(new UserError("bastion: connection lost"));
 }
 
 /** Wants a file to hold a word, by the commands given. */
@@ -214,7 +214,7 @@ describe("a run", () => {
     const never: Step = {
       ...wants("x", "1"),
       changes: () => {
-        throw new BootstrapError("nothing leads there");
+        throw new UserError("nothing leads there");
       },
     };
 
@@ -555,7 +555,7 @@ describe("check mode", () => {
     const needsA: Step = {
       ...wants("b", "1"),
       changes: () => {
-        throw new BootstrapError("there is no a");
+        throw new UserError("there is no a");
       },
     };
 
@@ -577,7 +577,7 @@ describe("check mode", () => {
       current: {
         command: sh`read b`,
         parse: () => {
-          throw new BootstrapError("b is broken");
+          throw new UserError("b is broken");
         },
       },
     };

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { UserError } from "../../../contract/user-error";
 import { sh } from "../../../bootstrap/engine/command";
 import { connect, type ConnectOptions } from "../../../bootstrap/ssh/connect";
-import { BootstrapError } from "../../../bootstrap/engine/errors";
 import { fingerprint, knownHostsLine } from "../../../bootstrap/ssh/known-hosts";
 import type { SshHost } from "../../../bootstrap/ssh/ssh-host";
 import type { Handover } from "../../../contract/handover";
@@ -167,7 +167,7 @@ describe("connecting to the bastion", () => {
       (it: unknown) => it,
     );
 
-    expect(failure).toBeInstanceOf(BootstrapError);
+    expect(failure).toBeInstanceOf(UserError);
     const { message } = failure as Error;
     expect(message).toMatch(
       new RegExp(`^\\[127.0.0.1]:${String(server.port)}: host key refused: .*known has another key for this host\\n`),
@@ -395,7 +395,7 @@ describe("connecting to the bastion", () => {
 
   it("leaves no connection behind when there is nowhere to say that the key was accepted", async () => {
     const server = await bastion();
-    const failure = new BootstrapError("the log cannot be written");
+    const failure = new UserError("the log cannot be written");
     const options = { identities: [join(home, "key.pem")], port: server.port, knownHosts: [knows(known(server))] };
     const machine = { home, user: "alice", environment: {} };
 

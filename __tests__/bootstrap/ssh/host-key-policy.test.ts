@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { BootstrapError } from "../../../bootstrap/engine/errors";
+import { UserError } from "../../../contract/user-error";
 import { consoleFingerprints, decideHostKey, readFingerprint } from "../../../bootstrap/ssh/host-key-policy";
 import type { HostKeyEvidence } from "../../../bootstrap/ssh/host-key-policy";
 import { fingerprint, parseKnownHosts, wireFormat } from "../../../bootstrap/ssh/known-hosts";
@@ -277,7 +277,7 @@ describe("--host-key", () => {
   it.each(["", "SHA256:", "SHA256:abc", "MD5:d3:41:1c:90:80:a2:16:0d:03:2c:05:d7:94:04:88:1a", "ssh-ed25519 AAAA"])(
     "fails for %j",
     (option) => {
-      expect(() => readFingerprint(option)).toThrow(BootstrapError);
+      expect(() => readFingerprint(option)).toThrow(UserError);
       expect(() => readFingerprint(option)).toThrow(JSON.stringify(option));
     },
   );

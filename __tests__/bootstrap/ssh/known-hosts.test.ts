@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { BootstrapError } from "../../../bootstrap/engine/errors";
+import { UserError } from "../../../contract/user-error";
 import {
   append,
   fingerprint,
@@ -290,7 +290,7 @@ describe("a new line", () => {
   });
 
   it.each(["a,b", "*", "a b", "a\nb", "!a", "", "|1|a"])("fails for the host %j", (host) => {
-    expect(() => knownHostsLine(host, 22, keys.old.wire)).toThrow(BootstrapError);
+    expect(() => knownHostsLine(host, 22, keys.old.wire)).toThrow(UserError);
   });
 
   it("fails for a key that is cut off", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { utils } from "ssh2";
 
-import { BootstrapError } from "../../../bootstrap/engine/errors";
+import { UserError } from "../../../contract/user-error";
 import { parseSshConfig } from "../../../bootstrap/ssh/config";
 import {
   readSshSettings,
@@ -259,7 +259,7 @@ describe("the way to the bastion", () => {
     ["a keyword without an argument", {}, "Host *\n Port", /^line 2 of ~\/.ssh\/config: Port has no argument$/],
     ["a quote that is not closed", {}, 'IdentityFile "x', /^line 1 of ~\/.ssh\/config: a quote is not closed$/],
   ])("fails for %s", (_, options, config, message) => {
-    expect(() => settings(config, options)).toThrow(BootstrapError);
+    expect(() => settings(config, options)).toThrow(UserError);
     expect(() => settings(config, options)).toThrow(message);
   });
 });
@@ -353,7 +353,7 @@ describe("what there is to log in with", () => {
   ])("fails for an --identity that %s", (_, make, message) => {
     const path = make();
 
-    expect(() => read({ identities: [path] })).toThrow(BootstrapError);
+    expect(() => read({ identities: [path] })).toThrow(UserError);
     expect(() => read({ identities: [path] })).toThrow(`${path} cannot be used as --identity: it ${message}`);
   });
 

@@ -1,8 +1,8 @@
 import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { UserError } from "../../../contract/user-error";
 import { sh, withInput } from "../../../bootstrap/engine/command";
-import { BootstrapError } from "../../../bootstrap/engine/errors";
 import { SshHost, type SshOptions } from "../../../bootstrap/ssh/ssh-host";
 import { startSshAgent } from "../../support/ssh-agent";
 import { keyPair, startSshServer, type Behaviour, type ServerOptions, type SshServer } from "../../support/ssh-server";
@@ -150,7 +150,7 @@ describe("a host over SSH", () => {
 
     const ended = host.run({ text: command });
 
-    await expect(ended).rejects.toThrow(BootstrapError);
+    await expect(ended).rejects.toThrow(UserError);
     await expect(ended).rejects.toThrow(message);
   });
 

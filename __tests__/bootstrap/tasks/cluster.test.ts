@@ -1,4 +1,4 @@
-import { BootstrapError } from "../../../bootstrap/engine/errors";
+import { UserError } from "../../../contract/user-error";
 import type { CommandResult, Host } from "../../../bootstrap/engine/host";
 import { PLAN_AGAIN } from "../../../bootstrap/engine/task";
 import {
@@ -175,7 +175,7 @@ describe("aws-auth", () => {
     it.each(["terraform", "Terraform"])("is left alone when entries are missing, and they are named (%s)", (value) => {
       const changes = () => task.changes(state(terraforms({ mapRoles: "[]" }, value)));
 
-      expect(changes).toThrow(BootstrapError);
+      expect(changes).toThrow(UserError);
       expect(changes).toThrow(
         `aws-auth is Terraform's (its label app.kubernetes.io/managed-by says so), so the bootstrap leaves it alone, and it ` +
           "lacks entries; give the stack eks-kubernetes the same tfvars as the stack eks (and node_role_arns), and deploy it:" +

@@ -118,7 +118,7 @@ describe("an emulator", () => {
       const started = startEmulator(folder, WORKSHOP_ACCOUNT, { command: program });
 
       await expect(started).rejects.toThrow(message);
-      await expect(started).rejects.toHaveProperty("name", "SetUpError");
+      await expect(started).rejects.toHaveProperty("name", "UserError");
     });
   });
 
@@ -131,7 +131,7 @@ describe("an emulator", () => {
       await expect(joined).rejects.toThrow(
         `--endpoint-url must name an AWS emulator that runs, such as moto_server, and http://127.0.0.1:${String(port)} is none that can be used: connect ECONNREFUSED`,
       );
-      await expect(joined).rejects.toHaveProperty("name", "SetUpError");
+      await expect(joined).rejects.toHaveProperty("name", "UserError");
     });
 
     it("fails when it is no emulator", async () => {

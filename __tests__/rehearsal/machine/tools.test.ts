@@ -154,7 +154,7 @@ describe("what a rehearsal sets up by itself", () => {
 
       const failure = await provide().catch((error: unknown) => error as Error);
 
-      expect(failure).toHaveProperty("name", "SetUpError");
+      expect(failure).toHaveProperty("name", "UserError");
       expect(failure).toHaveProperty("message", expect.stringMatching(message));
       expect(failure).toHaveProperty("message", expect.stringContaining(waysOut));
       expect((failure as Error).message).not.toContain("\n");
@@ -321,7 +321,7 @@ describe("what a rehearsal sets up by itself", () => {
 
       const failure = await provide().catch((error: unknown) => error as Error);
 
-      expect(failure).toHaveProperty("name", "SetUpError");
+      expect(failure).toHaveProperty("name", "UserError");
       expect((failure as Error).message).toMatch(/^moto_server is not on PATH, and /);
       if (typeof message === "string") expect((failure as Error).message).toContain(message);
       else expect((failure as Error).message).toMatch(message);
