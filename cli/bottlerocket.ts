@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { kubernetesSettings, SettingsError } from "../modules/user-data/bottlerocket-settings";
-import { WRITTEN_SETTINGS } from "../modules/user-data/written-settings";
+import { WRITTEN_SETTINGS } from "../facts/written-settings";
 import { UserError } from "../contract/user-error";
 import type { TfvarsValues } from "../terraform/tfvars";
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 
+import { INPUTS } from "../contract/inputs";
 import { releasesOf } from "../bootstrap/bootstrap";
 import { readOptions } from "../bootstrap/options";
 import { clusterArn } from "../bootstrap/playbook";
@@ -16,7 +17,7 @@ import { onBastion } from "./on-bastion";
 import type { Screen } from "../terminal/screen";
 import { isEncrypted, isLocked, readState } from "../terraform/state";
 import { statusJson, statusOf, statusText } from "./status";
-import { STACK_DIR, synthesized } from "./synthesized";
+import { STACK_DIR } from "./synthesized";
 import { newLogFile, Terraform } from "../terraform/terraform";
 import { terraformProgram } from "../terraform/program";
 import { readTfvars, type VariableArgument } from "../terraform/tfvars";
@@ -164,9 +165,7 @@ function downloadOf({ kubernetes_version: version }: Handover, args: readonly st
 }
 
 async function ofAccount(given: readonly VariableArgument[], inState: readonly Finding[], screen: Screen) {
-  screen.busy("synthesizing");
-  const { declared } = synthesized(process.env);
-  const { values } = await readTfvars({ folder: ".", environment: process.env, arguments: given }, declared);
+  const { values } = await readTfvars({ folder: ".", environment: process.env, arguments: given }, INPUTS);
   screen.busy("asking AWS");
   return examineBefore(values, inState);
 }

@@ -1,5 +1,4 @@
-import { z } from "zod";
-
+import { inputValues, type InputValues } from "../contract/inputs";
 import type { NodeGroupSize } from "../contract/handover";
 
 /** A subnet as tfvars say it. */
@@ -100,79 +99,6 @@ export type JoiningBy = "bootstrap.sh" | "nodeadm" | "bottlerocket";
 /** How the nodes of each family join. */
 const JOINS_BY = { al2: "bootstrap.sh", al2023: "nodeadm", bottlerocket: "bottlerocket" } as const;
 
-const FAMILY = z.enum(["al2", "al2023", "bottlerocket"]);
-const LAUNCH = z.enum(["configuration", "template"]);
-
-/** A row of node_groups, with the defaults of its type. */
-const GROUP = z.object({
-  ami_id: z.string(),
-  ami_family: orDefault(FAMILY, "al2023"),
-  kubernetes_version: z.coerce.string().nullish(),
-  architecture: orDefault(z.string(), "x86_64"),
-  instance_types: orDefault(z.array(z.string()), ["t3.medium"]),
-  on_demand_base: orDefault(z.coerce.number(), 0),
-  on_demand_percentage: orDefault(z.coerce.number(), 100),
-  min_size: orDefault(z.coerce.number(), 1),
-  max_size: orDefault(z.coerce.number(), 3),
-  desired_size: z.coerce.number().nullish(),
-  zones: orDefault(z.array(z.string()), []),
-  subnet_ids: orDefault(z.array(z.string()), []),
-  policy_arns: orDefault(z.array(z.string()), []),
-  spread: orDefault(z.string(), "one_group"),
-  volume_size: orDefault(z.coerce.number(), 20),
-  launch: orDefault(LAUNCH, "template"),
-});
-
-/** Terraform takes a null for an attribute that is not there. */
-function orDefault<T extends z.ZodType>(type: T, otherwise: NonNullable<z.infer<T>>) {
-  return type.nullish().transform((value) => value ?? otherwise);
-}
-
-const subnets = (kind: string, first: number) =>
-  z.array(z.object({ az: z.string(), cidr: z.string(), name: z.string() })).default(
-    ["a", "b", "c"].map((letter, i) => ({
-      az: `ap-northeast-2${letter}`,
-      cidr: `172.16.${String(first + 2 * i)}.0/23`,
-      name: `${kind}-subnet-${letter}`,
-    })),
-  );
-
-/** The variables of the stack that are looked at here, with the stack's own defaults. */
-const TFVARS = z.object({
-  aws_krug_admin_role: z.string().nullish(),
-  kubectl_own_role: z.boolean().default(false),
-  authentication_mode: z.string().nullish(),
-  cluster_creator_admin: z.boolean().default(true),
-  access_entries: z.record(z.string(), z.object({ principal_arn: z.string() })).default({}),
-  vpc_id: z.string().nullish(),
-  public_subnet_ids: z.array(z.string()).default([]),
-  private_subnet_ids: z.array(z.string()).default([]),
-  vpc_endpoints: z.array(z.string()).default([]),
-  add_ons: z.record(z.string(), z.object({ version: z.string().nullish() })).default({}),
-  nat_gateway: z.string().default("single"),
-  prefix_delegation: z.boolean().default(false),
-  kubectl_ec2_keypair: z.string().default("aws-krug-gudi"),
-  eks_version: z.coerce.string().default("1.14"),
-  project_name: z.string().default("awskrug_gudi"),
-  eks_cluster_name: z.string().nullish(),
-  aws_region: z.string().default("ap-northeast-2"),
-  vpc_public_subnets: subnets("public", 0),
-  vpc_private_subnets: subnets("private", 10),
-  kubectl_image_id: z.string().default("ami-0fd02cb7da42ee5e0"),
-  kubectl_ec2_volume_size: z.coerce.number().default(8),
-  kubectl_ssh_cidrs: z.array(z.string()).default([]),
-  eks_worker_node_role_name: z.string().nullish(),
-  eks_worker_node_volume_size: z.coerce.number().default(10),
-  eks_worker_node_ami_id: z.string().default("ami-023bb403131889300"),
-  eks_worker_node_ec2_type: z.string().default("t3.micro"),
-  eks_worker_node_ami_family: FAMILY.default("al2"),
-  eks_worker_node_launch: LAUNCH.default("configuration"),
-  node_groups: z.record(z.string(), GROUP).default({}),
-  eks_worker_nodes_asg_group: z
-    .object({ min: z.coerce.number(), max: z.coerce.number(), desire: z.coerce.number() })
-    .default({ min: 2, max: 2, desire: 2 }),
-});
-
 /** The bastion's, which is no variable. */
 const BASTION_TYPE = "t3.micro";
 
@@ -181,13 +107,13 @@ const BASTION_TYPE = "t3.micro";
  * stack's defaults.
  *
  * @param makesKeyPair whether the code chooses a generated SSH identity, which tfvars do not say
- * @throws z.ZodError when a value has not the type of its variable
+ * @throws UserError when a value has not the type of its variable
  */
 export function stackInputs(
   tfvars: Readonly<Record<string, unknown>>,
   { makesKeyPair = false }: Partial<Pick<StackInputs, "makesKeyPair">> = {},
 ): StackInputs {
-  const values = TFVARS.parse(tfvars);
+  const values = inputValues(tfvars);
   const { project_name: projectName } = values;
   const clusterName = values.eks_cluster_name ?? `${projectName}_eks`;
   const isOwn = (values.vpc_id ?? "") === "";
@@ -232,7 +158,7 @@ export function stackInputs(
   };
 }
 
-function workshopsGroup(values: z.infer<typeof TFVARS>, clusterName: string): NodeGroupInput {
+function workshopsGroup(values: InputValues, clusterName: string): NodeGroupInput {
   const { min, max, desire } = values.eks_worker_nodes_asg_group;
   return {
     key: "worker",
@@ -263,7 +189,7 @@ function workshopsGroup(values: z.infer<typeof TFVARS>, clusterName: string): No
 
 function groupOf(
   key: string,
-  row: z.infer<typeof GROUP>,
+  row: InputValues["node_groups"][string],
   clusterName: string,
   privateSubnets: readonly SubnetInput[],
 ): NodeGroupInput {

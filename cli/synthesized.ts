@@ -5,37 +5,27 @@ import { join } from "node:path";
 import { copyTfvars, OUTDIR, shareLocks } from "../terraform/stack-folder";
 import { synthesize } from "../modules/synthesize";
 import { fileProblem, UserError } from "../contract/user-error";
-import { declaredVariables, type DeclaredVariable } from "../terraform/tfvars";
 
 /** Where Terraform runs, seen from the current folder. */
 export const STACK_DIR = join(OUTDIR, "stacks", "eks");
 
 const JSON_NAME = "cdk.tf.json";
 
-/** What becomes of the stack's code. */
-export interface Synthesized {
-  readonly declared: ReadonlyMap<string, DeclaredVariable>;
-  /**
-   * Writes it to where Terraform runs, with the lock file and the tfvars of the current folder beside it.
-   *
-   * @throws UserError when that cannot be done
-   */
-  readonly place: () => void;
-}
-
 /**
  * Synthesizes the stack. The current folder is left alone until it is placed: whoever has mistyped something, or is in
  * another folder than they think, finds nothing new in it.
  *
+ * @returns writes it to where Terraform runs, with the lock file and the tfvars of the current folder beside it; throws
+ *   UserError when that cannot be done
  * @throws UserError when the environment asks for something that cannot be done
  */
-export function synthesized(environment: NodeJS.ProcessEnv): Synthesized {
+export function synthesized(environment: NodeJS.ProcessEnv): () => void {
   const outdir = mkdtempSync(join(tmpdir(), "eks-synthesized-"));
   try {
     synthesize(environment, outdir, true);
     const text = readFileSync(join(outdir, "stacks", "eks", JSON_NAME), "utf8");
     const file = join(STACK_DIR, JSON_NAME);
-    const place = () => {
+    return () => {
       usingFiles(file, () => {
         mkdirSync(STACK_DIR, { recursive: true });
         writeFileSync(file, text);
@@ -43,7 +33,6 @@ export function synthesized(environment: NodeJS.ProcessEnv): Synthesized {
         copyTfvars(OUTDIR);
       });
     };
-    return { declared: declaredVariables(text, JSON_NAME), place };
   } finally {
     rmSync(outdir, { recursive: true });
   }

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline/promises";
 import { DescribeInstanceTypesCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
+import { INPUTS } from "../contract/inputs";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
 import { HELP } from "../bootstrap/options";
 import { refuseWrongSettings } from "./bottlerocket";
@@ -60,12 +61,11 @@ export async function prepare(
 ): Promise<Stack> {
   const program = terraformProgram(process.env);
   screen.busy("synthesizing");
-  const { declared, place } = synthesized(process.env);
+  const place = synthesized(process.env);
   const read = (more: readonly VariableArgument[]) =>
-    readTfvars({ folder: ".", environment: process.env, arguments: [...given, ...more] }, declared);
+    readTfvars({ folder: ".", environment: process.env, arguments: [...given, ...more] }, INPUTS);
   let variables = await read([]);
   for (const note of variables.notes) screen.line(`note: ${note}`);
-  if (variables.missing.length > 0) throw missing(variables.missing);
   if (hasNoBastionRole(variables.values)) throw noBastionRole();
   // A node that is to go need not boot.
   if (fillIn) refuseWrongSettings(variables);
@@ -105,14 +105,6 @@ function noBastionRole(): UserError {
     "aws_krug_admin_role has no value, and the bastion works with it: write the name of an instance profile into a file " +
       'such as local.tfvars, aws_krug_admin_role = "my-role" (`aws iam list-instance-profiles` shows the names), and ' +
       "give that with -var-file local.tfvars; or kubectl_own_role = true, which gives the bastion a role of its own",
-  );
-}
-
-function missing(names: readonly string[]): UserError {
-  const [has, it] = names.length === 1 ? ["has", "it"] : ["have", "them"];
-  return new UserError(
-    `${names.join(", ")} ${has} no value and no default: write ${it} into a file such as local.tfvars, and give that ` +
-      "with -var-file local.tfvars",
   );
 }
 

@@ -5,7 +5,7 @@ import { Route53ZoneAssociation } from "@cdktf/provider-aws/lib/route53-zone-ass
 import { Construct } from "constructs";
 
 import { type Expression, hcl } from "./hcl/expression";
-import { rule } from "./hcl/ranges";
+import { rule } from "../contract/inputs/rule";
 import { countIf, ofMaybe } from "./hcl/maybe";
 
 /** What a name for the bastion is made of. */

@@ -7,7 +7,7 @@ import { Construct } from "constructs";
 
 import { warnUnless } from "./hcl/check";
 import { type Expression, hcl } from "./hcl/expression";
-import { rule } from "./hcl/ranges";
+import { rule } from "../contract/inputs/rule";
 import { countIf, ofMaybe } from "./hcl/maybe";
 import { ofRow, Rows } from "./hcl/rows";
 

@@ -7,11 +7,12 @@ import type { Construct } from "constructs";
 import { AwsAuth } from "./kubernetes/aws-auth";
 import { Namespaces } from "./kubernetes/namespaces";
 import { StorageClass } from "./kubernetes/storage-class";
-import { declareKubernetesVariables } from "./kubernetes/variables";
 import { Names } from "./names";
+import { INPUTS } from "../contract/inputs";
+import { KUBERNETES_INPUTS } from "../contract/inputs/kubernetes";
 import { versionConstraint } from "../facts/provider-versions";
 import { ReadableStack } from "./hcl/readable-stack";
-import { Variables } from "./variables";
+import { declareInputs } from "./inputs";
 
 /**
  * What is inside the cluster of the stack `eks`, for runners that reach its private endpoint. A stack of its own: a
@@ -22,10 +23,10 @@ import { Variables } from "./variables";
 export class KubernetesStack extends ReadableStack {
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    const variables = new Variables(this);
-    const names = new Names(this, variables);
-    const region = variables.project.awsRegion.stringValue;
-    declareKubernetesVariables(this);
+    const inputs = declareInputs(this, "variables", INPUTS);
+    const own = declareInputs(this, "kubernetes-variables", KUBERNETES_INPUTS);
+    const names = new Names(this, inputs);
+    const region = inputs.awsRegion.asString;
 
     new AwsProvider(this, "aws", { region });
     this.addOverride("terraform.required_providers.aws.version", versionConstraint("aws"));
@@ -51,15 +52,15 @@ export class KubernetesStack extends ReadableStack {
     const account = (part: number) => `split(":", ${fqn}.arn)[${String(part)}]`;
     const nodeRole = `"arn:\${${account(1)}}:iam::\${${account(4)}}:role/\${local.names_node_role}"`;
     new AwsAuth(this, "aws-auth", {
-      isOwner: "var.own_aws_auth",
-      adopts: "var.adopt_aws_auth",
-      nodeRoleArns: `(length(var.node_role_arns) > 0 ? var.node_role_arns : [${nodeRole}])`,
-      roles: "var.aws_auth_roles",
-      users: "var.aws_auth_users",
+      isOwner: own.ownAwsAuth.text,
+      adopts: own.adoptAwsAuth.text,
+      nodeRoleArns: `(length(${own.nodeRoleArns.text}) > 0 ? ${own.nodeRoleArns.text} : [${nodeRole}])`,
+      roles: inputs.awsAuthRoles.text,
+      users: inputs.awsAuthUsers.text,
       // Clusters from before there was one report none.
       authenticationMode: `try(${fqn}.access_config[0].authentication_mode, "CONFIG_MAP")`,
     });
-    new Namespaces(this, "namespaces", { rows: "var.namespaces" });
-    new StorageClass(this, "storage-class", { row: "var.storage_class" });
+    new Namespaces(this, "namespaces", { rows: own.namespaces.text });
+    new StorageClass(this, "storage-class", { row: own.storageClass.text });
   }
 }

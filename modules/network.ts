@@ -12,7 +12,7 @@ import { Construct } from "constructs";
 
 import awsSchema from "../facts/aws-schema.json";
 import { Expression, hcl, type Operand } from "./hcl/expression";
-import { partOf256 } from "./hcl/ranges";
+import { partOf256 } from "../contract/inputs/ranges";
 import { local } from "./hcl/local";
 import { countIf, ofMaybe } from "./hcl/maybe";
 import { wholeObject } from "./hcl/objects";

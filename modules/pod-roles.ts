@@ -16,7 +16,7 @@ import {
   volumeKey,
   vpcCniIpv6,
   webIdentityTrust,
-} from "./pod-policies";
+} from "../facts/pod-policies";
 import { managedPolicyArn } from "./policies";
 import { Expression, hcl } from "./hcl/expression";
 import { countIf, ofMaybe } from "./hcl/maybe";

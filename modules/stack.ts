@@ -11,6 +11,8 @@ import { BastionRecord } from "./bastion-record";
 import type { Choices } from "./choices";
 import { Cluster } from "./cluster";
 import type { Handover } from "../contract/handover";
+import { INPUTS } from "../contract/inputs";
+import { HAS_ENTRIES } from "../contract/inputs/access";
 import { EncryptionKey } from "./encryption";
 import { ExistingNetwork } from "./existing-network";
 import { FlowLogs } from "./flow-logs";
@@ -27,7 +29,8 @@ import { Expression, hcl } from "./hcl/expression";
 import { Rows } from "./hcl/rows";
 import { ReadableStack } from "./hcl/readable-stack";
 import { bastionUserData } from "./user-data-bastion";
-import { Variables } from "./variables";
+import { declareInputs } from "./inputs";
+import { nodeGroups } from "./node-groups/groups";
 import { VpcEndpoints } from "./vpc-endpoints";
 import { addWarnings } from "./warnings";
 import { adoptWorkshopState } from "./workshop-state";
@@ -37,12 +40,12 @@ export class EksStack extends ReadableStack {
   /** @param choices what of the stack changes with the code instead of with tfvars */
   constructor(scope: Construct, id: string, { sshIdentity }: Pick<Choices, "sshIdentity"> = { sshIdentity: "given" }) {
     super(scope, id);
-    const variables = new Variables(this);
-    const projectName = variables.project.projectName.stringValue;
-    const { vpc: vpcName, cluster: clusterName, nodeRole: roleName } = new Names(this, variables);
+    const inputs = declareInputs(this, "variables", INPUTS);
+    const projectName = inputs.projectName.asString;
+    const { vpc: vpcName, cluster: clusterName, nodeRole: roleName } = new Names(this, inputs);
 
     new AwsProvider(this, "aws", {
-      region: variables.project.awsRegion.stringValue,
+      region: inputs.awsRegion.asString,
       defaultTags: [{ tags: { Managed_by: "terraform", Project: projectName } }],
     });
     this.addOverride("terraform.required_providers.aws.version", versionConstraint("aws"));
@@ -51,69 +54,68 @@ export class EksStack extends ReadableStack {
     const { partition, dnsSuffix } = new DataAwsPartition(this, "partition");
     const account = { partition, accountId: new DataAwsCallerIdentity(this, "identity").accountId };
 
-    const hasIpv6 = new Expression('var.ip_family == "ipv6"');
+    const hasIpv6 = hcl`${inputs.ipFamily} == "ipv6"`;
     const existingNetwork = new ExistingNetwork(this, "existing-network", {
-      vpcId: new Expression("var.vpc_id"),
-      publicSubnetIds: new Expression("var.public_subnet_ids"),
-      privateSubnetIds: new Expression("var.private_subnet_ids"),
+      vpcId: inputs.vpcId,
+      publicSubnetIds: inputs.publicSubnetIds,
+      privateSubnetIds: inputs.privateSubnetIds,
       hasIpv6,
     });
-    const isOwnVpc = new Expression("var.vpc_id == null");
-    const ownSubnets = (name: string) =>
-      Rows.byName<"az" | "cidr" | "name">(hcl`${isOwnVpc} ? ${new Expression(name)} : []`);
+    const isOwnVpc = hcl`${inputs.vpcId} == null`;
+    const ownSubnets = (subnets: Expression) => Rows.byName<"az" | "cidr" | "name">(hcl`${isOwnVpc} ? ${subnets} : []`);
     const network = new Network(this, "network", {
       isOwn: isOwnVpc,
       existing: existingNetwork,
       name: vpcName,
-      cidr: new Expression("var.vpc_cidr_block"),
-      secondaryCidrs: new Expression("var.vpc_secondary_cidr_blocks"),
-      publicSubnets: ownSubnets("var.vpc_public_subnets"),
-      firstPublicSubnetName: new Expression("try(var.vpc_public_subnets[0].name, null)"),
-      privateSubnets: ownSubnets("var.vpc_private_subnets"),
-      podSubnets: ownSubnets("var.vpc_pod_subnets"),
-      natGateway: new Expression("var.nat_gateway"),
+      cidr: inputs.vpcCidrBlock,
+      secondaryCidrs: inputs.vpcSecondaryCidrBlocks,
+      publicSubnets: ownSubnets(inputs.vpcPublicSubnets),
+      firstPublicSubnetName: hcl`try(${inputs.vpcPublicSubnets}[0].name, null)`,
+      privateSubnets: ownSubnets(inputs.vpcPrivateSubnets),
+      podSubnets: ownSubnets(inputs.vpcPodSubnets),
+      natGateway: inputs.natGateway,
       hasIpv6,
       clusterName,
     });
     const endpoints = new VpcEndpoints(this, "vpc-endpoints", {
       projectName,
-      region: variables.project.awsRegion.stringValue,
+      region: inputs.awsRegion.asString,
       partition,
-      services: new Expression("var.vpc_endpoints"),
+      services: inputs.vpcEndpoints,
       vpcId: network.vpcId,
       cidrs: network.vpcCidrs,
       subnets: network.privateSubnets,
       routeTableIds: network.privateRouteTableIds,
-      podRoles: new Expression("var.pod_roles"),
-      isolatedBy: hcl`var.nat_gateway == "none" ? "nat_gateway is none" : (length(${existingNetwork.isolatedSubnetIds}) > 0 ? "private_subnet_ids \${join(", ", ${existingNetwork.isolatedSubnetIds})} have no route for 0.0.0.0/0" : "")`,
+      podRoles: inputs.podRoles,
+      isolatedBy: hcl`${inputs.natGateway} == "none" ? "nat_gateway is none" : (length(${existingNetwork.isolatedSubnetIds}) > 0 ? "private_subnet_ids \${join(", ", ${existingNetwork.isolatedSubnetIds})} have no route for 0.0.0.0/0" : "")`,
     });
     new FlowLogs(this, "flow-logs", {
       projectName,
       vpcId: network.vpcId,
-      settings: new Expression("var.flow_logs"),
+      settings: inputs.flowLogs,
     });
 
     const cluster = new Cluster(this, "cluster", {
       name: clusterName,
-      version: variables.cluster.eksVersion.stringValue,
+      version: inputs.eksVersion.asString,
       projectName,
       account,
       vpcId: network.vpcId,
       egressIpv6Cidrs: network.egressIpv6Cidrs,
       subnetIds: network.privateSubnetIds,
-      isInInternet: new Expression('var.endpoint_access == "vpc-and-internet"'),
-      endpointCidrs: new Expression("var.endpoint_access_cidrs"),
-      serviceCidr: new Expression("var.service_cidr"),
-      ipFamily: new Expression("var.ip_family"),
-      logTypes: new Expression("var.cluster_log_types"),
-      logRetentionDays: variables.cluster.clusterLogRetentionDays.numberValue,
-      secretsEncryption: new Expression("var.secrets_encryption"),
-      upgradePolicy: new Expression("var.upgrade_policy"),
-      authenticationMode: new Expression("var.authentication_mode"),
-      creatorIsAdmin: new Expression("var.cluster_creator_admin"),
+      isInInternet: hcl`${inputs.endpointAccess} == "vpc-and-internet"`,
+      endpointCidrs: inputs.endpointAccessCidrs,
+      serviceCidr: inputs.serviceCidr,
+      ipFamily: inputs.ipFamily,
+      logTypes: inputs.clusterLogTypes,
+      logRetentionDays: inputs.clusterLogRetentionDays.asNumber,
+      secretsEncryption: inputs.secretsEncryption,
+      upgradePolicy: inputs.upgradePolicy,
+      authenticationMode: inputs.authenticationMode,
+      creatorIsAdmin: inputs.clusterCreatorAdmin,
     });
     const volumeKey = new EncryptionKey(this, "volumes", {
-      settings: new Expression("var.volume_encryption"),
+      settings: inputs.volumeEncryption,
       description: `Volumes of the nodes and the bastion of the EKS cluster ${clusterName}`,
       alias: `eks/${clusterName}-volumes`,
       policy: volumeKeyPolicy(account),
@@ -123,33 +125,33 @@ export class EksStack extends ReadableStack {
     if (identity !== undefined) {
       this.addOverride("terraform.required_providers.tls.version", versionConstraint("tls"));
     }
-    const keyName = identity?.keyName ?? variables.bastion.kubectlEc2Keypair.stringValue;
+    const keyName = identity?.keyName ?? inputs.kubectlEc2Keypair.asString;
 
-    const addOnRows = new Expression("var.add_ons");
-    const prefixDelegation = new Expression("var.prefix_delegation");
+    const addOnRows = inputs.addOns;
+    const prefixDelegation = inputs.prefixDelegation;
     const podRoles = new PodRole(this, "pod-roles", {
       projectName,
       partition,
       cluster,
-      oidcProvider: new Expression("var.irsa"),
-      rows: new Rows(new Expression("var.pod_roles")),
+      oidcProvider: inputs.irsa,
+      rows: new Rows(inputs.podRoles),
       ofAddOns: hcl`[for row in ${addOnRows} : row.pod_role if row.pod_role != null]`,
       isIpv6: hasIpv6,
-      volumeKeyArns: hcl`var.volume_encryption == null ? [] : [${volumeKey.arn}]`,
+      volumeKeyArns: hcl`${inputs.volumeEncryption} == null ? [] : [${volumeKey.arn}]`,
     });
     const addOns = new AddOns(this, "add-ons", {
       clusterName: cluster.name,
-      kubernetesVersion: variables.cluster.eksVersion.stringValue,
+      kubernetesVersion: inputs.eksVersion.asString,
       rows: new Rows(addOnRows),
       prefixDelegation,
-      networkPolicy: new Expression("var.network_policy"),
+      networkPolicy: inputs.networkPolicy,
       podRoles: podRoles.all,
       permissions: podRoles.permissions,
     });
     const planning = new Planning(this, "planning", {
-      groups: new Expression("var.node_groups"),
+      groups: inputs.nodeGroups,
       // Pods have the subnets of their own as well.
-      subnets: hcl`concat(${network.privateSubnets}, [for row in var.vpc_pod_subnets : { id = null, zone = row.az, cidr = row.cidr }])`,
+      subnets: hcl`concat(${network.privateSubnets}, [for row in ${inputs.vpcPodSubnets} : { id = null, zone = row.az, cidr = row.cidr }])`,
       prefixDelegation,
       addOns: hcl`keys(${addOnRows})`,
     });
@@ -160,16 +162,16 @@ export class EksStack extends ReadableStack {
       egressIpv6Cidrs: network.egressIpv6Cidrs,
       subnetId: network.firstPublicSubnetId,
       egress: network.publicEgress,
-      sshCidrs: variables.bastion.kubectlSshCidrs.listValue,
-      imageId: variables.bastion.kubectlImageId.stringValue,
+      sshCidrs: inputs.kubectlSshCidrs.asList,
+      imageId: inputs.kubectlImageId.asString,
       keyName,
-      rootVolumeGiB: variables.bastion.kubectlEc2VolumeSize.numberValue,
+      rootVolumeGiB: inputs.kubectlEc2VolumeSize.asNumber,
       volumeKmsKeyArn: volumeKey.arn,
-      hasOwnRole: new Expression("var.kubectl_own_role"),
+      hasOwnRole: inputs.kubectlOwnRole,
       dnsSuffix,
-      instanceProfileName: new Expression("var.aws_krug_admin_role"),
+      instanceProfileName: inputs.awsKrugAdminRole,
       // From its name, because the bastion does not have to wait for the cluster.
-      clusterArn: `arn:${partition}:eks:${variables.project.awsRegion.stringValue}:${account.accountId}:cluster/${clusterName}`,
+      clusterArn: `arn:${partition}:eks:${inputs.awsRegion.asString}:${account.accountId}:cluster/${clusterName}`,
       ...(identity !== undefined && {
         userData: bastionUserData({
           privateKeyJson: Fn.jsonencode(identity.hostPrivateKey),
@@ -179,20 +181,20 @@ export class EksStack extends ReadableStack {
     });
 
     new BastionRecord(this, "bastion-record", {
-      zoneName: new Expression("var.private_dns_zone"),
-      zoneId: new Expression("var.private_dns_zone_id"),
+      zoneName: inputs.privateDnsZone,
+      zoneId: inputs.privateDnsZoneId,
       vpcId: network.vpcId,
       isOwnVpc,
       address: bastion.instance.privateIp,
     });
 
-    const isMinimal = new Expression('var.security_group_rules == "minimal"');
+    const isMinimal = hcl`${inputs.securityGroupRules} == "minimal"`;
     const nodes = new NodeGroups(this, "node-group", {
-      groups: variables.nodes.groups,
-      checkedGroups: new Expression("var.node_groups"),
+      groups: nodeGroups(inputs),
+      checkedGroups: inputs.nodeGroups,
       cluster,
       clusterName,
-      kubernetesVersion: new Expression("var.eks_version"),
+      kubernetesVersion: inputs.eksVersion,
       projectName,
       roleName,
       partition,
@@ -207,7 +209,7 @@ export class EksStack extends ReadableStack {
       sshFromSecurityGroupId: bastion.securityGroupId,
       minimalRules: isMinimal,
       maxPods: planning.maxPods,
-      chosenServiceCidr: new Expression("var.service_cidr"),
+      chosenServiceCidr: inputs.serviceCidr,
       volumeKmsKeyArn: volumeKey.arn,
       keyName,
     });
@@ -224,18 +226,16 @@ export class EksStack extends ReadableStack {
     const access = new Access(this, "access", {
       clusterName: cluster.name,
       partition,
-      hasEntries: new Expression(
-        'contains(["API", "API_AND_CONFIG_MAP"], coalesce(var.authentication_mode, "CONFIG_MAP"))',
-      ),
+      hasEntries: new Expression(HAS_ENTRIES),
       nodeRoleArns: nodes.roleArnsByKey,
-      bastionHasOwnRole: new Expression("var.kubectl_own_role"),
+      bastionHasOwnRole: inputs.kubectlOwnRole,
       bastionRoleArn: bastion.ownRoleArn,
-      listed: new Expression("var.access_entries"),
+      listed: inputs.accessEntries,
     });
     nodes.waitFor([...admitted, ...access.nodeEntries]);
 
     const handover: Handover = {
-      region: variables.project.awsRegion.stringValue,
+      region: inputs.awsRegion.asString,
       cluster_name: cluster.name,
       cluster_endpoint: cluster.endpoint,
       certificate_authority_data: cluster.certificateAuthorityData,
@@ -243,13 +243,13 @@ export class EksStack extends ReadableStack {
       authentication_mode: cluster.authenticationMode,
       bastion_instance_id: bastion.instance.id,
       bastion_address: bastion.instance.publicIp,
-      bastion_user: variables.bastion.kubectlEc2User.stringValue,
+      bastion_user: inputs.kubectlEc2User.asString,
       node_role_arn: nodes.roleArn,
       // By names that only Terraform knows.
       node_groups: nodes.sizes.asResolvable as unknown as Handover["node_groups"],
       // Lists that only Terraform knows.
-      aws_auth_roles: variables.access.awsAuthRoles.value as Handover["aws_auth_roles"],
-      aws_auth_users: variables.access.awsAuthUsers.value as Handover["aws_auth_users"],
+      aws_auth_roles: inputs.awsAuthRoles.asResolvable as unknown as Handover["aws_auth_roles"],
+      aws_auth_users: inputs.awsAuthUsers.asResolvable as unknown as Handover["aws_auth_users"],
     };
     // The workshop's fortieth resource wrote the Ansible helper; this one holds what the bootstrap is given.
     new DataResource(this, "handover", { input: handover });

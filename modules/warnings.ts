@@ -4,7 +4,7 @@ import { Fn, Op, Token, type TerraformStack } from "cdktf";
 import type { NodeGroups } from "./node-groups";
 import { warnUnless, type Warning } from "./hcl/check";
 import { address, Expression, hcl } from "./hcl/expression";
-import { setInVain } from "./variables/network";
+import { setInVain } from "../contract/inputs/network";
 
 /** What there is to warn of. */
 export interface Warned {
@@ -18,7 +18,7 @@ export interface Warned {
 export function addWarnings(stack: TerraformStack, { bastion, nodes, others }: Warned): void {
   for (const [name, condition, message] of others) warnUnless(stack, name, condition.asString, message);
 
-  const setForNothing = setInVain();
+  const setForNothing = new Expression(setInVain());
   warnUnless(
     stack,
     "existing_network_alone",

@@ -2,23 +2,12 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
 
-import { z } from "zod";
-
+import type { Description, Fields } from "../contract/inputs/description";
+import { readInput, unknownFields } from "../contract/inputs/read";
 import { nearest } from "../contract/nearest";
 import { foreignTfvars, OUTDIR } from "./stack-folder";
 import { fileReason, UserError, type UserExitCode } from "../contract/user-error";
 import { hclValues } from "./hcl-values";
-import { unknownAttributes, valueType, type UnknownAttribute } from "./type-expression";
-
-/** A variable that the stack declares. */
-export interface DeclaredVariable {
-  /** Terraform's words for it: `string`, `list(string)`. */
-  readonly type: string;
-  /** Whether null is a value of its own; if not, null is as good as nothing. */
-  readonly nullable: boolean;
-  /** Undefined when it has none, and somebody has to give a value. */
-  readonly default?: { readonly value: unknown };
-}
 
 /** What the command line gives, in its order. */
 export type VariableArgument =
@@ -46,8 +35,6 @@ export interface GivenValue {
 export interface TfvarsValues {
   /** By name; none for a variable that has no value. */
   readonly values: ReadonlyMap<string, GivenValue>;
-  /** Variables that have neither a value nor a default. */
-  readonly missing: readonly string[];
   /** Things that are odd and yet no error, one line each. */
   readonly notes: readonly string[];
   /**
@@ -60,94 +47,69 @@ export interface TfvarsValues {
 const DEFAULT = "default";
 const ENVIRONMENT_PREFIX = "TF_VAR_";
 
-const SYNTHESIZED = z.object({
-  variable: z.record(
-    z.string(),
-    z.object({ type: z.string().default("any"), nullable: z.boolean().default(true), default: z.unknown().optional() }),
-  ),
-});
-
-/**
- * The variables that a synthesized stack declares, by name.
- *
- * @param json the text of `cdk.tf.json`
- * @param source where it comes from, for messages
- * @throws UserError when it is no such text
- */
-export function declaredVariables(json: string, source: string): Map<string, DeclaredVariable> {
-  let document: unknown;
-  try {
-    document = JSON.parse(json);
-  } catch (cause) {
-    throw new UserError(`${source} is not JSON: ${(cause as Error).message}; write it anew with npm run synth`, {
-      cause,
-    });
-  }
-  const parsed = SYNTHESIZED.safeParse(document);
-  if (!parsed.success) {
-    throw new UserError(`${source} declares no variables: is it a synthesized stack? npm run synth writes one`);
-  }
-  return new Map(
-    Object.entries(parsed.data.variable).map(([name, declared]) => {
-      const { type, nullable } = declared;
-      return [name, { type, nullable, ...("default" in declared && { default: { value: declared.default } }) }];
-    }),
-  );
-}
-
 /**
  * Reads every tfvars file that Terraform would read, in Terraform's order, where what comes later wins: the environment,
  * terraform.tfvars, terraform.tfvars.json, `*.auto.tfvars` and `*.auto.tfvars.json` by name, and the command line.
  *
  * Terraform only warns of a name in a file that no variable has, and goes on without the value; of an attribute that an
- * object's type has not it does not even warn. Here both are errors. Whether a value has the right type is Terraform's to
- * say.
+ * object's type has not it does not even warn. Here both are errors. What a value has to be by itself is judged here in the
+ * words in which Terraform would judge it; how values go together is Terraform's to say.
  *
+ * @param inputs that the stack takes
  * @see https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
- * @throws UserError for a file that cannot be read or understood, for names that no variable or no object has, and where
- *   Terraform would take values from files that are only where it runs
+ * @throws UserError for a file that cannot be read or understood, for names that no variable or no object has, for wrong
+ *   values, and where Terraform would take values from files that are only where it runs
  */
 export async function readTfvars(
   { folder, environment, arguments: given }: VariableSources,
-  declared: ReadonlyMap<string, DeclaredVariable>,
+  inputs: Fields,
 ): Promise<TfvarsValues> {
   refuseHiddenFiles(folder);
   const automatic = (await automaticFiles(folder)).map((varFile): VariableArgument => ({ varFile }));
-  const values = new Map<string, GivenValue>();
-  for (const [name, { default: otherwise }] of declared) {
-    if (otherwise !== undefined) values.set(name, { value: otherwise.value, from: DEFAULT });
-  }
-  const set = (name: string, value: unknown, from: string) => {
-    // Terraform takes null as if nothing had been said, where null is no value; what was said before is gone all the same.
-    const { nullable, default: otherwise } = declared.get(name) ?? { nullable: true };
-    if (value !== null || nullable) values.set(name, { value, from });
-    else if (otherwise === undefined) values.delete(name);
-    else values.set(name, { value: otherwise.value, from: DEFAULT });
-  };
+  const said = new Map<string, GivenValue>();
 
   const notes: string[] = [];
   for (const [key, text] of Object.entries(environment)) {
     if (!key.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue;
     const name = key.slice(ENVIRONMENT_PREFIX.length);
-    const type = declared.get(name)?.type;
-    if (type !== undefined) set(name, checked(await typed(text, type, environment, key, 1), name, type, key, 1), key);
-    else notes.push(...misspeltInEnvironment(key, name, declared));
+    const input = inputs[name];
+    if (input === undefined) notes.push(...misspeltInEnvironment(key, name, inputs));
+    else
+      said.set(name, { value: await typed(text, name, input, environment, { source: key, exitCode: 1 }), from: key });
   }
 
   const terraformArguments: string[] = [];
   for (const argument of [...automatic, ...given]) {
     if ("varFile" in argument) {
       const file = argument.varFile;
-      for (const [name, value] of Object.entries(await valuesOfFile(file, declared, environment)))
-        set(name, value, file);
+      const values = await valuesOfFile(file, inputs, environment);
+      for (const [name, value] of Object.entries(values)) said.set(name, { value, from: file });
       terraformArguments.push(`-var-file=${resolve(file)}`);
     } else {
-      const { name, text, type } = assignment(argument.variable, declared);
-      set(name, checked(await typed(text, type, environment, `-var ${name}`, 64), name, type, "-var", 64), "-var");
+      const { name, text, input } = assignment(argument.variable, inputs);
+      const value = await typed(text, name, input, environment, { source: "-var", exitCode: 64 });
+      said.set(name, { value, from: "-var" });
       terraformArguments.push(`-var=${argument.variable}`);
     }
   }
-  return { values, missing: [...declared.keys()].filter((name) => !values.has(name)), notes, terraformArguments };
+  return { values: judged(said, inputs), notes, terraformArguments };
+}
+
+/** What counts in the end, of every input. @throws UserError for wrong values */
+function judged(said: ReadonlyMap<string, GivenValue>, inputs: Fields): ReadonlyMap<string, GivenValue> {
+  const wrong: string[] = [];
+  const values = Object.entries(inputs).map(([name, input]): [string, GivenValue] => {
+    const { value: given, from } = said.get(name) ?? { value: input.default, from: DEFAULT };
+    // Terraform takes null as if nothing had been said, where null is no value.
+    if (from === DEFAULT || (given === null && input.default !== null)) {
+      return [name, { value: input.default, from: DEFAULT }];
+    }
+    const { value, problems } = readInput(name, input, given);
+    wrong.push(...problems.map((problem) => `${from}: ${problem}`));
+    return [name, { value, from }];
+  });
+  if (wrong.length > 0) throw new UserError(wrong.join("\n"));
+  return new Map(values);
 }
 
 /** @throws UserError for tfvars in the stack's folder that nobody but Terraform would read */
@@ -222,39 +184,23 @@ async function automaticFiles(folder: string): Promise<string[]> {
 /** What a file says, by name; every name is one of a variable. */
 async function valuesOfFile(
   file: string,
-  declared: ReadonlyMap<string, DeclaredVariable>,
+  inputs: Fields,
   environment: NodeJS.ProcessEnv,
 ): Promise<Record<string, unknown>> {
   const text = await textOf(file);
   const values = file.endsWith(".json") ? valuesOfJson(text, file) : await valuesOfHclFile(text, file, environment);
   const unknown = Object.entries(values).flatMap(([name, value]) => {
     const line = lineOf(text, name);
-    const type = declared.get(name)?.type;
-    return type === undefined
-      ? [{ line, said: noSuchVariable(name, declared) }]
-      : strangers(name, type, value).map((it) => ({
-          line: lineOf(text, it.name, line) ?? line,
-          said: noSuchAttribute(it),
-        }));
+    const input = inputs[name];
+    return input === undefined
+      ? [{ line, said: noSuchVariable(name, inputs) }]
+      : unknownFields(input, value, name).map((it) => ({ line: lineOf(text, it.name, line) ?? line, said: it.said }));
   });
   if (unknown.length === 0) return values;
   const lines = unknown
     .sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
     .map(({ line, said }) => `${file}${line === undefined ? "" : `:${String(line)}`}: ${said}`);
   throw new UserError(lines.join("\n"));
-}
-
-/** The attributes of a variable's value that its type has not. */
-function strangers(variable: string, type: string, value: unknown): UnknownAttribute[] {
-  const parsed = valueType(type);
-  return parsed === undefined ? [] : unknownAttributes(parsed, value, [variable]);
-}
-
-/** A value whose attributes are all of its type. */
-function checked(value: unknown, name: string, type: string, source: string, exitCode: UserExitCode): unknown {
-  const unknown = strangers(name, type, value);
-  if (unknown.length === 0) return value;
-  throw new UserError(unknown.map((it) => `${source}: ${noSuchAttribute(it)}`).join("\n"), { exitCode });
 }
 
 async function textOf(file: string): Promise<string> {
@@ -327,31 +273,22 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
-function noSuchVariable(name: string, declared: ReadonlyMap<string, DeclaredVariable>): string {
-  const near = nearest(name, [...declared.keys()]);
-  const hint = near === undefined ? `there are ${[...declared.keys()].join(", ")}` : `did you mean ${near}?`;
+function noSuchVariable(name: string, inputs: Fields): string {
+  const near = nearest(name, Object.keys(inputs));
+  const hint = near === undefined ? `there are ${Object.keys(inputs).join(", ")}` : `did you mean ${near}?`;
   return `there is no variable ${name}: ${hint}`;
 }
 
-function noSuchAttribute({ path, name, names }: UnknownAttribute): string {
-  const near = nearest(name, names);
-  return `${path} has no attribute ${name}: ${near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`}`;
-}
-
 /** Terraform ignores without a word what it does not know there; so would we, if it were not so like one that it does. */
-function misspeltInEnvironment(
-  key: string,
-  name: string,
-  declared: ReadonlyMap<string, DeclaredVariable>,
-): readonly string[] {
-  const near = nearest(name, [...declared.keys()]);
+function misspeltInEnvironment(key: string, name: string, inputs: Fields): readonly string[] {
+  const near = nearest(name, Object.keys(inputs));
   return near === undefined ? [] : [`${key} is ignored, as there is no variable ${name}: did you mean ${near}?`];
 }
 
 function assignment(
   text: string,
-  declared: ReadonlyMap<string, DeclaredVariable>,
-): { readonly name: string; readonly text: string; readonly type: string } {
+  inputs: Fields,
+): { readonly name: string; readonly text: string; readonly input: Description } {
   const equals = text.indexOf("=");
   const name = text.slice(0, Math.max(0, equals));
   if (name === "" || name !== name.trim()) {
@@ -360,30 +297,30 @@ function assignment(
       { exitCode: 64 },
     );
   }
-  const type = declared.get(name)?.type;
-  if (type === undefined) throw new UserError(`-var: ${noSuchVariable(name, declared)}`, { exitCode: 64 });
-  return { name, text: text.slice(equals + 1), type };
+  const input = inputs[name];
+  if (input === undefined) throw new UserError(`-var: ${noSuchVariable(name, inputs)}`, { exitCode: 64 });
+  return { name, text: text.slice(equals + 1), input };
 }
 
-/** A value outside files: the text itself for a string, what the text says for everything else. */
+/** Where a value stands that is in no file. */
+interface Outside {
+  readonly source: string;
+  readonly exitCode: UserExitCode;
+}
+
+/** A value outside files: the text itself for a text, a number or a flag, what the text says for everything else. */
 async function typed(
   text: string,
-  type: string,
+  name: string,
+  input: Description,
   environment: NodeJS.ProcessEnv,
-  source: string,
-  exitCode: UserExitCode,
+  { source, exitCode }: Outside,
 ): Promise<unknown> {
-  switch (type) {
-    case "string":
-      return text;
-    case "number":
-      return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
-    case "bool":
-      return text === "true" || text === "false" ? text === "true" : text;
-    default: {
-      const failure = (what: string, _: unknown, cause: unknown) =>
-        new UserError(`${source}: ${what}`, { exitCode, cause });
-      return (await hclValues(`value = ${text}\n`, source, environment, failure))["value"];
-    }
-  }
+  if (["text", "number", "flag"].includes(input.kind)) return text;
+  const where = source === "-var" ? `-var ${name}` : source;
+  const failure = (what: string, _: unknown, cause: unknown) => new UserError(`${where}: ${what}`, { exitCode, cause });
+  const { value } = await hclValues(`value = ${text}\n`, where, environment, failure);
+  const unknown = unknownFields(input, value, name);
+  if (unknown.length === 0) return value;
+  throw new UserError(unknown.map(({ said }) => `${source}: ${said}`).join("\n"), { exitCode });
 }

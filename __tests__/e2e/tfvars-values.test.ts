@@ -1,9 +1,11 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { listOf, mapOf, number, text } from "../../contract/inputs/description";
 import { UserError } from "../../contract/user-error";
-import { declaredVariables, readTfvars, type VariableArgument } from "../../terraform/tfvars";
+import { hclValues } from "../../terraform/hcl-values";
+import { readTfvars, type VariableArgument } from "../../terraform/tfvars";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, terraformProgram } from "../support/end-to-end";
 import { run } from "../support/run";
@@ -36,10 +38,9 @@ describeEndToEnd("the values of a tfvars file", () => {
     rmSync(folder, { recursive: true });
   });
 
-  function read(names: readonly string[], given: readonly VariableArgument[], more: NodeJS.ProcessEnv = {}) {
-    const variable = Object.fromEntries(names.map((name) => [name, { type: "any", default: null }]));
-    const declared = declaredVariables(JSON.stringify({ variable }), "cdk.tf.json");
-    return readTfvars({ folder, environment: { ...environment, ...more }, arguments: given }, declared);
+  const inputs = { a: listOf(text(), { default: null }), b: mapOf(number(), { default: null }) };
+  function read(given: readonly VariableArgument[], more: NodeJS.ProcessEnv = {}) {
+    return readTfvars({ folder, environment: { ...environment, ...more }, arguments: given }, inputs);
   }
 
   async function valuesOf(...given: Parameters<typeof read>): Promise<Record<string, unknown>> {
@@ -49,7 +50,7 @@ describeEndToEnd("the values of a tfvars file", () => {
   async function failure(text: string): Promise<string> {
     const file = join(folder, "local.tfvars");
     writeFileSync(file, text);
-    const error: unknown = await read(["a", "b"], [{ varFile: file }]).catch((thrown: unknown) => thrown);
+    const error: unknown = await read([{ varFile: file }]).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UserError);
     return (error as UserError).message.replaceAll(folder, "FOLDER");
   }
@@ -64,7 +65,7 @@ describeEndToEnd("the values of a tfvars file", () => {
     const planned = await run(terraformProgram(), ["plan", "-input=false", "-no-color", "-out=plan"], inFolder);
     const shown = await run(terraformProgram(), ["show", "-json", "plan"], inFolder);
 
-    const values = await valuesOf(names, []);
+    const values = await hclValues(readFileSync(file, "utf8"), file, environment, (what) => new UserError(what));
 
     expect(planned).toMatchObject({ code: 0 });
     const { variables } = JSON.parse(shown.stdout) as { variables: Record<string, { value?: unknown }> };
@@ -78,7 +79,7 @@ describeEndToEnd("the values of a tfvars file", () => {
     const given = [{ variable: 'a=[for i in ["203.0.113.7"] : "${i}/32"]' }];
     const others = { TF_CLI_ARGS: "-no-such-flag", TF_VAR_other: "x", TF_WORKSPACE: "other", TF_LOG: "trace" };
 
-    const values = await valuesOf(["a", "b"], given, { ...others, TF_VAR_b: "{ c = 10 * 2 }" });
+    const values = await valuesOf(given, { ...others, TF_VAR_b: "{ c = 10 * 2 }" });
 
     expect(values).toEqual({ a: ["203.0.113.7/32"], b: { c: 20 } });
   });
@@ -99,7 +100,7 @@ describeEndToEnd("the values of a tfvars file", () => {
     const before = process.env["TMPDIR"];
     process.env["TMPDIR"] = folder;
     try {
-      expect(await valuesOf(["a"], [{ variable: "a=[1 + 1]" }])).toEqual({ a: [2] });
+      expect(await valuesOf([{ variable: 'a=["${1 + 1}"]' }])).toEqual({ a: ["2"], b: null });
       expect(await failure("a = var.b\n")).toContain("variables not allowed");
     } finally {
       if (before === undefined) delete process.env["TMPDIR"];

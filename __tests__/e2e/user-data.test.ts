@@ -8,7 +8,7 @@ import { kubernetesSettings } from "../../modules/user-data/bottlerocket-setting
 import { userDataOf } from "../../modules/user-data/family";
 import type { NodeUserData } from "../../modules/user-data/node";
 import { readUserData } from "../../modules/user-data/read";
-import { WRITTEN_SETTINGS } from "../../modules/user-data/written-settings";
+import { WRITTEN_SETTINGS } from "../../facts/written-settings";
 import { describeEndToEnd, terraformProgram } from "../support/end-to-end";
 import { run } from "../support/run";
 

@@ -1,4 +1,4 @@
-import { podIdentityTrust, webIdentityTrust } from "../../modules/pod-policies";
+import { podIdentityTrust, webIdentityTrust } from "../../facts/pod-policies";
 import { synthesized } from "../support/synthesized";
 
 const stack = synthesized();

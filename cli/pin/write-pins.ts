@@ -3,6 +3,7 @@ import { basename } from "node:path";
 
 import { z } from "zod";
 
+import { INPUTS } from "../../contract/inputs";
 import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 import { fileProblem, UserError } from "../../contract/user-error";
@@ -26,7 +27,6 @@ import {
   type PinSurroundings,
 } from "./pin";
 import type { Screen } from "../../terminal/screen";
-import { synthesized } from "../synthesized";
 import { readTfvars, type GivenValue, type TfvarsValues, type VariableArgument } from "../../terraform/tfvars";
 import { confirm } from "../up";
 
@@ -53,8 +53,7 @@ export interface PinSources {
 const SOURCES: PinSources = {
   ask: askForPins,
   askForImages,
-  values: (given) =>
-    readTfvars({ folder: ".", environment: process.env, arguments: given }, synthesized(process.env).declared),
+  values: (given) => readTfvars({ folder: ".", environment: process.env, arguments: given }, INPUTS),
 };
 
 /** Where what is written begins, and the last line of it; before and after is what users have added. */

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join, relative, resolve } from "node:path";
 
+import { INPUTS } from "../../contract/inputs";
 import { quoted } from "../../bootstrap/engine/command";
 import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/bastion/artifacts";
 import { startClusters, type Clusters } from "../../rehearsal/cluster/clusters";
@@ -22,7 +23,6 @@ import { findProgram, requireBasics, terraformConfigFile } from "../../rehearsal
 import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
 import { startSshd, type LoginServer } from "../../rehearsal/bastion/sshd";
 import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/machine/tools";
-import { synthesized } from "../synthesized";
 import { readTfvars } from "../../terraform/tfvars";
 import { accountFor } from "./account";
 import type { Injection } from "./injections";
@@ -85,7 +85,7 @@ export async function setUp(
       environment: { EKS_TERRAFORM: terraform.command[0] },
       arguments: varFiles.map((varFile) => ({ varFile })),
     },
-    synthesized({}).declared,
+    INPUTS,
   );
   const { seed, version: wanted } = accountFor(values);
   // A kubectl of this machine is the bastion's where it is of the cluster's version.

@@ -17,7 +17,7 @@ export class Expression {
 
   /** As an argument that takes a string, or anything that the generated types take for one. */
   get asString(): string {
-    return `\${${this.text}}`;
+    return Token.asString(this.asResolvable);
   }
 
   get asNumber(): number {
@@ -41,7 +41,7 @@ class Written implements IResolvable {
   constructor(private readonly expression: Expression) {}
 
   resolve({ suppressBraces }: IResolveContext): string {
-    return suppressBraces === true ? this.expression.text : this.expression.asString;
+    return suppressBraces === true ? this.expression.text : `\${${this.expression.text}}`;
   }
 
   toString(): string {

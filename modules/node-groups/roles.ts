@@ -5,7 +5,7 @@ import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy
 import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 
-import { vpcCniIpv6 } from "../pod-policies";
+import { vpcCniIpv6 } from "../../facts/pod-policies";
 import { machineTrustPolicy, managedPolicyArn } from "../policies";
 import { hcl, type Expression } from "../hcl/expression";
 import { countIf } from "../hcl/maybe";

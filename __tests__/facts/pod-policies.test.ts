@@ -9,7 +9,7 @@ import {
   volumeKey,
   vpcCniIpv6,
   webIdentityTrust,
-} from "../../modules/pod-policies";
+} from "../../facts/pod-policies";
 
 const GOLDEN = join(__dirname, "../golden/pod-policies");
 

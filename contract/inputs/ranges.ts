@@ -1,16 +1,53 @@
-import type { TerraformVariableValidationConfig } from "cdktf";
+import { IPv4, IPv6 } from "ipaddr.js";
 
-/**
- * One `validation` of an input variable.
- *
- * Conditions and messages are written in Terraform's own language, because they judge values that only Terraform
- * knows, and because `Fn` and `Op` have no `for` expression.
- *
- * @param condition an expression without `${}`; it must name the variable that it belongs to
- * @param message what is wrong, what was found, what is allowed, what to do; may interpolate with `${}`
- */
-export function rule(condition: string, message: string): TerraformVariableValidationConfig {
-  return { condition: `\${${condition}}`, errorMessage: message };
+import { json, jsonencode, type Condition } from "./condition";
+
+/** An address range, of IPv4 or IPv6, that is one network: no host bits. */
+export function network(example: string): Condition<string> {
+  return {
+    must: "an address range without host bits",
+    holds: (cidr) => canonical(cidr) === cidr,
+    hcl: isCanonicalCidr,
+    got: {
+      js: (cidr) => `${json(cidr)} (write ${canonical(String(cidr)) ?? anExample(example)})`,
+      hcl: (it) => `"\${${jsonencode(it)}} (write \${${canonicalCidr(it, example)}})"`,
+    },
+  };
+}
+
+/** A range that AWS takes for a VPC or a subnet. @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html */
+export function vpcNetwork(example: string): Condition<string> {
+  return {
+    ...network(example),
+    must: "an IPv4 range from /16 to /28 without host bits",
+    holds: (cidr) => {
+      const prefix = Number(cidr.split("/")[1]);
+      return canonical(cidr) === cidr && !cidr.includes(":") && prefix >= 16 && prefix <= 28 && !NO_HOSTS.test(cidr);
+    },
+    hcl: isVpcCidr,
+  };
+}
+
+/** Ranges that no host has: 0/8, 127/8, 169.254/16, 224/3. */
+const NO_HOSTS = /^(0|127|22[4-9]|2[3-5][0-9])\.|^169\.254\./;
+
+/** The network that a range lies in, without host bits, as Terraform writes it; undefined when it is no range. */
+function canonical(cidr: string): string | undefined {
+  const [address = "", prefix = "", ...more] = cidr.split("/");
+  if (more.length > 0 || !/^\d+$/.test(prefix)) return undefined;
+  try {
+    const range = `${address.replace(/(^|\.)0+(?=\d)/g, "$1")}/${prefix}`;
+    const first = address.includes(":")
+      ? IPv6.networkAddressFromCIDR(range).toRFC5952String()
+      : IPv4.networkAddressFromCIDR(range).toString();
+    return IPv4.isValid(address) && address.split(".").length !== 4 ? undefined : `${first}/${String(Number(prefix))}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function anExample(example: string): string {
+  return `an address and a prefix length, such as ${example}`;
 }
 
 /** Whether `cidr` is an address range as Terraform itself would write it: no host bits, no leading zeros. */
@@ -32,7 +69,7 @@ export function isVpcCidr(cidr: string): string {
 
 /** What to type instead of `cidr`: the network without the host bits, or an example when it is no address range. */
 export function canonicalCidr(cidr: string, example: string): string {
-  return `try("\${cidrhost(${cidr}, 0)}/\${${prefixLength(cidr)}}", "an address and a prefix length, such as ${example}")`;
+  return `try("\${cidrhost(${cidr}, 0)}/\${${prefixLength(cidr)}}", ${JSON.stringify(anExample(example))})`;
 }
 
 /** The prefix length of a CIDR, as a number. */
@@ -74,7 +111,7 @@ export function partOf256(inner: string, outer: string): string {
   return `floor((${firstAddress(inner)} - ${firstAddress(outer)}) / pow(2, 24 - ${prefixLength(outer)}))`;
 }
 
-/** The values that occur more than once in a list of strings. */
-export function repeated(list: string): string {
-  return `[for value, all in { for v in ${list} : v => v... if v != null } : value if length(all) > 1]`;
+/** Whether a range is wider than any organization has: more than a /8 of IPv4, more than a /16 of IPv6. */
+export function isTheInternet(cidr: string): string {
+  return `try(${prefixLength(cidr)} < (strcontains(${cidr}, ":") ? 16 : 8), false)`;
 }

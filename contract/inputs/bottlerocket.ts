@@ -1,4 +1,4 @@
-import { WRITTEN_SETTINGS } from "../user-data/written-settings";
+import { WRITTEN_SETTINGS } from "../../facts/written-settings";
 
 /** What of additional_userdata stands there already when the node reads it; see {@link writtenTwice}. */
 export interface WrittenTwice {
