@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { NodeGroupSize } from "../contract/handover";
+import { FAMILIES, type Family } from "../facts/images";
 
 /** A subnet as tfvars say it. */
 export interface SubnetInput {
@@ -25,8 +26,8 @@ export interface NodeGroupInput {
   /** Names of its Auto Scaling groups: one, or one in each zone. */
   readonly names: readonly string[];
   readonly image: ImageInput;
-  /** How the nodes' user data makes them join. */
-  readonly joinsBy: JoiningBy;
+  /** Decides the nodes' user data. */
+  readonly family: Family;
   /** `x86_64`, `arm64`; undefined where the tfvars do not say. */
   readonly architecture: string | undefined;
   /** `MAJOR.MINOR` of its image's kubelet, where the image's name does not say it. */
@@ -94,13 +95,7 @@ export interface StackInputs {
   readonly sshCidrs: readonly string[];
 }
 
-/** How user data makes a node join: a script of Amazon Linux 2, a NodeConfig of Amazon Linux 2023, or Bottlerocket's TOML. */
-export type JoiningBy = "bootstrap.sh" | "nodeadm" | "bottlerocket";
-
-/** How the nodes of each family join. */
-const JOINS_BY = { al2: "bootstrap.sh", al2023: "nodeadm", bottlerocket: "bottlerocket" } as const;
-
-const FAMILY = z.enum(["al2", "al2023", "bottlerocket"]);
+const FAMILY = z.enum(FAMILIES);
 const LAUNCH = z.enum(["configuration", "template"]);
 
 /** A row of node_groups, with the defaults of its type. */
@@ -239,7 +234,7 @@ function workshopsGroup(values: z.infer<typeof TFVARS>, clusterName: string): No
     isWorkshops: true,
     names: [`${clusterName}-worker`],
     image: { id: values.eks_worker_node_ami_id, volumeGiB: values.eks_worker_node_volume_size },
-    joinsBy: JOINS_BY[values.eks_worker_node_ami_family],
+    family: values.eks_worker_node_ami_family,
     architecture: undefined,
     kubernetesVersion: undefined,
     instanceTypes: [values.eks_worker_node_ec2_type],
@@ -280,7 +275,7 @@ function groupOf(
     isWorkshops: false,
     names,
     image: { id: row.ami_id, volumeGiB: row.volume_size },
-    joinsBy: JOINS_BY[row.ami_family],
+    family: row.ami_family,
     architecture: row.architecture,
     kubernetesVersion: row.kubernetes_version ?? undefined,
     instanceTypes: [first, ...others],

@@ -15,26 +15,18 @@ import {
   instanceTypeFact,
   isOfAmazon,
   isOwn,
+  kindOf,
   usedVcpus,
   versionFact,
 } from "../../cli/doctor/account-facts";
 import { failureOf } from "../../cli/doctor/cluster-facts";
 import { ask } from "../../cli/doctor/fact";
-import {
-  clustersNamed,
-  imageFact,
-  isSkewAllowed,
-  nodeImage,
-  recommendedImageParameter,
-  waysToJoin,
-} from "../../cli/doctor/image";
+import { imageFact } from "../../cli/doctor/image";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
 import { serviceOf } from "../../facts/endpoint-services";
 import { maxPods, podsLeft } from "../../cli/pods";
 import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../terraform/state";
-import { readUserData } from "../../modules/user-data/read";
-import { GOLDEN_USER_DATA } from "../support/golden-user-data";
 import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
 import { KubernetesState } from "../../rehearsal/cluster/kubernetes-state";
 import { HANDOVER, terraformOutput } from "../support/handover";
@@ -133,7 +125,7 @@ describe("the inputs of a stack", () => {
       {
         key: "worker",
         names: ["awskrug_gudi_eks-worker"],
-        joinsBy: "nodeadm",
+        family: "al2023",
         instanceTypes: ["m5.large"],
         size: { min: 1, max: 9, desired: 3 },
         onDemand: 3,
@@ -172,7 +164,7 @@ describe("the inputs of a stack", () => {
         isWorkshops: false,
         names: ["awskrug_gudi_eks-plain"],
         image: { id: "ami-1", volumeGiB: 20 },
-        joinsBy: "nodeadm",
+        family: "al2023",
         architecture: "x86_64",
         kubernetesVersion: undefined,
         instanceTypes: ["t3.medium"],
@@ -194,7 +186,7 @@ describe("the inputs of a stack", () => {
       expect.objectContaining({
         names: ["awskrug_gudi_eks-spot-ap-northeast-2a", "awskrug_gudi_eks-spot-ap-northeast-2c"],
         image: { id: "ami-2", volumeGiB: 50 },
-        joinsBy: "bottlerocket",
+        family: "bottlerocket",
         architecture: "arm64",
         instanceTypes: ["m6g.large", "m7g.large"],
         size: { min: 2, max: 20, desired: 6 },
@@ -244,49 +236,26 @@ describe("the inputs of a stack", () => {
 });
 
 describe("images", () => {
-  it.each([
-    ["amazon-eks-node-1.14-v20190927", "Amazon Linux 2", "1.14"],
-    ["amazon-eks-node-1.32-v20251209", "Amazon Linux 2", "1.32"],
-    ["amazon-eks-arm64-node-1.32-v20251209", "Amazon Linux 2", "1.32"],
-    ["amazon-eks-gpu-node-1.32-v20251209", "Amazon Linux 2", "1.32"],
-    ["amazon-eks-node-al2023-x86_64-standard-1.36-v20260714", "Amazon Linux 2023", "1.36"],
-    ["amazon-eks-node-al2023-arm64-nvidia-560-1.35-v20260714", "Amazon Linux 2023", "1.35"],
-    ["bottlerocket-aws-k8s-1.35-x86_64-v1.40.0-abcdef", "Bottlerocket", "1.35"],
-  ])("%s is %s %s", (name, family, version) => {
-    expect(nodeImage({ name })).toMatchObject({ family, version });
-  });
+  const of = { family: "al2", architecture: "x86_64" } as const;
 
   it.each([
-    ["amazon-eks-node-1.32-v20251209", "x86_64", "optimized-ami/1.32/amazon-linux-2"],
-    ["amazon-eks-arm64-node-1.32-v20251209", "arm64", "optimized-ami/1.32/amazon-linux-2-arm64"],
-    ["amazon-eks-gpu-node-1.32-v20251209", "x86_64", "optimized-ami/1.32/amazon-linux-2-gpu"],
     [
-      "amazon-eks-node-al2023-x86_64-standard-1.36-v20260714",
+      "as their names say",
+      { name: "amazon-eks-gpu-node-1.31-v20251209", architecture: "x86_64" },
+      "al2",
       "x86_64",
-      "optimized-ami/1.32/amazon-linux-2023/x86_64/standard",
+      "gpu",
     ],
     [
-      "amazon-eks-node-al2023-arm64-nvidia-560-1.35-v20260714",
+      "for the processor that EC2 says",
+      { name: "of somebody's own", architecture: "arm64" },
+      "al2",
       "arm64",
-      "optimized-ami/1.32/amazon-linux-2023/arm64/nvidia",
+      undefined,
     ],
-    ["of somebody's own", "arm64", "optimized-ami/1.32/amazon-linux-2-arm64"],
-  ])("%s is recommended anew as one of its kind", (name, architecture, parameter) => {
-    const inputs = { eksVersion: "1.32", joinsBy: "bootstrap.sh" } as const;
-
-    expect(recommendedImageParameter(inputs, { name, architecture })).toBe(
-      `/aws/service/eks/${parameter}/recommended/image_id`,
-    );
-  });
-
-  it("are recommended by the user data where nobody knows them", () => {
-    expect(recommendedImageParameter({ eksVersion: "1.35", joinsBy: "bottlerocket" }, undefined)).toBe(
-      "/aws/service/bottlerocket/aws-k8s-1.35/x86_64/latest/image_id",
-    );
-  });
-
-  it("of somebody's own are not known", () => {
-    expect(nodeImage({ name: "ubuntu-eks/k8s_1.32/images" })).toBeUndefined();
+    ["by the tfvars where nobody knows them", undefined, "al2", "x86_64", undefined],
+  ])("are recommended anew %s", (_, image, family, architecture, variant) => {
+    expect(kindOf(of, "1.32", image)).toEqual({ family, version: "1.32", architecture, variant });
   });
 
   it("are asked for when they are deprecated, too, as public ones are after two years", () => {
@@ -304,32 +273,6 @@ describe("images", () => {
     };
 
     expect(imageFact(image)).toMatchObject({ id: "ami-1", rootGiB: 20 });
-  });
-
-  it.each(GOLDEN_USER_DATA)("join by the user data that Terraform renders: $file", ({ reads, text }) => {
-    const way = { bootstrapScript: "bootstrap.sh", nodeConfig: "nodeadm", settings: "bottlerocket" }[reads];
-
-    expect(waysToJoin(readUserData(Buffer.from(text).toString("base64")))).toEqual([way]);
-  });
-
-  it("take of user data for several families what is their own", () => {
-    const userData = { bootstrapScript: { name: "old" }, nodeConfig: { name: "new" } };
-    const name = "amazon-eks-node-al2023-x86_64-standard-1.36-v20260714";
-
-    expect(clustersNamed(userData, { name })).toEqual([{ name: "new", joinsBy: "nodeadm" }]);
-    expect(clustersNamed(userData, undefined).map((it) => it.name)).toEqual(["old", "new"]);
-  });
-
-  it.each([
-    ["1.32", "1.32", true],
-    ["1.29", "1.32", true],
-    ["1.28", "1.32", false],
-    ["1.33", "1.32", false],
-    ["1.22", "1.24", true],
-    ["1.21", "1.24", false],
-    ["v1.32.9-eks-aeac579", "1.32", true],
-  ])("with the kubelet %s go with %s: %s", (kubelet, controlPlane, allowed) => {
-    expect(isSkewAllowed(kubelet, controlPlane)).toBe(allowed);
   });
 });
 

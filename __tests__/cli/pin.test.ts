@@ -1,19 +1,18 @@
 import {
   askForImages,
   askForPins,
-  BASTION_PARAMETER,
   chooseFamily,
   chooseVersion,
   pinProblems,
   pinsDiff,
   pinsText,
   pinWarnings,
-  readNodeImageName,
   setBy,
   volumeGiB,
   type OfferedVersion,
   type Pins,
 } from "../../cli/pin/pin";
+import { BASTION_PARAMETER } from "../../facts/images";
 import type { Proxy } from "../../rehearsal/machine/proxy";
 import { startStandIn, type Answers } from "../support/pins-stand-in";
 import { synthesized } from "../support/synthesized";
@@ -106,36 +105,6 @@ describe("the version", () => {
     ],
   ])("fails to be one %s", (_, offered, wanted, message) => {
     expect(() => chooseVersion(offered, "al2", wanted)).toThrow(message);
-  });
-});
-
-describe("the name of an EKS AMI", () => {
-  it.each([
-    ["amazon-eks-node-1.32-v20251209", { family: "al2", architecture: "x86_64", variant: "standard", version: "1.32" }],
-    [
-      "amazon-eks-arm64-node-1.31-v20251209",
-      { family: "al2", architecture: "arm64", variant: "standard", version: "1.31" },
-    ],
-    ["amazon-eks-gpu-node-1.31-v20251209", { family: "al2", architecture: "x86_64", variant: "gpu", version: "1.31" }],
-    [
-      "amazon-eks-node-al2023-arm64-standard-1.36-v20260714",
-      { family: "al2023", architecture: "arm64", variant: "standard", version: "1.36" },
-    ],
-    [
-      "amazon-eks-node-al2023-x86_64-nvidia-1.36-v20260714",
-      { family: "al2023", architecture: "x86_64", variant: "nvidia", version: "1.36" },
-    ],
-    [
-      "bottlerocket-aws-k8s-1.36-aarch64-v1.50.0-0123abcd",
-      { family: "bottlerocket", architecture: "arm64", variant: "standard", version: "1.36" },
-    ],
-    [
-      "bottlerocket-aws-k8s-1.36-nvidia-x86_64-v1.50.0-0123abcd",
-      { family: "bottlerocket", architecture: "x86_64", variant: "nvidia", version: "1.36" },
-    ],
-    ["amzn2-ami-hvm-2.0.20260101-x86_64-gp2", undefined],
-  ])("%s says what it is", (name, said) => {
-    expect(readNodeImageName(name)).toEqual(said);
   });
 });
 

@@ -113,6 +113,9 @@ export const ROLE = AFTER.handover.node_role_arn;
 export const AL2023 = "amazon-eks-node-al2023-x86_64-standard-1.32-v20260714";
 const BOTTLEROCKET = "bottlerocket-aws-k8s-1.32-x86_64-v1.40.0-abcdef";
 
+/** An image of Amazon Linux 2 listens to the other cluster's name, one of Amazon Linux 2023 to that of its own. */
+const FOR_TWO_FAMILIES = { al2: { name: "other" }, al2023: { name: AFTER.handover.cluster_name } };
+
 /** A kind of finding, how bad it is, what it is about, and facts that show it; of some, facts that do not. */
 export type Row<Facts> = readonly [string, Finding["severity"], string, Facts, Facts?];
 
@@ -286,7 +289,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   ],
   ["image-volume", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ rootGiB: 20 }) })],
   ["image-family", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ name: AL2023 }) })],
-  ["image-family", "error", "ami-0123456789abcdef0", inputs(worker({ joinsBy: "nodeadm" }))],
+  ["image-family", "error", "ami-0123456789abcdef0", inputs(worker({ family: "al2023" }))],
   [
     "image-version",
     "error",
@@ -671,7 +674,14 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "error",
     "lc-1",
     launch({ userData: userData("nothing-supplied.sh", { name: "awskrug_gudi_eks-cluster" }) }),
-    launch({ userData: { bootstrapScript: { name: "$NAME" } } }),
+    launch({ userData: { al2: { name: "$NAME" } } }),
+  ],
+  [
+    "user-data-cluster",
+    "error",
+    "lc-1",
+    launch({ userData: FOR_TWO_FAMILIES }),
+    launch({ userData: FOR_TWO_FAMILIES }, nodesImage({ name: AL2023 })),
   ],
   ...["nothing-supplied.sh", "al2023/nothing-supplied.mime", "bottlerocket/nothing-supplied.toml"].flatMap(
     (file): Row<AfterFacts>[] => [

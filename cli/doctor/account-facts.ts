@@ -37,7 +37,8 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 import type { AwsSettings } from "../../aws/settings";
 import { ask, orElse, type Fact } from "./fact";
-import { imageFact, recommendedImageParameter, type ImageFact } from "./image";
+import { imageFact, type ImageFact } from "./image";
+import { imageIdParameter, nodeImage, type Family, type ImageKind } from "../../facts/images";
 import { endpointsOf, natGatewaysOf, subnetsBeside, type Ways } from "./network-facts";
 import type { StackInputs } from "../stack-inputs";
 
@@ -258,9 +259,7 @@ export async function readAccountFacts(inputs: StackInputs, aws: AwsSettings): P
         (key) => {
           const group = inputs.groups.find((it) => it.key === key);
           const own = orElse(images, {})[group?.image.id ?? ""];
-          const { eksVersion } = inputs;
-          const { joinsBy = "bootstrap.sh", architecture } = group ?? {};
-          const Name = recommendedImageParameter({ eksVersion, joinsBy, architecture }, own);
+          const Name = imageIdParameter(kindOf({ family: "al2", ...group }, inputs.eksVersion, own));
           return ask(
             "ssm:GetParameter",
             async () => (await ssm.send(new GetParameterCommand({ Name }))).Parameter?.Value,
@@ -324,6 +323,21 @@ function network(ec2: EC2Client, inputs: StackInputs): Promise<Fact<NetworkFact 
       return { hasVpc: vpcs.length > 0, subnets, natGateways, endpoints };
     },
   );
+}
+
+/**
+ * What an image has to be that takes the place of one.
+ *
+ * @param group what the tfvars say, which counts where nobody knows the image in use
+ */
+export function kindOf(
+  group: { readonly family: Family; readonly architecture?: string | undefined },
+  version: string,
+  image: Pick<ImageFact, "name" | "architecture"> | undefined,
+): ImageKind {
+  const { family, variant } = { ...group, ...(image && nodeImage(image.name)) };
+  const architecture = (image?.architecture ?? group.architecture) === "arm64" ? "arm64" : "x86_64";
+  return { family, version, architecture, variant };
 }
 
 /** @returns undefined when EKS has no such add-on for that version of Kubernetes */

@@ -397,7 +397,7 @@ export const ACCOUNT_RULES: readonly AccountRule[] = [
   {
     code: "image-family",
     concerns: changes(...NODE_GROUP),
-    judge: (facts) => nodeImages(facts).flatMap((use) => imageFamily(use, [use.group.joinsBy])),
+    judge: (facts) => nodeImages(facts).flatMap((use) => imageFamily(use, [use.group.family])),
   },
   {
     code: "image-version",

@@ -4,6 +4,15 @@ import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { diffLines } from "diff";
 
 import { UserError } from "../../contract/user-error";
+import {
+  BASTION_PARAMETER,
+  NODE_IMAGES,
+  nodeImage,
+  type Architecture,
+  type Family,
+  type ImageKind,
+} from "../../facts/images";
+import { minorOf } from "../../facts/kubelet-skew";
 import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 import { asking } from "../../aws/call";
@@ -11,20 +20,6 @@ import { describeImage } from "../doctor/account-facts";
 
 /** Where the pins are kept: committed like a lock file. */
 export const PINS_FILE = "pins.auto.tfvars";
-
-/** Operating system of the nodes, which decides how they join: `bootstrap.sh`, nodeadm or Bottlerocket's TOML. */
-export type Family = (typeof FAMILY_NAMES)[number];
-
-/** As `eks_worker_node_ami_family` and `--family` say them. */
-export const FAMILY_NAMES = ["al2", "al2023", "bottlerocket"] as const;
-
-/** Whether a word names a family. */
-export function isFamily(word: unknown): word is Family {
-  return FAMILY_NAMES.some((name) => name === word);
-}
-
-/** Processor of an image, in EC2's words. */
-export type Architecture = "x86_64" | "arm64";
 
 /** A Kubernetes version that EKS takes for a new cluster. */
 export interface OfferedVersion {
@@ -71,65 +66,13 @@ export interface Pins {
   readonly bastion: PinnedImage;
 }
 
-/** Where AWS and Canonical say which AMI is the newest. @see https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/ */
-export const BASTION_PARAMETER = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id";
-
-/** What differs from family to family. */
-const FAMILIES: Readonly<
-  Record<
-    Family,
-    {
-      readonly title: string;
-      /** @see https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html */
-      readonly parameter: (version: string, architecture: Architecture) => string;
-      /** Name of its AMIs, for when there is no parameter. */
-      readonly pattern: (version: string, architecture: Architecture) => string;
-      /** The newest minor of Kubernetes 1 that it has AMIs for. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-deprecation-faqs.html */
-      readonly newestMinor: number;
-      /** Size of the nodes' volume that its AMIs want, in GiB. @see https://github.com/awslabs/amazon-eks-ami/blob/main/templates/al2023/variables-default.json */
-      readonly volumeGiB: number;
-    }
-  >
-> = {
-  al2: {
-    title: "Amazon Linux 2",
-    parameter: (version, architecture) =>
-      `/aws/service/eks/optimized-ami/${version}/amazon-linux-2${architecture === "arm64" ? "-arm64" : ""}/recommended`,
-    pattern: (version, architecture) => `amazon-eks-${architecture === "arm64" ? "arm64-" : ""}node-${version}-v*`,
-    newestMinor: 32,
-    volumeGiB: 0,
-  },
-  al2023: {
-    title: "Amazon Linux 2023",
-    parameter: (version, architecture) =>
-      `/aws/service/eks/optimized-ami/${version}/amazon-linux-2023/${architecture}/standard/recommended`,
-    pattern: (version, architecture) => `amazon-eks-node-al2023-${architecture}-standard-${version}-v*`,
-    newestMinor: Infinity,
-    volumeGiB: 20,
-  },
-  bottlerocket: {
-    title: "Bottlerocket",
-    parameter: (version, architecture) =>
-      `/aws/service/bottlerocket/aws-k8s-${version}/${architecture}/latest/image_id`,
-    // Its images are called as the kernel calls the processor.
-    pattern: (version, architecture) =>
-      `bottlerocket-aws-k8s-${version}-${architecture === "arm64" ? "aarch64" : architecture}-v*`,
-    newestMinor: Infinity,
-    volumeGiB: 20,
-  },
-};
-
-function minorOf(version: string): number {
-  return Number(version.split(".")[1]);
-}
-
 /** What to type where a family has no AMI. */
 const OTHER_FAMILIES = "--family al2023 or --family bottlerocket";
 
 /** The family that a wish comes to. */
 export function chooseFamily({ family, version }: PinWish): Family {
   if (family !== undefined) return family;
-  return version !== undefined && minorOf(version) <= FAMILIES.al2.newestMinor ? "al2" : "al2023";
+  return version !== undefined && minorOf(version) <= NODE_IMAGES.al2.newestMinor ? "al2" : "al2023";
 }
 
 /**
@@ -138,7 +81,7 @@ export function chooseFamily({ family, version }: PinWish): Family {
  * @throws UserError for a version that EKS does not offer, or the family has no AMI for
  */
 export function chooseVersion(offer: Offer, family: Family, wanted?: string): string {
-  const { title, newestMinor } = FAMILIES[family];
+  const { title, newestMinor } = NODE_IMAGES[family];
   if (wanted !== undefined && !/^1\.[1-9][0-9]$/.test(wanted)) {
     throw new UserError(`the version to pin must be MAJOR.MINOR, such as 1.32, got ${printable(wanted)}`);
   }
@@ -171,38 +114,6 @@ function newestFirst(versions: readonly string[]): string[] {
   return [...versions].sort((one, other) => minorOf(other) - minorOf(one));
 }
 
-/** What the name of an EKS AMI says. @see https://github.com/awslabs/amazon-eks-ami/releases */
-export function readNodeImageName(
-  name: string,
-):
-  | { readonly family: Family; readonly architecture: string; readonly variant: string; readonly version: string }
-  | undefined {
-  const bottlerocket = /^bottlerocket-aws-k8s-(1\.\d+)(?:-([a-z]+))?-(x86_64|aarch64)-v\d+/.exec(name);
-  if (bottlerocket !== null) {
-    const [, version = "", variant = "standard", architecture = ""] = bottlerocket;
-    return {
-      family: "bottlerocket",
-      architecture: architecture === "aarch64" ? "arm64" : architecture,
-      variant,
-      version,
-    };
-  }
-  const al2023 = /^amazon-eks-node-al2023-(x86_64|arm64)-([a-z0-9-]+)-(1\.\d+)-v\d+/.exec(name);
-  if (al2023 !== null) {
-    const [, architecture = "", variant = "", version = ""] = al2023;
-    return { family: "al2023", architecture, variant, version };
-  }
-  const al2 = /^amazon-eks-(?:(arm64|gpu)-)?node-(1\.\d+)-v\d+/.exec(name);
-  if (al2 === null) return undefined;
-  const [, special, version = ""] = al2;
-  return {
-    family: "al2",
-    architecture: special === "arm64" ? "arm64" : "x86_64",
-    variant: special === "gpu" ? "gpu" : "standard",
-    version,
-  };
-}
-
 /** The workshop's instance types are of this one. */
 const ARCHITECTURE: Architecture = "x86_64";
 
@@ -211,7 +122,7 @@ const ARCHITECTURE: Architecture = "x86_64";
  * each; none when they fit.
  */
 export function pinProblems({ version, family, node, bastion }: Pins): string[] {
-  const says = readNodeImageName(node.name);
+  const says = nodeImage(node.name);
   const problems: string[] = [];
   const of = (image: PinnedImage) => `${image.id} (${image.name})`;
   if (says === undefined) {
@@ -219,7 +130,7 @@ export function pinProblems({ version, family, node, bastion }: Pins): string[] 
   } else {
     if (says.family !== family) {
       problems.push(
-        `the AMI for nodes must be of ${FAMILIES[family].title}, got ${FAMILIES[says.family].title}, with whose user data ` +
+        `the AMI for nodes must be of ${NODE_IMAGES[family].title}, got ${NODE_IMAGES[says.family].title}, with whose user data ` +
           `the nodes would not join: ${of(node)}`,
       );
     }
@@ -333,7 +244,7 @@ const HEADER = /^# Written by `eks pin` on \d{4}-\d{2}-\d{2}/;
 
 /** GiB that the nodes' volume has to have for what is pinned. */
 export function volumeGiB({ family, node }: Pick<Pins, "family" | "node">): number {
-  return Math.max(node.rootGiB, FAMILIES[family].volumeGiB);
+  return Math.max(node.rootGiB, NODE_IMAGES[family].volumeGiB);
 }
 
 /**
@@ -410,7 +321,8 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
   const family = chooseFamily(wish);
   const offer = await offeredVersions(settings);
   const version = chooseVersion(offer, family, wish.version);
-  const nodeParameter = FAMILIES[family].parameter(version, ARCHITECTURE);
+  const kind = { version, family, architecture: ARCHITECTURE };
+  const nodeParameter = parameterOf(kind);
   const parameters = await readParameters(settings, [nodeParameter, BASTION_PARAMETER]);
 
   const ec2 = new EC2Client(settings);
@@ -421,12 +333,8 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
         `SSM has no ${BASTION_PARAMETER} in ${settings.region}; pin kubectl_image_id by hand in your tfvars`,
       );
     }
-    const node = await nodeImage(ec2, parameters.get(nodeParameter), { version, family, architecture: ARCHITECTURE });
-    if (node === undefined) {
-      throw new UserError(
-        `${noImage({ version, family, architecture: ARCHITECTURE })} in ${settings.region}; pin another version`,
-      );
-    }
+    const node = await recommendedImage(ec2, parameters.get(nodeParameter), kind);
+    if (node === undefined) throw new UserError(`${noImage(kind)} in ${settings.region}; pin another version`);
     const offered = "unknown" in offer ? undefined : offer.find((it) => it.version === version);
     const pins: Pins = {
       region: settings.region,
@@ -444,13 +352,6 @@ export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<
   }
 }
 
-/** What an image for nodes has to be. */
-export interface ImageKind {
-  readonly version: string;
-  readonly family: Family;
-  readonly architecture: Architecture;
-}
-
 /**
  * The images for nodes that AWS offers, in the order of what is asked for; or why there is none.
  *
@@ -460,14 +361,12 @@ export async function askForImages(
   settings: AwsSettings,
   kinds: readonly ImageKind[],
 ): Promise<(PinnedImage | { readonly none: string })[]> {
-  const parameterOf = ({ family, version, architecture }: ImageKind) =>
-    FAMILIES[family].parameter(version, architecture);
   const parameters = await readParameters(settings, [...new Set(kinds.map(parameterOf))]);
   const ec2 = new EC2Client(settings);
   try {
     const found: (PinnedImage | { readonly none: string })[] = [];
     for (const kind of kinds) {
-      found.push((await nodeImage(ec2, parameters.get(parameterOf(kind)), kind)) ?? { none: noImage(kind) });
+      found.push((await recommendedImage(ec2, parameters.get(parameterOf(kind)), kind)) ?? { none: noImage(kind) });
     }
     return found;
   } finally {
@@ -476,23 +375,28 @@ export async function askForImages(
 }
 
 /** The image of a kind: what a parameter's value names, else the newest of Amazon's; undefined when there is none. */
-async function nodeImage(
+async function recommendedImage(
   ec2: EC2Client,
   value: string | undefined,
-  { version, family, architecture }: ImageKind,
+  kind: ImageKind,
 ): Promise<PinnedImage | undefined> {
-  const { parameter, pattern } = FAMILIES[family];
   const id = imageIdOf(value);
-  return id === undefined
-    ? newestImage(ec2, pattern(version, architecture), architecture)
-    : imageById(ec2, id, `SSM ${parameter(version, architecture)}`);
+  return id === undefined ? newestImage(ec2, kind) : imageById(ec2, id, `SSM ${parameterOf(kind)}`);
 }
 
-function noImage({ version, family, architecture }: ImageKind): string {
-  const { title, parameter, pattern } = FAMILIES[family];
+function parameterOf(kind: ImageKind): string {
+  return NODE_IMAGES[kind.family].parameter(kind);
+}
+
+function namesOf(kind: ImageKind): string {
+  return `${NODE_IMAGES[kind.family].name(kind)}*`;
+}
+
+function noImage(kind: ImageKind): string {
+  const { title } = NODE_IMAGES[kind.family];
   return (
-    `AWS has no AMI of ${title} for ${version} (${architecture}): neither SSM ${parameter(version, architecture)} nor an ` +
-    `image of Amazon's called ${pattern(version, architecture)}`
+    `AWS has no AMI of ${title} for ${kind.version} (${kind.architecture}): neither SSM ${parameterOf(kind)} nor an ` +
+    `image of Amazon's called ${namesOf(kind)}`
   );
 }
 
@@ -576,18 +480,15 @@ async function imageById(ec2: EC2Client, id: string, source: string): Promise<Pi
 }
 
 /** The newest of Amazon's images with such a name: AWS withdraws the parameters of old ones first. */
-async function newestImage(
-  ec2: EC2Client,
-  pattern: string,
-  architecture: Architecture,
-): Promise<PinnedImage | undefined> {
+async function newestImage(ec2: EC2Client, kind: ImageKind): Promise<PinnedImage | undefined> {
+  const pattern = namesOf(kind);
   const asked = ec2.send(
     new DescribeImagesCommand({
       Owners: ["amazon"],
       IncludeDeprecated: true,
       Filters: [
         { Name: "name", Values: [pattern] },
-        { Name: "architecture", Values: [architecture] },
+        { Name: "architecture", Values: [kind.architecture] },
         { Name: "state", Values: ["available"] },
       ],
     }),

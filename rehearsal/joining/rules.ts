@@ -2,6 +2,7 @@ import { BlockList } from "node:net";
 
 import { parse } from "yaml";
 
+import { nodeImage, type Family } from "../../facts/images";
 import { readUserData, type NamedCluster, type ParsedUserData } from "../../modules/user-data/read";
 import { isRecord } from "../cluster/kubernetes-documents";
 import type { ConfigMapData, StandInNode } from "../cluster/kubernetes-state";
@@ -120,8 +121,8 @@ interface Peer {
   readonly cidrs: readonly string[];
 }
 
-/** Which EKS AMI an image is; `none` has no kubelet. */
-export type ImageFamily = "al2" | "al2023" | "bottlerocket" | "none" | "unknown";
+/** Of which family an image is; `none` has no kubelet. */
+export type ImageFamily = Family | "none" | "unknown";
 
 /**
  * What a node that boots without the internet asks: EC2 for its name, the registry and the bucket behind it for images, STS
@@ -215,9 +216,8 @@ function whyNotBooted(facts: JoinFacts, instance: InstanceFacts): string | undef
   if (family === "none") return `its image ${image.name} is not one of EKS: there is no kubelet on it`;
   const named = namedBy(instance);
   if (named === undefined) return whyUnnamed(family, readUserData(instance.userData));
-  const reader = readerOf(family, readUserData(instance.userData));
   return (
-    whyElsewhere(cluster, named, reader) ??
+    whyElsewhere(cluster, named) ??
     whyMisregistered(minorOf(kubeletVersion(cluster, instance)), named) ??
     whySkewed(cluster, instance) ??
     whyUntagged(cluster, instance)
@@ -247,34 +247,21 @@ function whyShutIn(facts: JoinFacts, instance: InstanceFacts): string | undefine
   return `the security groups do not let it reach the VPC endpoints for ${closed.join(", ")} on 443`;
 }
 
-/** Who on an image reads user data. */
-type Reader = "bootstrapScript" | "nodeConfig" | "settings";
-
-const READERS: Readonly<Record<ImageFamily, readonly Reader[]>> = {
-  al2: ["bootstrapScript"],
-  al2023: ["nodeConfig"],
-  bottlerocket: ["settings"],
-  none: [],
-  // What its image does, its user data alone tells.
-  unknown: ["nodeConfig", "settings", "bootstrapScript"],
-};
-
-function readerOf(family: ImageFamily, userData: ParsedUserData): Reader | undefined {
-  return READERS[family].find((reader) => userData[reader] !== undefined);
-}
-
 /** What an instance's image hears of its user data: each listens to its own. */
-function namedBy({ image, userData }: InstanceFacts): NamedCluster | undefined {
+function namedBy({ image, userData }: InstanceFacts): (NamedCluster & { readonly family: Family }) | undefined {
   const read = readUserData(userData);
-  const reader = readerOf(familyOf(image.name), read);
-  return reader === undefined ? undefined : read[reader];
+  const ofImage = familyOf(image.name);
+  // What an image does that says nothing of itself, its user data alone tells.
+  const families = ofImage === "unknown" ? (["al2023", "bottlerocket", "al2"] as const) : [ofImage];
+  const family = families.find((one) => one !== "none" && read[one] !== undefined);
+  return family === undefined || family === "none" ? undefined : { ...read[family], family };
 }
 
 /** Why an image hears nothing of a cluster. */
-function whyUnnamed(family: ImageFamily, { bootstrapScript, nodeConfig }: ParsedUserData): string {
+function whyUnnamed(family: ImageFamily, { al2, al2023 }: ParsedUserData): string {
   if (family === "al2023") {
     // https://github.com/awslabs/amazon-eks-ami/issues/2426
-    return bootstrapScript === undefined
+    return al2 === undefined
       ? "its user data has no NodeConfig: nodeadm does not know which cluster to join"
       : "ERROR: bootstrap.sh has been removed from AL2023-based EKS AMIs. EKS nodes are now initialized by nodeadm.";
   }
@@ -282,7 +269,7 @@ function whyUnnamed(family: ImageFamily, { bootstrapScript, nodeConfig }: Parsed
     return "its user data is no TOML with [settings.kubernetes]: Bottlerocket does not know which cluster to join";
   }
   if (family === "al2") {
-    const has = nodeConfig === undefined ? "" : ", but a NodeConfig, which Amazon Linux 2 does not know";
+    const has = al2023 === undefined ? "" : ", but a NodeConfig, which Amazon Linux 2 does not know";
     return `its user data does not call /etc/eks/bootstrap.sh${has}`;
   }
   return "its user data neither calls /etc/eks/bootstrap.sh nor has a NodeConfig";
@@ -321,15 +308,17 @@ function whyMisregistered(minor: number, { labels = {}, taints = [] }: NamedClus
 }
 
 /** Why user data does not lead to the cluster; undefined when it does. */
-function whyElsewhere(cluster: ClusterFacts, named: NamedCluster, reader: Reader | undefined): string | undefined {
-  const { name, endpoint, certificateAuthorityData, serviceCidr } = named;
+function whyElsewhere(
+  cluster: ClusterFacts,
+  { family, name, endpoint, certificateAuthorityData, serviceCidr }: NonNullable<ReturnType<typeof namedBy>>,
+): string | undefined {
   if (name === undefined) return "its user data names no cluster";
   // bootstrap.sh asks EKS for them when one of them is not given.
   const areGiven = endpoint !== undefined && certificateAuthorityData !== undefined;
-  if (reader === "nodeConfig" && (!areGiven || serviceCidr === undefined)) {
+  if (family === "al2023" && (!areGiven || serviceCidr === undefined)) {
     return "its NodeConfig lacks apiServerEndpoint, certificateAuthority or cidr: nodeadm refuses it";
   }
-  if (reader === "settings" && !areGiven) {
+  if (family === "bottlerocket" && !areGiven) {
     return "its settings lack api-server or cluster-certificate: Bottlerocket's kubelet does not start";
   }
   if (areGiven) {
@@ -574,9 +563,9 @@ function nodeName(region: string, { privateIp }: InstanceFacts): string {
  * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html
  */
 export function familyOf(imageName: string): ImageFamily {
-  if (/^amazon-eks-node-al2023-/.test(imageName)) return "al2023";
-  if (/^bottlerocket-aws-k8s-\d/.test(imageName)) return "bottlerocket";
-  if (/^amazon-eks-(arm64-|gpu-)?node-\d|^ubuntu-eks\//.test(imageName)) return "al2";
+  if (imageName.startsWith("ubuntu-eks/")) return "al2";
+  const family = nodeImage(imageName)?.family;
+  if (family !== undefined) return family;
   return /^(ubuntu\/images|al2023-ami-|amzn2-ami-|amzn-ami-|bottlerocket-|debian-)/.test(imageName)
     ? "none"
     : "unknown";
@@ -585,8 +574,8 @@ export function familyOf(imageName: string): ImageFamily {
 /** From what the image says of itself, or else from the cluster: whoever pins an image pins one that fits. */
 function kubeletVersion({ version }: ClusterFacts, { image }: InstanceFacts): string {
   const [, exact] = /\bk8s: ?(\d+\.\d+\.\d+)/.exec(image.description) ?? [];
-  const [, minor = version] = /(?:node-|standard-|aws-k8s-|k8s_|nvidia-|neuron-)(\d+\.\d+)/.exec(image.name) ?? [];
-  return `v${exact ?? `${minor}.0`}-eks-0000000`;
+  const ofUbuntu = /^ubuntu-eks\/k8s_(\d+\.\d+)\//.exec(image.name)?.[1];
+  return `v${exact ?? `${nodeImage(image.name)?.version ?? ofUbuntu ?? version}.0`}-eks-0000000`;
 }
 
 function minorOf(version: string): number {
