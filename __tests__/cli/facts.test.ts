@@ -5,23 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { Activity } from "@aws-sdk/client-auto-scaling";
-import type { Instance } from "@aws-sdk/client-ec2";
-
 import type { CommandResult, Host } from "../../bootstrap/engine/host";
 import { isInside, usableAddresses } from "../../facts/cidr";
-import {
-  describeImage,
-  instanceTypeFact,
-  isOfAmazon,
-  isOwn,
-  kindOf,
-  usedVcpus,
-  versionFact,
-} from "../../cli/doctor/account-facts";
-import { failureOf } from "../../cli/doctor/cluster-facts";
+import { kindOf } from "../../cli/doctor/account-facts";
 import { ask } from "../../cli/doctor/fact";
-import { imageFact } from "../../cli/doctor/image";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
 import { serviceOf } from "../../facts/endpoint-services";
 import { maxPods, podsLeft } from "../../cli/pods";
@@ -52,10 +39,6 @@ describe("the name of a VPC endpoint's service", () => {
 describe("asking", () => {
   it("gives the answer", async () => {
     expect(await ask("ec2:DescribeVpcs", () => Promise.resolve(1))).toEqual({ ok: 1 });
-  });
-
-  it("takes the errors that are named for something that does not exist", async () => {
-    expect(await ask("iam:GetRole", failing("NoSuchEntity"), ["NoSuchEntity"])).toEqual({ ok: undefined });
   });
 
   it.each([
@@ -256,101 +239,6 @@ describe("images", () => {
     ["by the tfvars where nobody knows them", undefined, "al2", "x86_64", undefined],
   ])("are recommended anew %s", (_, image, family, architecture, variant) => {
     expect(kindOf(of, "1.32", image)).toEqual({ family, version: "1.32", architecture, variant });
-  });
-
-  it("are asked for when they are deprecated, too, as public ones are after two years", () => {
-    expect(describeImage("ami-1").input).toEqual({ ImageIds: ["ami-1"], IncludeDeprecated: true });
-  });
-
-  it("say how large their root volume is", () => {
-    const image = {
-      ImageId: "ami-1",
-      RootDeviceName: "/dev/xvda",
-      BlockDeviceMappings: [
-        { DeviceName: "/dev/sdb", Ebs: { VolumeSize: 100 } },
-        { DeviceName: "/dev/xvda", Ebs: { VolumeSize: 20 } },
-      ],
-    };
-
-    expect(imageFact(image)).toMatchObject({ id: "ami-1", rootGiB: 20 });
-  });
-});
-
-describe("what counts against a quota", () => {
-  const machine = (InstanceType: string, more: object = {}) =>
-    ({ InstanceType, CpuOptions: { CoreCount: 1, ThreadsPerCore: 2 }, ...more }) as Instance;
-
-  it("is a machine of the standard families, on demand", () => {
-    expect(usedVcpus([machine("t3.medium"), machine("m7i-flex.large"), machine("im4gn.large")])).toBe(6);
-  });
-
-  it.each([
-    ["a spot instance", machine("t3.medium", { InstanceLifecycle: "spot" })],
-    ["one on a host of one's own", machine("m5.large", { Placement: { Tenancy: "host" } })],
-    ["one with GPUs", machine("g5.xlarge")],
-    ["one with much memory", machine("x2idn.16xlarge")],
-    ["one for machine learning", machine("inf2.xlarge")],
-  ])("is not %s", (_, it) => {
-    expect(usedVcpus([it])).toBe(0);
-  });
-
-  it("is a VPC of the account's own, not one that others share with it", () => {
-    expect(isOwn({ OwnerId: "123456789012" }, "123456789012")).toBe(true);
-    expect(isOwn({ OwnerId: "210987654321" }, "123456789012")).toBe(false);
-    expect(isOwn({ OwnerId: "210987654321" }, undefined)).toBe(true);
-    expect(isOwn({}, "123456789012")).toBe(true);
-  });
-
-  it("is an address of Amazon's, not one that was brought along or that a service manages", () => {
-    expect(isOfAmazon({ PublicIpv4Pool: "amazon" })).toBe(true);
-    expect(isOfAmazon({})).toBe(true);
-    expect(isOfAmazon({ PublicIpv4Pool: "ipv4pool-ec2-012" })).toBe(false);
-    expect(isOfAmazon({ CarrierIp: "203.0.113.1" })).toBe(false);
-    expect(isOfAmazon({ ServiceManaged: "alb" })).toBe(false);
-  });
-});
-
-describe("versions of EKS", () => {
-  it.each([
-    [{ clusterVersion: "1.35", versionStatus: "STANDARD_SUPPORT" }, ["standard"]],
-    [{ clusterVersion: "1.32", versionStatus: "EXTENDED_SUPPORT", clusterType: "eks" }, ["extended"]],
-    [{ clusterVersion: "1.14", versionStatus: "UNSUPPORTED" }, ["none"]],
-    [{ clusterVersion: "1.35", status: "standard-support" }, ["standard"]],
-    [{ clusterVersion: "1.35" }, []],
-    [{ clusterVersion: "1.35", versionStatus: "STANDARD_SUPPORT", clusterType: "eks-local-outposts" }, []],
-  ])("%j: %j", (it, support) => {
-    expect(versionFact(it as Parameters<typeof versionFact>[0]).map((each) => each.support)).toEqual(support);
-  });
-});
-
-describe("a group's last launch", () => {
-  const activity = (StatusCode: string, StatusMessage?: string) => ({ StatusCode, StatusMessage }) as Activity;
-
-  it.each([
-    ["failed", [activity("Failed", "no capacity"), activity("Successful")], "no capacity"],
-    ["failed before the one that is under way", [activity("InProgress"), activity("Failed", "no AMI")], "no AMI"],
-    ["was cancelled", [activity("Cancelled", "no addresses")], "no addresses"],
-    ["went well after one that failed", [activity("Successful"), activity("Failed", "no AMI")], undefined],
-    ["was never", [], undefined],
-  ])("%s", (_, activities, failure) => {
-    expect(failureOf(activities)).toBe(failure);
-  });
-});
-
-describe("an instance type", () => {
-  it("gives pods the addresses of its first network card alone", () => {
-    const NetworkInfo = {
-      MaximumNetworkInterfaces: 60,
-      Ipv4AddressesPerInterface: 50,
-      DefaultNetworkCardIndex: 0,
-      NetworkCards: [
-        { NetworkCardIndex: 0, MaximumNetworkInterfaces: 15 },
-        { NetworkCardIndex: 1, MaximumNetworkInterfaces: 15 },
-      ],
-    };
-
-    expect(instanceTypeFact({ NetworkInfo }).interfaces).toBe(15);
-    expect(instanceTypeFact({ NetworkInfo: { MaximumNetworkInterfaces: 3 } }).interfaces).toBe(3);
   });
 });
 

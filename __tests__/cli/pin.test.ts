@@ -9,9 +9,9 @@ import {
   pinWarnings,
   setBy,
   volumeGiB,
-  type OfferedVersion,
   type Pins,
 } from "../../cli/pin/pin";
+import type { OfferedVersion } from "../../aws/clusters";
 import { BASTION_PARAMETER } from "../../facts/images";
 import type { Proxy } from "../../rehearsal/machine/proxy";
 import { startStandIn, type Answers } from "../support/pins-stand-in";

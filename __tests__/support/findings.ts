@@ -1,8 +1,10 @@
 import type { Node } from "../../bootstrap/nodes";
 import type { AccountFacts, NetworkFact } from "../../cli/doctor/account-facts";
 import type { BeforeFacts } from "../../cli/doctor/account-rules";
-import type { ClusterFacts, ControlPlane, GroupFact, InstanceFact, Launch } from "../../cli/doctor/cluster-facts";
-import type { NatFact, SubnetFact } from "../../cli/doctor/network-facts";
+import type { Cluster } from "../../aws/clusters";
+import type { Instance } from "../../aws/instances";
+import type { NatGateway, Subnet } from "../../aws/network";
+import type { ClusterFacts, Launch, NodeGroup } from "../../cli/doctor/cluster-facts";
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { Fact } from "../../cli/doctor/fact";
 import type { Finding } from "../../cli/doctor/finding";
@@ -37,16 +39,16 @@ export const inside = (change: Partial<InsideFacts>, from = AFTER): AfterFacts =
   ...from,
   inside: { ...from.inside, ...change },
 });
-export const plane = (change: Partial<ControlPlane>, from = AFTER) =>
+export const plane = (change: Partial<Cluster>, from = AFTER) =>
   cluster({ controlPlane: { ok: { ...value(from.cluster.controlPlane), ...change } } }, from);
-export const group = (change: Partial<GroupFact>) =>
+export const group = (change: Partial<NodeGroup>) =>
   cluster({ groups: { ok: value(AFTER.cluster.groups).map((it) => ({ ...it, ...change })) } });
 export const launch = (change: Partial<Launch>, from = AFTER) => {
   const [only] = Object.values(value(AFTER.cluster.launches));
   if (only === undefined) throw new Error("not in the fixture");
   return cluster({ launches: { ok: { [only.id]: { ...only, ...change } } } }, from);
 };
-export const instance = (change: Partial<InstanceFact>) =>
+export const instance = (change: Partial<Instance>) =>
   cluster({ instances: { ok: value(AFTER.cluster.instances).map((it, i) => (i === 0 ? { ...it, ...change } : it)) } });
 export const state = () => {
   const known = value(AFTER.inside.cluster);
@@ -81,14 +83,14 @@ export const closed = (id: string, side: "inbound" | "outbound" = "inbound") =>
       ok: value(AFTER.cluster.securityGroups).map((it) => (it.id === id ? { ...it, [side]: [] } : it)),
     },
   });
-export const bastion = (change: Partial<InstanceFact>) =>
+export const bastion = (change: Partial<Instance>) =>
   cluster({ bastion: { ok: { ...value(AFTER.cluster.bastion), ...change } } });
-export const subnetOf = (id: string, change: Partial<SubnetFact>, from = AFTER) =>
+export const subnetOf = (id: string, change: Partial<Subnet>, from = AFTER) =>
   cluster(
     { subnets: { ok: value(from.cluster.subnets).map((it) => (it.id === id ? { ...it, ...change } : it)) } },
     from,
   );
-export const subnet = (change: Partial<SubnetFact>, from = AFTER) => subnetOf("subnet-a", change, from);
+export const subnet = (change: Partial<Subnet>, from = AFTER) => subnetOf("subnet-a", change, from);
 export const image = (change: object) => ({
   ok: Object.fromEntries(
     Object.entries(value(BEFORE.account.nodeImages)).map(([id, it]) => [id, it && { ...it, ...change }]),
@@ -354,7 +356,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     existing({
       subnets: [
         ...EXISTING.subnets.map((it) => (it.id === "subnet-a" ? { ...it, defaultRoute: undefined } : it)),
-        { ...value(AFTER.cluster.subnets)[0], id: "subnet-c", defaultRoute: "blackhole" } as SubnetFact,
+        { ...value(AFTER.cluster.subnets)[0], id: "subnet-c", defaultRoute: "blackhole" } as Subnet,
       ],
     }),
   ],
@@ -493,7 +495,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
 ];
 
 const REFUSED = { why: "the server cannot be reached (curl: (7) refused)", cure: "check its way out" };
-const nat = (change: Partial<NatFact>) =>
+const nat = (change: Partial<NatGateway>) =>
   cluster({ natGateways: { ok: value(AFTER.cluster.natGateways).map((it) => ({ ...it, ...change })) } });
 
 export const AFTER_ROWS: readonly Row<AfterFacts>[] = [

@@ -1,7 +1,6 @@
-import type { InstanceTypeFact } from "./account-facts";
+import type { Image, InstanceType } from "../../aws/instances";
 import { NODE_IMAGES, nodeImage, type Family } from "../../facts/images";
 import { isSkewAllowed } from "../../facts/kubelet-skew";
-import type { ImageFact } from "./image";
 import { found, when, type Found } from "./rule";
 
 /** An image, where it is named, and what it is to fit with. */
@@ -10,7 +9,7 @@ export interface ImageUse {
   readonly usedBy: string;
   readonly id: string;
   /** Undefined when it does not exist. */
-  readonly image: ImageFact | undefined;
+  readonly image: Image | undefined;
   /** The variable that says its family, where there is one. */
   readonly familyVariable?: string;
 }
@@ -39,7 +38,7 @@ export function imageMissing({ usedBy, id, image }: ImageUse, region: string): F
 export function imageArchitecture(
   { usedBy, id, image }: ImageUse,
   type: string,
-  is: InstanceTypeFact | undefined,
+  is: InstanceType | undefined,
 ): Found[] {
   if (image === undefined || is === undefined || image.architecture === "") return [];
   return when(

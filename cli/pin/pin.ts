@@ -1,6 +1,3 @@
-import { DescribeImagesCommand, EC2Client, type Image } from "@aws-sdk/client-ec2";
-import { EKSClient, paginateDescribeClusterVersions } from "@aws-sdk/client-eks";
-import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { diffLines } from "diff";
 
 import { UserError } from "../../contract/user-error";
@@ -15,20 +12,15 @@ import {
 import { minorOf } from "../../facts/kubelet-skew";
 import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
+import { readParameters } from "../../aws/account";
+import { unique } from "../../aws/answers";
 import { asking } from "../../aws/call";
-import { describeImage } from "../doctor/account-facts";
+import { withAws, type AwsClients } from "../../aws/clients";
+import { readVersions, type OfferedVersion } from "../../aws/clusters";
+import { readImage, readNewestImage, type Image } from "../../aws/instances";
 
 /** Where the pins are kept: committed like a lock file. */
 export const PINS_FILE = "pins.auto.tfvars";
-
-/** A Kubernetes version that EKS takes for a new cluster. */
-export interface OfferedVersion {
-  readonly version: string;
-  readonly support: "standard" | "extended";
-  /** Last days of both supports, as `2027-03-23`; empty when EKS does not say. */
-  readonly standardUntil: string;
-  readonly extendedUntil: string;
-}
 
 /** What EKS offers, or why that is not known. */
 export type Offer = readonly OfferedVersion[] | { readonly unknown: string };
@@ -317,146 +309,82 @@ export function setBy(tfvars: string, names: readonly string[] = PINNED): string
  * @throws UserError when AWS refuses, when it does not offer what is wished, and when what it offers does not fit
  *   together
  */
-export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<Pins> {
-  const family = chooseFamily(wish);
-  const offer = await offeredVersions(settings);
-  const version = chooseVersion(offer, family, wish.version);
-  const kind = { version, family, architecture: ARCHITECTURE };
-  const nodeParameter = parameterOf(kind);
-  const parameters = await readParameters(settings, [nodeParameter, BASTION_PARAMETER]);
-
-  const ec2 = new EC2Client(settings);
-  try {
+export function askForPins(settings: AwsSettings, wish: PinWish): Promise<Pins> {
+  return withAws(settings, async (aws) => {
+    const { region } = settings;
+    const family = chooseFamily(wish);
+    const offer = await offeredVersions(aws);
+    const version = chooseVersion(offer, family, wish.version);
+    const kind = { version, family, architecture: ARCHITECTURE };
+    const parameters = await parametersOfImages(aws, [parameterOf(kind), BASTION_PARAMETER]);
     const bastionId = parameters.get(BASTION_PARAMETER);
     if (bastionId === undefined) {
-      throw new UserError(
-        `SSM has no ${BASTION_PARAMETER} in ${settings.region}; pin kubectl_image_id by hand in your tfvars`,
-      );
+      throw new UserError(`SSM has no ${BASTION_PARAMETER} in ${region}; pin kubectl_image_id by hand in your tfvars`);
     }
-    const node = await recommendedImage(ec2, parameters.get(nodeParameter), kind);
-    if (node === undefined) throw new UserError(`${noImage(kind)} in ${settings.region}; pin another version`);
+    const node = await recommendedImage(aws, parameters, kind);
+    if ("none" in node) throw new UserError(`${node.none} in ${region}; pin another version`);
     const offered = "unknown" in offer ? undefined : offer.find((it) => it.version === version);
-    const pins: Pins = {
-      region: settings.region,
-      version,
-      family,
-      ...(offered !== undefined && { offered }),
-      node,
-      bastion: await imageById(ec2, bastionId, `SSM ${BASTION_PARAMETER}`),
-    };
+    const bastion = await imageById(aws, bastionId, `SSM ${BASTION_PARAMETER}`);
+    const pins: Pins = { region, version, family, ...(offered !== undefined && { offered }), node, bastion };
     const problems = pinProblems(pins);
     if (problems.length > 0) throw new UserError(`nothing is pinned: ${problems.join("; ")}`);
     return pins;
-  } finally {
-    ec2.destroy();
-  }
+  });
 }
+
+/** The image of a kind, or why there is none. */
+type Recommended = PinnedImage | { readonly none: string };
 
 /**
  * The images for nodes that AWS offers, in the order of what is asked for; or why there is none.
  *
  * @throws UserError when AWS refuses
  */
-export async function askForImages(
-  settings: AwsSettings,
-  kinds: readonly ImageKind[],
-): Promise<(PinnedImage | { readonly none: string })[]> {
-  const parameters = await readParameters(settings, [...new Set(kinds.map(parameterOf))]);
-  const ec2 = new EC2Client(settings);
-  try {
-    const found: (PinnedImage | { readonly none: string })[] = [];
-    for (const kind of kinds) {
-      found.push((await recommendedImage(ec2, parameters.get(parameterOf(kind)), kind)) ?? { none: noImage(kind) });
-    }
+export function askForImages(settings: AwsSettings, kinds: readonly ImageKind[]): Promise<Recommended[]> {
+  return withAws(settings, async (aws) => {
+    const parameters = await parametersOfImages(aws, unique(kinds.map(parameterOf)));
+    const found: Recommended[] = [];
+    for (const kind of kinds) found.push(await recommendedImage(aws, parameters, kind));
     return found;
-  } finally {
-    ec2.destroy();
-  }
-}
-
-/** The image of a kind: what a parameter's value names, else the newest of Amazon's; undefined when there is none. */
-async function recommendedImage(
-  ec2: EC2Client,
-  value: string | undefined,
-  kind: ImageKind,
-): Promise<PinnedImage | undefined> {
-  const id = imageIdOf(value);
-  return id === undefined ? newestImage(ec2, kind) : imageById(ec2, id, `SSM ${parameterOf(kind)}`);
+  });
 }
 
 function parameterOf(kind: ImageKind): string {
   return NODE_IMAGES[kind.family].parameter(kind);
 }
 
-function namesOf(kind: ImageKind): string {
-  return `${NODE_IMAGES[kind.family].name(kind)}*`;
+function parametersOfImages({ ssm }: AwsClients, names: readonly string[]): Promise<Map<string, string>> {
+  return asking("read the parameters of AMIs", readParameters(ssm, names));
 }
 
-function noImage(kind: ImageKind): string {
-  const { title } = NODE_IMAGES[kind.family];
-  return (
-    `AWS has no AMI of ${title} for ${kind.version} (${kind.architecture}): neither SSM ${parameterOf(kind)} nor an ` +
-    `image of Amazon's called ${namesOf(kind)}`
-  );
+/** What a parameter names; else the newest of Amazon's: AWS withdraws the parameters of old ones first. */
+async function recommendedImage(
+  aws: AwsClients,
+  parameters: ReadonlyMap<string, string>,
+  kind: ImageKind,
+): Promise<Recommended> {
+  const { title, name } = NODE_IMAGES[kind.family];
+  const [parameter, names] = [`SSM ${parameterOf(kind)}`, `${name(kind)}*`];
+  const id = imageIdOf(parameters.get(parameterOf(kind)));
+  if (id !== undefined) return imageById(aws, id, parameter);
+  const newest = await asking(`list the AMIs called ${names}`, readNewestImage(aws.ec2, names, kind.architecture));
+  if (newest !== undefined) return pinnedImage(newest, `EC2 DescribeImages, the newest ${names} of Amazon's`);
+  const none =
+    `AWS has no AMI of ${title} for ${kind.version} (${kind.architecture}): neither ${parameter} nor an ` +
+    `image of Amazon's called ${names}`;
+  return { none };
 }
 
 /**
  * What EKS takes for new clusters. Not to know it is an answer: the call is younger than EKS itself, and a role may lack
  * `eks:DescribeClusterVersions`.
- *
- * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeClusterVersions.html
  */
-export async function offeredVersions(settings: AwsSettings): Promise<Offer> {
-  const client = new EKSClient(settings);
-  const list = async () => {
-    const offered: OfferedVersion[] = [];
-    for await (const { clusterVersions = [] } of paginateDescribeClusterVersions({ client }, {})) {
-      for (const it of clusterVersions) {
-        const support = { STANDARD_SUPPORT: "standard", EXTENDED_SUPPORT: "extended" } as const;
-        const status = it.versionStatus;
-        if (status !== "STANDARD_SUPPORT" && status !== "EXTENDED_SUPPORT") continue;
-        offered.push({
-          version: it.clusterVersion ?? "",
-          support: support[status],
-          standardUntil: day(it.endOfStandardSupportDate),
-          extendedUntil: day(it.endOfExtendedSupportDate),
-        });
-      }
-    }
-    return offered;
-  };
+async function offeredVersions({ eks }: AwsClients): Promise<Offer> {
   try {
-    const offered = await asking("ask EKS for its versions", list());
+    const offered = await asking("ask EKS for its versions", readVersions(eks));
     return offered.length > 0 ? offered : { unknown: "EKS named none" };
   } catch (error) {
     return { unknown: printable((error as Error).message) };
-  } finally {
-    client.destroy();
-  }
-}
-
-function day(date: Date | undefined): string {
-  return date === undefined || Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
-}
-
-/** @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
-const PARAMETERS_AT_ONCE = 10;
-
-/** Values of public parameters by their names; what there is not is left out. */
-async function readParameters(settings: AwsSettings, Names: string[]): Promise<Map<string, string>> {
-  const ssm = new SSMClient(settings);
-  const values = new Map<string, string>();
-  try {
-    for (let i = 0; i < Names.length; i += PARAMETERS_AT_ONCE) {
-      const { Parameters = [] } = await asking(
-        "read the parameters of AMIs",
-        ssm.send(new GetParametersCommand({ Names: Names.slice(i, i + PARAMETERS_AT_ONCE) })),
-      );
-      for (const { Name = "", Value = "" } of Parameters) values.set(Name, Value);
-    }
-    return values;
-  } finally {
-    ssm.destroy();
   }
 }
 
@@ -471,42 +399,14 @@ function imageIdOf(recommended: string | undefined): string | undefined {
   }
 }
 
-async function imageById(ec2: EC2Client, id: string, source: string): Promise<PinnedImage> {
-  const asked = ec2.send(describeImage(id));
-  const [image] = (await asking(`look at the AMI ${id}`, asked)).Images ?? [];
-  if (image === undefined)
+async function imageById({ ec2 }: AwsClients, id: string, source: string): Promise<PinnedImage> {
+  const image = await asking(`look at the AMI ${id}`, readImage(ec2, id));
+  if (image === undefined) {
     throw new UserError(`EC2 does not know the AMI ${id}, which ${source} names; try again later`);
+  }
   return pinnedImage(image, source);
 }
 
-/** The newest of Amazon's images with such a name: AWS withdraws the parameters of old ones first. */
-async function newestImage(ec2: EC2Client, kind: ImageKind): Promise<PinnedImage | undefined> {
-  const pattern = namesOf(kind);
-  const asked = ec2.send(
-    new DescribeImagesCommand({
-      Owners: ["amazon"],
-      IncludeDeprecated: true,
-      Filters: [
-        { Name: "name", Values: [pattern] },
-        { Name: "architecture", Values: [kind.architecture] },
-        { Name: "state", Values: ["available"] },
-      ],
-    }),
-  );
-  const { Images = [] } = await asking(`list the AMIs called ${pattern}`, asked);
-  const newest = [...Images].sort((one, other) => ((one.CreationDate ?? "") < (other.CreationDate ?? "") ? 1 : -1))[0];
-  return newest && pinnedImage(newest, `EC2 DescribeImages, the newest ${pattern} of Amazon's`);
-}
-
-function pinnedImage(image: Image, source: string): PinnedImage {
-  const { ImageId: id = "", Name: name = "", Architecture: architecture = "", BlockDeviceMappings = [] } = image;
-  return {
-    id,
-    name,
-    architecture,
-    // Bottlerocket keeps images and logs on a second volume.
-    rootGiB: Math.max(0, ...BlockDeviceMappings.map(({ Ebs }) => Ebs?.VolumeSize ?? 0)),
-    deprecatedFrom: image.DeprecationTime?.slice(0, 10) ?? "",
-    source,
-  };
+function pinnedImage({ id, name, architecture, largestGiB, deprecatedFrom }: Image, source: string): PinnedImage {
+  return { id, name, architecture, rootGiB: largestGiB, deprecatedFrom, source };
 }
