@@ -36,13 +36,13 @@ import {
 } from "@aws-sdk/client-iam";
 
 import { askJson, askRoute53 } from "./emulator-call";
-import type { AwsSettings } from "../joining/facts";
+import type { ClientSettings } from "./emulator";
 
 /** Ids of everything in an account that a rehearsal can make, by kind. */
 export type Inventory = Readonly<Record<string, readonly string[]>>;
 
 /** Asks an emulated account for all that is in it; what has ended, and only is still told of, does not count. */
-export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
+export async function takeInventory(settings: ClientSettings): Promise<Inventory> {
   const ec2 = new EC2Client(settings);
   const eks = new EKSClient(settings);
   const autoScaling = new AutoScalingClient(settings);
@@ -126,7 +126,7 @@ export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
 }
 
 /** The ids of the account's own keys that nobody has given up: a deleted one is still told of for days. */
-async function keys(settings: AwsSettings): Promise<readonly string[]> {
+async function keys(settings: ClientSettings): Promise<readonly string[]> {
   const { Keys: all } = await askJson<{ Keys: { KeyId: string }[] }>(settings, "kms", "ListKeys");
   const { Aliases: aliases } = await askJson<{ Aliases: { AliasName: string; TargetKeyId?: string }[] }>(
     settings,

@@ -2,6 +2,9 @@ import { BlockList } from "node:net";
 
 import { parse } from "yaml";
 
+import type { Cluster } from "../../aws/clusters";
+import type { Image, Instance } from "../../aws/instances";
+import type { Permission, SecurityGroup } from "../../aws/network";
 import { nodeImage, type Family } from "../../facts/images";
 import { readUserData, type NamedCluster, type ParsedUserData } from "../../modules/user-data/read";
 import { isRecord } from "../cluster/kubernetes-documents";
@@ -13,69 +16,53 @@ export interface JoinFacts {
   readonly cluster: ClusterFacts;
   /** The instances of Auto Scaling groups that run in the cluster's VPC. */
   readonly instances: readonly InstanceFacts[];
-  /** By id. */
-  readonly securityGroups: Readonly<Record<string, SecurityGroupFacts>>;
+  /** All of the VPC. */
+  readonly securityGroups: readonly SecurityGroup[];
+}
+
+/** An IAM role. */
+export interface Role {
+  readonly arn: string;
+  /** ARNs of the policies attached to it, and names of those in it. */
+  readonly policies: readonly string[];
 }
 
 /** A cluster, as its nodes need it. */
-export interface ClusterFacts {
+export interface ClusterFacts extends Pick<
+  Cluster,
+  | "endpoint"
+  | "certificateAuthorityData"
+  | "version"
+  | "authenticationMode"
+  | "privateAccess"
+  | "securityGroupIds"
+  | "serviceCidr"
+  | "isIpv6"
+> {
   readonly name: string;
-  /** `https://…` */
-  readonly endpoint: string;
-  /** PEM in base64. */
-  readonly certificateAuthorityData: string;
-  /** `MAJOR.MINOR` */
-  readonly version: string;
-  /** `CONFIG_MAP`, `API_AND_CONFIG_MAP` or `API`. */
-  readonly authenticationMode: string;
   /** ARNs of roles that have an access entry of type `EC2_LINUX`, with their paths. */
   readonly accessEntries: readonly string[];
-  /** Whether nodes reach it inside the VPC, by its network interfaces; else they go by the internet. */
-  readonly hasPrivateEndpoint: boolean;
-  /** Of its network interfaces. */
-  readonly securityGroupIds: readonly string[];
   /** Of the subnets that its network interfaces are in. */
   readonly cidrs: readonly string[];
-  /** Of its services, IPv4. @default - it is not known, or there is none */
-  readonly serviceCidr?: string;
-  /** Whether its pods have IPv6 addresses. @default false */
-  readonly isIpv6?: boolean;
   /**
-   * The role that the network plugin has of its own, by its add-on or by a pod identity association. @default - it takes
-   * that of its node
+   * The role that the network plugin has of its own, by its add-on or by a pod identity association, and why its pods do
+   * not get it, if they do not. @default - it takes that of its node
    */
-  readonly networkPluginRole?: {
-    readonly arn: string;
-    readonly policies: readonly string[];
-    /** Why its pods do not get it. @default - they do */
-    readonly outOfReach?: string;
-  };
+  readonly networkPluginRole?: Role & { readonly outOfReach?: string };
 }
 
 /** An instance that may become a node. */
-export interface InstanceFacts {
-  readonly id: string;
-  readonly privateIp: string;
-  readonly securityGroupIds: readonly string[];
-  readonly tags: Readonly<Record<string, string>>;
+export interface InstanceFacts extends Pick<Instance, "id" | "privateAddress" | "securityGroupIds" | "tags"> {
   /** What it was launched with, in base64. */
   readonly userData: string;
   /** The role in its instance profile, with its path. @default - it has none */
-  readonly role?: {
-    readonly arn: string;
-    /** ARNs of the policies attached to it, and names of those in it. */
-    readonly policies: readonly string[];
-  };
+  readonly role?: Role;
   /** Whether its subnet has a way to the internet, and so to AWS' APIs and registries. */
   readonly hasEgress: boolean;
   /** The VPC endpoints that its subnet has. @default - none */
   readonly endpoints?: readonly EndpointFacts[];
-  readonly image: {
-    readonly name: string;
-    readonly description: string;
-    /** As EC2 writes it. @default "x86_64" */
-    readonly architecture?: string;
-  };
+  /** Its image, of which the architecture is `x86_64` when it is not said. */
+  readonly image: Pick<Image, "name" | "description"> & Partial<Pick<Image, "architecture">>;
 }
 
 /** A way to a service of AWS that does not lead through the internet. */
@@ -88,22 +75,6 @@ export interface EndpointFacts {
     /** Of the subnets that they are in. */
     readonly cidrs: readonly string[];
   };
-}
-
-/** What a security group lets through. */
-export interface SecurityGroupFacts {
-  readonly ingress: readonly Permission[];
-  readonly egress: readonly Permission[];
-}
-
-/** One permission of a security group: some ports of a protocol, and who is at the other end. */
-export interface Permission {
-  /** `tcp`, `udp`, or `-1` for all. */
-  readonly protocol: string;
-  /** @default - all ports */
-  readonly ports?: { readonly from: number; readonly to: number };
-  readonly cidrs: readonly string[];
-  readonly groupIds: readonly string[];
 }
 
 /** What became of an instance. */
@@ -370,7 +341,7 @@ function whyUntagged(cluster: ClusterFacts, instance: InstanceFacts): string | u
 /** Why an instance cannot reach the API; undefined when it can. */
 function whyCutOff(facts: JoinFacts, instance: InstanceFacts): string | undefined {
   const { cluster } = facts;
-  if (!cluster.hasPrivateEndpoint) return undefined;
+  if (!cluster.privateAccess) return undefined;
   const isOpen = reaches(facts, peerOf(instance), controlPlane(cluster), "tcp", 443);
   return isOpen ? undefined : "the security groups do not let it reach the control plane on 443: i/o timeout";
 }
@@ -448,10 +419,7 @@ function identitiesIn(awsAuth: ConfigMapData | undefined): readonly Identity[] |
  *
  * @see https://repost.aws/knowledge-center/eks-cni-plugin-troubleshooting
  */
-function whyWithoutNetwork(
-  { networkPluginRole, isIpv6 = false }: ClusterFacts,
-  { role }: InstanceFacts,
-): string | undefined {
+function whyWithoutNetwork({ networkPluginRole, isIpv6 }: ClusterFacts, { role }: InstanceFacts): string | undefined {
   const { arn = "", policies = [] } = role ?? {};
   const plugin = networkPluginRole ?? { arn, policies };
   if (plugin.outOfReach !== undefined)
@@ -504,8 +472,8 @@ function whyReady(facts: JoinFacts, instance: InstanceFacts): string {
   return flaws.length === 0 ? "ready" : `ready, but ${flaws.join("; ")}`;
 }
 
-function peerOf({ securityGroupIds, privateIp }: InstanceFacts): Peer {
-  return { groupIds: securityGroupIds, cidrs: [`${privateIp}/32`] };
+function peerOf({ securityGroupIds, privateAddress }: InstanceFacts): Peer {
+  return { groupIds: securityGroupIds, cidrs: [`${privateAddress}/32`] };
 }
 
 function controlPlane({ securityGroupIds, cidrs }: ClusterFacts): Peer {
@@ -514,9 +482,10 @@ function controlPlane({ securityGroupIds, cidrs }: ClusterFacts): Peer {
 
 /** Whether both ends' security groups let a connection through. */
 function reaches({ securityGroups }: JoinFacts, from: Peer, to: Peer, protocol: string, port: number): boolean {
-  const isAllowed = (own: Peer, direction: "ingress" | "egress", other: Peer) => {
-    const permissions = own.groupIds
-      .flatMap((id) => securityGroups[id]?.[direction] ?? [])
+  const isAllowed = (own: Peer, direction: "inbound" | "outbound", other: Peer) => {
+    const permissions = securityGroups
+      .filter(({ id }) => own.groupIds.includes(id))
+      .flatMap((group) => group[direction])
       .filter((permission) => isAbout(permission, protocol, port));
     // All together: each of a network's parts may be let in by a rule of its own.
     return isFor(
@@ -527,7 +496,7 @@ function reaches({ securityGroups }: JoinFacts, from: Peer, to: Peer, protocol: 
       other,
     );
   };
-  return isAllowed(from, "egress", to) && isAllowed(to, "ingress", from);
+  return isAllowed(from, "outbound", to) && isAllowed(to, "inbound", from);
 }
 
 function isAbout({ protocol, ports }: Permission, wanted: string, port: number): boolean {
@@ -552,9 +521,9 @@ function contains(outer: string, inner: string): boolean {
 }
 
 /** @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html */
-function nodeName(region: string, { privateIp }: InstanceFacts): string {
+function nodeName(region: string, { privateAddress }: InstanceFacts): string {
   const domain = region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`;
-  return `ip-${privateIp.replaceAll(".", "-")}.${domain}`;
+  return `ip-${privateAddress.replaceAll(".", "-")}.${domain}`;
 }
 
 /**
