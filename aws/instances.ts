@@ -148,9 +148,10 @@ export function imageOf(image: Ec2Image): Image {
   };
 }
 
-/** An instance type, as far as pods, quotas and images care. */
+/** An instance type, as far as pods, quotas and images care; 0 is what EC2 does not say. */
 export interface InstanceType {
   readonly vcpus: number;
+  readonly memoryMiB: number;
   /** Network interfaces that an instance can have, and IPv4 addresses that each can have. */
   readonly interfaces: number;
   readonly addressesPerInterface: number;
@@ -167,12 +168,13 @@ export function readInstanceTypes(ec2: EC2Client, names: readonly string[]): Pro
 }
 
 /** Pods get their addresses from the first network card alone, of those few types that have several. */
-export function instanceTypeOf({ VCpuInfo, NetworkInfo, ProcessorInfo }: InstanceTypeInfo): InstanceType {
+export function instanceTypeOf({ VCpuInfo, MemoryInfo, NetworkInfo, ProcessorInfo }: InstanceTypeInfo): InstanceType {
   const card = NetworkInfo?.NetworkCards?.find(
     ({ NetworkCardIndex }) => NetworkCardIndex === (NetworkInfo.DefaultNetworkCardIndex ?? 0),
   );
   return {
     vcpus: VCpuInfo?.DefaultVCpus ?? 0,
+    memoryMiB: MemoryInfo?.SizeInMiB ?? 0,
     interfaces: card?.MaximumNetworkInterfaces ?? NetworkInfo?.MaximumNetworkInterfaces ?? 0,
     addressesPerInterface: NetworkInfo?.Ipv4AddressesPerInterface ?? 0,
     architectures: ProcessorInfo?.SupportedArchitectures ?? [],

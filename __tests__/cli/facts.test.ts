@@ -264,6 +264,7 @@ describe("address ranges", () => {
 describe("pods", () => {
   const type = (interfaces: number, addressesPerInterface: number) => ({
     vcpus: 2,
+    memoryMiB: 1024,
     interfaces,
     addressesPerInterface,
     architectures: [],

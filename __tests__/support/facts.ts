@@ -19,8 +19,8 @@ const NODE_IMAGE: Image = {
   largestGiB: 10,
   deprecatedFrom: "",
 };
-const T3_MEDIUM = { vcpus: 2, interfaces: 3, addressesPerInterface: 6, architectures: ["x86_64"] };
-const T3_MICRO = { vcpus: 2, interfaces: 2, addressesPerInterface: 2, architectures: ["x86_64"] };
+const T3_MEDIUM = { vcpus: 2, memoryMiB: 4096, interfaces: 3, addressesPerInterface: 6, architectures: ["x86_64"] };
+const T3_MICRO = { vcpus: 2, memoryMiB: 1024, interfaces: 2, addressesPerInterface: 2, architectures: ["x86_64"] };
 const ZONES = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"];
 const ZONE_FACTS = ZONES.map((name, i) => ({ name, id: `apne2-az${String(i + 1)}` }));
 

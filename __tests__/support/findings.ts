@@ -121,7 +121,7 @@ const FOR_TWO_FAMILIES = { al2: { name: "other" }, al2023: { name: AFTER.handove
 /** A kind of finding, how bad it is, what it is about, and facts that show it; of some, facts that do not. */
 export type Row<Facts> = readonly [string, Finding["severity"], string, Facts, Facts?];
 
-const G5 = { vcpus: 192, interfaces: 15, addressesPerInterface: 50, architectures: ["x86_64"] };
+const G5 = { vcpus: 192, memoryMiB: 786432, interfaces: 15, addressesPerInterface: 50, architectures: ["x86_64"] };
 
 const ADD_ONS = { ok: { coredns: ["v1.12.1-eksbuild.2", "v1.11.4-eksbuild.2"], "no-such": undefined } };
 const addOns = (name: string, version?: string) => inputsAnd({ addOns: [{ name, version }] }, { addOns: ADD_ONS });
@@ -870,7 +870,9 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     cluster(
       {
         instanceTypes: {
-          ok: { "t3.nano": { vcpus: 2, interfaces: 1, addressesPerInterface: 2, architectures: ["x86_64"] } },
+          ok: {
+            "t3.nano": { vcpus: 2, memoryMiB: 512, interfaces: 1, addressesPerInterface: 2, architectures: ["x86_64"] },
+          },
         },
       },
       launch({ instanceType: "t3.nano" }),
