@@ -21,12 +21,12 @@ import {
 import { GetParameterCommand, GetParametersCommand, type SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, type STSClient } from "@aws-sdk/client-sts";
 
-import { all, ifThere } from "./answers";
+import { all, ifThere, inBatches } from "./answers";
 
 /** Who asks. */
 export interface Identity {
   readonly account: string;
-  /** `arn:aws:iam::ACCOUNT:user/NAME`, `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION` or `arn:aws:iam::ACCOUNT:root`. */
+  /** Such as `arn:aws:iam::ACCOUNT:user/NAME` or `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`. */
   readonly arn: string;
 }
 
@@ -93,9 +93,9 @@ const PARAMETERS_AT_ONCE = 10;
 /** Values of parameters by their names; one that does not exist is left out. */
 export async function readParameters(ssm: SSMClient, names: readonly string[]): Promise<Map<string, string>> {
   const values = new Map<string, string>();
-  for (let i = 0; i < names.length; i += PARAMETERS_AT_ONCE) {
-    const asked = new GetParametersCommand({ Names: names.slice(i, i + PARAMETERS_AT_ONCE) });
-    for (const { Name = "", Value = "" } of (await ssm.send(asked)).Parameters ?? []) values.set(Name, Value);
+  for (const Names of inBatches(names, PARAMETERS_AT_ONCE)) {
+    const { Parameters = [] } = await ssm.send(new GetParametersCommand({ Names }));
+    for (const { Name = "", Value = "" } of Parameters) values.set(Name, Value);
   }
   return values;
 }
@@ -140,7 +140,7 @@ export async function countVcpus(ec2: EC2Client): Promise<number> {
   return usedVcpus(reservations.flatMap(({ Instances }) => Instances ?? []));
 }
 
-/** vCPUs that count against the quota of on-demand standard instances: spot instances and hosts have quotas of their own. */
+/** vCPUs that count against the quota of standard instances: spot instances and hosts have quotas of their own. */
 export function usedVcpus(instances: readonly Instance[]): number {
   return instances
     .filter(({ InstanceType = "", InstanceLifecycle, Placement }) => {

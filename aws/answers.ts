@@ -33,6 +33,11 @@ export async function forEach<T>(
   return Object.fromEntries(answers.flatMap(([name, it]) => (it === undefined ? [] : [[name, it]])));
 }
 
+/** A list in parts of a size; of nothing there are none. */
+export function inBatches<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
 /** Each name once, and no empty one. */
 export function unique(names: readonly string[]): string[] {
   return [...new Set(names)].filter((name) => name !== "");

@@ -21,7 +21,11 @@ export interface Cluster {
   readonly endpoint: string;
   /** PEM in base64. */
   readonly certificateAuthorityData: string;
-  /** `CONFIG_MAP` when EKS does not say. @see https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessConfigRequest.html */
+  /**
+   * `CONFIG_MAP` when EKS does not say.
+   *
+   * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessConfigRequest.html
+   */
   readonly authenticationMode: string;
   readonly vpcId: string;
   readonly subnetIds: readonly string[];

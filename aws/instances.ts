@@ -9,7 +9,7 @@ import {
   type InstanceTypeInfo,
 } from "@aws-sdk/client-ec2";
 
-import { all, forEach, ifThere, nameIn, tagsOf } from "./answers";
+import { all, forEach, ifThere, inBatches, nameIn, tagsOf } from "./answers";
 
 /** An instance: a node or the bastion. */
 export interface Instance {
@@ -36,16 +36,17 @@ export interface Instance {
   readonly hasMetadata: boolean | undefined;
 }
 
-/** How many values a filter of EC2 takes. @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html */
+/**
+ * How many values a filter of EC2 takes.
+ *
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+ */
 const FILTER_VALUES = 200;
 
 /** Those that there are: asked by a filter, because one id that is gone fails the whole question otherwise. */
 export async function readInstances(ec2: EC2Client, ids: readonly string[]): Promise<Instance[]> {
-  const parts = Array.from({ length: Math.ceil(ids.length / FILTER_VALUES) }, (_, i) =>
-    ids.slice(i * FILTER_VALUES, (i + 1) * FILTER_VALUES),
-  );
   const answers = await Promise.all(
-    parts.map((Values) => {
+    inBatches(ids, FILTER_VALUES).map((Values) => {
       const Filters = [{ Name: "instance-id", Values }];
       return all(paginateDescribeInstances({ client: ec2 }, { Filters }), (page) => page.Reservations);
     }),
@@ -159,7 +160,7 @@ export interface InstanceType {
   readonly architectures: readonly string[];
 }
 
-/** Instance types by their names. One by one: a single type that does not exist would take the answer for the others along. */
+/** Instance types by their names. One by one: asked together, one that does not exist fails the question. */
 export function readInstanceTypes(ec2: EC2Client, names: readonly string[]): Promise<Record<string, InstanceType>> {
   return forEach(names, async (name) => {
     const asked = new DescribeInstanceTypesCommand({ InstanceTypes: [name as _InstanceType] });

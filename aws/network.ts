@@ -177,7 +177,7 @@ export interface VpcNames {
   readonly nameServers: readonly string[] | undefined;
 }
 
-/** What a VPC says of names. That its name servers cannot be asked is no failure: hardly anybody has others than AWS'. */
+/** It is no failure when the name servers cannot be asked: hardly anybody has others than AWS'. */
 export async function readVpcNames(ec2: EC2Client, VpcId: string): Promise<VpcNames> {
   const [support, hostnames, { Vpcs = [] }] = await Promise.all([
     ec2.send(new DescribeVpcAttributeCommand({ VpcId, Attribute: "enableDnsSupport" })),

@@ -10,6 +10,7 @@ import {
   setBy,
   volumeGiB,
   type Pins,
+  type PinSurroundings,
 } from "../../cli/pin/pin";
 import type { OfferedVersion } from "../../aws/clusters";
 import { BASTION_PARAMETER } from "../../facts/images";
@@ -51,6 +52,12 @@ const PINS: Pins = {
     deprecatedFrom: "",
     source: `SSM ${BASTION_PARAMETER}`,
   },
+};
+
+/** Tfvars that say nothing of what pins have to fit with. */
+const DEFAULTS: PinSurroundings = {
+  volumeGiB: { eks_worker_node_volume_size: 10, kubectl_ec2_volume_size: 8 },
+  bastionUser: "ubuntu",
 };
 
 describe("the family of the nodes", () => {
@@ -158,7 +165,7 @@ describe("pins", () => {
   it("are warned about when they cost more, are old, or need a larger volume", () => {
     const node = { ...PINS.node, deprecatedFrom: "2026-11-20" };
 
-    expect(pinWarnings({ ...PINS, node }, NOW)).toEqual([
+    expect(pinWarnings({ ...PINS, node }, NOW, DEFAULTS)).toEqual([
       "1.32 is in extended support, which costs more for every hour of the cluster, until 2028-08-02",
       "Amazon Linux 2 gets no more fixes: it ended on 2026-06-30, and its EKS AMIs on 2025-11-26; " +
         "--family al2023 or --family bottlerocket",
@@ -166,7 +173,7 @@ describe("pins", () => {
       "eks_worker_node_volume_size has to be 20 or more in your tfvars for ami-0aaaaaaaaaaaaaaaa; it is 10",
     ]);
     expect(
-      pinWarnings({ ...PINS, family: "al2023", offered: offer("1.34", "standard", "2026-12-02") }, NOW),
+      pinWarnings({ ...PINS, family: "al2023", offered: offer("1.34", "standard", "2026-12-02") }, NOW, DEFAULTS),
     ).toContainEqual("the standard support of 1.32 ends on 2026-12-02, and the extended one costs more");
   });
 });

@@ -163,17 +163,11 @@ export interface PinSurroundings {
   readonly versionBefore?: string;
 }
 
-/** The defaults of modules/variables.ts. */
-const NOTHING_SAID: PinSurroundings = {
-  volumeGiB: { eks_worker_node_volume_size: 10, kubectl_ec2_volume_size: 8 },
-  bastionUser: "ubuntu",
-};
-
 /** What is allowed and worth knowing, one sentence each. `now` decides what is past. */
 export function pinWarnings(
   { version, family, offered, node, bastion }: Pins,
   now: Date,
-  { volumeGiB: sizes, bastionUser, versionBefore }: PinSurroundings = NOTHING_SAID,
+  { volumeGiB: sizes, bastionUser, versionBefore }: PinSurroundings,
 ): string[] {
   const today = now.toISOString().slice(0, 10);
   const warnings: string[] = [];

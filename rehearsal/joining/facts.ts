@@ -86,7 +86,7 @@ export class AccountReader {
     return { ...(await this.#role(association?.roleArn ?? "")), ...outOfReach };
   }
 
-  /** Those that run in the cluster's VPC, by their ids. @param launchIds what each instance of a group is launched from */
+  /** Those that run in the cluster's VPC. @param launchIds what each instance of a group is launched from */
   async #instances(
     subnets: readonly Subnet[],
     launchIds: ReadonlyMap<string, string | undefined>,
@@ -154,7 +154,7 @@ export class AccountReader {
     };
   }
 
-  /** A role with the ARNs of the policies attached to it, and the names of those in it; none when there is no such role. */
+  /** A role with its policies; none when there is no such role. */
   async #role(arn: string): Promise<Role> {
     const { iam } = this.#aws;
     const RoleName = nameIn(arn);
