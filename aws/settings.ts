@@ -3,5 +3,7 @@ export interface AwsSettings {
   readonly region: string;
   /** @default - AWS_ENDPOINT_URL, else AWS itself */
   readonly endpoint?: string;
+  /** How often a call is tried. @default 3 */
+  readonly maxAttempts?: number;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }

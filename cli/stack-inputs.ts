@@ -1,5 +1,6 @@
 import { inputValues, type InputValues } from "../contract/inputs";
 import type { NodeGroupSize } from "../contract/handover";
+import type { Family } from "../facts/images";
 
 /** A subnet as tfvars say it. */
 export interface SubnetInput {
@@ -24,8 +25,8 @@ export interface NodeGroupInput {
   /** Names of its Auto Scaling groups: one, or one in each zone. */
   readonly names: readonly string[];
   readonly image: ImageInput;
-  /** How the nodes' user data makes them join. */
-  readonly joinsBy: JoiningBy;
+  /** Decides the nodes' user data. */
+  readonly family: Family;
   /** `x86_64`, `arm64`; undefined where the tfvars do not say. */
   readonly architecture: string | undefined;
   /** `MAJOR.MINOR` of its image's kubelet, where the image's name does not say it. */
@@ -93,12 +94,6 @@ export interface StackInputs {
   readonly sshCidrs: readonly string[];
 }
 
-/** How user data makes a node join: a script of Amazon Linux 2, a NodeConfig of Amazon Linux 2023, or Bottlerocket's TOML. */
-export type JoiningBy = "bootstrap.sh" | "nodeadm" | "bottlerocket";
-
-/** How the nodes of each family join. */
-const JOINS_BY = { al2: "bootstrap.sh", al2023: "nodeadm", bottlerocket: "bottlerocket" } as const;
-
 /** The bastion's, which is no variable. */
 const BASTION_TYPE = "t3.micro";
 
@@ -165,7 +160,7 @@ function workshopsGroup(values: InputValues, clusterName: string): NodeGroupInpu
     isWorkshops: true,
     names: [`${clusterName}-worker`],
     image: { id: values.eks_worker_node_ami_id, volumeGiB: values.eks_worker_node_volume_size },
-    joinsBy: JOINS_BY[values.eks_worker_node_ami_family],
+    family: values.eks_worker_node_ami_family,
     architecture: undefined,
     kubernetesVersion: undefined,
     instanceTypes: [values.eks_worker_node_ec2_type],
@@ -206,7 +201,7 @@ function groupOf(
     isWorkshops: false,
     names,
     image: { id: row.ami_id, volumeGiB: row.volume_size },
-    joinsBy: JOINS_BY[row.ami_family],
+    family: row.ami_family,
     architecture: row.architecture,
     kubernetesVersion: row.kubernetes_version ?? undefined,
     instanceTypes: [first, ...others],

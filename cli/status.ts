@@ -2,7 +2,7 @@ import type { Handover } from "../contract/handover";
 import { joining } from "./doctor/after-facts";
 import type { ClusterFacts } from "./doctor/cluster-facts";
 import { orElse, type Fact } from "./doctor/fact";
-import { minorsBehind } from "./doctor/image";
+import { minorsBehind } from "../facts/kubelet-skew";
 import type { InsideFacts } from "./doctor/inside-facts";
 
 /** Something that AWS bills as long as it exists. */

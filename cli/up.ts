@@ -2,10 +2,10 @@ import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 
-import { DescribeInstanceTypesCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-
 import { INPUTS } from "../contract/inputs";
+import { readIdentity } from "../aws/account";
+import { withAws } from "../aws/clients";
+import { readInstanceTypes } from "../aws/instances";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
 import { HELP } from "../bootstrap/options";
 import { refuseWrongSettings } from "./bottlerocket";
@@ -14,7 +14,7 @@ import type { Finding } from "./doctor/finding";
 import { UserError } from "../contract/user-error";
 import { allowing, refuseUnlessAllowed } from "./plan/guard";
 import { readPlan, type Plan } from "../terraform/plan-file";
-import { summarize, summaryLines, type InstanceTypeFacts } from "./plan/plan-summary";
+import { summarize, summaryLines } from "./plan/plan-summary";
 import type { Screen } from "../terminal/screen";
 import { providerNotes } from "../terraform/provider-lock";
 import { keepLock, STACK_DIR, synthesized } from "./synthesized";
@@ -251,66 +251,32 @@ async function told(read: Plan, stack: Stack, screen: Screen): Promise<string[]>
   const type = String(stack.variables.values.get("eks_worker_node_ec2_type")?.value);
   const region = String(stack.variables.values.get("aws_region")?.value);
   screen.busy("asking AWS what the instance type holds");
-  const asking = { region, abortSignal: AbortSignal.any([stack.signal, AbortSignal.timeout(FACTS_TIMEOUT_MS)]) };
-  const [account, facts] = await Promise.all([accountOf(asking), instanceTypeFacts(asking, type)]);
+  const signal = AbortSignal.any([stack.signal, AbortSignal.timeout(FACTS_TIMEOUT_MS)]);
+  const [account, types] = await withAws({ region, maxAttempts: 1 }, ({ sts, ec2 }) =>
+    Promise.all([
+      unlessItTakesLong(readIdentity(sts), signal),
+      unlessItTakesLong(readInstanceTypes(ec2, [type]), signal),
+    ]),
+  );
+  const facts = types?.[type];
   return [
     ...(account === undefined ? [] : [`account: ${account.account}, in ${region}`, `you are: ${account.arn}`]),
-    ...summaryLines(summarize(read, facts)),
+    ...summaryLines(summarize(read, facts !== undefined && facts.interfaces > 0 ? facts : undefined)),
   ];
 }
 
 /** How long anybody waits for what is good to know only. */
 const FACTS_TIMEOUT_MS = 10_000;
 
-/** How AWS is asked for what is good to know only. */
-interface Asking {
-  readonly region: string;
-  readonly abortSignal: AbortSignal;
-}
-
-/** Whose account it is; undefined when AWS does not say, which is no reason not to plan. */
-async function accountOf({
-  region,
-  abortSignal,
-}: Asking): Promise<{ readonly account: string; readonly arn: string } | undefined> {
-  const client = new STSClient({ region, maxAttempts: 1 });
-  try {
-    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
-    return Account === undefined ? undefined : { account: Account, arn: Arn ?? "" };
-  } catch {
-    return undefined;
-  } finally {
-    client.destroy();
-  }
-}
-
-/** What AWS says of an instance type; undefined when it says nothing, which is no reason not to plan. */
-async function instanceTypeFacts(
-  { region, abortSignal }: Asking,
-  type: string,
-): Promise<InstanceTypeFacts | undefined> {
-  const client = new EC2Client({ region, maxAttempts: 1 });
-  try {
-    const { InstanceTypes: [found] = [] } = await client.send(
-      new DescribeInstanceTypesCommand({ InstanceTypes: [type as never] }),
-      { abortSignal },
-    );
-    const { NetworkInfo: network, VCpuInfo: cpus, MemoryInfo: memory } = found ?? {};
-    const interfaces = network?.MaximumNetworkInterfaces;
-    const addressesPerInterface = network?.Ipv4AddressesPerInterface;
-    const vcpus = cpus?.DefaultVCpus;
-    const memoryMiB = memory?.SizeInMiB;
-    return interfaces === undefined ||
-      addressesPerInterface === undefined ||
-      vcpus === undefined ||
-      memoryMiB === undefined
-      ? undefined
-      : { interfaces, addressesPerInterface, vcpus, memoryMiB };
-  } catch {
-    return undefined;
-  } finally {
-    client.destroy();
-  }
+/** An answer; undefined when there is none by then, which is no reason not to plan. */
+async function unlessItTakesLong<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const tooLong = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener("abort", () => {
+      resolve(undefined);
+    });
+  });
+  return Promise.race([answer.catch(() => undefined), tooLong]);
 }
 
 const CTRL_C = "Ctrl-C";

@@ -1,19 +1,19 @@
 import {
   askForImages,
   askForPins,
-  BASTION_PARAMETER,
   chooseFamily,
   chooseVersion,
   pinProblems,
   pinsDiff,
   pinsText,
   pinWarnings,
-  readNodeImageName,
   setBy,
   volumeGiB,
-  type OfferedVersion,
   type Pins,
+  type PinSurroundings,
 } from "../../cli/pin/pin";
+import type { OfferedVersion } from "../../aws/clusters";
+import { BASTION_PARAMETER } from "../../facts/images";
 import type { Proxy } from "../../rehearsal/machine/proxy";
 import { startStandIn, type Answers } from "../support/pins-stand-in";
 import { synthesized } from "../support/synthesized";
@@ -52,6 +52,12 @@ const PINS: Pins = {
     deprecatedFrom: "",
     source: `SSM ${BASTION_PARAMETER}`,
   },
+};
+
+/** Tfvars that say nothing of what pins have to fit with. */
+const DEFAULTS: PinSurroundings = {
+  volumeGiB: { eks_worker_node_volume_size: 10, kubectl_ec2_volume_size: 8 },
+  bastionUser: "ubuntu",
 };
 
 describe("the family of the nodes", () => {
@@ -109,36 +115,6 @@ describe("the version", () => {
   });
 });
 
-describe("the name of an EKS AMI", () => {
-  it.each([
-    ["amazon-eks-node-1.32-v20251209", { family: "al2", architecture: "x86_64", variant: "standard", version: "1.32" }],
-    [
-      "amazon-eks-arm64-node-1.31-v20251209",
-      { family: "al2", architecture: "arm64", variant: "standard", version: "1.31" },
-    ],
-    ["amazon-eks-gpu-node-1.31-v20251209", { family: "al2", architecture: "x86_64", variant: "gpu", version: "1.31" }],
-    [
-      "amazon-eks-node-al2023-arm64-standard-1.36-v20260714",
-      { family: "al2023", architecture: "arm64", variant: "standard", version: "1.36" },
-    ],
-    [
-      "amazon-eks-node-al2023-x86_64-nvidia-1.36-v20260714",
-      { family: "al2023", architecture: "x86_64", variant: "nvidia", version: "1.36" },
-    ],
-    [
-      "bottlerocket-aws-k8s-1.36-aarch64-v1.50.0-0123abcd",
-      { family: "bottlerocket", architecture: "arm64", variant: "standard", version: "1.36" },
-    ],
-    [
-      "bottlerocket-aws-k8s-1.36-nvidia-x86_64-v1.50.0-0123abcd",
-      { family: "bottlerocket", architecture: "x86_64", variant: "nvidia", version: "1.36" },
-    ],
-    ["amzn2-ami-hvm-2.0.20260101-x86_64-gp2", undefined],
-  ])("%s says what it is", (name, said) => {
-    expect(readNodeImageName(name)).toEqual(said);
-  });
-});
-
 describe("pins", () => {
   it("that fit together have no problem", () => {
     expect(pinProblems(PINS)).toEqual([]);
@@ -189,7 +165,7 @@ describe("pins", () => {
   it("are warned about when they cost more, are old, or need a larger volume", () => {
     const node = { ...PINS.node, deprecatedFrom: "2026-11-20" };
 
-    expect(pinWarnings({ ...PINS, node }, NOW)).toEqual([
+    expect(pinWarnings({ ...PINS, node }, NOW, DEFAULTS)).toEqual([
       "1.32 is in extended support, which costs more for every hour of the cluster, until 2028-08-02",
       "Amazon Linux 2 gets no more fixes: it ended on 2026-06-30, and its EKS AMIs on 2025-11-26; " +
         "--family al2023 or --family bottlerocket",
@@ -197,7 +173,7 @@ describe("pins", () => {
       "eks_worker_node_volume_size has to be 20 or more in your tfvars for ami-0aaaaaaaaaaaaaaaa; it is 10",
     ]);
     expect(
-      pinWarnings({ ...PINS, family: "al2023", offered: offer("1.34", "standard", "2026-12-02") }, NOW),
+      pinWarnings({ ...PINS, family: "al2023", offered: offer("1.34", "standard", "2026-12-02") }, NOW, DEFAULTS),
     ).toContainEqual("the standard support of 1.32 ends on 2026-12-02, and the extended one costs more");
   });
 });

@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { BASTION_PARAMETER, PINS_FILE } from "../../cli/pin/pin";
+import { PINS_FILE } from "../../cli/pin/pin";
+import { BASTION_PARAMETER } from "../../facts/images";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { findProgram } from "../../rehearsal/machine/programs";
 import type { Proxy } from "../../rehearsal/machine/proxy";

@@ -169,7 +169,7 @@ describeEndToEnd("the user data of a node", () => {
     "$id names the cluster to join",
     ({ id, family, said }) => {
       const read = readUserData(Buffer.from(rendered[id] ?? "").toString("base64"));
-      const { name, serviceCidr } = (family === "al2" ? read.bootstrapScript : read.nodeConfig) ?? {};
+      const { name, serviceCidr } = read[family] ?? {};
 
       expect(name).toBe("learning");
       if (family === "al2023") expect(serviceCidr).toBe(said.serviceCidr ?? "10.100.0.0/16");

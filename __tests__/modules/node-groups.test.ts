@@ -1,35 +1,6 @@
-import { IMAGE_NAMES } from "../../modules/node-groups/images";
 import { synthesized } from "../support/synthesized";
 
 const stack = synthesized();
-
-describe("an AMI's name", () => {
-  it.each([
-    ["amazon-eks-node-1.14-v20190927", "al2", "1.14"],
-    ["amazon-eks-node-1.32-v20251209", "al2", "1.32"],
-    ["amazon-eks-gpu-node-1.31-v20250501", "al2", "1.31"],
-    ["amazon-eks-arm64-node-1.32-v20251209", "al2", "1.32"],
-    ["amazon-eks-node-al2023-x86_64-standard-1.34-v20260714", "al2023", "1.34"],
-    ["amazon-eks-node-al2023-arm64-standard-1.36-v20260714", "al2023", "1.36"],
-    ["amazon-eks-node-al2023-x86_64-nvidia-1.33-v20260714", "al2023", "1.33"],
-    ["bottlerocket-aws-k8s-1.34-x86_64-v1.50.0-abcdef12", "bottlerocket", "1.34"],
-    ["bottlerocket-aws-k8s-1.33-nvidia-aarch64-v1.44.0-abcdef12", "bottlerocket", "1.33"],
-  ])("%s tells its family and version", (name, family, version) => {
-    const read = Object.entries(IMAGE_NAMES).flatMap(([of, pattern]) => {
-      const found = new RegExp(pattern).exec(name)?.[1];
-      return found === undefined ? [] : [[of, found]];
-    });
-
-    expect(read).toEqual([[family, version]]);
-  });
-
-  it.each(["my-own-image", "copy of amazon-eks-node-1.32-v20251209", "bottlerocket-aws-ecs-2-x86_64-v1.50.0-abcdef12"])(
-    "%s tells nothing",
-    (name) => {
-      expect(Object.values(IMAGE_NAMES).filter((pattern) => new RegExp(pattern).test(name))).toEqual([]);
-    },
-  );
-});
 
 describe("node groups", () => {
   const locals = (stack as unknown as { locals: Record<string, string> }).locals;

@@ -70,29 +70,25 @@ describe("user data of a node", () => {
       "the workshop's own script",
       SCRIPT,
       {
-        bootstrapScript: {
+        al2: {
           ...NAMED,
           labels: { a: "b" },
           taints: [{ key: "c", value: "d", effect: "NoSchedule" }],
         },
       },
     ],
-    [
-      "a script that gives the name alone",
-      "#!/bin/sh\n/etc/eks/bootstrap.sh demo\n",
-      { bootstrapScript: { name: "demo" } },
-    ],
+    ["a script that gives the name alone", "#!/bin/sh\n/etc/eks/bootstrap.sh demo\n", { al2: { name: "demo" } }],
     [
       "a script with its call on several lines, and more after it",
       '#!/bin/sh\nset -o xtrace\n/etc/eks/bootstrap.sh "demo" \\\n  --apiserver-endpoint https://127.0.0.1:6443 \\\n' +
         "  --b64-cluster-ca LS0t && echo joined > /tmp/it\n",
-      { bootstrapScript: NAMED },
+      { al2: NAMED },
     ],
     ["a script whose call is a comment", "#!/bin/sh\n# /etc/eks/bootstrap.sh demo\n", {}],
     ["nothing", "", {}],
-    ["a NodeConfig on its own", NODE_CONFIG, { nodeConfig: NODEADM }],
+    ["a NodeConfig on its own", NODE_CONFIG, { al2023: NODEADM }],
     ["a script that writes a NodeConfig for somebody else", `#!/bin/sh\ncat <<EOF\n${NODE_CONFIG}EOF\n`, {}],
-    ["an archive with a NodeConfig", archive(configPart(NODE_CONFIG)), { nodeConfig: NODEADM }],
+    ["an archive with a NodeConfig", archive(configPart(NODE_CONFIG)), { al2023: NODEADM }],
     [
       "an archive with both, and a second NodeConfig that wins",
       archive(
@@ -100,19 +96,19 @@ describe("user data of a node", () => {
         configPart(NODE_CONFIG),
         configPart("apiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec: { cluster: { name: other } }\n"),
       ),
-      { bootstrapScript: { name: "old" }, nodeConfig: { ...NODEADM, name: "other" } },
+      { al2: { name: "old" }, al2023: { ...NODEADM, name: "other" } },
     ],
     [
       "a part in base64",
       archive(
         `Content-Transfer-Encoding: base64\nContent-Type: application/node.eks.aws\n\n${Buffer.from(NODE_CONFIG).toString("base64")}`,
       ),
-      { nodeConfig: NODEADM },
+      { al2023: NODEADM },
     ],
     [
       "an archive with lines that end as in mail",
       archive(configPart(NODE_CONFIG)).replaceAll("\n", "\r\n"),
-      { nodeConfig: NODEADM },
+      { al2023: NODEADM },
     ],
     [
       "a NodeConfig with labels and taints among the kubelet's flags, and more of them in a second one",
@@ -128,7 +124,7 @@ describe("user data of a node", () => {
         ),
       ),
       {
-        nodeConfig: {
+        al2023: {
           ...NODEADM,
           labels: { role: "api", team: "a=b" },
           taints: [
@@ -138,37 +134,33 @@ describe("user data of a node", () => {
         },
       },
     ],
-    ["Bottlerocket's settings", SETTINGS, { settings: BOTTLEROCKET }],
+    ["Bottlerocket's settings", SETTINGS, { bottlerocket: BOTTLEROCKET }],
     [
       "Bottlerocket's settings with dots in their keys",
       'settings.kubernetes.cluster-name = "demo"\n[settings.kubernetes.node-labels]\nrole = "web" # not "api"\n',
-      { settings: { name: "demo", labels: { role: "web" } } },
+      { bottlerocket: { name: "demo", labels: { role: "web" } } },
     ],
     [
       "Bottlerocket's settings behind comments, in one table",
       '# of the team\n\n[settings] # all\nkubernetes = { cluster-name = "demo", api-server = "https://127.0.0.1:6443" }\n',
-      { settings: { name: "demo", endpoint: "https://127.0.0.1:6443" } },
+      { bottlerocket: { name: "demo", endpoint: "https://127.0.0.1:6443" } },
     ],
     [
       "Bottlerocket's settings with blanks in a header, and something else before",
       '[settings.host-containers.admin]\nenabled = true\n[ settings . "kubernetes" ]\ncluster-name = "demo"\n',
-      { settings: { name: "demo" } },
+      { bottlerocket: { name: "demo" } },
     ],
     [
       "Bottlerocket's settings with a script inside",
       'settings.kubernetes.cluster-name = "demo"\nsettings.motd = """\n#!/bin/sh\n/etc/eks/bootstrap.sh other"""\n',
-      { settings: { name: "demo" } },
+      { bottlerocket: { name: "demo" } },
     ],
     ["a call without #!, which nothing runs", "/etc/eks/bootstrap.sh demo\n", {}],
-    [
-      "a script behind an empty line",
-      "\n#!/bin/sh\n/etc/eks/bootstrap.sh demo\n",
-      { bootstrapScript: { name: "demo" } },
-    ],
+    ["a script behind an empty line", "\n#!/bin/sh\n/etc/eks/bootstrap.sh demo\n", { al2: { name: "demo" } }],
     [
       "a script with a head and no archive",
       `MIME-Version: 1.0\n${scriptPart("#!/bin/sh\n\n/etc/eks/bootstrap.sh demo\n")}`,
-      { bootstrapScript: { name: "demo" } },
+      { al2: { name: "demo" } },
     ],
     ["settings that are not TOML", `${SETTINGS}\nnot toml\n`, {}],
     ["settings with a key twice", SETTINGS.replace("cluster-name", 'cluster-name = "twice"\ncluster-name'), {}],
@@ -191,26 +183,26 @@ describe("the user data that Terraform renders for a node", () => {
   ];
   const encoded = (text: string) => Buffer.from(text).toString("base64");
 
-  it.each(GOLDEN_USER_DATA)("names its cluster in one way: $file", ({ text, reads }) => {
+  it.each(GOLDEN_USER_DATA)("names its cluster in one way: $file", ({ text, family }) => {
     const read = readUserData(encoded(text));
 
-    expect(Object.keys(read)).toEqual([reads]);
-    expect(read[reads]).toMatchObject({ name, endpoint, certificateAuthorityData });
+    expect(Object.keys(read)).toEqual([family]);
+    expect(read[family]).toMatchObject({ name, endpoint, certificateAuthorityData });
   });
 
   it.each([
-    ["labels-and-taints.sh", "bootstrapScript", { labels, taints }],
-    ["everything-supplied.sh", "bootstrapScript", { labels: { team: "a", owner: "kim" } }],
-    ["chosen-service-range.sh", "bootstrapScript", { dnsIp: "192.168.0.10" }],
-    ["al2023/labels-and-taints.mime", "nodeConfig", { labels, taints, serviceCidr: "10.100.0.0/16" }],
-    ["al2023/everything-supplied.mime", "nodeConfig", { labels, taints }],
-    ["al2023/values-yaml-would-misread.mime", "nodeConfig", { labels: { on: "true", version: "1.10", norway: "no" } }],
-    ["al2023/ip-version-6.mime", "nodeConfig", { serviceCidr: "fd12:3456:789a::/108" }],
-    ["kubelet-arguments.sh", "bootstrapScript", { labels: { team: "a" } }],
-    ["bottlerocket/everything-supplied.toml", "settings", { labels, taints, dnsIp: "10.100.0.10" }],
-    ["bottlerocket/ip-version-6.toml", "settings", { dnsIp: "fd12:3456:789a::a" }],
-  ] as const)("says what the node registers with: %s", (file, reads, expected) => {
-    expect(readUserData(goldenUserData(file))[reads]).toMatchObject(expected);
+    ["labels-and-taints.sh", "al2", { labels, taints }],
+    ["everything-supplied.sh", "al2", { labels: { team: "a", owner: "kim" } }],
+    ["chosen-service-range.sh", "al2", { dnsIp: "192.168.0.10" }],
+    ["al2023/labels-and-taints.mime", "al2023", { labels, taints, serviceCidr: "10.100.0.0/16" }],
+    ["al2023/everything-supplied.mime", "al2023", { labels, taints }],
+    ["al2023/values-yaml-would-misread.mime", "al2023", { labels: { on: "true", version: "1.10", norway: "no" } }],
+    ["al2023/ip-version-6.mime", "al2023", { serviceCidr: "fd12:3456:789a::/108" }],
+    ["kubelet-arguments.sh", "al2", { labels: { team: "a" } }],
+    ["bottlerocket/everything-supplied.toml", "bottlerocket", { labels, taints, dnsIp: "10.100.0.10" }],
+    ["bottlerocket/ip-version-6.toml", "bottlerocket", { dnsIp: "fd12:3456:789a::a" }],
+  ] as const)("says what the node registers with: %s", (file, family, expected) => {
+    expect(readUserData(goldenUserData(file))[family]).toMatchObject(expected);
   });
 
   it("is read in an archive around it, compressed, with a part of the user's own before it", () => {
@@ -219,13 +211,13 @@ describe("the user data that Terraform renders for a node", () => {
     const part = (type: string, body: string) => `Content-Type: ${type}\nContent-Transfer-Encoding: base64\n\n${body}`;
     const text = archive(part("text/x-shellscript", own), part("application/node.eks.aws", config));
 
-    expect(readUserData(gzipSync(text).toString("base64"))).toEqual({ nodeConfig: NODEADM });
+    expect(readUserData(gzipSync(text).toString("base64"))).toEqual({ al2023: NODEADM });
   });
 
   it("is read where the head of the archive goes on in a second line", () => {
     const text = archive(configPart(NODE_CONFIG)).replace("multipart/mixed; ", "multipart/mixed;\n ");
 
-    expect(readUserData(encoded(text))).toEqual({ nodeConfig: NODEADM });
+    expect(readUserData(encoded(text))).toEqual({ al2023: NODEADM });
   });
 
   it("that is broken says nothing", () => {

@@ -1,6 +1,6 @@
 import type { BeforeFacts } from "../../cli/doctor/account-rules";
-import type { InstanceFact, PermissionFact } from "../../cli/doctor/cluster-facts";
-import type { SubnetFact } from "../../cli/doctor/network-facts";
+import type { Image, Instance } from "../../aws/instances";
+import type { Permission, Subnet } from "../../aws/network";
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { WorkloadFact } from "../../cli/doctor/inside-facts";
 import { stackInputs } from "../../cli/stack-inputs";
@@ -9,15 +9,18 @@ import { readUserData, type ParsedUserData } from "../../modules/user-data/read"
 import { goldenUserData } from "./golden-user-data";
 import { HANDOVER } from "./handover";
 
-const NODE_IMAGE = {
+const NODE_IMAGE: Image = {
   id: "ami-0123456789abcdef0",
   name: "amazon-eks-node-1.32-v20251209",
   state: "available",
   architecture: "x86_64",
+  description: "",
   rootGiB: 10,
+  largestGiB: 10,
+  deprecatedFrom: "",
 };
-const T3_MEDIUM = { vcpus: 2, interfaces: 3, addressesPerInterface: 6, architectures: ["x86_64"] };
-const T3_MICRO = { vcpus: 2, interfaces: 2, addressesPerInterface: 2, architectures: ["x86_64"] };
+const T3_MEDIUM = { vcpus: 2, memoryMiB: 4096, interfaces: 3, addressesPerInterface: 6, architectures: ["x86_64"] };
+const T3_MICRO = { vcpus: 2, memoryMiB: 1024, interfaces: 2, addressesPerInterface: 2, architectures: ["x86_64"] };
 const ZONES = ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"];
 const ZONE_FACTS = ZONES.map((name, i) => ({ name, id: `apne2-az${String(i + 1)}` }));
 
@@ -49,10 +52,9 @@ export const BEFORE: BeforeFacts = {
     instanceTypes: { ok: { "t3.medium": T3_MEDIUM, "t3.micro": T3_MICRO } },
     versions: {
       ok: [
-        { version: "1.33", support: "standard", standardUntil: "2027-08-02" },
-        { version: "1.32", support: "standard", standardUntil: "2026-12-02" },
-        { version: "1.31", support: "extended", standardUntil: "2025-11-26" },
-        { version: "1.30", support: "none", standardUntil: undefined },
+        { version: "1.33", support: "standard", standardUntil: "2027-08-02", extendedUntil: "2028-08-02" },
+        { version: "1.32", support: "standard", standardUntil: "2026-12-02", extendedUntil: "2027-12-02" },
+        { version: "1.31", support: "extended", standardUntil: "2025-11-26", extendedUntil: "2026-11-26" },
       ],
     },
     nodeImages: { ok: { [NODE_IMAGE.id]: NODE_IMAGE } },
@@ -62,7 +64,10 @@ export const BEFORE: BeforeFacts = {
         name: "ubuntu/images/hvm-ssd/ubuntu-bionic-18.04-amd64-server-20190722.1",
         state: "available",
         architecture: "x86_64",
+        description: "",
         rootGiB: 8,
+        largestGiB: 8,
+        deprecatedFrom: "",
       },
     },
     recommendedImages: { ok: { worker: NODE_IMAGE.id } },
@@ -97,24 +102,26 @@ export function userData(file: string, cluster: Parameters<typeof goldenUserData
 /** A rule of a security group. */
 export function rule(
   protocol: string,
-  ports: PermissionFact["ports"],
+  ports: Permission["ports"],
   cidrs: readonly string[],
   groupIds: readonly string[] = [],
-): PermissionFact {
+): Permission {
   return { protocol, ports, cidrs, groupIds, prefixListIds: [] };
 }
 
 const ALL_OUT = rule("-1", undefined, ["0.0.0.0/0"]);
 
 /** A node as the workshop's stack launches it. */
-function node(id: string, address: string): InstanceFact {
+function node(id: string, address: string): Instance {
   return {
     id,
     state: "running",
     ageSeconds: 3600,
     type: "t3.medium",
     tags: { [CLUSTER_TAG]: "owned" },
+    privateAddress: address,
     privateDnsName: dnsName(address),
+    vpcId: "vpc-1",
     publicAddress: "",
     subnetId: "subnet-a",
     securityGroupIds: ["sg-nodes"],
@@ -158,7 +165,7 @@ export function mapRoles(arn: string): string {
 `;
 }
 
-function subnet(letter: string, cidr: string): SubnetFact {
+function subnet(letter: string, cidr: string): Subnet {
   return {
     id: `subnet-${letter}`,
     vpcId: "vpc-1",
@@ -166,11 +173,12 @@ function subnet(letter: string, cidr: string): SubnetFact {
     cidr,
     free: 500,
     tags: { "kubernetes.io/role/internal-elb": "1" },
+    routeTableId: "rtb-1",
     defaultRoute: "nat-1",
   };
 }
 
-const PUBLIC_SUBNET: SubnetFact = {
+const PUBLIC_SUBNET: Subnet = {
   ...subnet("a", "172.16.0.0/23"),
   id: "subnet-public",
   tags: { "kubernetes.io/cluster/awskrug_gudi_eks": "shared", "kubernetes.io/role/elb": "1" },
@@ -198,15 +206,14 @@ export const AFTER: AfterFacts = {
         publicCidrs: [],
         issues: [],
         supportType: "extended",
-        logs: [],
+        serviceCidr: "172.20.0.0/16",
+        isIpv6: false,
       },
     },
     groups: {
       ok: [
         {
           name: GROUP,
-          min: 2,
-          max: 2,
           desired: 2,
           tags: { [CLUSTER_TAG]: { value: "owned", propagates: true } },
           launchId: "lc-1",
@@ -280,7 +287,9 @@ export const AFTER: AfterFacts = {
         ageSeconds: 3600,
         type: "t3.micro",
         tags: {},
-        privateDnsName: "ip-172-16-0-4.ap-northeast-2.compute.internal",
+        privateAddress: "172.16.0.4",
+        privateDnsName: dnsName("172.16.0.4"),
+        vpcId: "vpc-1",
         publicAddress: HANDOVER.bastion_address,
         subnetId: "subnet-public",
         securityGroupIds: ["sg-bastion"],

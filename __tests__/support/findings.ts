@@ -1,8 +1,10 @@
 import type { Node } from "../../bootstrap/nodes";
 import type { AccountFacts, NetworkFact } from "../../cli/doctor/account-facts";
 import type { BeforeFacts } from "../../cli/doctor/account-rules";
-import type { ClusterFacts, ControlPlane, GroupFact, InstanceFact, Launch } from "../../cli/doctor/cluster-facts";
-import type { NatFact, SubnetFact } from "../../cli/doctor/network-facts";
+import type { Cluster } from "../../aws/clusters";
+import type { Instance } from "../../aws/instances";
+import type { NatGateway, Subnet } from "../../aws/network";
+import type { ClusterFacts, Launch, NodeGroup } from "../../cli/doctor/cluster-facts";
 import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { Fact } from "../../cli/doctor/fact";
 import type { Finding } from "../../cli/doctor/finding";
@@ -37,16 +39,16 @@ export const inside = (change: Partial<InsideFacts>, from = AFTER): AfterFacts =
   ...from,
   inside: { ...from.inside, ...change },
 });
-export const plane = (change: Partial<ControlPlane>, from = AFTER) =>
+export const plane = (change: Partial<Cluster>, from = AFTER) =>
   cluster({ controlPlane: { ok: { ...value(from.cluster.controlPlane), ...change } } }, from);
-export const group = (change: Partial<GroupFact>) =>
+export const group = (change: Partial<NodeGroup>) =>
   cluster({ groups: { ok: value(AFTER.cluster.groups).map((it) => ({ ...it, ...change })) } });
 export const launch = (change: Partial<Launch>, from = AFTER) => {
   const [only] = Object.values(value(AFTER.cluster.launches));
   if (only === undefined) throw new Error("not in the fixture");
   return cluster({ launches: { ok: { [only.id]: { ...only, ...change } } } }, from);
 };
-export const instance = (change: Partial<InstanceFact>) =>
+export const instance = (change: Partial<Instance>) =>
   cluster({ instances: { ok: value(AFTER.cluster.instances).map((it, i) => (i === 0 ? { ...it, ...change } : it)) } });
 export const state = () => {
   const known = value(AFTER.inside.cluster);
@@ -81,14 +83,14 @@ export const closed = (id: string, side: "inbound" | "outbound" = "inbound") =>
       ok: value(AFTER.cluster.securityGroups).map((it) => (it.id === id ? { ...it, [side]: [] } : it)),
     },
   });
-export const bastion = (change: Partial<InstanceFact>) =>
+export const bastion = (change: Partial<Instance>) =>
   cluster({ bastion: { ok: { ...value(AFTER.cluster.bastion), ...change } } });
-export const subnetOf = (id: string, change: Partial<SubnetFact>, from = AFTER) =>
+export const subnetOf = (id: string, change: Partial<Subnet>, from = AFTER) =>
   cluster(
     { subnets: { ok: value(from.cluster.subnets).map((it) => (it.id === id ? { ...it, ...change } : it)) } },
     from,
   );
-export const subnet = (change: Partial<SubnetFact>, from = AFTER) => subnetOf("subnet-a", change, from);
+export const subnet = (change: Partial<Subnet>, from = AFTER) => subnetOf("subnet-a", change, from);
 export const image = (change: object) => ({
   ok: Object.fromEntries(
     Object.entries(value(BEFORE.account.nodeImages)).map(([id, it]) => [id, it && { ...it, ...change }]),
@@ -113,10 +115,13 @@ export const ROLE = AFTER.handover.node_role_arn;
 export const AL2023 = "amazon-eks-node-al2023-x86_64-standard-1.32-v20260714";
 const BOTTLEROCKET = "bottlerocket-aws-k8s-1.32-x86_64-v1.40.0-abcdef";
 
+/** An image of Amazon Linux 2 listens to the other cluster's name, one of Amazon Linux 2023 to that of its own. */
+const FOR_TWO_FAMILIES = { al2: { name: "other" }, al2023: { name: AFTER.handover.cluster_name } };
+
 /** A kind of finding, how bad it is, what it is about, and facts that show it; of some, facts that do not. */
 export type Row<Facts> = readonly [string, Finding["severity"], string, Facts, Facts?];
 
-const G5 = { vcpus: 192, interfaces: 15, addressesPerInterface: 50, architectures: ["x86_64"] };
+const G5 = { vcpus: 192, memoryMiB: 786432, interfaces: 15, addressesPerInterface: 50, architectures: ["x86_64"] };
 
 const ADD_ONS = { ok: { coredns: ["v1.12.1-eksbuild.2", "v1.11.4-eksbuild.2"], "no-such": undefined } };
 const addOns = (name: string, version?: string) => inputsAnd({ addOns: [{ name, version }] }, { addOns: ADD_ONS });
@@ -286,7 +291,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   ],
   ["image-volume", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ rootGiB: 20 }) })],
   ["image-family", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ name: AL2023 }) })],
-  ["image-family", "error", "ami-0123456789abcdef0", inputs(worker({ joinsBy: "nodeadm" }))],
+  ["image-family", "error", "ami-0123456789abcdef0", inputs(worker({ family: "al2023" }))],
   [
     "image-version",
     "error",
@@ -351,7 +356,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     existing({
       subnets: [
         ...EXISTING.subnets.map((it) => (it.id === "subnet-a" ? { ...it, defaultRoute: undefined } : it)),
-        { ...value(AFTER.cluster.subnets)[0], id: "subnet-c", defaultRoute: "blackhole" } as SubnetFact,
+        { ...value(AFTER.cluster.subnets)[0], id: "subnet-c", defaultRoute: "blackhole" } as Subnet,
       ],
     }),
   ],
@@ -490,7 +495,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
 ];
 
 const REFUSED = { why: "the server cannot be reached (curl: (7) refused)", cure: "check its way out" };
-const nat = (change: Partial<NatFact>) =>
+const nat = (change: Partial<NatGateway>) =>
   cluster({ natGateways: { ok: value(AFTER.cluster.natGateways).map((it) => ({ ...it, ...change })) } });
 
 export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
@@ -671,7 +676,14 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "error",
     "lc-1",
     launch({ userData: userData("nothing-supplied.sh", { name: "awskrug_gudi_eks-cluster" }) }),
-    launch({ userData: { bootstrapScript: { name: "$NAME" } } }),
+    launch({ userData: { al2: { name: "$NAME" } } }),
+  ],
+  [
+    "user-data-cluster",
+    "error",
+    "lc-1",
+    launch({ userData: FOR_TWO_FAMILIES }),
+    launch({ userData: FOR_TWO_FAMILIES }, nodesImage({ name: AL2023 })),
   ],
   ...["nothing-supplied.sh", "al2023/nothing-supplied.mime", "bottlerocket/nothing-supplied.toml"].flatMap(
     (file): Row<AfterFacts>[] => [
@@ -858,7 +870,9 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     cluster(
       {
         instanceTypes: {
-          ok: { "t3.nano": { vcpus: 2, interfaces: 1, addressesPerInterface: 2, architectures: ["x86_64"] } },
+          ok: {
+            "t3.nano": { vcpus: 2, memoryMiB: 512, interfaces: 1, addressesPerInterface: 2, architectures: ["x86_64"] },
+          },
         },
       },
       launch({ instanceType: "t3.nano" }),

@@ -4,14 +4,14 @@ import { join } from "node:path";
 /** Texts that real Terraform writes from the stack's own expressions (`e2e/user-data.test.ts` compares each). */
 const GOLDEN = join(__dirname, "../golden/user-data");
 
-/** How the nodes of a family join, by the extension of its golden files. */
-const FAMILIES = { sh: "bootstrapScript", mime: "nodeConfig", toml: "settings" } as const;
+/** Families by the extension of their golden files. */
+const FAMILIES = { sh: "al2", mime: "al2023", toml: "bottlerocket" } as const;
 
-/** A golden file, and what of it a reader of user data finds. */
+/** A golden file, and the family whose nodes it makes join. */
 export interface GoldenUserData {
   /** Such as `al2023/nothing-supplied.mime`. */
   readonly file: string;
-  readonly reads: (typeof FAMILIES)[keyof typeof FAMILIES];
+  readonly family: (typeof FAMILIES)[keyof typeof FAMILIES];
   readonly text: string;
 }
 
@@ -21,7 +21,7 @@ export const GOLDEN_USER_DATA: readonly GoldenUserData[] = readdirSync(GOLDEN, {
   .sort()
   .map((file) => ({
     file,
-    reads: FAMILIES[file.slice(file.lastIndexOf(".") + 1) as keyof typeof FAMILIES],
+    family: FAMILIES[file.slice(file.lastIndexOf(".") + 1) as keyof typeof FAMILIES],
     text: readFileSync(join(GOLDEN, file), "utf8"),
   }));
 

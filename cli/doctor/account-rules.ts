@@ -1,12 +1,7 @@
 import { NODE_SERVICES } from "../../facts/endpoint-services";
-import {
-  isStandard,
-  QUOTAS,
-  type AccountFacts,
-  type Identity,
-  type InstanceTypeFact,
-  type NetworkFact,
-} from "./account-facts";
+import { isStandard, type Identity } from "../../aws/account";
+import type { InstanceType } from "../../aws/instances";
+import { QUOTAS, type AccountFacts, type NetworkFact } from "./account-facts";
 import { usableAddresses } from "../../facts/cidr";
 import { known, orElse, type Fact } from "./fact";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
@@ -313,7 +308,7 @@ export const ACCOUNT_RULES: readonly AccountRule[] = [
     concerns: makes("aws_eks_cluster"),
     judge: ({ account, inputs: { eksVersion } }) =>
       known(account.versions, (versions) => {
-        const offered = versions.filter(({ support }) => support !== "none").map(({ version }) => version);
+        const offered = versions.map(({ version }) => version);
         return when(
           // An answer without any version is none.
           offered.length > 0 && !offered.includes(eksVersion),
@@ -336,7 +331,7 @@ export const ACCOUNT_RULES: readonly AccountRule[] = [
           `eks_version: ${eksVersion} is in extended support, which costs more for every hour of the cluster`,
           `choose one in standard support, with images for it: ${versions
             .filter(({ support }) => support === "standard")
-            .map(({ version, standardUntil: until }) => (until === undefined ? version : `${version} (until ${until})`))
+            .map(({ version, standardUntil: until }) => (until === "" ? version : `${version} (until ${until})`))
             .join(", ")} (eks pin --version MAJOR.MINOR)`,
         );
       }),
@@ -397,7 +392,7 @@ export const ACCOUNT_RULES: readonly AccountRule[] = [
   {
     code: "image-family",
     concerns: changes(...NODE_GROUP),
-    judge: (facts) => nodeImages(facts).flatMap((use) => imageFamily(use, [use.group.joinsBy])),
+    judge: (facts) => nodeImages(facts).flatMap((use) => imageFamily(use, [use.group.family])),
   },
   {
     code: "image-version",
@@ -744,7 +739,7 @@ export const ACCOUNT_RULES: readonly AccountRule[] = [
  */
 export function podsFew(
   name: string,
-  type: InstanceTypeFact | undefined,
+  type: InstanceType | undefined,
   nodes: number,
   variable = "eks_worker_node_ec2_type",
 ): Found[] {
@@ -766,7 +761,7 @@ export function podsFew(
  */
 export function capacity(
   name: string,
-  type: InstanceTypeFact | undefined,
+  type: InstanceType | undefined,
   nodes: number,
   addresses: readonly number[],
   region: string,
@@ -786,6 +781,6 @@ export function capacity(
 }
 
 /** Whether EC2 has said how many addresses an instance type can have. */
-function isKnown({ interfaces, addressesPerInterface }: InstanceTypeFact): boolean {
+function isKnown({ interfaces, addressesPerInterface }: InstanceType): boolean {
   return interfaces > 0 && addressesPerInterface > 0;
 }

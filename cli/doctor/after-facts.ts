@@ -2,16 +2,10 @@ import { nodeRoleArns, type AwsAuthData } from "../../facts/aws-auth";
 import type { Handover } from "../../contract/handover";
 import { isInside } from "../../facts/cidr";
 import { roleName } from "./account-rules";
-import type {
-  ClusterFacts,
-  ControlPlane,
-  GroupFact,
-  InstanceFact,
-  Launch,
-  PermissionFact,
-  SecurityGroupFact,
-} from "./cluster-facts";
-import type { SubnetFact } from "./network-facts";
+import type { Cluster } from "../../aws/clusters";
+import type { Instance } from "../../aws/instances";
+import type { Permission, SecurityGroup, Subnet } from "../../aws/network";
+import type { ClusterFacts, Launch, NodeGroup } from "./cluster-facts";
 import { known, orElse } from "./fact";
 import type { InsideFacts } from "./inside-facts";
 import { when, type Found } from "./rule";
@@ -25,8 +19,8 @@ export interface AfterFacts {
 
 /** What registers as a node, of what is in the groups. */
 export interface Joined {
-  readonly instance: InstanceFact;
-  readonly group: GroupFact;
+  readonly instance: Instance;
+  readonly group: NodeGroup;
   /** What it was launched from; undefined when that is gone. */
   readonly launch: Launch | undefined;
   /** Whether Kubernetes has a node of it; undefined when nobody has looked inside. */
@@ -71,12 +65,12 @@ export function nodeRoles(facts: AfterFacts): readonly string[] {
 }
 
 /** The control plane when it is known and there. */
-export function planeOf({ cluster }: Pick<AfterFacts, "cluster">): ControlPlane | undefined {
+export function planeOf({ cluster }: Pick<AfterFacts, "cluster">): Cluster | undefined {
   return orElse(cluster.controlPlane, undefined);
 }
 
 /** What a rule finds in the control plane; nothing while there is none to look at. */
-export function controlPlane(facts: AfterFacts, judge: (plane: ControlPlane) => readonly Found[]): readonly Found[] {
+export function controlPlane(facts: AfterFacts, judge: (plane: Cluster) => readonly Found[]): readonly Found[] {
   const plane = planeOf(facts);
   return plane === undefined ? [] : judge(plane);
 }
@@ -99,8 +93,8 @@ export function partition({ handover }: Pick<AfterFacts, "handover">): string {
 
 /** Subnets of the control plane and of the nodes. */
 export function usedSubnets({ cluster }: Pick<AfterFacts, "cluster">): {
-  readonly ofNodes: SubnetFact[];
-  readonly all: SubnetFact[];
+  readonly ofNodes: Subnet[];
+  readonly all: Subnet[];
 } {
   const nodes = new Set(orElse(cluster.groups, []).flatMap(({ subnetIds }) => subnetIds));
   const plane = new Set(planeOf({ cluster })?.subnetIds);
@@ -119,7 +113,7 @@ export interface Party {
 
 /** Whether a rule of a security group lets a party through. */
 export function covers(
-  { protocol, ports, cidrs, groupIds, prefixListIds }: PermissionFact,
+  { protocol, ports, cidrs, groupIds, prefixListIds }: Permission,
   wanted: string,
   port: number,
   other: Party,
@@ -133,7 +127,7 @@ export function covers(
 
 /** Which side keeps one party from calling another: who calls does not let it out, who is called not in. */
 export function blockedAt(
-  groups: readonly SecurityGroupFact[],
+  groups: readonly SecurityGroup[],
   from: Party,
   to: Party,
   protocol: "tcp" | "udp",

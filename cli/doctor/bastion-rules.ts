@@ -11,7 +11,7 @@ import {
   createAccessEntry,
   enableMetadata,
 } from "./after-facts";
-import type { PermissionFact } from "./cluster-facts";
+import type { Permission } from "../../aws/network";
 import { known, orElse } from "./fact";
 import { LOGIN_CODES, type ApiProblem } from "./inside-facts";
 import { found, when, type Found, type Rule } from "./rule";
@@ -51,7 +51,7 @@ function sshNetworks({ cluster }: AfterFacts): readonly string[] | undefined {
     .flatMap(({ cidrs, groupIds, prefixListIds }) => [...cidrs, ...groupIds, ...prefixListIds]);
 }
 
-function isIn(port: number, ports: PermissionFact["ports"]): boolean {
+function isIn(port: number, ports: Permission["ports"]): boolean {
   return ports === undefined || (port >= ports.from && port <= ports.to);
 }
 

@@ -14,24 +14,19 @@ export interface Unknown {
  * Asks, and takes a failure for an answer.
  *
  * @param permission what AWS calls the question, such as `ec2:DescribeSubnets`
- * @param absent names of errors that mean that the thing does not exist; the answer is undefined then
  */
-export async function ask<T>(permission: string, question: () => Promise<T>): Promise<Fact<T>>;
-export async function ask<T>(
-  permission: string,
-  question: () => Promise<T>,
-  absent: readonly string[],
-): Promise<Fact<T | undefined>>;
-export async function ask<T>(
-  permission: string,
-  question: () => Promise<T>,
-  absent: readonly string[] = [],
-): Promise<Fact<T | undefined>> {
+export async function ask<T>(permission: string, question: () => Promise<T>): Promise<Fact<T>> {
   try {
     return { ok: await question() };
   } catch (error) {
-    return absent.includes((error as Error).name) ? { ok: undefined } : why(permission, error as NodeJS.ErrnoException);
+    return why(permission, error as NodeJS.ErrnoException);
   }
+}
+
+/** The answers to questions that were asked at once. */
+export async function settled<T extends Record<string, unknown>>(questions: T) {
+  const answers = await Promise.all(Object.entries(questions).map(async ([name, it]) => [name, await it] as const));
+  return Object.fromEntries(answers) as { [K in keyof T]: Awaited<T[K]> };
 }
 
 /** What Node says of a server that cannot be reached, be it by name, by address or because of its certificate. */

@@ -1,7 +1,7 @@
-import type { InstanceTypeFact } from "./account-facts";
-import { isSkewAllowed, nodeImage, type ImageFact } from "./image";
+import type { Image, InstanceType } from "../../aws/instances";
+import { NODE_IMAGES, nodeImage, type Family } from "../../facts/images";
+import { isSkewAllowed } from "../../facts/kubelet-skew";
 import { found, when, type Found } from "./rule";
-import type { JoiningBy } from "../stack-inputs";
 
 /** An image, where it is named, and what it is to fit with. */
 export interface ImageUse {
@@ -9,7 +9,7 @@ export interface ImageUse {
   readonly usedBy: string;
   readonly id: string;
   /** Undefined when it does not exist. */
-  readonly image: ImageFact | undefined;
+  readonly image: Image | undefined;
   /** The variable that says its family, where there is one. */
   readonly familyVariable?: string;
 }
@@ -38,7 +38,7 @@ export function imageMissing({ usedBy, id, image }: ImageUse, region: string): F
 export function imageArchitecture(
   { usedBy, id, image }: ImageUse,
   type: string,
-  is: InstanceTypeFact | undefined,
+  is: InstanceType | undefined,
 ): Found[] {
   if (image === undefined || is === undefined || image.architecture === "") return [];
   return when(
@@ -50,41 +50,34 @@ export function imageArchitecture(
   );
 }
 
-const NEEDS: Readonly<Record<JoiningBy, string>> = {
-  "bootstrap.sh": "a script that calls /etc/eks/bootstrap.sh",
-  nodeadm: "a NodeConfig for nodeadm",
+const NEEDS: Readonly<Record<Family, string>> = {
+  al2: "a script that calls /etc/eks/bootstrap.sh",
+  al2023: "a NodeConfig for nodeadm",
   bottlerocket: "Bottlerocket's TOML",
-};
-
-/** As the tfvars say it. */
-const FAMILY_WORDS: Readonly<Record<JoiningBy, string>> = {
-  "bootstrap.sh": "al2",
-  nodeadm: "al2023",
-  bottlerocket: "bottlerocket",
 };
 
 /**
  * The image does not understand the user data: on Amazon Linux 2023 /etc/eks/bootstrap.sh only prints an error.
  *
- * @param joinsBy the ways in which the user data makes nodes join
+ * @param families whose nodes the user data makes join
  */
-export function imageFamily({ usedBy, id, image, familyVariable }: ImageUse, joinsBy: readonly JoiningBy[]): Found[] {
-  const is = image && nodeImage(image);
-  const [first] = joinsBy;
+export function imageFamily({ usedBy, id, image, familyVariable }: ImageUse, families: readonly Family[]): Found[] {
+  const is = image && nodeImage(image.name)?.family;
+  const [first] = families;
   if (is === undefined || first === undefined) return [];
   return when(
-    !joinsBy.includes(is.joinsBy),
+    !families.includes(is),
     "error",
     id,
-    `${usedBy}: ${image?.name ?? ""} is ${is.family}, which wants ${NEEDS[is.joinsBy]}, and the user data is ${NEEDS[first]}`,
+    `${usedBy}: ${image?.name ?? ""} is ${NODE_IMAGES[is].title}, which wants ${NEEDS[is]}, and the user data is ${NEEDS[first]}`,
     `choose an image that wants ${NEEDS[first]} (eks pin names one)` +
-      (familyVariable === undefined ? "" : `, or set ${familyVariable} = "${FAMILY_WORDS[is.joinsBy]}"`),
+      (familyVariable === undefined ? "" : `, or set ${familyVariable} = "${is}"`),
   );
 }
 
 /** The image's kubelet is one that the control plane does not take. */
 export function imageVersion({ usedBy, id, image }: ImageUse, controlPlane: string): Found[] {
-  const is = image && nodeImage(image);
+  const is = image && nodeImage(image.name);
   if (is === undefined) return [];
   return when(
     !isSkewAllowed(is.version, controlPlane),
@@ -97,7 +90,7 @@ export function imageVersion({ usedBy, id, image }: ImageUse, controlPlane: stri
 
 /** The name says nothing, so nobody can say whether family and version fit. */
 export function imageUnknown({ usedBy, id, image }: ImageUse): Found[] {
-  if (image === undefined || nodeImage(image) !== undefined) return [];
+  if (image === undefined || nodeImage(image.name) !== undefined) return [];
   return [
     found(
       "note",

@@ -22,7 +22,8 @@ import {
 } from "./after-facts";
 import type { Launch } from "./cluster-facts";
 import { known, orElse } from "./fact";
-import { clustersNamed } from "./image";
+import { nodeImage } from "../../facts/images";
+import { familiesOf } from "../../modules/user-data/read";
 import { routeProblem } from "./network-rules";
 import { found, when, type Rule } from "./rule";
 
@@ -75,10 +76,13 @@ export const KEEPS_FROM_JOINING = [
   "access-entry",
 ];
 
-/** The clusters that a launch's user data names to its image. */
+/** The clusters that a launch's user data names to its image; to one that nobody knows, those that it names to any. */
 function named({ cluster }: AfterFacts, { imageId, userData }: Launch) {
   const image = orElse(cluster.images, []).find(({ id }) => id === imageId);
-  return clustersNamed(userData, image);
+  const own = image && nodeImage(image.name)?.family;
+  return familiesOf(userData)
+    .filter((family) => own === undefined || family === own)
+    .map((family) => ({ family, ...userData[family] }));
 }
 
 /** Whether a text stands in user data as it is; what a script takes from a variable or a program is known to it alone. */
@@ -113,7 +117,7 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
           const wrong = named(facts, launch).flatMap((told) => {
             // Without both, bootstrap.sh asks EKS itself; the others have to have them.
             const isGiven = told.endpoint !== undefined && told.certificateAuthorityData !== undefined;
-            if (told.joinsBy === "bootstrap.sh" && !isGiven) return [];
+            if (told.family === "al2" && !isGiven) return [];
             // A control plane that is being made has neither yet.
             const differs = (text = "", own: string) => own !== "" && isWritten(text) && text !== own;
             return [

@@ -11,7 +11,7 @@ import {
 } from "./after-facts";
 import type { Launch } from "./cluster-facts";
 import { known, orElse } from "./fact";
-import { waysToJoin } from "./image";
+import { familiesOf } from "../../modules/user-data/read";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
 import { launchCure } from "./launch-failures";
 import { found, when, type Rule } from "./rule";
@@ -170,7 +170,7 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
     judge: (facts) =>
       launchesInQuestion(facts).flatMap(({ id, kind, userData }) =>
         when(
-          waysToJoin(userData).length === 0,
+          familiesOf(userData).length === 0,
           "error",
           id,
           `the user data of the ${kind} does not make a node join: it calls no bootstrap.sh, and holds neither a NodeConfig nor settings of Bottlerocket`,
@@ -180,7 +180,7 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
   },
   {
     code: "image-family",
-    judge: (facts) => imageUses(facts).flatMap((use) => imageFamily(use, waysToJoin(use.launch.userData))),
+    judge: (facts) => imageUses(facts).flatMap((use) => imageFamily(use, familiesOf(use.launch.userData))),
   },
   {
     code: "image-version",

@@ -1,4 +1,10 @@
-import type { SubnetFact, Ways } from "./network-facts";
+import type { NatGateway, Subnet } from "../../aws/network";
+
+/** What a network has, as far as its nodes' way out goes. */
+export interface Ways {
+  readonly subnets: readonly Subnet[];
+  readonly natGateways: readonly NatGateway[];
+}
 
 /**
  * What is wrong with the way out of a subnet; undefined when nothing is.
@@ -7,7 +13,7 @@ import type { SubnetFact, Ways } from "./network-facts";
  */
 export function routeProblem(
   { subnets, natGateways }: Ways,
-  { defaultRoute: to }: SubnetFact,
+  { defaultRoute: to }: Subnet,
   hasPrivateNode: boolean,
 ): string | undefined {
   if (to === undefined) return "goes nowhere";

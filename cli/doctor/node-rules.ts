@@ -1,7 +1,7 @@
 import type { Node } from "../../bootstrap/nodes";
 import { type AfterFacts, controlPlane, APPLY, blockedCalls, BOOTING_SECONDS, addon, joining } from "./after-facts";
 import { known, orElse } from "./fact";
-import { isSkewAllowed, minorsBehind } from "./image";
+import { isSkewAllowed, minorsBehind } from "../../facts/kubelet-skew";
 import type { WorkloadFact } from "./inside-facts";
 import { KEEPS_FROM_JOINING } from "./joining-rules";
 import { found, when, type Rule } from "./rule";

@@ -1,39 +1,26 @@
-import { DescribeImagesCommand, EC2Client, type Image } from "@aws-sdk/client-ec2";
-import { EKSClient, paginateDescribeClusterVersions } from "@aws-sdk/client-eks";
-import { GetParametersCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { diffLines } from "diff";
 
 import { UserError } from "../../contract/user-error";
+import {
+  BASTION_PARAMETER,
+  NODE_IMAGES,
+  nodeImage,
+  type Architecture,
+  type Family,
+  type ImageKind,
+} from "../../facts/images";
+import { minorOf } from "../../facts/kubelet-skew";
 import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
+import { readParameters } from "../../aws/account";
+import { unique } from "../../aws/answers";
 import { asking } from "../../aws/call";
-import { describeImage } from "../doctor/account-facts";
+import { withAws, type AwsClients } from "../../aws/clients";
+import { readVersions, type OfferedVersion } from "../../aws/clusters";
+import { readImage, readNewestImage, type Image } from "../../aws/instances";
 
 /** Where the pins are kept: committed like a lock file. */
 export const PINS_FILE = "pins.auto.tfvars";
-
-/** Operating system of the nodes, which decides how they join: `bootstrap.sh`, nodeadm or Bottlerocket's TOML. */
-export type Family = (typeof FAMILY_NAMES)[number];
-
-/** As `eks_worker_node_ami_family` and `--family` say them. */
-export const FAMILY_NAMES = ["al2", "al2023", "bottlerocket"] as const;
-
-/** Whether a word names a family. */
-export function isFamily(word: unknown): word is Family {
-  return FAMILY_NAMES.some((name) => name === word);
-}
-
-/** Processor of an image, in EC2's words. */
-export type Architecture = "x86_64" | "arm64";
-
-/** A Kubernetes version that EKS takes for a new cluster. */
-export interface OfferedVersion {
-  readonly version: string;
-  readonly support: "standard" | "extended";
-  /** Last days of both supports, as `2027-03-23`; empty when EKS does not say. */
-  readonly standardUntil: string;
-  readonly extendedUntil: string;
-}
 
 /** What EKS offers, or why that is not known. */
 export type Offer = readonly OfferedVersion[] | { readonly unknown: string };
@@ -71,65 +58,13 @@ export interface Pins {
   readonly bastion: PinnedImage;
 }
 
-/** Where AWS and Canonical say which AMI is the newest. @see https://documentation.ubuntu.com/aws/aws-how-to/instances/find-ubuntu-images/ */
-export const BASTION_PARAMETER = "/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id";
-
-/** What differs from family to family. */
-const FAMILIES: Readonly<
-  Record<
-    Family,
-    {
-      readonly title: string;
-      /** @see https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html */
-      readonly parameter: (version: string, architecture: Architecture) => string;
-      /** Name of its AMIs, for when there is no parameter. */
-      readonly pattern: (version: string, architecture: Architecture) => string;
-      /** The newest minor of Kubernetes 1 that it has AMIs for. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-deprecation-faqs.html */
-      readonly newestMinor: number;
-      /** Size of the nodes' volume that its AMIs want, in GiB. @see https://github.com/awslabs/amazon-eks-ami/blob/main/templates/al2023/variables-default.json */
-      readonly volumeGiB: number;
-    }
-  >
-> = {
-  al2: {
-    title: "Amazon Linux 2",
-    parameter: (version, architecture) =>
-      `/aws/service/eks/optimized-ami/${version}/amazon-linux-2${architecture === "arm64" ? "-arm64" : ""}/recommended`,
-    pattern: (version, architecture) => `amazon-eks-${architecture === "arm64" ? "arm64-" : ""}node-${version}-v*`,
-    newestMinor: 32,
-    volumeGiB: 0,
-  },
-  al2023: {
-    title: "Amazon Linux 2023",
-    parameter: (version, architecture) =>
-      `/aws/service/eks/optimized-ami/${version}/amazon-linux-2023/${architecture}/standard/recommended`,
-    pattern: (version, architecture) => `amazon-eks-node-al2023-${architecture}-standard-${version}-v*`,
-    newestMinor: Infinity,
-    volumeGiB: 20,
-  },
-  bottlerocket: {
-    title: "Bottlerocket",
-    parameter: (version, architecture) =>
-      `/aws/service/bottlerocket/aws-k8s-${version}/${architecture}/latest/image_id`,
-    // Its images are called as the kernel calls the processor.
-    pattern: (version, architecture) =>
-      `bottlerocket-aws-k8s-${version}-${architecture === "arm64" ? "aarch64" : architecture}-v*`,
-    newestMinor: Infinity,
-    volumeGiB: 20,
-  },
-};
-
-function minorOf(version: string): number {
-  return Number(version.split(".")[1]);
-}
-
 /** What to type where a family has no AMI. */
 const OTHER_FAMILIES = "--family al2023 or --family bottlerocket";
 
 /** The family that a wish comes to. */
 export function chooseFamily({ family, version }: PinWish): Family {
   if (family !== undefined) return family;
-  return version !== undefined && minorOf(version) <= FAMILIES.al2.newestMinor ? "al2" : "al2023";
+  return version !== undefined && minorOf(version) <= NODE_IMAGES.al2.newestMinor ? "al2" : "al2023";
 }
 
 /**
@@ -138,7 +73,7 @@ export function chooseFamily({ family, version }: PinWish): Family {
  * @throws UserError for a version that EKS does not offer, or the family has no AMI for
  */
 export function chooseVersion(offer: Offer, family: Family, wanted?: string): string {
-  const { title, newestMinor } = FAMILIES[family];
+  const { title, newestMinor } = NODE_IMAGES[family];
   if (wanted !== undefined && !/^1\.[1-9][0-9]$/.test(wanted)) {
     throw new UserError(`the version to pin must be MAJOR.MINOR, such as 1.32, got ${printable(wanted)}`);
   }
@@ -171,38 +106,6 @@ function newestFirst(versions: readonly string[]): string[] {
   return [...versions].sort((one, other) => minorOf(other) - minorOf(one));
 }
 
-/** What the name of an EKS AMI says. @see https://github.com/awslabs/amazon-eks-ami/releases */
-export function readNodeImageName(
-  name: string,
-):
-  | { readonly family: Family; readonly architecture: string; readonly variant: string; readonly version: string }
-  | undefined {
-  const bottlerocket = /^bottlerocket-aws-k8s-(1\.\d+)(?:-([a-z]+))?-(x86_64|aarch64)-v\d+/.exec(name);
-  if (bottlerocket !== null) {
-    const [, version = "", variant = "standard", architecture = ""] = bottlerocket;
-    return {
-      family: "bottlerocket",
-      architecture: architecture === "aarch64" ? "arm64" : architecture,
-      variant,
-      version,
-    };
-  }
-  const al2023 = /^amazon-eks-node-al2023-(x86_64|arm64)-([a-z0-9-]+)-(1\.\d+)-v\d+/.exec(name);
-  if (al2023 !== null) {
-    const [, architecture = "", variant = "", version = ""] = al2023;
-    return { family: "al2023", architecture, variant, version };
-  }
-  const al2 = /^amazon-eks-(?:(arm64|gpu)-)?node-(1\.\d+)-v\d+/.exec(name);
-  if (al2 === null) return undefined;
-  const [, special, version = ""] = al2;
-  return {
-    family: "al2",
-    architecture: special === "arm64" ? "arm64" : "x86_64",
-    variant: special === "gpu" ? "gpu" : "standard",
-    version,
-  };
-}
-
 /** The workshop's instance types are of this one. */
 const ARCHITECTURE: Architecture = "x86_64";
 
@@ -211,7 +114,7 @@ const ARCHITECTURE: Architecture = "x86_64";
  * each; none when they fit.
  */
 export function pinProblems({ version, family, node, bastion }: Pins): string[] {
-  const says = readNodeImageName(node.name);
+  const says = nodeImage(node.name);
   const problems: string[] = [];
   const of = (image: PinnedImage) => `${image.id} (${image.name})`;
   if (says === undefined) {
@@ -219,7 +122,7 @@ export function pinProblems({ version, family, node, bastion }: Pins): string[] 
   } else {
     if (says.family !== family) {
       problems.push(
-        `the AMI for nodes must be of ${FAMILIES[family].title}, got ${FAMILIES[says.family].title}, with whose user data ` +
+        `the AMI for nodes must be of ${NODE_IMAGES[family].title}, got ${NODE_IMAGES[says.family].title}, with whose user data ` +
           `the nodes would not join: ${of(node)}`,
       );
     }
@@ -260,17 +163,11 @@ export interface PinSurroundings {
   readonly versionBefore?: string;
 }
 
-/** The defaults of modules/variables.ts. */
-const NOTHING_SAID: PinSurroundings = {
-  volumeGiB: { eks_worker_node_volume_size: 10, kubectl_ec2_volume_size: 8 },
-  bastionUser: "ubuntu",
-};
-
 /** What is allowed and worth knowing, one sentence each. `now` decides what is past. */
 export function pinWarnings(
   { version, family, offered, node, bastion }: Pins,
   now: Date,
-  { volumeGiB: sizes, bastionUser, versionBefore }: PinSurroundings = NOTHING_SAID,
+  { volumeGiB: sizes, bastionUser, versionBefore }: PinSurroundings,
 ): string[] {
   const today = now.toISOString().slice(0, 10);
   const warnings: string[] = [];
@@ -333,7 +230,7 @@ const HEADER = /^# Written by `eks pin` on \d{4}-\d{2}-\d{2}/;
 
 /** GiB that the nodes' volume has to have for what is pinned. */
 export function volumeGiB({ family, node }: Pick<Pins, "family" | "node">): number {
-  return Math.max(node.rootGiB, FAMILIES[family].volumeGiB);
+  return Math.max(node.rootGiB, NODE_IMAGES[family].volumeGiB);
 }
 
 /**
@@ -406,153 +303,82 @@ export function setBy(tfvars: string, names: readonly string[] = PINNED): string
  * @throws UserError when AWS refuses, when it does not offer what is wished, and when what it offers does not fit
  *   together
  */
-export async function askForPins(settings: AwsSettings, wish: PinWish): Promise<Pins> {
-  const family = chooseFamily(wish);
-  const offer = await offeredVersions(settings);
-  const version = chooseVersion(offer, family, wish.version);
-  const nodeParameter = FAMILIES[family].parameter(version, ARCHITECTURE);
-  const parameters = await readParameters(settings, [nodeParameter, BASTION_PARAMETER]);
-
-  const ec2 = new EC2Client(settings);
-  try {
+export function askForPins(settings: AwsSettings, wish: PinWish): Promise<Pins> {
+  return withAws(settings, async (aws) => {
+    const { region } = settings;
+    const family = chooseFamily(wish);
+    const offer = await offeredVersions(aws);
+    const version = chooseVersion(offer, family, wish.version);
+    const kind = { version, family, architecture: ARCHITECTURE };
+    const parameters = await parametersOfImages(aws, [parameterOf(kind), BASTION_PARAMETER]);
     const bastionId = parameters.get(BASTION_PARAMETER);
     if (bastionId === undefined) {
-      throw new UserError(
-        `SSM has no ${BASTION_PARAMETER} in ${settings.region}; pin kubectl_image_id by hand in your tfvars`,
-      );
+      throw new UserError(`SSM has no ${BASTION_PARAMETER} in ${region}; pin kubectl_image_id by hand in your tfvars`);
     }
-    const node = await nodeImage(ec2, parameters.get(nodeParameter), { version, family, architecture: ARCHITECTURE });
-    if (node === undefined) {
-      throw new UserError(
-        `${noImage({ version, family, architecture: ARCHITECTURE })} in ${settings.region}; pin another version`,
-      );
-    }
+    const node = await recommendedImage(aws, parameters, kind);
+    if ("none" in node) throw new UserError(`${node.none} in ${region}; pin another version`);
     const offered = "unknown" in offer ? undefined : offer.find((it) => it.version === version);
-    const pins: Pins = {
-      region: settings.region,
-      version,
-      family,
-      ...(offered !== undefined && { offered }),
-      node,
-      bastion: await imageById(ec2, bastionId, `SSM ${BASTION_PARAMETER}`),
-    };
+    const bastion = await imageById(aws, bastionId, `SSM ${BASTION_PARAMETER}`);
+    const pins: Pins = { region, version, family, ...(offered !== undefined && { offered }), node, bastion };
     const problems = pinProblems(pins);
     if (problems.length > 0) throw new UserError(`nothing is pinned: ${problems.join("; ")}`);
     return pins;
-  } finally {
-    ec2.destroy();
-  }
+  });
 }
 
-/** What an image for nodes has to be. */
-export interface ImageKind {
-  readonly version: string;
-  readonly family: Family;
-  readonly architecture: Architecture;
-}
+/** The image of a kind, or why there is none. */
+type Recommended = PinnedImage | { readonly none: string };
 
 /**
  * The images for nodes that AWS offers, in the order of what is asked for; or why there is none.
  *
  * @throws UserError when AWS refuses
  */
-export async function askForImages(
-  settings: AwsSettings,
-  kinds: readonly ImageKind[],
-): Promise<(PinnedImage | { readonly none: string })[]> {
-  const parameterOf = ({ family, version, architecture }: ImageKind) =>
-    FAMILIES[family].parameter(version, architecture);
-  const parameters = await readParameters(settings, [...new Set(kinds.map(parameterOf))]);
-  const ec2 = new EC2Client(settings);
-  try {
-    const found: (PinnedImage | { readonly none: string })[] = [];
-    for (const kind of kinds) {
-      found.push((await nodeImage(ec2, parameters.get(parameterOf(kind)), kind)) ?? { none: noImage(kind) });
-    }
+export function askForImages(settings: AwsSettings, kinds: readonly ImageKind[]): Promise<Recommended[]> {
+  return withAws(settings, async (aws) => {
+    const parameters = await parametersOfImages(aws, unique(kinds.map(parameterOf)));
+    const found: Recommended[] = [];
+    for (const kind of kinds) found.push(await recommendedImage(aws, parameters, kind));
     return found;
-  } finally {
-    ec2.destroy();
-  }
+  });
 }
 
-/** The image of a kind: what a parameter's value names, else the newest of Amazon's; undefined when there is none. */
-async function nodeImage(
-  ec2: EC2Client,
-  value: string | undefined,
-  { version, family, architecture }: ImageKind,
-): Promise<PinnedImage | undefined> {
-  const { parameter, pattern } = FAMILIES[family];
-  const id = imageIdOf(value);
-  return id === undefined
-    ? newestImage(ec2, pattern(version, architecture), architecture)
-    : imageById(ec2, id, `SSM ${parameter(version, architecture)}`);
+function parameterOf(kind: ImageKind): string {
+  return NODE_IMAGES[kind.family].parameter(kind);
 }
 
-function noImage({ version, family, architecture }: ImageKind): string {
-  const { title, parameter, pattern } = FAMILIES[family];
-  return (
-    `AWS has no AMI of ${title} for ${version} (${architecture}): neither SSM ${parameter(version, architecture)} nor an ` +
-    `image of Amazon's called ${pattern(version, architecture)}`
-  );
+function parametersOfImages({ ssm }: AwsClients, names: readonly string[]): Promise<Map<string, string>> {
+  return asking("read the parameters of AMIs", readParameters(ssm, names));
+}
+
+/** What a parameter names; else the newest of Amazon's: AWS withdraws the parameters of old ones first. */
+async function recommendedImage(
+  aws: AwsClients,
+  parameters: ReadonlyMap<string, string>,
+  kind: ImageKind,
+): Promise<Recommended> {
+  const { title, name } = NODE_IMAGES[kind.family];
+  const [parameter, names] = [`SSM ${parameterOf(kind)}`, `${name(kind)}*`];
+  const id = imageIdOf(parameters.get(parameterOf(kind)));
+  if (id !== undefined) return imageById(aws, id, parameter);
+  const newest = await asking(`list the AMIs called ${names}`, readNewestImage(aws.ec2, names, kind.architecture));
+  if (newest !== undefined) return pinnedImage(newest, `EC2 DescribeImages, the newest ${names} of Amazon's`);
+  const none =
+    `AWS has no AMI of ${title} for ${kind.version} (${kind.architecture}): neither ${parameter} nor an ` +
+    `image of Amazon's called ${names}`;
+  return { none };
 }
 
 /**
  * What EKS takes for new clusters. Not to know it is an answer: the call is younger than EKS itself, and a role may lack
  * `eks:DescribeClusterVersions`.
- *
- * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeClusterVersions.html
  */
-export async function offeredVersions(settings: AwsSettings): Promise<Offer> {
-  const client = new EKSClient(settings);
-  const list = async () => {
-    const offered: OfferedVersion[] = [];
-    for await (const { clusterVersions = [] } of paginateDescribeClusterVersions({ client }, {})) {
-      for (const it of clusterVersions) {
-        const support = { STANDARD_SUPPORT: "standard", EXTENDED_SUPPORT: "extended" } as const;
-        const status = it.versionStatus;
-        if (status !== "STANDARD_SUPPORT" && status !== "EXTENDED_SUPPORT") continue;
-        offered.push({
-          version: it.clusterVersion ?? "",
-          support: support[status],
-          standardUntil: day(it.endOfStandardSupportDate),
-          extendedUntil: day(it.endOfExtendedSupportDate),
-        });
-      }
-    }
-    return offered;
-  };
+async function offeredVersions({ eks }: AwsClients): Promise<Offer> {
   try {
-    const offered = await asking("ask EKS for its versions", list());
+    const offered = await asking("ask EKS for its versions", readVersions(eks));
     return offered.length > 0 ? offered : { unknown: "EKS named none" };
   } catch (error) {
     return { unknown: printable((error as Error).message) };
-  } finally {
-    client.destroy();
-  }
-}
-
-function day(date: Date | undefined): string {
-  return date === undefined || Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
-}
-
-/** @see https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html */
-const PARAMETERS_AT_ONCE = 10;
-
-/** Values of public parameters by their names; what there is not is left out. */
-async function readParameters(settings: AwsSettings, Names: string[]): Promise<Map<string, string>> {
-  const ssm = new SSMClient(settings);
-  const values = new Map<string, string>();
-  try {
-    for (let i = 0; i < Names.length; i += PARAMETERS_AT_ONCE) {
-      const { Parameters = [] } = await asking(
-        "read the parameters of AMIs",
-        ssm.send(new GetParametersCommand({ Names: Names.slice(i, i + PARAMETERS_AT_ONCE) })),
-      );
-      for (const { Name = "", Value = "" } of Parameters) values.set(Name, Value);
-    }
-    return values;
-  } finally {
-    ssm.destroy();
   }
 }
 
@@ -567,45 +393,14 @@ function imageIdOf(recommended: string | undefined): string | undefined {
   }
 }
 
-async function imageById(ec2: EC2Client, id: string, source: string): Promise<PinnedImage> {
-  const asked = ec2.send(describeImage(id));
-  const [image] = (await asking(`look at the AMI ${id}`, asked)).Images ?? [];
-  if (image === undefined)
+async function imageById({ ec2 }: AwsClients, id: string, source: string): Promise<PinnedImage> {
+  const image = await asking(`look at the AMI ${id}`, readImage(ec2, id));
+  if (image === undefined) {
     throw new UserError(`EC2 does not know the AMI ${id}, which ${source} names; try again later`);
+  }
   return pinnedImage(image, source);
 }
 
-/** The newest of Amazon's images with such a name: AWS withdraws the parameters of old ones first. */
-async function newestImage(
-  ec2: EC2Client,
-  pattern: string,
-  architecture: Architecture,
-): Promise<PinnedImage | undefined> {
-  const asked = ec2.send(
-    new DescribeImagesCommand({
-      Owners: ["amazon"],
-      IncludeDeprecated: true,
-      Filters: [
-        { Name: "name", Values: [pattern] },
-        { Name: "architecture", Values: [architecture] },
-        { Name: "state", Values: ["available"] },
-      ],
-    }),
-  );
-  const { Images = [] } = await asking(`list the AMIs called ${pattern}`, asked);
-  const newest = [...Images].sort((one, other) => ((one.CreationDate ?? "") < (other.CreationDate ?? "") ? 1 : -1))[0];
-  return newest && pinnedImage(newest, `EC2 DescribeImages, the newest ${pattern} of Amazon's`);
-}
-
-function pinnedImage(image: Image, source: string): PinnedImage {
-  const { ImageId: id = "", Name: name = "", Architecture: architecture = "", BlockDeviceMappings = [] } = image;
-  return {
-    id,
-    name,
-    architecture,
-    // Bottlerocket keeps images and logs on a second volume.
-    rootGiB: Math.max(0, ...BlockDeviceMappings.map(({ Ebs }) => Ebs?.VolumeSize ?? 0)),
-    deprecatedFrom: image.DeprecationTime?.slice(0, 10) ?? "",
-    source,
-  };
+function pinnedImage({ id, name, architecture, largestGiB, deprecatedFrom }: Image, source: string): PinnedImage {
+  return { id, name, architecture, rootGiB: largestGiB, deprecatedFrom, source };
 }

@@ -7,12 +7,11 @@ import { INPUTS } from "../../contract/inputs";
 import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 import { fileProblem, UserError } from "../../contract/user-error";
+import { ARCHITECTURES, FAMILIES, isFamily, type Family } from "../../facts/images";
 import {
   askForImages,
   askForPins,
   chooseFamily,
-  FAMILY_NAMES,
-  isFamily,
   NODE_VOLUME,
   ALWAYS_PINNED,
   PINNED,
@@ -22,7 +21,6 @@ import {
   pinWarnings,
   setBy,
   volumeGiB,
-  type Family,
   type Pins,
   type PinSurroundings,
 } from "./pin";
@@ -79,7 +77,7 @@ export async function writePins(
     });
   }
   if (family !== undefined && !isFamily(family)) {
-    throw new UserError(`--family must be one of ${FAMILY_NAMES.join(", ")}, got ${JSON.stringify(family)}`, {
+    throw new UserError(`--family must be one of ${FAMILIES.join(", ")}, got ${JSON.stringify(family)}`, {
       exitCode: 64,
     });
   }
@@ -102,7 +100,7 @@ export async function writePins(
   const familyWish = winningOr(family, "--family", "eks_worker_node_ami_family", winning, screen);
   if (familyWish !== undefined && !isFamily(familyWish)) {
     throw new UserError(
-      `eks_worker_node_ami_family must be one of ${FAMILY_NAMES.join(", ")}, got ${JSON.stringify(familyWish)}`,
+      `eks_worker_node_ami_family must be one of ${FAMILIES.join(", ")}, got ${JSON.stringify(familyWish)}`,
     );
   }
   screen.busy(`asking AWS what it offers in ${region}`);
@@ -232,8 +230,8 @@ const GROUPS = z.record(
   z.string(),
   z.object({
     ami_id: z.string().optional(),
-    ami_family: z.enum(FAMILY_NAMES).nullish(),
-    architecture: z.enum(["x86_64", "arm64"]).nullish(),
+    ami_family: z.enum(FAMILIES).nullish(),
+    architecture: z.enum(ARCHITECTURES).nullish(),
   }),
 );
 

@@ -2,11 +2,11 @@ import { z } from "zod";
 
 import { WORKSHOP_ACCOUNT, type AccountSeed } from "../../rehearsal/account/emulator";
 import { UserError } from "../../contract/user-error";
+import { ARCHITECTURES, FAMILIES, NODE_IMAGES, type ImageKind } from "../../facts/images";
 import type { GivenValue } from "../../terraform/tfvars";
 import { OTHER_FAMILY } from "./injections";
 
-const FAMILY = z.enum(["al2", "al2023", "bottlerocket"]);
-const ARCHITECTURE = z.enum(["x86_64", "arm64"]);
+const FAMILY = z.enum(FAMILIES);
 
 /** What of the values an account has to hold; whether they are right is Terraform's to say. */
 const VALUES = z.object({
@@ -23,35 +23,16 @@ const VALUES = z.object({
     z.object({
       ami_id: z.string(),
       ami_family: FAMILY.default("al2023"),
-      architecture: ARCHITECTURE.default("x86_64"),
+      architecture: z.enum(ARCHITECTURES).default("x86_64"),
       kubernetes_version: z.coerce.string().nullish(),
     }),
   ),
 });
 
-type Family = z.infer<typeof FAMILY>;
-type Architecture = z.infer<typeof ARCHITECTURE>;
-
-/**
- * The name of an AMI of a family as its makers give it, which is what tells its family and its version.
- *
- * @param version of Kubernetes, `MAJOR.MINOR`
- * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-optimized-amis.html
- * @see https://github.com/bottlerocket-os/bottlerocket
- */
-export function imageName(family: Family, architecture: Architecture, version: string): string {
-  switch (family) {
-    case "al2":
-      return `amazon-eks-${architecture === "arm64" ? "arm64-" : ""}node-${version}-v20250807`;
-    case "al2023":
-      return `amazon-eks-node-al2023-${architecture}-standard-${version}-v20250807`;
-    case "bottlerocket": {
-      const arch = architecture === "arm64" ? "aarch64" : "x86_64";
-      return `bottlerocket-aws-k8s-${version}-${arch}-v1.44.0-6dd2d5ad`;
-    }
-    default:
-      return family satisfies never;
-  }
+/** The name of an image as its makers give it, which is what tells its family and its version. */
+function imageName(kind: ImageKind): string {
+  const release = kind.family === "bottlerocket" ? "1.44.0-6dd2d5ad" : "20250807";
+  return `${NODE_IMAGES[kind.family].name(kind)}${release}`;
 }
 
 /** An emulated account for values of the stack's variables, and the Kubernetes version that they ask for. */
@@ -75,20 +56,20 @@ export function accountFor(values: ReadonlyMap<string, GivenValue>): AccountForV
     throw new UserError(`${from}: ${path.join(".")} cannot be rehearsed: ${message}; eks plan says what it has to be`);
   }
   const given = parsed.data;
-  const node = (id: string, family: Family, architecture: Architecture, version: string) => ({
+  const node = (id: string, kind: ImageKind) => ({
     id,
     rootDevice: "/dev/xvda",
-    architecture,
-    name: imageName(family, architecture, version),
+    architecture: kind.architecture,
+    name: imageName(kind),
   });
   const { eks_version: version, node_groups: groups, eks_worker_node_ami_family: family } = given;
   const images = [
     // What it is its name says, whatever the values take it for.
     { ...OTHER_FAMILY, rootDevice: "/dev/xvda" },
     { id: given.kubectl_image_id, rootDevice: "/dev/sda1" },
-    node(given.eks_worker_node_ami_id, family, "x86_64", version),
+    node(given.eks_worker_node_ami_id, { family, architecture: "x86_64", version }),
     ...Object.values(groups).map(({ ami_id, ami_family, architecture, kubernetes_version }) =>
-      node(ami_id, ami_family, architecture, kubernetes_version ?? version),
+      node(ami_id, { family: ami_family, architecture, version: kubernetes_version ?? version }),
     ),
   ];
   return {

@@ -1,3 +1,4 @@
+import { FAMILIES } from "../../facts/images";
 import { distinct, matches, matching, type Condition } from "./condition";
 import { flag, inputs, listOf, mapOf, number, object, oneOf, text, whole, type Rule } from "./description";
 import { writtenTwice } from "./bottlerocket";
@@ -16,8 +17,6 @@ import {
 import { MAX_PODS, registrationIn, registrationRules, type Registration } from "./registration";
 import { everyRow, rule, type RowRule } from "./rule";
 
-/** Families of node images, in the order of their age. */
-export const FAMILIES = ["al2", "al2023", "bottlerocket"] as const;
 /** What launches nodes: the workshop's launch configuration, or a launch template. */
 export const LAUNCHES = ["configuration", "template"] as const;
 

@@ -1,20 +1,9 @@
 import { DataAwsAmi } from "@cdktf/provider-aws/lib/data-aws-ami";
 import type { Construct } from "constructs";
 
+import { FAMILIES, NODE_IMAGES } from "../../facts/images";
 import { Expression, hcl } from "../hcl/expression";
 import { Rows } from "../hcl/rows";
-
-/**
- * What EKS calls its AMIs, by family; the first group is the Kubernetes version.
- *
- * @see https://docs.aws.amazon.com/eks/latest/userguide/retrieve-ami-id.html
- * @see https://github.com/bottlerocket-os/bottlerocket/blob/develop/README.md
- */
-export const IMAGE_NAMES = {
-  al2: String.raw`^amazon-eks-(?:gpu-|arm64-)?node-(1\.[0-9]+)-v`,
-  al2023: String.raw`^amazon-eks-node-al2023-.+-(1\.[0-9]+)-v`,
-  bottlerocket: String.raw`^bottlerocket-aws-k8s-(1\.[0-9]+)-`,
-} as const;
 
 /** What groups say of their AMI. */
 type ImageColumn = "ami_id" | "ami_family" | "architecture" | "kubernetes_version";
@@ -64,7 +53,8 @@ export function nodeImages(scope: Construct, groups: Expression, kubernetesVersi
   return hcl`[for key, group in ${groups} : key if ${unknown} == null]`;
 }
 
-const patterns = new Expression(`jsondecode(${hcl`${JSON.stringify(IMAGE_NAMES)}`.text})`);
+const PATTERNS = Object.fromEntries(FAMILIES.map((family) => [family, NODE_IMAGES[family].pattern]));
+const patterns = new Expression(`jsondecode(${hcl`${JSON.stringify(PATTERNS)}`.text})`);
 
 /** The Kubernetes version of an AMI: what is said, or else what its name tells; null when neither does. */
 function versionOf(said: Expression, name: Expression): Expression {

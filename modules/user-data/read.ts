@@ -2,6 +2,7 @@ import { gunzipSync } from "node:zlib";
 
 import { parseAllDocuments } from "yaml";
 
+import { FAMILIES, type Family } from "../../facts/images";
 import { kubernetesSettings, SettingsError, type KubernetesSettings } from "./bottlerocket-settings";
 
 /** A taint with which a node registers. */
@@ -29,15 +30,11 @@ export interface NamedCluster {
   readonly taints?: readonly Taint[];
 }
 
-/** What user data tells a node that boots; an AMI listens to one of them. */
-export interface ParsedUserData {
-  /** The arguments of `/etc/eks/bootstrap.sh`, of the Amazon Linux 2 family. @default - it is not called */
-  readonly bootstrapScript?: NamedCluster;
-  /** What NodeConfig documents say to nodeadm, of the Amazon Linux 2023 family. @default - there is none */
-  readonly nodeConfig?: NamedCluster;
-  /** Bottlerocket's settings for Kubernetes. @default - it is not TOML with any */
-  readonly settings?: NamedCluster;
-}
+/**
+ * What user data tells a node that boots, by the family whose images listen to it: the arguments of `/etc/eks/bootstrap.sh`,
+ * what NodeConfig documents say to nodeadm, or Bottlerocket's settings for Kubernetes.
+ */
+export type ParsedUserData = { readonly [family in Family]?: NamedCluster };
 
 interface Part {
   readonly type: string;
@@ -64,17 +61,20 @@ export function readUserData(base64: string): ParsedUserData {
   const text = decoded(base64);
   const parts = partsOf(text);
   const scripts = parts.filter(({ type }) => type === SCRIPT);
-  const bootstrapScript = scripts
-    .map(({ text: script }) => argumentsIn(script))
-    .findLast((found) => found !== undefined);
+  const al2 = scripts.map(({ text: script }) => argumentsIn(script)).findLast((found) => found !== undefined);
   const configs = parts.filter(({ type }) => type === NODE_CONFIG).flatMap(({ text: yaml }) => clustersIn(yaml));
-  const settings = parts[0]?.type === SETTINGS ? settingsIn(text) : undefined;
+  const bottlerocket = parts[0]?.type === SETTINGS ? settingsIn(text) : undefined;
   return {
-    ...(bootstrapScript !== undefined && { bootstrapScript }),
+    ...(al2 !== undefined && { al2 }),
     // nodeadm merges them, and the last one wins.
-    ...(configs.length > 0 && { nodeConfig: configs.reduce(merged) }),
-    ...(settings !== undefined && { settings }),
+    ...(configs.length > 0 && { al2023: configs.reduce(merged) }),
+    ...(bottlerocket !== undefined && { bottlerocket }),
   };
+}
+
+/** The families whose nodes user data makes join: one, none, or several where it is for images of several families. */
+export function familiesOf(userData: ParsedUserData): readonly Family[] {
+  return FAMILIES.filter((family) => userData[family] !== undefined);
 }
 
 /** A text that is in base64, and that may be compressed inside. */

@@ -1,4 +1,4 @@
-import type { AwsSettings } from "../joining/facts";
+import type { ClientSettings } from "./emulator";
 
 /** Services of which so little is asked that no client of theirs is worth a dependency. */
 const TARGETS = { kms: "TrentService", logs: "Logs_20140328" } as const;
@@ -12,7 +12,7 @@ type Service = keyof typeof TARGETS | "route53";
  * @throws Error with what was answered, when that is no success
  */
 export async function askJson<Answer>(
-  settings: AwsSettings,
+  settings: ClientSettings,
   service: keyof typeof TARGETS,
   operation: string,
   body: object = {},
@@ -24,12 +24,12 @@ export async function askJson<Answer>(
 }
 
 /** What Route 53 of an emulated account answers, XML; as `askJson` otherwise. @param path after `/2013-04-01/` */
-export function askRoute53(settings: AwsSettings, path: string): Promise<string> {
+export function askRoute53(settings: ClientSettings, path: string): Promise<string> {
   return ask(settings, "route53", `/2013-04-01/${path}`, {});
 }
 
 async function ask(
-  { endpoint, region, credentials }: AwsSettings,
+  { endpoint, region, credentials }: ClientSettings,
   service: Service,
   path: string,
   { headers = {}, ...call }: { method?: string; headers?: Record<string, string>; body?: string },

@@ -15,6 +15,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
+import type { AwsSettings } from "../../aws/settings";
 import { reasonOf, UserError } from "../../contract/user-error";
 import { trustPolicy } from "../../modules/policies";
 import { freePort } from "../machine/loopback";
@@ -278,12 +279,8 @@ function motoSettings(folder: string, seed: AccountSeed): Record<string, string>
   };
 }
 
-/** What an AWS client is made with. */
-export interface ClientSettings {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
-}
+/** How AWS' clients reach an emulated account. */
+export type ClientSettings = Required<Omit<AwsSettings, "maxAttempts">>;
 
 /** How AWS' clients reach an emulated account itself, past what may stand before it. */
 export function settingsOf({

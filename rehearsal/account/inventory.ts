@@ -1,12 +1,7 @@
-import {
-  AutoScalingClient,
-  paginateDescribeAutoScalingGroups,
-  paginateDescribeLaunchConfigurations,
-} from "@aws-sdk/client-auto-scaling";
+import { paginateDescribeAutoScalingGroups } from "@aws-sdk/client-auto-scaling";
 import {
   DescribeAddressesCommand,
   DescribeKeyPairsCommand,
-  EC2Client,
   paginateDescribeEgressOnlyInternetGateways,
   paginateDescribeFlowLogs,
   paginateDescribeInstances,
@@ -26,94 +21,91 @@ import {
   ElasticLoadBalancingClient,
 } from "@aws-sdk/client-elastic-load-balancing";
 import { ElasticLoadBalancingV2Client, paginateDescribeLoadBalancers } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { EKSClient, paginateListClusters } from "@aws-sdk/client-eks";
+import { paginateListClusters } from "@aws-sdk/client-eks";
 import {
-  IAMClient,
   ListOpenIDConnectProvidersCommand,
   paginateListInstanceProfiles,
   paginateListPolicies,
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 
+import { readLaunchConfigurations } from "../../aws/account";
+import { all } from "../../aws/answers";
+import { awsClients } from "../../aws/clients";
 import { askJson, askRoute53 } from "./emulator-call";
-import type { AwsSettings } from "../joining/facts";
+import type { ClientSettings } from "./emulator";
 
 /** Ids of everything in an account that a rehearsal can make, by kind. */
 export type Inventory = Readonly<Record<string, readonly string[]>>;
 
 /** Asks an emulated account for all that is in it; what has ended, and only is still told of, does not count. */
-export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
-  const ec2 = new EC2Client(settings);
-  const eks = new EKSClient(settings);
-  const autoScaling = new AutoScalingClient(settings);
-  const iam = new IAMClient(settings);
-  const classic = new ElasticLoadBalancingClient(settings);
-  const elb = new ElasticLoadBalancingV2Client(settings);
-  const in2 = { client: ec2 };
+export async function takeInventory(settings: ClientSettings): Promise<Inventory> {
+  const aws = awsClients(settings);
+  const [ec2, autoScaling, iam] = [{ client: aws.ec2 }, { client: aws.autoScaling }, { client: aws.iam }];
+  const classic = { client: new ElasticLoadBalancingClient(settings) };
+  const v2 = { client: new ElasticLoadBalancingV2Client(settings) };
   try {
-    const vpcs = await ids(paginateDescribeVpcs(in2, {}), (page) => page.Vpcs?.map((it) => it.VpcId));
+    const vpcs = await ids(paginateDescribeVpcs(ec2, {}), "Vpcs", "VpcId");
+    const instances = await all(paginateDescribeInstances(ec2, {}), ({ Reservations = [] }) =>
+      Reservations.flatMap((it) => it.Instances ?? []),
+    );
     return {
       VPC: vpcs,
-      subnet: await ids(paginateDescribeSubnets(in2, {}), (page) => page.Subnets?.map((it) => it.SubnetId)),
-      "internet gateway": await ids(paginateDescribeInternetGateways(in2, {}), (page) =>
-        page.InternetGateways?.map((it) => it.InternetGatewayId),
+      subnet: await ids(paginateDescribeSubnets(ec2, {}), "Subnets", "SubnetId"),
+      "internet gateway": await ids(paginateDescribeInternetGateways(ec2, {}), "InternetGateways", "InternetGatewayId"),
+      "egress-only internet gateway": await ids(
+        paginateDescribeEgressOnlyInternetGateways(ec2, {}),
+        "EgressOnlyInternetGateways",
+        "EgressOnlyInternetGatewayId",
       ),
-      "egress-only internet gateway": await ids(paginateDescribeEgressOnlyInternetGateways(in2, {}), (page) =>
-        page.EgressOnlyInternetGateways?.map((it) => it.EgressOnlyInternetGatewayId),
+      "NAT gateway": await ids(
+        paginateDescribeNatGateways(ec2, {}),
+        "NatGateways",
+        "NatGatewayId",
+        ({ State }) => State !== "deleted",
       ),
-      "NAT gateway": await ids(paginateDescribeNatGateways(in2, {}), (page) =>
-        page.NatGateways?.map((it) => (it.State === "deleted" ? undefined : it.NatGatewayId)),
+      address: ((await aws.ec2.send(new DescribeAddressesCommand({}))).Addresses ?? []).map(
+        (it) => it.AllocationId ?? "",
       ),
-      address: ((await ec2.send(new DescribeAddressesCommand({}))).Addresses ?? []).map((it) => it.AllocationId ?? ""),
-      "route table": await ids(paginateDescribeRouteTables(in2, {}), (page) =>
-        page.RouteTables?.map((it) => it.RouteTableId),
-      ),
-      "security group": await ids(paginateDescribeSecurityGroups(in2, {}), (page) =>
-        page.SecurityGroups?.map((it) => it.GroupId),
-      ),
-      "network interface": await ids(paginateDescribeNetworkInterfaces(in2, {}), (page) =>
+      "route table": await ids(paginateDescribeRouteTables(ec2, {}), "RouteTables", "RouteTableId"),
+      "security group": await ids(paginateDescribeSecurityGroups(ec2, {}), "SecurityGroups", "GroupId"),
+      "network interface": await ids(
+        paginateDescribeNetworkInterfaces(ec2, {}),
+        "NetworkInterfaces",
+        "NetworkInterfaceId",
         // The emulator forgets to delete a NAT gateway's with it.
-        page.NetworkInterfaces?.map((it) => (vpcs.includes(it.VpcId ?? "") ? it.NetworkInterfaceId : undefined)),
+        ({ VpcId = "" }) => vpcs.includes(VpcId),
       ),
-      "VPC endpoint": await ids(paginateDescribeVpcEndpoints(in2, {}), (page) =>
-        page.VpcEndpoints?.map((it) => (it.State?.toLowerCase() === "deleted" ? undefined : it.VpcEndpointId)),
+      "VPC endpoint": await ids(
+        paginateDescribeVpcEndpoints(ec2, {}),
+        "VpcEndpoints",
+        "VpcEndpointId",
+        ({ State }) => State?.toLowerCase() !== "deleted",
       ),
-      "flow log": await ids(paginateDescribeFlowLogs(in2, {}), (page) => page.FlowLogs?.map((it) => it.FlowLogId)),
+      "flow log": await ids(paginateDescribeFlowLogs(ec2, {}), "FlowLogs", "FlowLogId"),
       "hosted zone": [...(await askRoute53(settings, "hostedzone")).matchAll(/<Id>\/hostedzone\/(\w+)<\/Id>/g)]
         .map(([, id = ""]) => id)
         .sort(),
-      instance: await ids(paginateDescribeInstances(in2, {}), (page) =>
-        page.Reservations?.flatMap((it) => it.Instances ?? []).map((it) =>
-          it.State?.Name === "terminated" ? undefined : it.InstanceId,
-        ),
+      instance: instances
+        .flatMap(({ State, InstanceId = "" }) => (State?.Name === "terminated" ? [] : InstanceId))
+        .sort(),
+      volume: await ids(paginateDescribeVolumes(ec2, {}), "Volumes", "VolumeId"),
+      "key pair": ((await aws.ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs ?? []).map((it) => it.KeyName ?? ""),
+      cluster: (await all(paginateListClusters({ client: aws.eks }, {}), (page) => page.clusters)).sort(),
+      "Auto Scaling group": await ids(
+        paginateDescribeAutoScalingGroups(autoScaling, {}),
+        "AutoScalingGroups",
+        "AutoScalingGroupName",
       ),
-      volume: await ids(paginateDescribeVolumes(in2, {}), (page) => page.Volumes?.map((it) => it.VolumeId)),
-      "key pair": ((await ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs ?? []).map((it) => it.KeyName ?? ""),
-      cluster: await ids(paginateListClusters({ client: eks }, {}), (page) => page.clusters),
-      "Auto Scaling group": await ids(paginateDescribeAutoScalingGroups({ client: autoScaling }, {}), (page) =>
-        page.AutoScalingGroups?.map((it) => it.AutoScalingGroupName),
-      ),
-      "launch configuration": await ids(paginateDescribeLaunchConfigurations({ client: autoScaling }, {}), (page) =>
-        page.LaunchConfigurations?.map((it) => it.LaunchConfigurationName),
-      ),
-      "launch template": await ids(paginateDescribeLaunchTemplates(in2, {}), (page) =>
-        page.LaunchTemplates?.map((it) => it.LaunchTemplateId),
-      ),
-      "classic load balancer": await ids(paginateClassic({ client: classic }, {}), (page) =>
-        page.LoadBalancerDescriptions?.map((it) => it.LoadBalancerName),
-      ),
-      "load balancer": await ids(paginateDescribeLoadBalancers({ client: elb }, {}), (page) =>
-        page.LoadBalancers?.map((it) => it.LoadBalancerName),
-      ),
-      role: await ids(paginateListRoles({ client: iam }, {}), (page) => page.Roles?.map((it) => it.RoleName)),
-      "instance profile": await ids(paginateListInstanceProfiles({ client: iam }, {}), (page) =>
-        page.InstanceProfiles?.map((it) => it.InstanceProfileName),
-      ),
-      policy: await ids(paginateListPolicies({ client: iam }, { Scope: "Local" }), (page) =>
-        page.Policies?.map((it) => it.Arn),
-      ),
+      "launch configuration": (await readLaunchConfigurations(aws.autoScaling)).sort(),
+      "launch template": await ids(paginateDescribeLaunchTemplates(ec2, {}), "LaunchTemplates", "LaunchTemplateId"),
+      "classic load balancer": await ids(paginateClassic(classic, {}), "LoadBalancerDescriptions", "LoadBalancerName"),
+      "load balancer": await ids(paginateDescribeLoadBalancers(v2, {}), "LoadBalancers", "LoadBalancerName"),
+      role: await ids(paginateListRoles(iam, {}), "Roles", "RoleName"),
+      "instance profile": await ids(paginateListInstanceProfiles(iam, {}), "InstanceProfiles", "InstanceProfileName"),
+      policy: await ids(paginateListPolicies(iam, { Scope: "Local" }), "Policies", "Arn"),
       "identity provider": (
-        (await iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList ?? []
+        (await aws.iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList ?? []
       ).map((it) => it.Arn ?? ""),
       "KMS key": await keys(settings),
       "log group": (
@@ -121,12 +113,30 @@ export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
       ).logGroups.map((it) => it.logGroupName),
     };
   } finally {
-    for (const client of [ec2, eks, autoScaling, iam, classic, elb]) client.destroy();
+    aws.close();
+    classic.client.destroy();
+    v2.client.destroy();
   }
 }
 
+type Item<Page, List extends keyof Page> = NonNullable<Page[List]> extends readonly (infer One)[] ? One : never;
+
+/** The ids of what the pages of an answer list. @param isThere of what has not ended. @default - all */
+async function ids<Page, List extends keyof Page>(
+  pages: AsyncIterable<Page>,
+  list: List,
+  id: keyof Item<Page, List>,
+  isThere: (item: Item<Page, List>) => boolean = () => true,
+): Promise<readonly string[]> {
+  const items = await all(pages, (page) => page[list] as Item<Page, List>[] | undefined);
+  return items
+    .filter(isThere)
+    .map((item) => String(item[id]))
+    .sort();
+}
+
 /** The ids of the account's own keys that nobody has given up: a deleted one is still told of for days. */
-async function keys(settings: AwsSettings): Promise<readonly string[]> {
+async function keys(settings: ClientSettings): Promise<readonly string[]> {
   const { Keys: all } = await askJson<{ Keys: { KeyId: string }[] }>(settings, "kms", "ListKeys");
   const { Aliases: aliases } = await askJson<{ Aliases: { AliasName: string; TargetKeyId?: string }[] }>(
     settings,
@@ -144,15 +154,6 @@ async function keys(settings: AwsSettings): Promise<readonly string[]> {
     .map(({ KeyId }) => KeyId)
     .filter((id, at) => states[at]?.KeyMetadata.KeyState !== "PendingDeletion" && !ofAws.includes(id))
     .sort();
-}
-
-async function ids<Page>(
-  pages: AsyncIterable<Page>,
-  of: (page: Page) => readonly (string | undefined)[] | undefined,
-): Promise<readonly string[]> {
-  const all: string[] = [];
-  for await (const page of pages) all.push(...(of(page) ?? []).filter((id) => id !== undefined));
-  return all.sort();
 }
 
 /** What an inventory has that an earlier one has not: `VPC vpc-1, vpc-2`. */

@@ -1,5 +1,5 @@
 import { startEksFront, type DescribedCluster } from "../account/eks/front";
-import type { AwsSettings } from "../joining/facts";
+import type { ClientSettings } from "../account/emulator";
 import { startJoining, type Joining, type JoiningOptions } from "../joining/joining";
 import { startKubernetes, type StandInKubernetes } from "./kubernetes";
 
@@ -28,7 +28,7 @@ export interface Clusters {
  * @param folder an existing one, for the time that certificates are made in it
  */
 export async function startClusters(
-  settings: AwsSettings,
+  settings: ClientSettings,
   folder: string,
   options: JoiningOptions = {},
 ): Promise<Clusters> {

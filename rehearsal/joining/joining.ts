@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { AccountReader, type AwsSettings } from "./facts";
+import type { ClientSettings } from "../account/emulator";
+import { AccountReader } from "./facts";
 import { join, type JoinFacts, type JoinResult } from "./rules";
 import type { ConfigMapData, KubernetesState, StandInNode } from "../cluster/kubernetes-state";
-
-export { readJoinFacts, type AwsSettings } from "./facts";
-export { join, type JoinFacts, type JoinResult } from "./rules";
 
 /** How nodes join a stand-in Kubernetes API. */
 export interface JoiningOptions {
@@ -38,7 +36,7 @@ export interface Joining {
  */
 export function startJoining(
   kubernetes: { readonly state: KubernetesState },
-  settings: AwsSettings,
+  settings: ClientSettings,
   clusterName: string,
   { everyMs = 1000, tell = () => undefined }: JoiningOptions = {},
 ): Joining {

@@ -2,6 +2,10 @@ import { BlockList } from "node:net";
 
 import { parse } from "yaml";
 
+import type { Cluster } from "../../aws/clusters";
+import type { Image, Instance } from "../../aws/instances";
+import type { Permission, SecurityGroup } from "../../aws/network";
+import { nodeImage, type Family } from "../../facts/images";
 import { readUserData, type NamedCluster, type ParsedUserData } from "../../modules/user-data/read";
 import { isRecord } from "../cluster/kubernetes-documents";
 import type { ConfigMapData, StandInNode } from "../cluster/kubernetes-state";
@@ -12,69 +16,53 @@ export interface JoinFacts {
   readonly cluster: ClusterFacts;
   /** The instances of Auto Scaling groups that run in the cluster's VPC. */
   readonly instances: readonly InstanceFacts[];
-  /** By id. */
-  readonly securityGroups: Readonly<Record<string, SecurityGroupFacts>>;
+  /** All of the VPC. */
+  readonly securityGroups: readonly SecurityGroup[];
+}
+
+/** An IAM role. */
+export interface Role {
+  readonly arn: string;
+  /** ARNs of the policies attached to it, and names of those in it. */
+  readonly policies: readonly string[];
 }
 
 /** A cluster, as its nodes need it. */
-export interface ClusterFacts {
+export interface ClusterFacts extends Pick<
+  Cluster,
+  | "endpoint"
+  | "certificateAuthorityData"
+  | "version"
+  | "authenticationMode"
+  | "privateAccess"
+  | "securityGroupIds"
+  | "serviceCidr"
+  | "isIpv6"
+> {
   readonly name: string;
-  /** `https://…` */
-  readonly endpoint: string;
-  /** PEM in base64. */
-  readonly certificateAuthorityData: string;
-  /** `MAJOR.MINOR` */
-  readonly version: string;
-  /** `CONFIG_MAP`, `API_AND_CONFIG_MAP` or `API`. */
-  readonly authenticationMode: string;
   /** ARNs of roles that have an access entry of type `EC2_LINUX`, with their paths. */
   readonly accessEntries: readonly string[];
-  /** Whether nodes reach it inside the VPC, by its network interfaces; else they go by the internet. */
-  readonly hasPrivateEndpoint: boolean;
-  /** Of its network interfaces. */
-  readonly securityGroupIds: readonly string[];
   /** Of the subnets that its network interfaces are in. */
   readonly cidrs: readonly string[];
-  /** Of its services, IPv4. @default - it is not known, or there is none */
-  readonly serviceCidr?: string;
-  /** Whether its pods have IPv6 addresses. @default false */
-  readonly isIpv6?: boolean;
   /**
-   * The role that the network plugin has of its own, by its add-on or by a pod identity association. @default - it takes
-   * that of its node
+   * The role that the network plugin has of its own, by its add-on or by a pod identity association, and why its pods do
+   * not get it, if they do not. @default - it takes that of its node
    */
-  readonly networkPluginRole?: {
-    readonly arn: string;
-    readonly policies: readonly string[];
-    /** Why its pods do not get it. @default - they do */
-    readonly outOfReach?: string;
-  };
+  readonly networkPluginRole?: Role & { readonly outOfReach?: string };
 }
 
 /** An instance that may become a node. */
-export interface InstanceFacts {
-  readonly id: string;
-  readonly privateIp: string;
-  readonly securityGroupIds: readonly string[];
-  readonly tags: Readonly<Record<string, string>>;
+export interface InstanceFacts extends Pick<Instance, "id" | "privateAddress" | "securityGroupIds" | "tags"> {
   /** What it was launched with, in base64. */
   readonly userData: string;
   /** The role in its instance profile, with its path. @default - it has none */
-  readonly role?: {
-    readonly arn: string;
-    /** ARNs of the policies attached to it, and names of those in it. */
-    readonly policies: readonly string[];
-  };
+  readonly role?: Role;
   /** Whether its subnet has a way to the internet, and so to AWS' APIs and registries. */
   readonly hasEgress: boolean;
   /** The VPC endpoints that its subnet has. @default - none */
   readonly endpoints?: readonly EndpointFacts[];
-  readonly image: {
-    readonly name: string;
-    readonly description: string;
-    /** As EC2 writes it. @default "x86_64" */
-    readonly architecture?: string;
-  };
+  /** Its image, of which the architecture is `x86_64` when it is not said. */
+  readonly image: Pick<Image, "name" | "description"> & Partial<Pick<Image, "architecture">>;
 }
 
 /** A way to a service of AWS that does not lead through the internet. */
@@ -87,22 +75,6 @@ export interface EndpointFacts {
     /** Of the subnets that they are in. */
     readonly cidrs: readonly string[];
   };
-}
-
-/** What a security group lets through. */
-export interface SecurityGroupFacts {
-  readonly ingress: readonly Permission[];
-  readonly egress: readonly Permission[];
-}
-
-/** One permission of a security group: some ports of a protocol, and who is at the other end. */
-export interface Permission {
-  /** `tcp`, `udp`, or `-1` for all. */
-  readonly protocol: string;
-  /** @default - all ports */
-  readonly ports?: { readonly from: number; readonly to: number };
-  readonly cidrs: readonly string[];
-  readonly groupIds: readonly string[];
 }
 
 /** What became of an instance. */
@@ -120,8 +92,8 @@ interface Peer {
   readonly cidrs: readonly string[];
 }
 
-/** Which EKS AMI an image is; `none` has no kubelet. */
-export type ImageFamily = "al2" | "al2023" | "bottlerocket" | "none" | "unknown";
+/** Of which family an image is; `none` has no kubelet. */
+export type ImageFamily = Family | "none" | "unknown";
 
 /**
  * What a node that boots without the internet asks: EC2 for its name, the registry and the bucket behind it for images, STS
@@ -215,9 +187,8 @@ function whyNotBooted(facts: JoinFacts, instance: InstanceFacts): string | undef
   if (family === "none") return `its image ${image.name} is not one of EKS: there is no kubelet on it`;
   const named = namedBy(instance);
   if (named === undefined) return whyUnnamed(family, readUserData(instance.userData));
-  const reader = readerOf(family, readUserData(instance.userData));
   return (
-    whyElsewhere(cluster, named, reader) ??
+    whyElsewhere(cluster, named) ??
     whyMisregistered(minorOf(kubeletVersion(cluster, instance)), named) ??
     whySkewed(cluster, instance) ??
     whyUntagged(cluster, instance)
@@ -247,34 +218,21 @@ function whyShutIn(facts: JoinFacts, instance: InstanceFacts): string | undefine
   return `the security groups do not let it reach the VPC endpoints for ${closed.join(", ")} on 443`;
 }
 
-/** Who on an image reads user data. */
-type Reader = "bootstrapScript" | "nodeConfig" | "settings";
-
-const READERS: Readonly<Record<ImageFamily, readonly Reader[]>> = {
-  al2: ["bootstrapScript"],
-  al2023: ["nodeConfig"],
-  bottlerocket: ["settings"],
-  none: [],
-  // What its image does, its user data alone tells.
-  unknown: ["nodeConfig", "settings", "bootstrapScript"],
-};
-
-function readerOf(family: ImageFamily, userData: ParsedUserData): Reader | undefined {
-  return READERS[family].find((reader) => userData[reader] !== undefined);
-}
-
 /** What an instance's image hears of its user data: each listens to its own. */
-function namedBy({ image, userData }: InstanceFacts): NamedCluster | undefined {
+function namedBy({ image, userData }: InstanceFacts): (NamedCluster & { readonly family: Family }) | undefined {
   const read = readUserData(userData);
-  const reader = readerOf(familyOf(image.name), read);
-  return reader === undefined ? undefined : read[reader];
+  const ofImage = familyOf(image.name);
+  // What an image does that says nothing of itself, its user data alone tells.
+  const families = ofImage === "unknown" ? (["al2023", "bottlerocket", "al2"] as const) : [ofImage];
+  const family = families.find((one) => one !== "none" && read[one] !== undefined);
+  return family === undefined || family === "none" ? undefined : { ...read[family], family };
 }
 
 /** Why an image hears nothing of a cluster. */
-function whyUnnamed(family: ImageFamily, { bootstrapScript, nodeConfig }: ParsedUserData): string {
+function whyUnnamed(family: ImageFamily, { al2, al2023 }: ParsedUserData): string {
   if (family === "al2023") {
     // https://github.com/awslabs/amazon-eks-ami/issues/2426
-    return bootstrapScript === undefined
+    return al2 === undefined
       ? "its user data has no NodeConfig: nodeadm does not know which cluster to join"
       : "ERROR: bootstrap.sh has been removed from AL2023-based EKS AMIs. EKS nodes are now initialized by nodeadm.";
   }
@@ -282,7 +240,7 @@ function whyUnnamed(family: ImageFamily, { bootstrapScript, nodeConfig }: Parsed
     return "its user data is no TOML with [settings.kubernetes]: Bottlerocket does not know which cluster to join";
   }
   if (family === "al2") {
-    const has = nodeConfig === undefined ? "" : ", but a NodeConfig, which Amazon Linux 2 does not know";
+    const has = al2023 === undefined ? "" : ", but a NodeConfig, which Amazon Linux 2 does not know";
     return `its user data does not call /etc/eks/bootstrap.sh${has}`;
   }
   return "its user data neither calls /etc/eks/bootstrap.sh nor has a NodeConfig";
@@ -321,15 +279,17 @@ function whyMisregistered(minor: number, { labels = {}, taints = [] }: NamedClus
 }
 
 /** Why user data does not lead to the cluster; undefined when it does. */
-function whyElsewhere(cluster: ClusterFacts, named: NamedCluster, reader: Reader | undefined): string | undefined {
-  const { name, endpoint, certificateAuthorityData, serviceCidr } = named;
+function whyElsewhere(
+  cluster: ClusterFacts,
+  { family, name, endpoint, certificateAuthorityData, serviceCidr }: NonNullable<ReturnType<typeof namedBy>>,
+): string | undefined {
   if (name === undefined) return "its user data names no cluster";
   // bootstrap.sh asks EKS for them when one of them is not given.
   const areGiven = endpoint !== undefined && certificateAuthorityData !== undefined;
-  if (reader === "nodeConfig" && (!areGiven || serviceCidr === undefined)) {
+  if (family === "al2023" && (!areGiven || serviceCidr === undefined)) {
     return "its NodeConfig lacks apiServerEndpoint, certificateAuthority or cidr: nodeadm refuses it";
   }
-  if (reader === "settings" && !areGiven) {
+  if (family === "bottlerocket" && !areGiven) {
     return "its settings lack api-server or cluster-certificate: Bottlerocket's kubelet does not start";
   }
   if (areGiven) {
@@ -381,7 +341,7 @@ function whyUntagged(cluster: ClusterFacts, instance: InstanceFacts): string | u
 /** Why an instance cannot reach the API; undefined when it can. */
 function whyCutOff(facts: JoinFacts, instance: InstanceFacts): string | undefined {
   const { cluster } = facts;
-  if (!cluster.hasPrivateEndpoint) return undefined;
+  if (!cluster.privateAccess) return undefined;
   const isOpen = reaches(facts, peerOf(instance), controlPlane(cluster), "tcp", 443);
   return isOpen ? undefined : "the security groups do not let it reach the control plane on 443: i/o timeout";
 }
@@ -459,10 +419,7 @@ function identitiesIn(awsAuth: ConfigMapData | undefined): readonly Identity[] |
  *
  * @see https://repost.aws/knowledge-center/eks-cni-plugin-troubleshooting
  */
-function whyWithoutNetwork(
-  { networkPluginRole, isIpv6 = false }: ClusterFacts,
-  { role }: InstanceFacts,
-): string | undefined {
+function whyWithoutNetwork({ networkPluginRole, isIpv6 }: ClusterFacts, { role }: InstanceFacts): string | undefined {
   const { arn = "", policies = [] } = role ?? {};
   const plugin = networkPluginRole ?? { arn, policies };
   if (plugin.outOfReach !== undefined)
@@ -515,8 +472,8 @@ function whyReady(facts: JoinFacts, instance: InstanceFacts): string {
   return flaws.length === 0 ? "ready" : `ready, but ${flaws.join("; ")}`;
 }
 
-function peerOf({ securityGroupIds, privateIp }: InstanceFacts): Peer {
-  return { groupIds: securityGroupIds, cidrs: [`${privateIp}/32`] };
+function peerOf({ securityGroupIds, privateAddress }: InstanceFacts): Peer {
+  return { groupIds: securityGroupIds, cidrs: [`${privateAddress}/32`] };
 }
 
 function controlPlane({ securityGroupIds, cidrs }: ClusterFacts): Peer {
@@ -525,9 +482,10 @@ function controlPlane({ securityGroupIds, cidrs }: ClusterFacts): Peer {
 
 /** Whether both ends' security groups let a connection through. */
 function reaches({ securityGroups }: JoinFacts, from: Peer, to: Peer, protocol: string, port: number): boolean {
-  const isAllowed = (own: Peer, direction: "ingress" | "egress", other: Peer) => {
-    const permissions = own.groupIds
-      .flatMap((id) => securityGroups[id]?.[direction] ?? [])
+  const isAllowed = (own: Peer, direction: "inbound" | "outbound", other: Peer) => {
+    const permissions = securityGroups
+      .filter(({ id }) => own.groupIds.includes(id))
+      .flatMap((group) => group[direction])
       .filter((permission) => isAbout(permission, protocol, port));
     // All together: each of a network's parts may be let in by a rule of its own.
     return isFor(
@@ -538,7 +496,7 @@ function reaches({ securityGroups }: JoinFacts, from: Peer, to: Peer, protocol: 
       other,
     );
   };
-  return isAllowed(from, "egress", to) && isAllowed(to, "ingress", from);
+  return isAllowed(from, "outbound", to) && isAllowed(to, "inbound", from);
 }
 
 function isAbout({ protocol, ports }: Permission, wanted: string, port: number): boolean {
@@ -563,9 +521,9 @@ function contains(outer: string, inner: string): boolean {
 }
 
 /** @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html */
-function nodeName(region: string, { privateIp }: InstanceFacts): string {
+function nodeName(region: string, { privateAddress }: InstanceFacts): string {
   const domain = region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`;
-  return `ip-${privateIp.replaceAll(".", "-")}.${domain}`;
+  return `ip-${privateAddress.replaceAll(".", "-")}.${domain}`;
 }
 
 /**
@@ -574,9 +532,9 @@ function nodeName(region: string, { privateIp }: InstanceFacts): string {
  * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-linux-ami-versions.html
  */
 export function familyOf(imageName: string): ImageFamily {
-  if (/^amazon-eks-node-al2023-/.test(imageName)) return "al2023";
-  if (/^bottlerocket-aws-k8s-\d/.test(imageName)) return "bottlerocket";
-  if (/^amazon-eks-(arm64-|gpu-)?node-\d|^ubuntu-eks\//.test(imageName)) return "al2";
+  if (imageName.startsWith("ubuntu-eks/")) return "al2";
+  const family = nodeImage(imageName)?.family;
+  if (family !== undefined) return family;
   return /^(ubuntu\/images|al2023-ami-|amzn2-ami-|amzn-ami-|bottlerocket-|debian-)/.test(imageName)
     ? "none"
     : "unknown";
@@ -585,8 +543,8 @@ export function familyOf(imageName: string): ImageFamily {
 /** From what the image says of itself, or else from the cluster: whoever pins an image pins one that fits. */
 function kubeletVersion({ version }: ClusterFacts, { image }: InstanceFacts): string {
   const [, exact] = /\bk8s: ?(\d+\.\d+\.\d+)/.exec(image.description) ?? [];
-  const [, minor = version] = /(?:node-|standard-|aws-k8s-|k8s_|nvidia-|neuron-)(\d+\.\d+)/.exec(image.name) ?? [];
-  return `v${exact ?? `${minor}.0`}-eks-0000000`;
+  const ofUbuntu = /^ubuntu-eks\/k8s_(\d+\.\d+)\//.exec(image.name)?.[1];
+  return `v${exact ?? `${nodeImage(image.name)?.version ?? ofUbuntu ?? version}.0`}-eks-0000000`;
 }
 
 function minorOf(version: string): number {

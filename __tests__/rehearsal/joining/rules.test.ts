@@ -1,12 +1,6 @@
 import { mergeAwsAuth } from "../../../facts/aws-auth";
-import {
-  familyOf,
-  join,
-  type ImageFamily,
-  type InstanceFacts,
-  type JoinFacts,
-  type Permission,
-} from "../../../rehearsal/joining/rules";
+import { familyOf, join, type ImageFamily, type InstanceFacts, type JoinFacts } from "../../../rehearsal/joining/rules";
+import type { Permission } from "../../../aws/network";
 import type { ConfigMapData } from "../../../rehearsal/cluster/kubernetes";
 import { al2Script } from "../../support/al2-script";
 
@@ -15,11 +9,12 @@ const AWS_AUTH = mergeAwsAuth(undefined, { nodeRoleArns: [ROLE] });
 const POLICIES = ["AmazonEC2ContainerRegistryReadOnly", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"].map(
   (name) => `arn:aws:iam::aws:policy/${name}`,
 );
-const OUT: Permission = { protocol: "-1", cidrs: ["0.0.0.0/0"], groupIds: [] };
+const NOBODY = { cidrs: [], groupIds: [], prefixListIds: [] };
+const OUT: Permission = { ...NOBODY, protocol: "-1", ports: undefined, cidrs: ["0.0.0.0/0"] };
 const from = (groupId: string, protocol: string, port?: number, to = port): Permission => ({
+  ...NOBODY,
   protocol,
-  ...(port !== undefined && to !== undefined && { ports: { from: port, to } }),
-  cidrs: [],
+  ports: port !== undefined && to !== undefined ? { from: port, to } : undefined,
   groupIds: [groupId],
 });
 const NAMED = {
@@ -52,7 +47,7 @@ const settings = (without?: string) => {
 function instance(number: number, more: Partial<InstanceFacts> = {}): InstanceFacts {
   return {
     id: `i-${String(number)}`,
-    privateIp: `172.16.10.${String(number)}`,
+    privateAddress: `172.16.10.${String(number)}`,
     securityGroupIds: ["sg-nodes"],
     tags: { "kubernetes.io/cluster/demo": "owned" },
     userData: script(),
@@ -74,7 +69,9 @@ function facts(more: Partial<InstanceFacts> = {}, cluster: Partial<JoinFacts["cl
       version: "1.31",
       authenticationMode: "CONFIG_MAP",
       accessEntries: [],
-      hasPrivateEndpoint: true,
+      privateAccess: true,
+      serviceCidr: undefined,
+      isIpv6: false,
       securityGroupIds: ["sg-control"],
       cidrs: ["172.16.10.0/23", "172.16.12.0/23"],
       ...cluster,
@@ -87,16 +84,15 @@ function facts(more: Partial<InstanceFacts> = {}, cluster: Partial<JoinFacts["cl
 /** Their rules, or others in the place of some. */
 function groups(other: { control?: Permission[]; nodes?: Permission[]; nodesOut?: Permission[] } = {}) {
   const { control, nodes, nodesOut = [OUT] } = other;
-  return {
-    "sg-control": {
-      ingress: control ?? [{ protocol: "tcp", ports: { from: 443, to: 443 }, cidrs: ["172.16.0.0/16"], groupIds: [] }],
-      egress: [OUT],
+  const inVpc: Permission = { ...NOBODY, protocol: "tcp", ports: { from: 443, to: 443 }, cidrs: ["172.16.0.0/16"] };
+  return [
+    { id: "sg-control", inbound: control ?? [inVpc], outbound: [OUT] },
+    {
+      id: "sg-nodes",
+      inbound: nodes ?? [from("sg-control", "tcp", 1025, 65535), from("sg-nodes", "-1")],
+      outbound: nodesOut,
     },
-    "sg-nodes": {
-      ingress: nodes ?? [from("sg-control", "tcp", 1025, 65535), from("sg-nodes", "-1")],
-      egress: nodesOut,
-    },
-  };
+  ];
 }
 
 /** What becomes of the first instance: `none`, `ready`, or the reason and message of why it is not. */
@@ -337,7 +333,7 @@ describe("joining a cluster of EKS", () => {
     });
 
     it("has a node of a cluster that is reached by the internet, whatever they say of 443", () => {
-      expect(within({ control: [] }, { hasPrivateEndpoint: false }).state).toBe("ready");
+      expect(within({ control: [] }, { privateAccess: false }).state).toBe("ready");
     });
 
     it("has a node that looks well when its kubelet cannot be reached", () => {
@@ -664,7 +660,7 @@ describe("joining a cluster of EKS", () => {
   });
 
   it("is let through by the cluster's own security group, when both have it", () => {
-    const own = { "sg-cluster": { ingress: [from("sg-cluster", "-1")], egress: [OUT] } };
+    const own = [{ id: "sg-cluster", inbound: [from("sg-cluster", "-1")], outbound: [OUT] }];
     const instances = [1, 2].map((number) => instance(number, { securityGroupIds: ["sg-cluster"] }));
     const { cluster } = facts({}, { securityGroupIds: ["sg-cluster"] });
 

@@ -1,0 +1,59 @@
+import { errorName, isGone } from "./call";
+
+/** The items of all pages. */
+export async function all<Page, Item>(
+  pages: AsyncIterable<Page>,
+  items: (page: Page) => readonly Item[] | undefined,
+): Promise<Item[]> {
+  const found: Item[] = [];
+  for await (const page of pages) found.push(...(items(page) ?? []));
+  return found;
+}
+
+/**
+ * The answer; undefined when AWS says that there is no such thing.
+ *
+ * @param also names of further errors that say so
+ */
+export async function ifThere<T>(call: Promise<T>, ...also: readonly string[]): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isGone(error) || also.includes(errorName(error))) return undefined;
+    throw error;
+  }
+}
+
+/** The answers to one question about each of several things, by these; what has no answer is left out. */
+export async function forEach<T>(
+  names: readonly string[],
+  question: (name: string) => Promise<T | undefined>,
+): Promise<Record<string, T>> {
+  const answers = await Promise.all(unique(names).map(async (name) => [name, await question(name)] as const));
+  return Object.fromEntries(answers.flatMap(([name, it]) => (it === undefined ? [] : [[name, it]])));
+}
+
+/** A list in parts of a size; of nothing there are none. */
+export function inBatches<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+/** Each name once, and no empty one. */
+export function unique(names: readonly string[]): string[] {
+  return [...new Set(names)].filter((name) => name !== "");
+}
+
+/** Tags by their keys. */
+export function tagsOf(tags: readonly { readonly Key?: string; readonly Value?: string }[] | undefined) {
+  return Object.fromEntries((tags ?? []).map(({ Key = "", Value = "" }) => [Key, Value]));
+}
+
+/** The name at the end of an ARN; a name stays what it is. */
+export function nameIn(arn: string): string {
+  return arn.slice(arn.lastIndexOf("/") + 1);
+}
+
+/** As `2027-08-02`; empty when AWS does not say. */
+export function day(date: Date | undefined): string {
+  return date === undefined || Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
+}
