@@ -1,6 +1,3 @@
-import { rmSync } from "node:fs";
-import { resolve } from "node:path";
-
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -16,9 +13,11 @@ import { isClean, listing, removalPlan, remove, stepTitle, type Wishes } from ".
 import type { Screen } from "../../terminal/screen";
 import { remainsText, scanAfter, type Remains } from "./stack-remains";
 import { refuseElsewhere, targetOf, type Caller, type Target } from "./target";
-import { countByType, Progress } from "../../terraform/events";
+import { countByType } from "../../terraform/events";
 import type { VariableArgument } from "../../terraform/tfvars";
-import { apply, confirm, prepare, type Stack } from "../up";
+import { confirm } from "../../terminal/confirm";
+import { applyPlan, dropPlan, savePlan } from "../plan/run";
+import { prepare, type Stack } from "../stack";
 
 /** What `eks destroy` is told. */
 export interface DestroyOptions {
@@ -316,19 +315,11 @@ class Destruction {
 
   async #terraformDestroy(): Promise<void> {
     const { stack, screen } = this;
-    const file = resolve(".cache", "eks", `plan-${String(process.pid)}`);
     try {
-      const progress = new Progress();
-      await screen.step("plan", async () => {
-        await stack.terraform.plan(["-destroy", ...stack.variables.terraformArguments], file, (event) => {
-          const what = progress.told(event);
-          if (what !== undefined) screen.busy(`plan: ${what}`);
-        });
-        return { said: "everything goes" };
-      });
-      await apply(stack, file, screen, "destroy");
+      await savePlan(stack, screen, ["-destroy"], "everything goes");
+      await applyPlan(stack, screen, "destroy");
     } finally {
-      rmSync(file, { force: true });
+      dropPlan();
     }
   }
 

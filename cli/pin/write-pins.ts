@@ -28,7 +28,7 @@ import {
 import type { Screen } from "../../terminal/screen";
 import { synthesized } from "../synthesized";
 import { readTfvars, type GivenValue, type TfvarsValues, type VariableArgument } from "../../terraform/tfvars";
-import { confirm } from "../up";
+import { confirm } from "../../terminal/confirm";
 
 /** What `eks pin` is told. */
 export interface PinOptions {
