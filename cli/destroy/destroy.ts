@@ -1,23 +1,25 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { setTimeout as sleep } from "node:timers/promises";
 
-import { readHandover } from "../../contract/outputs";
+import { asking, patient } from "../../aws/call";
 import { clusterArn } from "../../bootstrap/playbook";
 import type { Handover } from "../../contract/handover";
-import { asking, patient } from "../../aws/call";
+import { readHandover } from "../../contract/outputs";
 import { UserError } from "../../contract/user-error";
-import { claimsByVolume, claimsToDelete, deleteInCluster, readInCluster, type InCluster } from "./in-cluster";
-import { controlPlaneLogGroup, scan, type Leftovers } from "./leftovers";
-import { onBastion } from "../on-bastion";
-import { isClean, listing, removalPlan, remove, stepTitle, type Wishes } from "./removal";
+import { controlPlaneLogGroup } from "../../facts/cluster-tags";
+import { confirm } from "../../terminal/confirm";
+import { orInterrupted } from "../../terminal/process";
 import type { Screen } from "../../terminal/screen";
-import { remainsText, scanAfter, type Remains } from "./stack-remains";
-import { refuseElsewhere, targetOf, type Caller, type Target } from "./target";
 import { countByType } from "../../terraform/events";
 import type { VariableArgument } from "../../terraform/tfvars";
-import { confirm } from "../../terminal/confirm";
+import { onBastion } from "../on-bastion";
 import { applyPlan, dropPlan, savePlan } from "../plan/run";
 import { prepare, type Stack } from "../stack";
+import { claimsByVolume, claimsToDelete, deleteInCluster, readInCluster, type InCluster } from "./in-cluster";
+import { scan, type Leftovers } from "./leftovers";
+import { remove, until } from "./removal";
+import { isClean, listing, removalPlan, stepTitle, type Removal, type Wishes } from "./removal-plan";
+import { remainsText, scanAfter, type Remains } from "./stack-remains";
+import { refuseElsewhere, targetOf, type Caller, type Target } from "./target";
 
 /** What `eks destroy` is told. */
 export interface DestroyOptions {
@@ -31,8 +33,8 @@ export interface DestroyOptions {
   readonly bootstrap: readonly string[];
 }
 
-/** How long what AWS is about to end may take to be gone, and the pause between two looks, in seconds. */
-const [PATIENCE_SECONDS, POLL_SECONDS] = [300, 5];
+/** How long what AWS is about to end may take to be gone. */
+const PATIENCE_SECONDS = 300;
 
 /**
  * `eks destroy`: deletes what Kubernetes made in the account, then the stack, and looks whether anything is left.
@@ -108,7 +110,7 @@ class Destruction {
 
     // A wish for something that is not there is a mistake, and found before anything is deleted.
     const removal = removalPlan(found, wishes);
-    this.#say(listing(removal, found));
+    this.#say(listing(removal));
     if (inState.length > 0) this.#say(`\nMade by Terraform, to be deleted:\n  ${countByType(inState)}`);
     if (options.dryRun) return 2;
 
@@ -202,14 +204,14 @@ class Destruction {
       persistentVolumeIds: new Set(inside?.volumes.map(({ volumeId }) => volumeId) ?? []),
       ...(inside !== undefined && { claimsByVolume: claimsByVolume(inside, claims) }),
     };
-    const found = await orInterrupted(scan({ region }, cluster, signal), signal);
+    const found = await this.#reading(scan({ region }, cluster, signal));
     return hasCluster || !found.clusterExists || found.isStacks ? found : ofSomebodyElse(found);
   }
 
   #remains(): Promise<Remains> {
     const { clusterName, projectName, nodeRoleName, region } = this.target;
     this.screen.busy("looking for what is left of the stack");
-    return orInterrupted(scanAfter({ region }, { clusterName, projectName, nodeRoleName }), this.signal);
+    return this.#reading(scanAfter({ region }, { clusterName, projectName, nodeRoleName }));
   }
 
   async #removeInside(inside: InCluster): Promise<void> {
@@ -233,27 +235,40 @@ class Destruction {
 
   /** The driver that deletes them goes with the nodes. */
   async #untilVolumesAreGone(volumeIds: readonly string[]): Promise<void> {
-    const inside = { services: [], ingresses: [], claims: [], volumes: [] };
-    const wanted = volumeIds.map((volumeId) => ({ name: "", volumeId, reclaimPolicy: "Delete" }));
-    const left = async () =>
-      (await this.#scan({ ...inside, volumes: wanted })).things.filter(({ id }) => volumeIds.includes(id));
-    await this.#until(async () => volumeIds.length === 0 || (await left()).length === 0, "volumes of deleted claims");
+    if (volumeIds.length === 0) return;
+    const volumes = volumeIds.map((volumeId) => ({ name: "", volumeId, reclaimPolicy: "Delete" }));
+    await this.#until("volumes of deleted claims", async () => {
+      const { things } = await this.#scan({ services: [], ingresses: [], claims: [], volumes });
+      return !things.some(({ id }) => volumeIds.includes(id));
+    });
   }
 
   /** Looks until something is so, or for as long as the patience lasts. */
-  async #until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-    const deadline = Date.now() + PATIENCE_SECONDS * 1000;
-    while (!(await isSo()) && Date.now() < deadline) {
-      this.screen.busy(`waiting for ${what} to be gone`);
-      await sleep(POLL_SECONDS * 1000, undefined, { signal: this.signal });
-    }
+  async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const { screen, signal } = this;
+    const onWait = () => {
+      screen.busy(`waiting for ${what} to be gone`);
+    };
+    const how = { signal, onWait, patienceSeconds: PATIENCE_SECONDS };
+    await until(how, async () => ((await isSo()) ? undefined : what));
+  }
+
+  /** An answer that does not come must not keep a person from leaving. */
+  #reading<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    return orInterrupted(answer, this.signal, this.interrupted());
+  }
+
+  /** Of what is to be deleted only what has not gone yet counts. */
+  #removalOf(leftovers: Leftovers): Removal {
+    const { delete: all, keep } = this.#wishes;
+    const ids = new Set(leftovers.things.map(({ id }) => id));
+    return removalPlan(leftovers, { delete: all.filter((id) => ids.has(id)), keep });
   }
 
   /** @returns how many steps were done */
   async #removeOutside(inside: InCluster | undefined): Promise<number> {
     const { screen, signal, target } = this;
-    const leftovers = await this.#scan(inside);
-    const removal = removalPlan(leftovers, stillThere(leftovers, this.#wishes));
+    const removal = this.#removalOf(await this.#scan(inside));
     if (removal.steps.length === 0) return 0;
     let gone = 0;
     await screen.step("leftovers", async () => {
@@ -324,9 +339,8 @@ class Destruction {
   }
 
   async #sayWhatHolds(inside: InCluster | undefined): Promise<void> {
-    const leftovers = await this.#scan(inside);
-    const removal = removalPlan(leftovers, stillThere(leftovers, this.#wishes));
-    if (removal.fates.length > 0) this.screen.line(listing(removal, leftovers));
+    const removal = this.#removalOf(await this.#scan(inside));
+    if (removal.fates.length > 0) this.screen.line(listing(removal));
   }
 
   /** Deletes what only now can go, and says what is left. */
@@ -341,15 +355,15 @@ class Destruction {
       return { leftovers, remains: isOurs ? await this.#remains() : { things: [], unknown: [] } };
     };
     let last = await look();
-    await this.#until(async () => {
+    await this.#until("what AWS is about to end", async () => {
       if (!isGoing(last)) return true;
       last = await look();
       return !isGoing(last);
-    }, "what AWS is about to end");
+    });
 
     const { leftovers, remains } = last;
-    const removal = removalPlan(leftovers, stillThere(leftovers, wishes));
-    if (removal.fates.length + leftovers.unknown.length > 0) screen.line(listing(removal, leftovers));
+    const removal = this.#removalOf(leftovers);
+    if (removal.fates.length + removal.unknown.length > 0) screen.line(listing(removal));
     if (isClean(leftovers, wishes) && isNothing(remains)) {
       screen.line(`nothing is left: no resource of the cluster ${target.clusterName} is in ${this.#place()} any more`);
       return 0;
@@ -363,12 +377,6 @@ class Destruction {
         : "nobody can say that nothing of this cluster is left: not everything could be looked at, see above",
     );
   }
-}
-
-/** Of what is to be deleted only what has not gone yet counts. */
-function stillThere(leftovers: Leftovers, { delete: all, keep }: Wishes): Wishes {
-  const ids = new Set(leftovers.things.map(({ id }) => id));
-  return { delete: all.filter((id) => ids.has(id)), keep };
 }
 
 /** The state has no cluster, and the account has one of its name elsewhere: what is tagged with the name is that one's. */
@@ -390,18 +398,4 @@ function isGoing({ leftovers, remains }: { readonly leftovers: Leftovers; readon
   const ours = leftovers.things.filter(({ owner }) => owner === "cluster");
   const all = [...ours.map(({ goesWith }) => goesWith !== undefined), ...remains.things.map(({ isGoing: it }) => it)];
   return all.length > 0 && all.every((it) => it);
-}
-
-/** An answer that does not come must not keep a person from leaving. */
-function orInterrupted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((done, fail) => {
-    const interrupt = () => {
-      fail(signal.reason as Error);
-    };
-    if (signal.aborted) interrupt();
-    signal.addEventListener("abort", interrupt);
-    answer.then(done, fail).finally(() => {
-      signal.removeEventListener("abort", interrupt);
-    });
-  });
 }
