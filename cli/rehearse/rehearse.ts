@@ -6,21 +6,15 @@ import { refusalOf, settingsOf } from "../../rehearsal/account/emulator";
 import { startGuardian } from "../../rehearsal/machine/guardian";
 import { fileProblem, UserError } from "../../contract/user-error";
 import { breakIt, injectionOf, killHalfWay, Told } from "./inject";
-import { CLONE, lookAround, runEks, setUp, type Endings, type Stage } from "./stage";
+import { CLONE, logLines, lookAround, runEks, setUp, type Endings, type Stage, type StageOptions } from "./stage";
 import type { Injection } from "./injections";
 import type { Screen } from "../../terminal/screen";
 import { readEvent } from "../../terraform/events";
 
 /** What `eks rehearse` is told. */
-export interface RehearseOptions {
-  /** A tfvars file to rehearse; the workshop's defaults when left out. */
-  readonly varFile?: string;
+export interface RehearseOptions extends StageOptions {
   /** Leaves everything up until Ctrl-C, and says how to look around. */
   readonly keep: boolean;
-  /** A real OpenSSH server for the bastion instead of a stand-in. */
-  readonly sshd: boolean;
-  /** An AWS emulator that runs already, instead of one that is started and ended. Never AWS itself. */
-  readonly endpointUrl?: string;
   /** Name of something in `INJECTIONS` that is to go wrong. */
   readonly inject?: string;
 }
@@ -211,10 +205,7 @@ function summarize(inventories: readonly Inventory[], phases: readonly Phase[], 
 
 /** What the logs of `eks` say about Terraform: how long each run took, and the three resources that took longest. */
 function terraformRuns(folder: string) {
-  const logs = join(folder, ".cache", "eks");
-  const lines = readdirSync(logs)
-    .filter((name) => name.endsWith(".log"))
-    .flatMap((name) => readFileSync(join(logs, name), "utf8").split("\n"));
+  const lines = logLines(folder);
   const events = lines.flatMap((line) => {
     const event = readEvent(line);
     if (event?.kind !== "resource" || event.phase !== "complete") return [];

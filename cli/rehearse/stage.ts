@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join, relative, resolve } from "node:path";
 
@@ -26,7 +26,6 @@ import { synthesized } from "../synthesized";
 import { readTfvars } from "../../terraform/tfvars";
 import { accountFor } from "./account";
 import type { Injection } from "./injections";
-import type { RehearseOptions } from "./rehearse";
 import type { Screen } from "../../terminal/screen";
 
 /** The folder that this file's project is in. */
@@ -35,6 +34,16 @@ export const CLONE = resolve(__dirname, "..", "..");
 const STAND_IN_VERSION = "1.32.0";
 /** Of a network for documentation: somebody has to be let in. https://www.rfc-editor.org/rfc/rfc5737 */
 const SOMEBODY = "203.0.113.7/32";
+
+/** What a rehearsal is set up with. */
+export interface StageOptions {
+  /** A tfvars file to rehearse; the workshop's defaults when left out. */
+  readonly varFile?: string;
+  /** A real OpenSSH server for the bastion instead of a stand-in. */
+  readonly sshd: boolean;
+  /** An AWS emulator that runs already, instead of one that is started and ended. Never AWS itself. */
+  readonly endpointUrl?: string;
+}
 
 /** What there is to end, in the order in which it was begun. */
 export type Endings = (() => void | Promise<void>)[];
@@ -56,7 +65,7 @@ export interface Stage {
 /** Starts all of it. @throws UserError when something that it needs is not there */
 export async function setUp(
   folder: string,
-  options: RehearseOptions,
+  options: StageOptions,
   injection: Injection | undefined,
   endings: Endings,
   screen: Screen,
@@ -237,6 +246,14 @@ export function runEks(
     listen?.(chunk);
   });
   return endOf(child, signal);
+}
+
+/** What the logs of `eks` in the folder of a rehearsal say. */
+export function logLines(folder: string): string[] {
+  const logs = join(folder, ".cache", "eks");
+  return readdirSync(logs)
+    .filter((name) => name.endsWith(".log"))
+    .flatMap((name) => readFileSync(join(logs, name), "utf8").split("\n"));
 }
 
 /** Starts `eks` in the folder of the rehearsal. */

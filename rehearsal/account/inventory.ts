@@ -1,109 +1,77 @@
+import { paginateDescribeLogGroups } from "@aws-sdk/client-cloudwatch-logs";
 import {
-  AutoScalingClient,
-  paginateDescribeAutoScalingGroups,
-  paginateDescribeLaunchConfigurations,
-} from "@aws-sdk/client-auto-scaling";
-import {
-  DescribeAddressesCommand,
   DescribeKeyPairsCommand,
-  EC2Client,
   paginateDescribeEgressOnlyInternetGateways,
   paginateDescribeFlowLogs,
-  paginateDescribeInstances,
-  paginateDescribeInternetGateways,
   paginateDescribeLaunchTemplates,
-  paginateDescribeNatGateways,
-  paginateDescribeNetworkInterfaces,
-  paginateDescribeRouteTables,
-  paginateDescribeSecurityGroups,
-  paginateDescribeSubnets,
-  paginateDescribeVolumes,
-  paginateDescribeVpcEndpoints,
-  paginateDescribeVpcs,
 } from "@aws-sdk/client-ec2";
+import { paginateListClusters } from "@aws-sdk/client-eks";
 import {
-  paginateDescribeLoadBalancers as paginateClassic,
-  ElasticLoadBalancingClient,
-} from "@aws-sdk/client-elastic-load-balancing";
-import { ElasticLoadBalancingV2Client, paginateDescribeLoadBalancers } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { EKSClient, paginateListClusters } from "@aws-sdk/client-eks";
-import {
-  IAMClient,
   ListOpenIDConnectProvidersCommand,
   paginateListInstanceProfiles,
   paginateListPolicies,
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 
-import { askJson, askRoute53 } from "./emulator-call";
+import { withClients } from "../../aws/finders/clients";
+import { EVERYTHING } from "../../aws/finders/finder";
+import { FINDERS } from "../../aws/finders/table";
 import type { AwsSettings } from "../joining/facts";
+import { askJson, askRoute53 } from "./emulator-call";
 
 /** Ids of everything in an account that a rehearsal can make, by kind. */
 export type Inventory = Readonly<Record<string, readonly string[]>>;
 
+const LISTED = [
+  "aws_autoscaling_group",
+  "aws_ebs_volume",
+  "aws_eip",
+  "aws_elb",
+  "aws_instance",
+  "aws_internet_gateway",
+  "aws_launch_configuration",
+  "aws_lb",
+  "aws_nat_gateway",
+  "aws_route_table",
+  "aws_security_group",
+  "aws_subnet",
+  "aws_vpc",
+  "aws_vpc_endpoint",
+] as const;
+
 /** Asks an emulated account for all that is in it; what has ended, and only is still told of, does not count. */
-export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
-  const ec2 = new EC2Client(settings);
-  const eks = new EKSClient(settings);
-  const autoScaling = new AutoScalingClient(settings);
-  const iam = new IAMClient(settings);
-  const classic = new ElasticLoadBalancingClient(settings);
-  const elb = new ElasticLoadBalancingV2Client(settings);
-  const in2 = { client: ec2 };
-  try {
-    const vpcs = await ids(paginateDescribeVpcs(in2, {}), (page) => page.Vpcs?.map((it) => it.VpcId));
+export function takeInventory(settings: AwsSettings): Promise<Inventory> {
+  return withClients(settings, async (clients) => {
+    const { ec2, eks, iam, logs } = clients;
+    const listed: Record<string, readonly string[]> = {};
+    for (const type of LISTED) {
+      const { noun, find } = FINDERS[type];
+      const found = await find(clients, EVERYTHING);
+      listed[noun] = found.flatMap(({ id, state }) => (state === "ended" ? [] : id)).sort();
+    }
+    const vpcs = listed[FINDERS.aws_vpc.noun] ?? [];
+    const interfaces = await FINDERS.aws_network_interface.find(clients, EVERYTHING);
     return {
-      VPC: vpcs,
-      subnet: await ids(paginateDescribeSubnets(in2, {}), (page) => page.Subnets?.map((it) => it.SubnetId)),
-      "internet gateway": await ids(paginateDescribeInternetGateways(in2, {}), (page) =>
-        page.InternetGateways?.map((it) => it.InternetGatewayId),
+      ...listed,
+      // The emulator forgets to delete a NAT gateway's with it.
+      [FINDERS.aws_network_interface.noun]: interfaces
+        .filter(({ details: { VpcId = "" } }) => vpcs.includes(VpcId))
+        .map(({ id }) => id)
+        .sort(),
+      "egress-only internet gateway": await ids(
+        paginateDescribeEgressOnlyInternetGateways({ client: ec2 }, {}),
+        (page) => page.EgressOnlyInternetGateways?.map((it) => it.EgressOnlyInternetGatewayId),
       ),
-      "egress-only internet gateway": await ids(paginateDescribeEgressOnlyInternetGateways(in2, {}), (page) =>
-        page.EgressOnlyInternetGateways?.map((it) => it.EgressOnlyInternetGatewayId),
+      "flow log": await ids(paginateDescribeFlowLogs({ client: ec2 }, {}), (page) =>
+        page.FlowLogs?.map((it) => it.FlowLogId),
       ),
-      "NAT gateway": await ids(paginateDescribeNatGateways(in2, {}), (page) =>
-        page.NatGateways?.map((it) => (it.State === "deleted" ? undefined : it.NatGatewayId)),
-      ),
-      address: ((await ec2.send(new DescribeAddressesCommand({}))).Addresses ?? []).map((it) => it.AllocationId ?? ""),
-      "route table": await ids(paginateDescribeRouteTables(in2, {}), (page) =>
-        page.RouteTables?.map((it) => it.RouteTableId),
-      ),
-      "security group": await ids(paginateDescribeSecurityGroups(in2, {}), (page) =>
-        page.SecurityGroups?.map((it) => it.GroupId),
-      ),
-      "network interface": await ids(paginateDescribeNetworkInterfaces(in2, {}), (page) =>
-        // The emulator forgets to delete a NAT gateway's with it.
-        page.NetworkInterfaces?.map((it) => (vpcs.includes(it.VpcId ?? "") ? it.NetworkInterfaceId : undefined)),
-      ),
-      "VPC endpoint": await ids(paginateDescribeVpcEndpoints(in2, {}), (page) =>
-        page.VpcEndpoints?.map((it) => (it.State?.toLowerCase() === "deleted" ? undefined : it.VpcEndpointId)),
-      ),
-      "flow log": await ids(paginateDescribeFlowLogs(in2, {}), (page) => page.FlowLogs?.map((it) => it.FlowLogId)),
       "hosted zone": [...(await askRoute53(settings, "hostedzone")).matchAll(/<Id>\/hostedzone\/(\w+)<\/Id>/g)]
         .map(([, id = ""]) => id)
         .sort(),
-      instance: await ids(paginateDescribeInstances(in2, {}), (page) =>
-        page.Reservations?.flatMap((it) => it.Instances ?? []).map((it) =>
-          it.State?.Name === "terminated" ? undefined : it.InstanceId,
-        ),
-      ),
-      volume: await ids(paginateDescribeVolumes(in2, {}), (page) => page.Volumes?.map((it) => it.VolumeId)),
       "key pair": ((await ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs ?? []).map((it) => it.KeyName ?? ""),
       cluster: await ids(paginateListClusters({ client: eks }, {}), (page) => page.clusters),
-      "Auto Scaling group": await ids(paginateDescribeAutoScalingGroups({ client: autoScaling }, {}), (page) =>
-        page.AutoScalingGroups?.map((it) => it.AutoScalingGroupName),
-      ),
-      "launch configuration": await ids(paginateDescribeLaunchConfigurations({ client: autoScaling }, {}), (page) =>
-        page.LaunchConfigurations?.map((it) => it.LaunchConfigurationName),
-      ),
-      "launch template": await ids(paginateDescribeLaunchTemplates(in2, {}), (page) =>
+      "launch template": await ids(paginateDescribeLaunchTemplates({ client: ec2 }, {}), (page) =>
         page.LaunchTemplates?.map((it) => it.LaunchTemplateId),
-      ),
-      "classic load balancer": await ids(paginateClassic({ client: classic }, {}), (page) =>
-        page.LoadBalancerDescriptions?.map((it) => it.LoadBalancerName),
-      ),
-      "load balancer": await ids(paginateDescribeLoadBalancers({ client: elb }, {}), (page) =>
-        page.LoadBalancers?.map((it) => it.LoadBalancerName),
       ),
       role: await ids(paginateListRoles({ client: iam }, {}), (page) => page.Roles?.map((it) => it.RoleName)),
       "instance profile": await ids(paginateListInstanceProfiles({ client: iam }, {}), (page) =>
@@ -116,13 +84,11 @@ export async function takeInventory(settings: AwsSettings): Promise<Inventory> {
         (await iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList ?? []
       ).map((it) => it.Arn ?? ""),
       "KMS key": await keys(settings),
-      "log group": (
-        await askJson<{ logGroups: { logGroupName: string }[] }>(settings, "logs", "DescribeLogGroups")
-      ).logGroups.map((it) => it.logGroupName),
+      "log group": await ids(paginateDescribeLogGroups({ client: logs }, {}), (page) =>
+        page.logGroups?.map((it) => it.logGroupName),
+      ),
     };
-  } finally {
-    for (const client of [ec2, eks, autoScaling, iam, classic, elb]) client.destroy();
-  }
+  });
 }
 
 /** The ids of the account's own keys that nobody has given up: a deleted one is still told of for days. */
