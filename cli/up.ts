@@ -120,7 +120,7 @@ async function refuseWhatAwsWould({ plan, asked }: SavedPlan, screen: Screen): P
   if (concerns === undefined) return;
   screen.busy("asking AWS what it would refuse");
   const findings = concerns(await asked);
-  for (const line of unchecked(findings).flatMap((what) => wrapped("note:", what.split(" ")))) screen.line(line);
+  for (const line of unchecked(findings).flatMap((what) => wrapped("note:", what))) screen.line(line);
   refuseErrors(findings);
 }
 

@@ -4,8 +4,8 @@ import { UserError } from "../../contract/user-error";
 import { terraformCommand } from "../../terraform/program";
 import { clusterRefusals, setBack } from "./cluster-guard";
 import { lossOf } from "./guarded-types";
-import type { Plan, PlannedValue, ResourceChange } from "../../terraform/plan-file";
-import { allowOption, refusalText, type Refusal } from "./refusal";
+import { ends, type Plan, type PlannedValue, type ResourceChange } from "../../terraform/plan-file";
+import { allowOption, becomes, refusalText, type Refusal } from "./refusal";
 
 /** Terraform's words for why, where no attribute says it. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -34,9 +34,7 @@ const VALUE_LENGTH = 80;
  * @throws UserError (wrong usage) when `allowed` names what is not in the plan
  */
 export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
-  const lost = plan.changes
-    .filter(({ isManaged, kind }) => isManaged && (kind === "replace" || kind === "destroy"))
-    .flatMap(refusal);
+  const lost = plan.changes.filter((change) => change.isManaged && ends(change)).flatMap(refusal);
   const refused = [...lost, ...clusterRefusals(plan)];
   const allowable = refused.filter(({ option }) => option !== undefined).map(({ address }) => address);
   for (const address of allowed) checkIsInPlan(address, plan, [...new Set(allowable)]);
@@ -88,9 +86,8 @@ function refusal(change: ResourceChange): Refusal[] {
     {
       address,
       ...loss,
-      what: kind === "replace" ? "replaced" : "destroyed",
+      what: becomes(change),
       because,
-      forcedBy,
       ...(instead !== undefined && { instead }),
       option: allowOption(address),
     },

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { usableAddresses } from "../../facts/cidr";
 import type { Finding } from "../doctor/finding";
-import { stackInputs, type NodeGroupInput, type StackInputs } from "../stack-inputs";
+import { stackInputs, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
 import { irrevocable } from "./cluster-guard";
 import type { ChangeKind, Plan, ResourceChange } from "../../terraform/plan-file";
 import { wrapped } from "../../terminal/wrapped";
@@ -36,9 +36,8 @@ export interface Summary {
   /** Names of outputs that get another value. */
   readonly outputs: readonly string[];
   /**
-   * Undefined when the plan has not the variables of this stack, and where the workshop's reckoning is not true of it: with
-   * rows in node_groups, in a network that exists, and with prefixes of addresses. The stack's own output `planning` reckons
-   * then.
+   * Undefined when the plan is not of this stack, and where the workshop's reckoning is not true of it: with rows in
+   * node_groups, in a network that exists, and with prefixes of addresses. The stack's own output `planning` reckons then.
    */
   readonly capacity?: Capacity;
   /** The node groups, where there is no capacity of the workshop's one. */
@@ -106,15 +105,8 @@ const SYSTEM_PODS_PER_CLUSTER = 2;
  */
 const RECOMMENDED_PODS = { few: 110, many: 250, manyVcpus: 30 };
 
-const ROWS = z.array(z.object({ az: z.string(), cidr: z.string(), name: z.string() }));
-const VARIABLES = z.object({
-  vpc_public_subnets: ROWS,
-  vpc_private_subnets: ROWS,
-  eks_worker_node_ec2_type: z.string(),
-  eks_worker_nodes_asg_group: z.object({ min: z.coerce.number(), max: z.coerce.number(), desire: z.coerce.number() }),
-  eks_worker_user_data_group: z.object({ kubelet_extra_args: z.string() }),
-});
-type Row = z.infer<typeof ROWS>[number];
+/** What of the variables no other reader tells; a plan without it is not of this stack. */
+const KUBELET = z.object({ eks_worker_user_data_group: z.object({ kubelet_extra_args: z.string() }) });
 
 const ORDER: readonly ChangeKind[] = ["create", "update", "replace", "destroy", "forget"];
 const VERBS: Readonly<Record<ChangeKind, string>> = {
@@ -163,7 +155,9 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
   })).filter(({ types }) => types.length > 0);
   const inputs = inputsOf(plan.variables);
   const isWorkshops = inputs === undefined || isAsInTheWorkshop(inputs);
-  const capacity = isWorkshops ? capacityOf(plan.variables, facts) : undefined;
+  const kubelet = KUBELET.safeParse(plan.variables).data?.eks_worker_user_data_group.kubelet_extra_args;
+  const capacity =
+    inputs !== undefined && isWorkshops && kubelet !== undefined ? capacityOf(inputs, kubelet, facts) : undefined;
   const failed = plan.failedChecks.map(({ address, isWarning, messages }): Finding => ({
     code: "plan-check-failed",
     severity: isWarning ? "warning" : "error",
@@ -254,7 +248,7 @@ export function summaryLines({ counts, touched, moved, outputs, capacity, nodeGr
     ...(outputs.length > 0 ? wrapped("outputs that change:", listed(outputs)) : []),
     ...(capacity === undefined ? nodeGroupLines(nodeGroups) : capacityLines(capacity)),
     ...findings.flatMap(({ severity, subject, cause, cure }) =>
-      wrapped(`${severity}:`, `${subject}: ${cause}; ${cure}`.split(" ")),
+      wrapped(`${severity}:`, `${subject}: ${cause}; ${cure}`),
     ),
   ];
 }
@@ -289,43 +283,39 @@ function nodeGroupLines(groups: readonly NodeGroupInput[]): string[] {
     const { min, max, desired } = size;
     const spot = names.length * desired - onDemand;
     const each = names.length === 1 ? "" : `${String(names.length)} groups, one in each zone, each of `;
-    return wrapped(
-      `nodes of ${key}:`,
-      `${each}${String(desired)} of type ${instanceTypes.join(" or ")}, from ${String(min)} to ${String(max)}${spot > 0 ? `, ${String(spot)} of all spot instances` : ""}, from a ${launchedFrom}`.split(
-        " ",
-      ),
-    );
+    const nodes = `${String(desired)} of type ${instanceTypes.join(" or ")}, from ${String(min)} to ${String(max)}`;
+    const ofSpot = spot > 0 ? `, ${String(spot)} of all spot instances` : "";
+    return wrapped(`nodes of ${key}:`, `${each}${nodes}${ofSpot}, from a ${launchedFrom}`);
   });
 }
 
-function capacityOf(variables: Plan["variables"], facts: InstanceTypeFacts | undefined): Capacity | undefined {
-  const parsed = VARIABLES.safeParse(variables);
-  if (!parsed.success) return undefined;
-  const { data } = parsed;
-  const { min, max, desire: desired } = data.eks_worker_nodes_asg_group;
-  const nodes = spread(max, data.vpc_private_subnets);
-
-  const subnet = (isPublic: boolean, reserved: number, nodesInIt: number, { name, az, cidr }: Row): SubnetCapacity => {
-    const each = facts === undefined ? undefined : addressesPerNode(facts);
-    return {
-      name,
-      zone: az,
-      cidr,
-      isPublic,
-      usable: usableAddresses(cidr),
-      reserved,
-      nodes: nodesInIt,
-      ...(each !== undefined && { taken: { idle: nodesInIt * each.idle, full: nodesInIt * each.full } }),
-    };
-  };
-  const told = maxPods(data.eks_worker_user_data_group.kubelet_extra_args);
+function capacityOf(
+  { groups: [group], privateSubnets, publicSubnets }: StackInputs,
+  kubeletArguments: string,
+  facts: InstanceTypeFacts | undefined,
+): Capacity | undefined {
+  if (group === undefined) return undefined;
+  const { size } = group;
+  const [instanceType] = group.instanceTypes;
+  const nodes = spread(size.max, privateSubnets);
+  const each = facts === undefined ? undefined : addressesPerNode(facts);
+  const subnet = (isPublic: boolean, reserved: number, nodesInIt: number, row: SubnetInput): SubnetCapacity => ({
+    name: row.name,
+    zone: row.az,
+    cidr: row.cidr,
+    isPublic,
+    usable: usableAddresses(row.cidr),
+    reserved,
+    nodes: nodesInIt,
+    ...(each !== undefined && { taken: { idle: nodesInIt * each.idle, full: nodesInIt * each.full } }),
+  });
   return {
-    instanceType: data.eks_worker_node_ec2_type,
-    size: { min, desired, max },
-    ...(facts !== undefined && { facts, pods: podCapacity(facts, told, desired) }),
+    instanceType,
+    size,
+    ...(facts !== undefined && { facts, pods: podCapacity(facts, maxPods(kubeletArguments), size.desired) }),
     subnets: [
-      ...data.vpc_private_subnets.map((row, i) => subnet(false, CLUSTER_INTERFACES, nodes[i] ?? 0, row)),
-      ...data.vpc_public_subnets.map((row, i) => subnet(true, i === 0 ? NAT_AND_BASTION : 0, 0, row)),
+      ...privateSubnets.map((row, i) => subnet(false, CLUSTER_INTERFACES, nodes[i] ?? 0, row)),
+      ...publicSubnets.map((row, i) => subnet(true, i === 0 ? NAT_AND_BASTION : 0, 0, row)),
     ],
   };
 }
@@ -348,7 +338,7 @@ function maxPods(kubeletArguments: string): number | undefined {
 }
 
 /** Nodes at most in each subnet: an Auto Scaling group fills its zones evenly, whatever subnets they have. */
-function spread(nodes: number, rows: readonly Row[]): number[] {
+function spread(nodes: number, rows: readonly SubnetInput[]): number[] {
   const zones = new Set(rows.map(({ az }) => az)).size;
   return rows.map(({ az }) => Math.ceil(nodes / (zones * rows.filter((row) => row.az === az).length)));
 }
@@ -365,74 +355,65 @@ function capacityFindings({ instanceType, facts, size, pods, subnets }: Capacity
 function podFindings(instanceType: string, size: Capacity["size"], pods: PodCapacity): Finding[] {
   const { perNode, told, recommended, leftAtDesired } = pods;
   const subject = `eks_worker_node_ec2_type ${instanceType}`;
-  const system = size.desired * SYSTEM_PODS_PER_NODE + SYSTEM_PODS_PER_CLUSTER;
-  return [
-    ...(size.desired > 0 && leftAtDesired === 0
-      ? [
-          {
-            code: "no-room-for-pods",
-            severity: "warning" as const,
-            subject,
-            cause: `the system's ${String(system)} pods fill ${nodesOf(size.desired)} (${String(Math.min(told ?? perNode, perNode))} pods per node), and none of yours would run`,
-            cure: "take a larger type, or a larger desire in eks_worker_nodes_asg_group",
-          },
-        ]
-      : []),
-    ...(told !== undefined && told > perNode
-      ? [
-          {
-            code: "max-pods-beyond-addresses",
-            severity: "warning" as const,
-            subject: `kubelet_extra_args --max-pods=${String(told)}`,
-            cause: `a node of type ${instanceType} has addresses for ${String(perNode)} pods, and the others would wait for one`,
-            cure: `write --max-pods=${String(perNode)}, or leave it out`,
-          },
-        ]
-      : []),
-    ...((told ?? perNode) > recommended
-      ? [
-          {
-            code: "more-pods-than-recommended",
-            severity: "note" as const,
-            subject,
-            cause: `a node takes ${String(told ?? perNode)} pods, and AWS recommends ${String(recommended)} at most for its number of vCPUs`,
-            cure: `say --max-pods=${String(recommended)} in kubelet_extra_args if nodes become slow`,
-          },
-        ]
-      : []),
-  ];
+  const findings: Finding[] = [];
+  if (size.desired > 0 && leftAtDesired === 0) {
+    const system = size.desired * SYSTEM_PODS_PER_NODE + SYSTEM_PODS_PER_CLUSTER;
+    findings.push({
+      code: "no-room-for-pods",
+      severity: "warning",
+      subject,
+      cause:
+        `the system's ${String(system)} pods fill ${nodesOf(size.desired)} ` +
+        `(${String(Math.min(told ?? perNode, perNode))} pods per node), and none of yours would run`,
+      cure: "take a larger type, or a larger desire in eks_worker_nodes_asg_group",
+    });
+  }
+  if (told !== undefined && told > perNode) {
+    findings.push({
+      code: "max-pods-beyond-addresses",
+      severity: "warning",
+      subject: `kubelet_extra_args --max-pods=${String(told)}`,
+      cause: `a node of type ${instanceType} has addresses for ${String(perNode)} pods, and the others would wait for one`,
+      cure: `write --max-pods=${String(perNode)}, or leave it out`,
+    });
+  }
+  if ((told ?? perNode) > recommended) {
+    findings.push({
+      code: "more-pods-than-recommended",
+      severity: "note",
+      subject,
+      cause:
+        `a node takes ${String(told ?? perNode)} pods, and AWS recommends ${String(recommended)} at most for its number ` +
+        "of vCPUs",
+      cure: `say --max-pods=${String(recommended)} in kubelet_extra_args if nodes become slow`,
+    });
+  }
+  return findings;
 }
 
 function subnetFinding(subnet: SubnetCapacity, each: { idle: number; full: number }, max: number): Finding[] {
   const { name, zone, cidr, usable, reserved, nodes, taken } = subnet;
   const free = Math.max(0, usable - reserved);
   if (taken === undefined || taken.full <= free) return [];
-  const fit = (perNode: number) => {
-    const nodesThatFit = Math.floor(free / perNode);
-    return `${nodesOf(nodesThatFit)} ${nodesThatFit === 1 ? "fits" : "fit"}`;
-  };
-  const found = `of its ${String(usable)} addresses ${String(free)} are for nodes, and a maximum of ${nodesOf(max)} puts ${String(nodes)} there`;
-  const finding = {
-    subject: `subnet ${name} (${cidr}, ${zone})`,
-    cure: "lower max in eks_worker_nodes_asg_group, or give the VPC larger subnets under other names",
-  };
-  return taken.idle > free
-    ? [
-        {
-          ...finding,
-          code: "subnet-too-small-for-nodes",
-          severity: "warning",
-          cause: `${found}, which take ${String(taken.idle)} as soon as they run pods (${String(each.idle)} each): ${fit(each.idle)}, the others have no addresses for pods or do not start`,
-        },
-      ]
-    : [
-        {
-          ...finding,
-          code: "subnet-too-small-for-full-nodes",
-          severity: "warning",
-          cause: `${found}, which take ${String(taken.full)} when they are full of pods (${String(each.full)} each): ${fit(each.full)}, pods on the others wait for an address`,
-        },
-      ];
+  const isTooSmall = taken.idle > free;
+  const [all, ofEach] = isTooSmall ? [taken.idle, each.idle] : [taken.full, each.full];
+  const fit = Math.floor(free / ofEach);
+  const when = isTooSmall ? "as soon as they run pods" : "when they are full of pods";
+  const others = isTooSmall
+    ? "the others have no addresses for pods or do not start"
+    : "pods on the others wait for an address";
+  return [
+    {
+      code: isTooSmall ? "subnet-too-small-for-nodes" : "subnet-too-small-for-full-nodes",
+      severity: "warning",
+      subject: `subnet ${name} (${cidr}, ${zone})`,
+      cause:
+        `of its ${String(usable)} addresses ${String(free)} are for nodes, and a maximum of ${nodesOf(max)} puts ` +
+        `${String(nodes)} there, which take ${String(all)} ${when} (${String(ofEach)} each): ${nodesOf(fit)} ` +
+        `${fit === 1 ? "fits" : "fit"}, ${others}`,
+      cure: "lower max in eks_worker_nodes_asg_group, or give the VPC larger subnets under other names",
+    },
+  ];
 }
 
 function nodesOf(count: number): string {
@@ -451,9 +432,8 @@ function capacityLines({ instanceType, facts, size, pods, subnets }: Capacity): 
       : podLines(facts, pods, desired)),
     ...wrapped(
       "addresses of the subnets",
-      "(FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as many nodes as the group may have):".split(
-        " ",
-      ),
+      "(FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as many nodes as the group " +
+        "may have):",
     ),
     ...subnetLines(subnets),
   ];
@@ -461,10 +441,11 @@ function capacityLines({ instanceType, facts, size, pods, subnets }: Capacity): 
 
 function podLines(facts: InstanceTypeFacts, { perNode, told, leftAtDesired }: PodCapacity, desired: number): string[] {
   const { interfaces, addressesPerInterface } = facts;
-  const formula = `${String(interfaces)} interfaces x (${String(addressesPerInterface)} addresses - 1) + ${String(SYSTEM_PODS_PER_NODE)}`;
+  const addresses = `${String(interfaces)} interfaces x (${String(addressesPerInterface)} addresses - 1)`;
+  const formula = `${addresses} + ${String(SYSTEM_PODS_PER_NODE)}`;
   const most = told === undefined ? "" : `, --max-pods says ${String(told)}`;
   const room = `room for ${String(leftAtDesired)} of yours on ${nodesOf(desired)}`;
-  return wrapped("pods per node:", `${String(perNode)} = ${formula}${most}; ${room}`.split(" "));
+  return wrapped("pods per node:", `${String(perNode)} = ${formula}${most}; ${room}`);
 }
 
 function subnetLines(subnets: readonly SubnetCapacity[]): string[] {
