@@ -11,8 +11,6 @@ import { keepLock, STACK_DIR, synthesized } from "./synthesized";
 
 /** A stack in the current folder, ready for Terraform. */
 export interface Stack {
-  /** Where Terraform runs. */
-  readonly folder: string;
   readonly terraform: Terraform;
   readonly variables: TfvarsValues;
   /** Where what Terraform says is written. */
@@ -53,9 +51,8 @@ export async function prepare(
     }
   }
   place();
-  const folder = resolve(STACK_DIR);
   const logFile = newLogFile();
-  const terraform = new Terraform({ program, stackDir: folder, environment: process.env, logFile, signal });
+  const terraform = new Terraform({ program, stackDir: resolve(STACK_DIR), environment: process.env, logFile, signal });
   const { isNew } = await screen.step("init", async () => {
     const isNew = await terraform.init();
     return { isNew, said: isNew ? "providers and state are set up" : undefined };
@@ -64,7 +61,7 @@ export async function prepare(
     keepLock();
     for (const note of providerNotes(terraform.lock(), terraform.command())) screen.line(`note: ${note}`);
   }
-  return { folder, terraform, variables, logFile, signal };
+  return { terraform, variables, logFile, signal };
 }
 
 /** The stack has a rule for this too, but Terraform comes to it only after it has fetched the providers. */

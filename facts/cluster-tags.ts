@@ -24,7 +24,7 @@ export const NAMING_TAGS = [
 /** What one tag says about a cluster. */
 export interface ClusterClaim {
   readonly clusterName: string;
-  /** Whether it was made for that cluster; false where the cluster only uses it (`kubernetes.io/cluster/NAME=shared`). */
+  /** Whether it was made for that cluster; one that the cluster only uses has `kubernetes.io/cluster/NAME=shared`. */
   readonly isOwned: boolean;
 }
 
@@ -34,7 +34,11 @@ export function clusterClaim(key: string, value: string): ClusterClaim | undefin
   return NAMING_TAGS.includes(key) ? { clusterName: value, isOwned: true } : undefined;
 }
 
-/** Where EKS writes the logs of a control plane. @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html */
+/**
+ * Where EKS writes the logs of a control plane.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+ */
 export function controlPlaneLogGroup(clusterName: string): string {
   return `/aws/eks/${clusterName}/cluster`;
 }

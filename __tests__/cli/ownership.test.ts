@@ -13,7 +13,13 @@ import {
 } from "../../cli/destroy/ownership";
 
 const OURS = "awskrug_gudi_eks";
-const CLUSTER: ClusterIdentity = { name: OURS, vpcId: "vpc-1", managedIds: new Set(["sg-nodes", "vol-managed"]) };
+const CLUSTER: ClusterIdentity = {
+  clusterName: OURS,
+  vpcId: "vpc-1",
+  managedIds: new Set(["sg-nodes", "vol-managed"]),
+  persistentVolumeIds: new Set(),
+  claimsByVolume: new Map(),
+};
 const NODES = new Set(["i-0123456789abcdef0"]);
 
 describe("whose something is, by its tags", () => {

@@ -63,7 +63,8 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
         resourcesVpcConfig: { subnetIds: [one, two] },
       }),
     );
-    cluster = { name: OURS, vpcId, managedIds: new Set([vpcId, one, two, nodeGroup, "awskrug_gudi_eks-worker"]) };
+    const managedIds = new Set([vpcId, one, two, nodeGroup, "awskrug_gudi_eks-worker"]);
+    cluster = { clusterName: OURS, vpcId, managedIds, persistentVolumeIds: new Set(), claimsByVolume: new Map() };
 
     // Somebody else's: a cluster in another VPC, and things without a cluster's tag in ours.
     const theirGroup = await account.group(elsewhere, "k8s-elb-theirs", owned(THEIRS));
@@ -156,12 +157,12 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   });
 
   it("is all that is told of a VPC that somebody else made, and rules of others' groups stay", async () => {
-    const { vpcId = "", managedIds } = cluster;
+    const { vpcId = "", ...rest } = cluster;
     const own = await scan(account.settings, cluster);
     const isNetworks = (id: string) => id === vpcId || id.startsWith("subnet-");
-    const ofStack = new Set([...managedIds].filter((id) => !isNetworks(id)));
+    const ofStack = new Set([...rest.managedIds].filter((id) => !isNetworks(id)));
 
-    const leftovers = await scan(account.settings, { name: OURS, foreignVpcId: vpcId, managedIds: ofStack });
+    const leftovers = await scan(account.settings, { ...rest, foreignVpcId: vpcId, managedIds: ofStack });
 
     expect(found(leftovers, "cluster")).toEqual(found(own, "cluster"));
     // Its owner is not known wherever it is.

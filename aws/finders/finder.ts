@@ -1,4 +1,4 @@
-import type { Filter } from "@aws-sdk/client-ec2";
+import type { EC2Client, Filter } from "@aws-sdk/client-ec2";
 
 import { asking, isGone } from "../call";
 import type { Clients } from "./clients";
@@ -63,6 +63,18 @@ export function listed<Page, Item>(
   return { noun, byHand, read, find: (clients, alternatives) => asking(what, collect(clients, alternatives)) };
 }
 
+/** A finder of what EC2 lists in pages, and filters. */
+export function inEc2<Page, Item>(
+  noun: string,
+  byHand: string,
+  paginate: (config: { readonly client: EC2Client }, input: { readonly Filters: Filter[] }) => AsyncIterable<Page>,
+  items: (page: Page) => Item[] | undefined,
+  idOf: (item: Item) => string | undefined,
+  stateOf?: (item: Item) => string | undefined,
+): ListFinder<Item> {
+  return listed(noun, byHand, ({ ec2: client }, Filters) => paginate({ client }, { Filters }), items, idOf, stateOf);
+}
+
 /** The only page of what AWS lists in one answer. */
 export async function* onePage<Page>(answer: Promise<Page>): AsyncGenerator<Page> {
   yield await answer;
@@ -122,10 +134,18 @@ export function tagsFrom(tags: AwsTags = []): Tags {
   return Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
 }
 
-/** How many load balancers or target groups one DescribeTags takes. @see https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html */
+/**
+ * How many load balancers or target groups one DescribeTags takes.
+ *
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
+ */
 const TAGS_AT_ONCE = 20;
 
-/** How many values a filter of EC2 takes. @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html */
+/**
+ * How many values a filter of EC2 takes.
+ *
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+ */
 const FILTER_VALUES = 200;
 
 /** Alternatives for any number of values, none for no value. */

@@ -26,7 +26,7 @@ import {
 import { GetInstanceProfileCommand, GetRoleCommand } from "@aws-sdk/client-iam";
 
 import type { Clients } from "./clients";
-import { listed, named, onePage, taggedBy, tagsFrom, type Tags } from "./finder";
+import { inEc2, listed, named, onePage, taggedBy, tagsFrom, type Tags } from "./finder";
 
 /** The tags of classic load balancers, by their names. @throws what AWS says where one of them does not exist */
 export async function tagsOfClassic({ classic }: Clients, LoadBalancerNames: string[]): Promise<[string, Tags][]> {
@@ -57,10 +57,10 @@ export const FINDERS = {
     const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
     return logGroups.find(({ logGroupName }) => logGroupName === name);
   }),
-  aws_ebs_volume: listed(
+  aws_ebs_volume: inEc2(
     "volume",
     "ec2 delete-volume --volume-id",
-    ({ ec2: client }, Filters) => paginateDescribeVolumes({ client }, { Filters }),
+    paginateDescribeVolumes,
     (page) => page.Volumes,
     (it) => it.VolumeId,
     (it) => it.State,
@@ -99,18 +99,18 @@ export const FINDERS = {
     "iam delete-role --role-name",
     async ({ iam }, RoleName) => (await iam.send(new GetRoleCommand({ RoleName }))).Role,
   ),
-  aws_instance: listed(
+  aws_instance: inEc2(
     "instance",
     "ec2 terminate-instances --instance-ids",
-    ({ ec2: client }, Filters) => paginateDescribeInstances({ client }, { Filters }),
+    paginateDescribeInstances,
     (page) => page.Reservations?.flatMap(({ Instances = [] }) => Instances),
     (it) => it.InstanceId,
     (it) => it.State?.Name,
   ),
-  aws_internet_gateway: listed(
+  aws_internet_gateway: inEc2(
     "internet gateway",
     "ec2 delete-internet-gateway --internet-gateway-id",
-    ({ ec2: client }, Filters) => paginateDescribeInternetGateways({ client }, { Filters }),
+    paginateDescribeInternetGateways,
     (page) => page.InternetGateways,
     (it) => it.InternetGatewayId,
   ),
@@ -149,45 +149,45 @@ export const FINDERS = {
     (it) => it.NatGatewayId,
     (it) => it.State,
   ),
-  aws_network_interface: listed(
+  aws_network_interface: inEc2(
     "network interface",
     "ec2 delete-network-interface --network-interface-id",
-    ({ ec2: client }, Filters) => paginateDescribeNetworkInterfaces({ client }, { Filters }),
+    paginateDescribeNetworkInterfaces,
     (page) => page.NetworkInterfaces,
     (it) => it.NetworkInterfaceId,
   ),
-  aws_route_table: listed(
+  aws_route_table: inEc2(
     "route table",
     "ec2 delete-route-table --route-table-id",
-    ({ ec2: client }, Filters) => paginateDescribeRouteTables({ client }, { Filters }),
+    paginateDescribeRouteTables,
     (page) => page.RouteTables,
     (it) => it.RouteTableId,
   ),
-  aws_security_group: listed(
+  aws_security_group: inEc2(
     "security group",
     "ec2 delete-security-group --group-id",
-    ({ ec2: client }, Filters) => paginateDescribeSecurityGroups({ client }, { Filters }),
+    paginateDescribeSecurityGroups,
     (page) => page.SecurityGroups,
     (it) => it.GroupId,
   ),
-  aws_subnet: listed(
+  aws_subnet: inEc2(
     "subnet",
     "ec2 delete-subnet --subnet-id",
-    ({ ec2: client }, Filters) => paginateDescribeSubnets({ client }, { Filters }),
+    paginateDescribeSubnets,
     (page) => page.Subnets,
     (it) => it.SubnetId,
   ),
-  aws_vpc: listed(
+  aws_vpc: inEc2(
     "VPC",
     "ec2 delete-vpc --vpc-id",
-    ({ ec2: client }, Filters) => paginateDescribeVpcs({ client }, { Filters }),
+    paginateDescribeVpcs,
     (page) => page.Vpcs,
     (it) => it.VpcId,
   ),
-  aws_vpc_endpoint: listed(
+  aws_vpc_endpoint: inEc2(
     "VPC endpoint",
     "ec2 delete-vpc-endpoints --vpc-endpoint-ids",
-    ({ ec2: client }, Filters) => paginateDescribeVpcEndpoints({ client }, { Filters }),
+    paginateDescribeVpcEndpoints,
     (page) => page.VpcEndpoints,
     (it) => it.VpcEndpointId,
     (it) => it.State,

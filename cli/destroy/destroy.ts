@@ -1,6 +1,7 @@
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 import { asking, patient } from "../../aws/call";
+import type { Host } from "../../bootstrap/engine/host";
 import { clusterArn } from "../../bootstrap/playbook";
 import type { Handover } from "../../contract/handover";
 import { readHandover } from "../../contract/outputs";
@@ -70,10 +71,15 @@ async function callerIn(region: string): Promise<Caller> {
   }
 }
 
+/** What a cluster says that has nothing in AWS, and what is known of one that says nothing. */
+const NOTHING: InCluster = { services: [], ingresses: [], claims: [], volumes: [] };
+
 /** One run of the command. */
 class Destruction {
   /** What has been deleted so far, for whoever interrupts it. */
   readonly #done: string[] = [];
+  /** What says how to reach the bastion and the cluster; undefined when the stack is not wholly applied. */
+  #handover: Handover | undefined;
   /** Ids of what is Terraform's to destroy. */
   #managedIds: ReadonlySet<string>;
   #wishes: Wishes;
@@ -94,8 +100,8 @@ class Destruction {
   async run(inState: readonly string[]): Promise<number> {
     const { options, target, screen } = this;
     const { wishes } = options;
-    const inside = inState.length === 0 ? undefined : await this.#readInside();
-    const claims = inside === undefined ? [] : claimsToDelete(inside, wishes.keep);
+    const inside = inState.length === 0 ? NOTHING : await this.#readInside();
+    const claims = claimsToDelete(inside, wishes.keep);
     const found = await this.#scan(inside, claims);
     if (inState.length === 0) {
       if (found.clusterExists) throw this.#stateIsElsewhere();
@@ -122,7 +128,7 @@ class Destruction {
     const question = `delete the cluster ${target.clusterName} in ${this.#place()}: ${counts}?`;
     if (!options.autoApprove) await confirm(question, "-auto-approve deletes without a question", screen, this.signal);
 
-    if (inside !== undefined) await this.#removeInside({ ...inside, claims });
+    await this.#removeInside({ ...inside, claims });
     await this.#removeOutside(inside);
     if (inState.length > 0) await this.#destroyStack(inside);
     return this.#lookAgain(inside);
@@ -154,31 +160,29 @@ class Destruction {
     );
   }
 
-  /** What the cluster itself says that it has in AWS; undefined when it cannot be asked, which keeps nothing from going. */
-  async #readInside(): Promise<InCluster | undefined> {
+  /** What the cluster itself says that it has in AWS; that it cannot be asked keeps nothing from going. */
+  async #readInside(): Promise<InCluster> {
     const { screen } = this;
     const byTags = "what Kubernetes made is found by its tags";
-    const handover = await this.#handover();
-    if (handover === undefined) {
+    this.#handover = await this.#readHandover();
+    if (this.#handover === undefined) {
       if (this.target.hasCluster) screen.line(`note: the stack is not wholly applied; ${byTags}`);
-      return undefined;
+      return NOTHING;
     }
-    const context = clusterArn(handover);
-    const answer = await this.#onBastion(handover, (host) => readInCluster(host, context));
+    const answer = await this.#onBastion(this.#handover, readInCluster);
     if ("login" in answer) {
       const why = answer.login.reached ? "" : ` (${answer.login.message.split("\n")[0] ?? ""})`;
       screen.line(`note: nobody could log in to the bastion${why}; ${byTags}`);
-      return undefined;
+      return NOTHING;
     }
     if ("unreachable" in answer.result) {
       screen.line(`note: the cluster cannot be asked (${answer.result.unreachable}); ${byTags}`);
-      return undefined;
+      return NOTHING;
     }
     return answer.result;
   }
 
-  /** Undefined when the stack is not wholly applied. */
-  async #handover(): Promise<Handover | undefined> {
+  async #readHandover(): Promise<Handover | undefined> {
     const outputs = await this.stack.terraform.outputs();
     try {
       return readHandover(outputs, "the state");
@@ -188,40 +192,37 @@ class Destruction {
     }
   }
 
-  #onBastion<Result>(handover: Handover, work: Parameters<typeof onBastion<Result>>[2]) {
-    return onBastion(handover, this.options.bootstrap, work, this.screen, this.signal);
+  /** @param work gets the context of the cluster in the bastion's kubeconfig */
+  #onBastion<Result>(handover: Handover, work: (host: Host, context: string) => Promise<Result>) {
+    const context = clusterArn(handover);
+    return onBastion(handover, this.options.bootstrap, (host) => work(host, context), this.screen, this.signal);
   }
 
-  async #scan(inside: InCluster | undefined, claims: InCluster["claims"] = []): Promise<Leftovers> {
+  async #scan(inside: InCluster, claims: InCluster["claims"] = []): Promise<Leftovers> {
     const { target, screen, signal } = this;
-    const { clusterName: name, vpcId, foreignVpcId, region, hasCluster } = target;
     screen.busy("looking for what Kubernetes made");
     const cluster = {
-      name,
-      ...(vpcId !== undefined && { vpcId }),
-      ...(foreignVpcId !== undefined && { foreignVpcId }),
+      ...target,
       managedIds: this.#managedIds,
-      persistentVolumeIds: new Set(inside?.volumes.map(({ volumeId }) => volumeId) ?? []),
-      ...(inside !== undefined && { claimsByVolume: claimsByVolume(inside, claims) }),
+      persistentVolumeIds: new Set(inside.volumes.map(({ volumeId }) => volumeId)),
+      claimsByVolume: claimsByVolume(inside, claims),
     };
-    const found = await this.#reading(scan({ region }, cluster, signal));
-    return hasCluster || !found.clusterExists || found.isStacks ? found : ofSomebodyElse(found);
+    const found = await this.#reading(scan({ region: target.region }, cluster, signal));
+    return target.hasCluster || !found.clusterExists || found.isStacks ? found : ofSomebodyElse(found);
   }
 
   #remains(): Promise<Remains> {
-    const { clusterName, projectName, nodeRoleName, region } = this.target;
     this.screen.busy("looking for what is left of the stack");
-    return this.#reading(scanAfter({ region }, { clusterName, projectName, nodeRoleName }));
+    return this.#reading(scanAfter({ region: this.target.region }, this.target));
   }
 
   async #removeInside(inside: InCluster): Promise<void> {
-    const handover = await this.#handover();
+    const handover = this.#handover;
     const objects = [...inside.services, ...inside.ingresses, ...inside.claims];
     if (objects.length === 0 || handover === undefined) return;
     const { screen, signal } = this;
     await screen.step("services and claims", async () => {
-      const context = clusterArn(handover);
-      const done = await this.#onBastion(handover, (host) => deleteInCluster(host, context, inside, signal));
+      const done = await this.#onBastion(handover, (host, context) => deleteInCluster(host, context, inside, signal));
       signal.throwIfAborted();
       const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];
       for (const failure of failures) screen.line(`note: not deleted through the cluster: ${failure}`);
@@ -238,7 +239,7 @@ class Destruction {
     if (volumeIds.length === 0) return;
     const volumes = volumeIds.map((volumeId) => ({ name: "", volumeId, reclaimPolicy: "Delete" }));
     await this.#until("volumes of deleted claims", async () => {
-      const { things } = await this.#scan({ services: [], ingresses: [], claims: [], volumes });
+      const { things } = await this.#scan({ ...NOTHING, volumes });
       return !things.some(({ id }) => volumeIds.includes(id));
     });
   }
@@ -266,7 +267,7 @@ class Destruction {
   }
 
   /** @returns how many steps were done */
-  async #removeOutside(inside: InCluster | undefined): Promise<number> {
+  async #removeOutside(inside: InCluster): Promise<number> {
     const { screen, signal, target } = this;
     const removal = this.#removalOf(await this.#scan(inside));
     if (removal.steps.length === 0) return 0;
@@ -294,7 +295,7 @@ class Destruction {
     return gone;
   }
 
-  async #destroyStack(inside: InCluster | undefined): Promise<void> {
+  async #destroyStack(inside: InCluster): Promise<void> {
     try {
       await this.#terraformDestroy();
     } catch (error) {
@@ -338,13 +339,13 @@ class Destruction {
     }
   }
 
-  async #sayWhatHolds(inside: InCluster | undefined): Promise<void> {
+  async #sayWhatHolds(inside: InCluster): Promise<void> {
     const removal = this.#removalOf(await this.#scan(inside));
     if (removal.fates.length > 0) this.screen.line(listing(removal));
   }
 
   /** Deletes what only now can go, and says what is left. */
-  async #lookAgain(inside: InCluster | undefined): Promise<number> {
+  async #lookAgain(inside: InCluster): Promise<number> {
     const { screen, target } = this;
     await this.#removeOutside(inside);
     const wishes = this.#wishes;

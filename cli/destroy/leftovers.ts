@@ -30,7 +30,7 @@ export interface Leftovers {
   readonly region: string;
   /** Whether EKS still has the cluster, or does not say. */
   readonly clusterExists: boolean;
-  /** Whether the cluster that EKS has is shown to be this stack's: it stands in the stack's VPC, or has its security groups. */
+  /** Whether the cluster of EKS is shown to be this stack's: it stands in the stack's VPC, or has its security groups. */
   readonly isStacks: boolean;
   readonly things: readonly Thing[];
   /** Rules that name a security group of the cluster's. */
@@ -40,8 +40,8 @@ export interface Leftovers {
 }
 
 /**
- * Looks for everything that Kubernetes and EKS made in the account for a cluster, and for what else lives in its VPC and
- * is not Terraform's. Changes nothing.
+ * Looks for everything that Kubernetes and EKS made in the account for a cluster, and for what else lives in its VPC and is
+ * not Terraform's. Changes nothing.
  *
  * A kind of thing that there is no permission to look at is `unknown`; the others are looked at all the same.
  *
@@ -58,7 +58,7 @@ type Surroundings = Awaited<ReturnType<typeof lookAround>>;
 
 /** Asks for everything that may be a cluster's. What there is no permission for is `unknown`, and stays out. */
 async function lookAround(clients: Clients, given: ClusterIdentity, signal?: AbortSignal) {
-  const { name, persistentVolumeIds = [] } = given;
+  const { clusterName: name, persistentVolumeIds } = given;
   const unknown = new Unknowns();
   const clusters = await unknown.or(FINDERS.aws_eks_cluster.find(clients, name), undefined);
   const network = clusters?.[0]?.details.resourcesVpcConfig;
@@ -122,7 +122,7 @@ function judged(around: Surroundings, given: ClusterIdentity): Omit<Leftovers, "
     all.flatMap(({ NetworkInterfaceId = [] }) => NetworkInterfaceId),
   );
   const cluster = { ...given, managedIds: new Set([...given.managedIds, ...ofGateways]) };
-  const nodes = instances.filter(({ tags }) => ownershipByTags(tags, given.name)?.owner === "cluster");
+  const nodes = instances.filter(({ tags }) => ownershipByTags(tags, given.clusterName)?.owner === "cluster");
   const nodeIds = new Set(nodes.map(({ id }) => id));
   const isIn = (id: string | undefined) => vpcId !== undefined && id === vpcId;
 
@@ -139,14 +139,14 @@ function judged(around: Surroundings, given: ClusterIdentity): Omit<Leftovers, "
   const groupThings = groups.flatMap((it) => groupThing(it, cluster, balancers, clusterExists));
   const deletable = groupThings.filter(({ owner, goesWith }) => owner === "cluster" && goesWith === undefined);
   const groupIds = new Set(deletable.map(({ id }) => id));
-  // In a VPC of somebody else's, what is not the cluster's keeps nothing of the stack's from going, and is nobody's
-  // business here, but for interfaces that have one of its security groups. Nor are rules of others' groups ours to remove.
+  // In a VPC of somebody else's, what is not the cluster's keeps nothing of the stack's from going, and is not told, but
+  // for interfaces that have one of its security groups. Rules of others' groups there are not ours to remove.
   const isForeign = given.foreignVpcId !== undefined;
   const concerns = ({ owner }: Thing) => !isForeign || owner === "cluster";
   const isOurGroup = (id: string) => groupIds.has(id) || given.managedIds.has(id);
   const context = { cluster, nodeIds, balancers: around.balancers && balancers, groupIds };
   return {
-    clusterName: given.name,
+    clusterName: given.clusterName,
     clusterExists,
     isStacks:
       (network?.vpcId !== undefined && network.vpcId === given.vpcId) ||

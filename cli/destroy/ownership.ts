@@ -6,17 +6,25 @@ import { clusterClaim } from "../../facts/cluster-tags";
 
 /** The cluster whose leftovers are looked for. */
 export interface ClusterIdentity {
-  readonly name: string;
-  /** The VPC that the stack made; what lives in it and is nobody's of ours keeps it from going. @default - the cluster's, while EKS knows it */
+  readonly clusterName: string;
+  /**
+   * The VPC that the stack made; what lives in it and is nobody's of ours keeps it from going.
+   *
+   * @default - the cluster's, while EKS knows it
+   */
   readonly vpcId?: string;
-  /** Instead of it a VPC that somebody else made: of what lives in it only what is the cluster's is told. @default - none */
+  /**
+   * Instead of it a VPC that somebody else made: of what lives in it only what is the cluster's is told.
+   *
+   * @default - none
+   */
   readonly foreignVpcId?: string;
   /** Ids of everything in Terraform's state (an Auto Scaling group's is its name): those are Terraform's to destroy. */
   readonly managedIds: ReadonlySet<string>;
-  /** EBS volumes of the cluster's persistent volumes, as Kubernetes told while it answered. @default - not known */
-  readonly persistentVolumeIds?: ReadonlySet<string>;
-  /** Claims, as `NAMESPACE/NAME`, that are to be deleted, by the volume that Kubernetes deletes with each. @default - none */
-  readonly claimsByVolume?: ReadonlyMap<string, string>;
+  /** EBS volumes of the cluster's persistent volumes, as Kubernetes told while it answered. */
+  readonly persistentVolumeIds: ReadonlySet<string>;
+  /** Claims, as `NAMESPACE/NAME`, that are to be deleted, by the volume that Kubernetes deletes with each. */
+  readonly claimsByVolume: ReadonlyMap<string, string>;
 }
 
 /** Something in the account that Terraform did not make. */
@@ -88,11 +96,11 @@ function objectOf(tags: Tags): string {
 export function balancerThing(
   type: "aws_elb" | "aws_lb" | "aws_lb_target_group",
   { id, tags }: Found,
-  { name, managedIds }: ClusterIdentity,
+  { clusterName, managedIds }: ClusterIdentity,
   isInVpc: boolean,
   called = "",
 ): Thing[] {
-  const ownership = ownershipByTags(tags, name);
+  const ownership = ownershipByTags(tags, clusterName);
   if (managedIds.has(id) || (ownership?.owner !== "cluster" && !isInVpc)) return [];
   const object = objectOf(tags);
   return [{ type, id, called: list(called, object && `for ${object}`), ...(ownership ?? unnamed(type)) }];
@@ -120,15 +128,15 @@ export function groupThing(
   };
   // EKS makes one for every cluster, and deletes it with it.
   // https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
-  const isControlPlanes = tags["aws:eks:cluster-name"] === cluster.name && clusterExists;
+  const isControlPlanes = tags["aws:eks:cluster-name"] === cluster.clusterName && clusterExists;
   const type = "aws_security_group";
   return [
     {
       type,
       id,
       called,
-      ...(ownershipByTags(tags, cluster.name) ?? byBalancer ?? unnamed(type)),
-      ...(isControlPlanes && { goesWith: `the cluster ${cluster.name}` }),
+      ...(ownershipByTags(tags, cluster.clusterName) ?? byBalancer ?? unnamed(type)),
+      ...(isControlPlanes && { goesWith: `the cluster ${cluster.clusterName}` }),
     },
   ];
 }
@@ -148,19 +156,22 @@ export function referencesIn(group: SecurityGroup, targets: ReadonlySet<string>)
 }
 
 /** An instance that runs, and that no Auto Scaling group of Terraform's started. */
-export function instanceThing({ id, tags, state }: Found<Instance>, { name, managedIds }: ClusterIdentity): Thing[] {
+export function instanceThing(
+  { id, tags, state }: Found<Instance>,
+  { clusterName, managedIds }: ClusterIdentity,
+): Thing[] {
   const group = tags["aws:autoscaling:groupName"] ?? "";
   if (state !== "there" || managedIds.has(id) || managedIds.has(group)) return [];
-  return [namedThing("aws_instance", id, tags, name)];
+  return [namedThing("aws_instance", id, tags, clusterName)];
 }
 
 /** What else can live in a VPC and keeps it from being deleted. */
 export function inhabitantThing(
   type: "aws_subnet" | "aws_nat_gateway" | "aws_vpc_endpoint",
   { id, tags, state }: Found,
-  { name, managedIds }: ClusterIdentity,
+  { clusterName, managedIds }: ClusterIdentity,
 ): Thing[] {
-  return managedIds.has(id) || state === "ended" ? [] : [namedThing(type, id, tags, name)];
+  return managedIds.has(id) || state === "ended" ? [] : [namedThing(type, id, tags, clusterName)];
 }
 
 /** What people call by its tag `Name`. */
@@ -180,7 +191,11 @@ export function interfaceDescription({ id }: Pick<Thing, "id">): string {
   return `${BALANCERS}${id.replace(/^arn:.*:loadbalancer\//, "")}`;
 }
 
-/** What an interface of the VPC CNI is called. @see https://github.com/aws/amazon-vpc-cni-k8s/blob/master/pkg/awsutils/awsutils.go */
+/**
+ * What an interface of the VPC CNI is called.
+ *
+ * @see https://github.com/aws/amazon-vpc-cni-k8s/blob/master/pkg/awsutils/awsutils.go
+ */
 const CNI_DESCRIPTION = /^aws-K8S-(i-[0-9a-f]+)$/;
 
 /** A network interface that is not Terraform's, and not part of an instance or a NAT gateway. */
@@ -224,15 +239,15 @@ export function interfaceThing(
       : { owner: "other", why: `nothing is left that says whose the load balancer ${name} was` };
     return [{ ...thing, ...ownership, goesWith: GONE_BALANCER }];
   }
-  if (called === `Amazon EKS ${cluster.name}`) {
-    const goesWith = `the cluster ${cluster.name}`;
+  if (called === `Amazon EKS ${cluster.clusterName}`) {
+    const goesWith = `the cluster ${cluster.clusterName}`;
     return [{ ...thing, owner: "cluster", why: "its description, which EKS wrote", goesWith }];
   }
   const node = tags["node.k8s.amazonaws.com/instance_id"] ?? CNI_DESCRIPTION.exec(called)?.[1];
   return [
     {
       ...thing,
-      ...(ownershipByTags(tags, cluster.name) ?? byNode() ?? unnamed(type)),
+      ...(ownershipByTags(tags, cluster.clusterName) ?? byNode() ?? unnamed(type)),
       ...(instanceId !== undefined && { goesWith: `the instance ${instanceId}` }),
       ...(instanceId === undefined &&
         Status === "in-use" && { attachedTo: Attachment?.InstanceOwnerId ?? "something" }),
@@ -264,8 +279,8 @@ export function volumeThing(
 ): Thing[] {
   if (cluster.managedIds.has(id) || state !== "there" || attachment?.DeleteOnTermination === true) return [];
   const attachedTo = attachment?.InstanceId;
-  const byTags = ownershipByTags(tags, cluster.name);
-  const isPersistent = cluster.persistentVolumeIds?.has(id) === true;
+  const byTags = ownershipByTags(tags, cluster.clusterName);
+  const isPersistent = cluster.persistentVolumeIds.has(id);
   if (byTags?.owner === "other" && !isPersistent) return [];
   const byNode: Ownership =
     attachedTo !== undefined && nodeIds.has(attachedTo)
@@ -274,7 +289,7 @@ export function volumeThing(
   const byKubernetes: Ownership = { owner: "cluster", why: "a persistent volume of the cluster names it" };
   const object = objectOf(tags);
   const volume = tags["kubernetes.io/created-for/pv/name"] ?? tags["CSIVolumeName"] ?? "";
-  const claim = cluster.claimsByVolume?.get(id);
+  const claim = cluster.claimsByVolume.get(id);
   return [
     {
       type: "aws_ebs_volume",
