@@ -74,9 +74,10 @@ function hasNoBastionRole(values: TfvarsValues["values"]): boolean {
 
 function noBastionRole(): UserError {
   return new UserError(
-    "aws_krug_admin_role has no value, and the bastion works with it: write the name of an instance profile into a file " +
-      'such as local.tfvars, aws_krug_admin_role = "my-role" (`aws iam list-instance-profiles` shows the names), and ' +
-      "give that with -var-file local.tfvars; or kubectl_own_role = true, which gives the bastion a role of its own",
+    "aws_krug_admin_role has no value, and the bastion works with it: write the name of an instance profile into " +
+      'a file such as local.tfvars, aws_krug_admin_role = "my-role" (`aws iam list-instance-profiles` shows the ' +
+      "names), and give that with -var-file local.tfvars; or kubectl_own_role = true, which gives the bastion a role " +
+      "of its own",
   );
 }
 

@@ -4,8 +4,8 @@ import { UserError } from "../contract/user-error";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Prepares this process for a command that a person waits for: the first Ctrl-C, or a terminal that goes away, aborts the
- * signal; a second one ends the process at once, with 130.
+ * Prepares this process for a command that a person waits for: the first Ctrl-C, or a terminal that goes away, aborts
+ * the signal; a second one ends the process at once, with 130.
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();

@@ -40,8 +40,8 @@ async function tagsOfV2({ v2 }: Clients, ResourceArns: string[]): Promise<[strin
 }
 
 /**
- * What `eks destroy` looks for in an account, by Terraform's type: what the stack makes, and what Kubernetes and EKS make
- * beside it. What is looked for by its name is found under the names of this stack only.
+ * What `eks destroy` looks for in an account, by Terraform's type: what the stack makes, and what Kubernetes and EKS
+ * make beside it. What is looked for by its name is found under the names of this stack only.
  */
 export const FINDERS = {
   aws_autoscaling_group: listed(

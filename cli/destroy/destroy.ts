@@ -154,9 +154,9 @@ class Destruction {
 
   #stateIsElsewhere(): UserError {
     return new UserError(
-      `there is nothing in the state here, and ${this.#place()} has a cluster ${this.target.clusterName}: its state is ` +
-        "somewhere else (another folder, or another TF_WORKSPACE or EKS_STATE_BUCKET), or it is somebody else's; nothing was " +
-        "deleted",
+      `there is nothing in the state here, and ${this.#place()} has a cluster ${this.target.clusterName}: its ` +
+        "state is somewhere else (another folder, or another TF_WORKSPACE or EKS_STATE_BUCKET), or it is " +
+        "somebody else's; nothing was deleted",
     );
   }
 
@@ -316,8 +316,8 @@ class Destruction {
   }
 
   /**
-   * EKS still writes logs when the cluster is gone, into a log group that it makes anew where Terraform has deleted it: what
-   * Terraform would have deleted may go.
+   * EKS still writes logs when the cluster is gone, into a log group that it makes anew where Terraform has deleted it:
+   * what Terraform would have deleted may go.
    *
    * @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
    */
@@ -380,7 +380,9 @@ class Destruction {
   }
 }
 
-/** The state has no cluster, and the account has one of its name elsewhere: what is tagged with the name is that one's. */
+/**
+ * The state has no cluster, and the account has one of its name elsewhere: what is tagged with the name is that one's.
+ */
 function ofSomebodyElse(found: Leftovers): Leftovers {
   const why = `the cluster ${found.clusterName} of this account is not in the state here`;
   return {

@@ -30,7 +30,9 @@ export interface Leftovers {
   readonly region: string;
   /** Whether EKS still has the cluster, or does not say. */
   readonly clusterExists: boolean;
-  /** Whether the cluster of EKS is shown to be this stack's: it stands in the stack's VPC, or has its security groups. */
+  /**
+   * Whether the cluster of EKS is shown to be this stack's: it stands in the stack's VPC, or has its security groups.
+   */
   readonly isStacks: boolean;
   readonly things: readonly Thing[];
   /** Rules that name a security group of the cluster's. */
@@ -40,8 +42,8 @@ export interface Leftovers {
 }
 
 /**
- * Looks for everything that Kubernetes and EKS made in the account for a cluster, and for what else lives in its VPC and is
- * not Terraform's. Changes nothing.
+ * Looks for everything that Kubernetes and EKS made in the account for a cluster, and for what else lives in its VPC
+ * and is not Terraform's. Changes nothing.
  *
  * A kind of thing that there is no permission to look at is `unknown`; the others are looked at all the same.
  *
@@ -139,8 +141,8 @@ function judged(around: Surroundings, given: ClusterIdentity): Omit<Leftovers, "
   const groupThings = groups.flatMap((it) => groupThing(it, cluster, balancers, clusterExists));
   const deletable = groupThings.filter(({ owner, goesWith }) => owner === "cluster" && goesWith === undefined);
   const groupIds = new Set(deletable.map(({ id }) => id));
-  // In a VPC of somebody else's, what is not the cluster's keeps nothing of the stack's from going, and is not told, but
-  // for interfaces that have one of its security groups. Rules of others' groups there are not ours to remove.
+  // In a VPC of somebody else's, what is not the cluster's keeps nothing of the stack's from going, and is not told,
+  // but for interfaces that have one of its security groups. Rules of others' groups there are not ours to remove.
   const isForeign = given.foreignVpcId !== undefined;
   const concerns = ({ owner }: Thing) => !isForeign || owner === "cluster";
   const isOurGroup = (id: string) => groupIds.has(id) || given.managedIds.has(id);

@@ -27,7 +27,10 @@ export interface Fate {
 export type Step =
   | { readonly does: "delete"; readonly thing: Thing }
   | { readonly does: "revoke"; readonly reference: Reference }
-  /** Until the network interfaces with these descriptions, of load balancers, are gone: nothing that they hold can go before. */
+  /**
+   * Until the network interfaces with these descriptions, of load balancers, are gone: nothing that they hold can go
+   * before.
+   */
   | { readonly does: "wait"; readonly descriptions: readonly string[] };
 
 /** What is to become of a cluster's leftovers. */
@@ -70,8 +73,8 @@ function holdsVpc(thing: Thing): boolean {
 }
 
 /**
- * What is to become of everything that a scan found, and in which order. Nothing that is not proven to be the cluster's is
- * ever in a step, and nothing that holds data unless it is asked for by name.
+ * What is to become of everything that a scan found, and in which order. Nothing that is not proven to be the cluster's
+ * is ever in a step, and nothing that holds data unless it is asked for by name.
  *
  * @throws UserError when something is to be deleted that the scan did not find, or that is not this cluster's
  */
@@ -115,8 +118,8 @@ function refuseUnlessItMayGo(id: string, { things, clusterName, region }: Leftov
   if (thing.owner !== "cluster") {
     const command = byHand(thing.type, id, region);
     throw new UserError(
-      `${id} is not deleted, because it is not proven to be the cluster ${clusterName}'s (${thing.why}); if it is, delete ` +
-        `it by hand: ${command}`,
+      `${id} is not deleted, because it is not proven to be the cluster ${clusterName}'s (${thing.why}); if it ` +
+        `is, delete it by hand: ${command}`,
     );
   }
 }
@@ -198,7 +201,8 @@ export function stepTitle(step: Step): string {
       const protocol = permission.IpProtocol === "-1" ? "everything" : (permission.IpProtocol ?? "");
       const ports =
         permission.FromPort === undefined ? "" : ` ${String(permission.FromPort)}-${String(permission.ToPort)}`;
-      return `rule of ${inGroup}: ${direction}, ${protocol}${ports}, ${direction === "ingress" ? "from" : "to"} ${toGroup}`;
+      const way = direction === "ingress" ? "from" : "to";
+      return `rule of ${inGroup}: ${direction}, ${protocol}${ports}, ${way} ${toGroup}`;
     }
     case "wait":
       return `network interfaces of ${String(step.descriptions.length)} load balancer(s)`;
@@ -208,8 +212,8 @@ export function stepTitle(step: Step): string {
 }
 
 /**
- * Whether nothing of the cluster is left in the account: what goes with something else is left as well, and what is kept
- * counts unless the user said by name that it stays. What is not this cluster's does not count.
+ * Whether nothing of the cluster is left in the account: what goes with something else is left as well, and what is
+ * kept counts unless the user said by name that it stays. What is not this cluster's does not count.
  */
 export function isClean({ things, unknown }: Leftovers, { keep }: Pick<Wishes, "keep">): boolean {
   return unknown.length === 0 && things.every(({ owner, id }) => owner === "other" || keep.includes(id));

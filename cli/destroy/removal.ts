@@ -184,8 +184,8 @@ async function untilInterfacesAreGone(
   const held = await until(options, () => interfacesBy(clients, "description", descriptions));
   if (held !== undefined) {
     throw new UserError(
-      `the load balancers are deleted, but after ${String(patienceSeconds)} s AWS still has their network interfaces: ` +
-        `${held}; wait some minutes and run again, and ask AWS support if they stay`,
+      `the load balancers are deleted, but after ${String(patienceSeconds)} s AWS still has their network ` +
+        `interfaces: ${held}; wait some minutes and run again, and ask AWS support if they stay`,
     );
   }
 }

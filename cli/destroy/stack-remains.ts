@@ -46,8 +46,8 @@ const TAGGED = [
 
 /**
  * What of the stack itself still exists, whatever the state says. Meant for after `terraform destroy`; the key pair and
- * the jump EC2's role are the user's own and not looked for. IAM is asked by name: an account can have a thousand roles, and
- * listing them shows no tags.
+ * the jump EC2's role are the user's own and not looked for. IAM is asked by name: an account can have a thousand
+ * roles, and listing them shows no tags.
  *
  * @throws UserError when AWS refuses a call for another reason than a missing permission, or cannot be reached
  */

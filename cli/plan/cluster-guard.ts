@@ -53,8 +53,8 @@ const ASSOCIATION = z.object({
 });
 
 /**
- * What a plan would do to a cluster in place, or to those who get in, that EKS refuses, that cannot be taken back, or that
- * shuts out people or nodes.
+ * What a plan would do to a cluster in place, or to those who get in, that EKS refuses, that cannot be taken back, or
+ * that shuts out people or nodes.
  */
 export function clusterRefusals(plan: Plan): Refusal[] {
   const managed = managedBy(plan);
@@ -164,7 +164,9 @@ function mode(from: Cluster, to: Cluster): Refused | undefined {
     : [`${because}, and EKS goes one step at a time`, 'set authentication_mode = "API_AND_CONFIG_MAP" first'];
 }
 
-/** The provider takes another key for a change in place, asks EKS for nothing, and writes the new one into the state. */
+/**
+ * The provider takes another key for a change in place, asks EKS for nothing, and writes the new one into the state.
+ */
 function key(from: Cluster, to: Cluster, change: ResourceChange): Refused | undefined {
   const before = keyOf(from);
   const after = keyOf(to) ?? (isLater(change, "encryption_config") ? "a key that is made only then" : undefined);
@@ -177,8 +179,8 @@ function key(from: Cluster, to: Cluster, change: ResourceChange): Refused | unde
 }
 
 /**
- * The subnets of a control plane can be others, but never in other zones: EKS asks for the exact set. A plan without all of
- * the zones is left to EKS.
+ * The subnets of a control plane can be others, but never in other zones: EKS asks for the exact set. A plan without
+ * all of the zones is left to EKS.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
@@ -218,16 +220,16 @@ function zoneList(known: readonly (string | null | undefined)[]): string | undef
 }
 
 /**
- * A cluster whose admins are those that access entries name, and to whom none would be left; and one that is made without
- * any. Where it had none before that a plan could see, this plan takes nobody away.
+ * A cluster whose admins are those that access entries name, and to whom none would be left; and one that is made
+ * without any. Where it had none before that a plan could see, this plan takes nobody away.
  */
 function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[]): Refusal[] {
   if (cluster.kind === "destroy" || cluster.kind === "forget") return [];
   const before = cluster.before === null ? undefined : clusterOf(cluster.before);
   const after = clusterOf(cluster.after);
   const mode = modeOf(after);
-  // One that began with aws-auth has its creator for an admin, whatever the provider records of a word that nobody said:
-  // EKS takes no other. https://github.com/hashicorp/terraform-provider-aws/issues/35824
+  // One that began with aws-auth has its creator for an admin, whatever the provider records of a word that nobody
+  // said: EKS takes no other. https://github.com/hashicorp/terraform-provider-aws/issues/35824
   const beganWithAwsAuth = cluster.kind !== "replace" && before !== undefined && modeOf(before) === "CONFIG_MAP";
   if (mode === undefined || mode === "CONFIG_MAP" || beganWithAwsAuth || creatorIsAdmin(after)) return [];
 
@@ -245,13 +247,13 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
   }
 
   const nobody =
-    "no access entry with AmazonEKSClusterAdminPolicy for the whole cluster is left, and who made it is none as far as " +
-    "Terraform knows (cluster_creator_admin = false)";
+    "no access entry with AmazonEKSClusterAdminPolicy for the whole cluster is left, and who made it is none " +
+    "as far as Terraform knows (cluster_creator_admin = false)";
   const instead = "give somebody in access_entries the policy AmazonEKSClusterAdminPolicy without namespaces";
   const elsewhere = mode === "API_AND_CONFIG_MAP" ? "aws-auth may map admins that no plan shows, and so may" : "only";
   const lost =
-    `the last way in for an admin that this plan can see (${elsewhere} entries or bindings that others made by hand); ` +
-    WAY_BACK;
+    `the last way in for an admin that this plan can see (${elsewhere} entries or bindings that others made by ` +
+    `hand); ${WAY_BACK}`;
   const taken = going.flatMap(({ it, by = it }) => (makesAdmin(it.before) ? [by] : []));
   if (taken.length > 0) {
     return [...new Set(taken)].map((by) => ({
@@ -279,8 +281,8 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
 }
 
 /**
- * What takes an association away: itself, or its access entry, with which EKS drops all of its policies; undefined when it
- * stays, or is made.
+ * What takes an association away: itself, or its access entry, with which EKS drops all of its policies; undefined when
+ * it stays, or is made.
  */
 function goneBy(association: ResourceChange, managed: readonly ResourceChange[]): ResourceChange | undefined {
   if (association.kind === "destroy") return association;
@@ -309,8 +311,8 @@ function makesAdmin(values: ResourceChange["after"], change?: ResourceChange): b
 }
 
 /**
- * Access entries of nodes that go while there are Auto Scaling groups: the kubelets of a role that has none are answered
- * with Unauthorized. Where the role goes as well, that is what is refused.
+ * Access entries of nodes that go while there are Auto Scaling groups: the kubelets of a role that has none are
+ * answered with Unauthorized. Where the role goes as well, that is what is refused.
  */
 function nodesShutOut(managed: readonly ResourceChange[]): Refusal[] {
   const hasGroups = managed.some(
@@ -334,8 +336,8 @@ function nodesShutOut(managed: readonly ResourceChange[]): Refusal[] {
         what: becomes(change),
         because: `there are Auto Scaling groups, and the nodes of ${role} get in by it`,
         lost:
-          "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no plan shows " +
-          "that)",
+          "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no " +
+          "plan shows that)",
         option: allowOption(change.address),
       },
     ];

@@ -9,7 +9,8 @@ import { allowOption, becomes, refusalText, type Refusal } from "./refusal";
 
 /** Terraform's words for why, where no attribute says it. */
 const REASONS: Readonly<Record<string, string>> = {
-  replace_because_tainted: `an apply left it half made (tainted); when it is sound after all, \`${terraformCommand()} untaint\` keeps it`,
+  replace_because_tainted:
+    "an apply left it half made (tainted); when it is sound after all, " + `\`${terraformCommand()} untaint\` keeps it`,
   replace_by_request: "-replace asks for it",
   replace_by_triggers: "something that it has to follow (replace_triggered_by) changes",
   delete_because_no_resource_config: "the configuration no longer has it",
@@ -24,9 +25,9 @@ const REASONS: Readonly<Record<string, string>> = {
 const VALUE_LENGTH = 80;
 
 /**
- * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions of all but what
- * is harmless, changes of the cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a `moved`
- * block only renames is none.
+ * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions of all but
+ * what is harmless, changes of the cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a
+ * `moved` block only renames is none.
  *
  * A plan that destroys everything on purpose is not for this: everything would be refused.
  *
@@ -49,7 +50,8 @@ export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
 export function refuseUnlessAllowed(plan: Plan, allowed: readonly string[]): void {
   if (plan.isErrored) {
     throw new UserError(
-      "the plan ends where an error was found, and what is not in it cannot be guarded; mend what Terraform complained of, and plan again",
+      "the plan ends where an error was found, and what is not in it cannot be guarded; mend what Terraform " +
+        "complained of, and plan again",
     );
   }
   const refused = refusals(plan, allowed);

@@ -37,7 +37,8 @@ export interface Summary {
   readonly outputs: readonly string[];
   /**
    * Undefined when the plan is not of this stack, and where the workshop's reckoning is not true of it: with rows in
-   * node_groups, in a network that exists, and with prefixes of addresses. The stack's own output `planning` reckons then.
+   * node_groups, in a network that exists, and with prefixes of addresses. The stack's own output `planning` reckons
+   * then.
    */
   readonly capacity?: Capacity;
   /** The node groups, where there is no capacity of the workshop's one. */
@@ -373,7 +374,9 @@ function podFindings(instanceType: string, size: Capacity["size"], pods: PodCapa
       code: "max-pods-beyond-addresses",
       severity: "warning",
       subject: `kubelet_extra_args --max-pods=${String(told)}`,
-      cause: `a node of type ${instanceType} has addresses for ${String(perNode)} pods, and the others would wait for one`,
+      cause:
+        `a node of type ${instanceType} has addresses for ${String(perNode)} pods, and the others would wait ` +
+        "for one",
       cure: `write --max-pods=${String(perNode)}, or leave it out`,
     });
   }
@@ -383,8 +386,8 @@ function podFindings(instanceType: string, size: Capacity["size"], pods: PodCapa
       severity: "note",
       subject,
       cause:
-        `a node takes ${String(told ?? perNode)} pods, and AWS recommends ${String(recommended)} at most for its number ` +
-        "of vCPUs",
+        `a node takes ${String(told ?? perNode)} pods, and AWS recommends ${String(recommended)} at most for ` +
+        "its number of vCPUs",
       cure: `say --max-pods=${String(recommended)} in kubelet_extra_args if nodes become slow`,
     });
   }
@@ -432,8 +435,8 @@ function capacityLines({ instanceType, facts, size, pods, subnets }: Capacity): 
       : podLines(facts, pods, desired)),
     ...wrapped(
       "addresses of the subnets",
-      "(FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as many nodes as the group " +
-        "may have):",
+      "(FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as many nodes as " +
+        "the group may have):",
     ),
     ...subnetLines(subnets),
   ];

@@ -14,8 +14,8 @@ export interface Refusal {
   /** What to write in the tfvars instead, where that is known. */
   readonly instead?: string;
   /**
-   * What to add to the command line to have it done all the same, quoted for a shell; undefined where AWS would refuse it
-   * too.
+   * What to add to the command line to have it done all the same, quoted for a shell; undefined where AWS would refuse
+   * it too.
    */
   readonly option?: string;
 }

@@ -62,7 +62,8 @@ export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "d
   const progress = new Progress();
   const interrupted = () => {
     screen.line(
-      `interrupted: ${product} finishes what AWS has begun, and writes it into the state; Ctrl-C again would leave that out`,
+      `interrupted: ${product} finishes what AWS has begun, and writes it into the state; Ctrl-C again would ` +
+        "leave that out",
     );
   };
   signal.addEventListener("abort", interrupted);

@@ -23,8 +23,8 @@ export function injectionOf(name: string): Injection {
 }
 
 /**
- * Lets `eks up` begin, and kills it with all that it has started at one call. By then everything else is done: what a killed
- * Terraform had asked for without an answer is in the account and in no state, which is another lesson.
+ * Lets `eks up` begin, and kills it with all that it has started at one call. By then everything else is done: what a
+ * killed Terraform had asked for without an answer is in the account and in no state, which is another lesson.
  */
 export async function killHalfWay(
   args: readonly string[],

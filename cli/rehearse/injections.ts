@@ -33,7 +33,9 @@ export type Injection = {
   readonly code: string | undefined;
 } & (
   | { readonly when: "before"; readonly tfvars: string }
-  /** Terraform is killed while the call with these parameters is on its way, and everything else that it began is done. */
+  /**
+   * Terraform is killed while the call with these parameters is on its way, and everything else that it began is done.
+   */
   | { readonly when: "during"; readonly call: Readonly<Record<string, string>> }
   | { readonly when: "after"; readonly break: (scene: Scene) => Promise<void> }
 );

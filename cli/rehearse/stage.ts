@@ -77,9 +77,9 @@ export async function setUp(
   };
   const terraform = await provideTerraform({ busy, signal });
   const configFile = terraformConfigFile(join(folder, "terraformrc"));
-  screen.line(
-    `Terraform ${terraform.from}; the AWS provider comes ${configFile === undefined ? "from the registry (or a folder that EKS_PROVIDER_MIRROR names)" : `as ${relative(CLONE, configFile)} says`}.`,
-  );
+  const registry = "from the registry (or a folder that EKS_PROVIDER_MIRROR names)";
+  const source = configFile === undefined ? registry : `as ${relative(CLONE, configFile)} says`;
+  screen.line(`Terraform ${terraform.from}; the AWS provider comes ${source}.`);
 
   const missing = ["aws", "kubectl"].filter((name) => findProgram(name) === undefined);
   const own = missing.length === 0 ? ownKubectlVersion() : undefined;
@@ -131,12 +131,12 @@ export async function setUp(
   endings.push(() => bastion.stop());
   const knownHosts = join(folder, "known_hosts");
   writeFileSync(knownHosts, `${bastion.knownHostsLine}\n`);
+  const server = options.sshd ? "a sshd of its own" : "a stand-in SSH server";
+  const lack = missing.length > 0 ? missing.join(" and no ") : `kubectl ${wanted}`;
   screen.line(
-    `The bastion is ${options.sshd ? "a sshd of its own" : "a stand-in SSH server"} on port ${String(bastion.port)}, and writes to ` +
-      `${relative(CLONE, join(folder, "bastion"))} alone; ` +
-      (isOwn
-        ? "kubectl and aws on it are this machine's."
-        : `kubectl and aws on it are stand-ins, as this machine has no ${missing.length > 0 ? missing.join(" and no ") : `kubectl ${wanted}`}.`),
+    `The bastion is ${server} on port ${String(bastion.port)}, and writes to ` +
+      `${relative(CLONE, join(folder, "bastion"))} alone; kubectl and aws on it are ` +
+      (isOwn ? "this machine's." : `stand-ins, as this machine has no ${lack}.`),
   );
 
   return {
@@ -195,8 +195,8 @@ export function shortcomings({ lacks, startedSo }: Pick<JoinedAccount, "lacks" |
   }
   return [
     ...(lacks.length === 0 ? [] : [`${missing} A file for --var-file can name images that it has.`]),
-    "It is not moto_server, for which rehearsals are made: nodes join only if EC2 there has the instances that Auto Scaling " +
-      "groups launch, and what it forgets is changed again by the next plan.",
+    "It is not moto_server, for which rehearsals are made: nodes join only if EC2 there has the instances that " +
+      "Auto Scaling groups launch, and what it forgets is changed again by the next plan.",
   ];
 }
 
@@ -215,8 +215,8 @@ async function light(clusters: Clusters, accountId: string, endings: Endings) {
 }
 
 /**
- * What the workshop's defaults lack: who may reach the bastion, a version that this machine's kubectl can talk to, and a
- * volume that holds the image.
+ * What the workshop's defaults lack: who may reach the bastion, a version that this machine's kubectl can talk to, and
+ * a volume that holds the image.
  */
 function tfvars(folder: string, version: string): string {
   return written(
@@ -291,20 +291,21 @@ export async function lookAround(
   { folder, bastion, environment, clusters, options }: Stage,
   signal: AbortSignal,
 ): Promise<void> {
-  const kubeconfig = join(folder, "bastion", "home", ".kube", "config");
+  const here = (...path: string[]) => relative(process.cwd(), join(...path));
   // The account, and the Terraform that this rehearsal runs.
   const ours = Object.entries(environment).filter(([name]) => /^AWS_|^EKS_TERRAFORM$|^TF_CLI_CONFIG_FILE$/.test(name));
   const environmentFile = join(folder, "environment");
   writeFileSync(environmentFile, ours.map(([name, value]) => `export ${name}=${quoted(value ?? "")}\n`).join(""));
+  // The bastion's own address is somebody else's outside the emulated account.
+  const doctor = `${join(CLONE, "bin", "eks")} doctor -- ${options.map(quoted).join(" ")}`;
   process.stderr.write(
     `\nEverything is up until Ctrl-C, and then gone with the emulated account. In another terminal:\n\n` +
-      `  . ${relative(process.cwd(), environmentFile)}\n` +
-      `  kubectl --kubeconfig ${relative(process.cwd(), kubeconfig)} get nodes\n` +
-      `  ssh -p ${String(bastion.port)} -i ${relative(process.cwd(), bastion.identityFile)} ` +
-      `-o UserKnownHostsFile=${relative(process.cwd(), join(folder, "known_hosts"))} ${bastion.user}@127.0.0.1\n` +
+      `  . ${here(environmentFile)}\n` +
+      `  kubectl --kubeconfig ${here(folder, "bastion", "home", ".kube", "config")} get nodes\n` +
+      `  ssh -p ${String(bastion.port)} -i ${here(bastion.identityFile)} ` +
+      `-o UserKnownHostsFile=${here(folder, "known_hosts")} ${bastion.user}@127.0.0.1\n` +
       `  aws --endpoint-url ${clusters.endpoint} eks list-clusters\n` +
-      // The bastion's own address is somebody else's outside the emulated account.
-      `  (cd ${relative(process.cwd(), folder)} && ${join(CLONE, "bin", "eks")} doctor -- ${options.map(quoted).join(" ")})\n\n`,
+      `  (cd ${here(folder)} && ${doctor})\n\n`,
   );
   await new Promise<void>((resume) => {
     if (signal.aborted) resume();
