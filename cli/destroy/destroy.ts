@@ -71,7 +71,7 @@ async function callerIn(region: string): Promise<Caller> {
   }
 }
 
-/** What a cluster says that has nothing in AWS, and what is known of one that says nothing. */
+/** The answer of a cluster that has nothing in AWS; it also stands for one that cannot be asked. */
 const NOTHING: InCluster = { services: [], ingresses: [], claims: [], volumes: [] };
 
 /** One run of the command. */
@@ -259,7 +259,7 @@ class Destruction {
     return orInterrupted(answer, this.signal, this.interrupted());
   }
 
-  /** Of what is to be deleted only what has not gone yet counts. */
+  /** A wish to delete something that is gone is fulfilled. */
   #removalOf(leftovers: Leftovers): Removal {
     const { delete: all, keep } = this.#wishes;
     const ids = new Set(leftovers.things.map(({ id }) => id));

@@ -8,7 +8,7 @@ import { clusterClaim } from "../../facts/cluster-tags";
 export interface ClusterIdentity {
   readonly clusterName: string;
   /**
-   * The VPC that the stack made; what lives in it and is nobody's of ours keeps it from going.
+   * The VPC that the stack made; what others have in it keeps it from being deleted.
    *
    * @default - the cluster's, while EKS knows it
    */
@@ -271,7 +271,7 @@ export function groupsOf({ Groups = [] }: NetworkInterface): string[] {
 /** The EBS CSI driver tags whatever it makes, but the cluster's name only when it is told it. */
 export const CSI_TAG = "ebs.csi.aws.com/cluster";
 
-/** A volume that Kubernetes made or uses; a node's own disk goes with it, and another cluster's is none of ours. */
+/** A volume that Kubernetes made or uses. A node's own disk goes with the node; another cluster's volume is not told. */
 export function volumeThing(
   { id, tags, state, details: { Size = 0, State, Attachments: [attachment] = [] } }: Found<Volume>,
   cluster: ClusterIdentity,

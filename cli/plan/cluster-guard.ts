@@ -83,7 +83,7 @@ export function setBack({ type, forcedBy }: ResourceChange): string | undefined 
   if (type !== "aws_eks_cluster") return undefined;
   const advice = forcedBy.flatMap(({ path, before }) => {
     if (path === "access_config[0].bootstrap_cluster_creator_admin_permissions") {
-      // The stack ignores changes of it, but there is no ignoring where the state has nothing of it.
+      // The stack ignores changes of it; a state without it forces a replacement all the same.
       const isInState = before.is === "known" && typeof before.value === "boolean";
       const refresh = `let the state learn of it first, \`${terraformCommand()} apply -refresh-only\``;
       return isInState

@@ -9,7 +9,7 @@ export interface Loss {
 /** Types of which AWS knows nothing. */
 const NOWHERE_ELSE: readonly string[] = ["null_resource", "terraform_data"];
 
-/** Terraform's words for what the configuration has nothing of any more. */
+/** Terraform's reasons to destroy what the configuration does not have any more. */
 const GONE_FROM_CONFIGURATION: readonly (string | undefined)[] = [
   "delete_because_no_resource_config",
   "delete_because_no_module",
