@@ -4,8 +4,8 @@ import { UserError } from "../contract/user-error";
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Prepares this process for a command that a person waits for: the first Ctrl-C, or a terminal that goes away, aborts the
- * signal; a second one ends the process at once, with 130.
+ * Prepares this process for a command that a person waits for: the first Ctrl-C, or a terminal that goes away, aborts
+ * the signal; a second one ends the process at once, with 130.
  */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
@@ -27,12 +27,17 @@ export function interruption(): AbortSignal {
 /**
  * Waits for something that changes nothing, and no longer than until Ctrl-C.
  *
+ * @param said what the person is told then
  * @throws UserError when it is interrupted
  */
-export async function orInterrupted<Value>(reading: Promise<Value>, signal: AbortSignal): Promise<Value> {
+export async function orInterrupted<Value>(
+  reading: Promise<Value>,
+  signal: AbortSignal,
+  said = "interrupted: nothing has been done",
+): Promise<Value> {
   const interrupted = new Promise<never>((_, reject) => {
     const interrupt = () => {
-      reject(new UserError("interrupted: nothing has been done", { exitCode: 130 }));
+      reject(new UserError(said, { exitCode: 130 }));
     };
     if (signal.aborted) interrupt();
     else signal.addEventListener("abort", interrupt, { once: true });

@@ -144,7 +144,7 @@ const PAST: Readonly<Record<string, string>> = {
   refresh: "looked at",
 };
 
-/** Resources of the root module by their type, in words: `3 aws_subnet, aws_vpc`. */
+/** Resources of the root module by their type, in words: `3 aws_subnet, aws_vpc`. @param addresses or types */
 export function countByType(addresses: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const address of addresses) {

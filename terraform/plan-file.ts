@@ -32,8 +32,6 @@ export interface ResourceChange {
   /** False for a data source. */
   readonly isManaged: boolean;
   readonly kind: ChangeKind;
-  /** For a replacement: whether the new one is there before the old one goes. */
-  readonly createBeforeDestroy: boolean;
   /** Key of an object that an interrupted replacement left behind; the change is about that one alone. */
   readonly deposed?: string;
   /** Terraform's word for why, such as `replace_because_tainted`; it says none for the most usual ones. */
@@ -58,8 +56,6 @@ export interface DataSource {
 export interface OutputChange {
   readonly name: string;
   readonly kind: ChangeKind;
-  readonly before: PlannedValue;
-  readonly after: PlannedValue;
 }
 
 /** A condition that does not hold, or that could not be evaluated. */
@@ -73,7 +69,6 @@ export interface FailedCheck {
 
 /** A plan as `terraform show -json PLANFILE` writes it, as far as anybody here needs it. */
 export interface Plan {
-  readonly terraformVersion: string;
   readonly changes: readonly ResourceChange[];
   /** Those that were read while planning. */
   readonly dataSources: readonly DataSource[];
@@ -83,10 +78,6 @@ export interface Plan {
   readonly variables: Readonly<Record<string, unknown>>;
   readonly outputs: readonly OutputChange[];
   readonly failedChecks: readonly FailedCheck[];
-  /** Whether there is something to apply and nothing in the way. */
-  readonly isApplyable: boolean;
-  /** Whether an apply would bring about everything that is configured, nothing put off to a later plan. */
-  readonly isComplete: boolean;
   /** Planning failed half-way: `changes` are only those up to there. */
   readonly isErrored: boolean;
 }
@@ -117,14 +108,7 @@ const CHANGE = z.object({
   replace_paths: z.array(STEPS).optional(),
 });
 
-const OUTPUT = z.object({
-  actions: ACTIONS,
-  before: z.unknown().optional(),
-  after: z.unknown().optional(),
-  after_unknown: z.unknown().optional(),
-  before_sensitive: z.unknown().optional(),
-  after_sensitive: z.unknown().optional(),
-});
+const OUTPUT = z.object({ actions: ACTIONS });
 
 const RESOURCE = z.object({
   address: z.string(),
@@ -158,7 +142,6 @@ const PRIOR_STATE = z.object({
 /** @see https://developer.hashicorp.com/terraform/internals/json-format#plan-representation */
 const PLAN = z.object({
   format_version: z.string(),
-  terraform_version: z.string().default("unknown"),
   planned_values: OBJECT,
   variables: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
   prior_state: PRIOR_STATE.default({ values: { root_module: { resources: [] } } }),
@@ -172,9 +155,6 @@ const PLAN = z.object({
     })
     .default({ root_module: { variables: {} } }),
   checks: z.array(CHECK).default([]),
-  // OpenTofu says nothing about these two.
-  applyable: z.boolean().optional(),
-  complete: z.boolean().optional(),
   errored: z.boolean().default(false),
 });
 
@@ -212,12 +192,8 @@ export function readPlan(json: string, source: string): Plan {
   const outputs = Object.entries(plan.output_changes).map(([name, output]) => ({
     name,
     kind: kindOf(output.actions, `output.${name}`, source),
-    before: plannedValue(output.before, undefined, output.before_sensitive, []),
-    after: plannedValue(output.after, output.after_unknown, output.after_sensitive, []),
   }));
-  const isChange = ({ kind }: { readonly kind: ChangeKind }) => kind !== "no-op" && kind !== "read";
   return {
-    terraformVersion: plan.terraform_version,
     changes,
     dataSources: plan.prior_state.values.root_module.resources
       .filter(({ mode }) => mode === "data")
@@ -228,10 +204,18 @@ export function readPlan(json: string, source: string): Plan {
     ),
     outputs,
     failedChecks: plan.checks.filter(({ status }) => status === "fail" || status === "error").map(failedCheck),
-    isApplyable: plan.applyable ?? (!plan.errored && [...changes, ...outputs].some(isChange)),
-    isComplete: plan.complete ?? !plan.errored,
     isErrored: plan.errored,
   };
+}
+
+/** Whether what is there now ends, for good or for another one in its place. */
+export function ends({ kind }: Pick<ResourceChange, "kind">): boolean {
+  return kind === "destroy" || kind === "replace";
+}
+
+/** Whether only the apply will tell something at a path, or below it. */
+export function isLater({ unknown }: Pick<ResourceChange, "unknown">, ...path: readonly (string | number)[]): boolean {
+  return hasTrue(path.reduce(inside, unknown));
 }
 
 /** A path of names and indexes as people write it: `vpc_config[0].subnet_ids`, `tags["a b"]`. */
@@ -277,7 +261,6 @@ function resourceChange(resource: z.infer<typeof RESOURCE>, source: string): Res
     name: resource.name,
     isManaged: resource.mode === "managed",
     kind: kindOf(actions, address, source),
-    createBeforeDestroy: actions.length === 2 && actions[0] === "create",
     ...(deposed !== undefined && { deposed }),
     ...(action_reason !== undefined && { reason: action_reason }),
     // Terraform writes them now in one order, now in another.

@@ -6,7 +6,8 @@ import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 
 import { Screen } from "../../terminal/screen";
-import { confirm, ownAddress } from "../../cli/up";
+import { ownAddress } from "../../cli/stack";
+import { confirm } from "../../terminal/confirm";
 import { EksFolder } from "../support/in-process";
 import { planDocument, type ChangeJson } from "../support/plan-json";
 import { standInForTerraform } from "../support/terraform-stand-in";
@@ -363,7 +364,7 @@ describe("the question", () => {
 
     await asked;
 
-    expect(text()).toContain('apply this plan? Only "yes" is taken for one: ');
+    expect(text()).toContain('apply this plan? Type "yes" to go on: ');
   });
 
   it.each(["y\r", "Yes\r", "no\r", "\r", "yes please\r"])("takes %j for a no", async (typed) => {

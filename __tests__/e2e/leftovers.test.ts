@@ -9,8 +9,11 @@ import {
 import { CreateClusterCommand, DeleteClusterCommand } from "@aws-sdk/client-eks";
 import { CreateInstanceProfileCommand, CreateRoleCommand } from "@aws-sdk/client-iam";
 
-import { scan, type ClusterIdentity, type Leftovers } from "../../cli/destroy/leftovers";
-import { isClean, listing, remove, removalPlan, type Outcome } from "../../cli/destroy/removal";
+import { FINDERS } from "../../aws/finders/table";
+import { scan, type Leftovers } from "../../cli/destroy/leftovers";
+import type { ClusterIdentity } from "../../cli/destroy/ownership";
+import { remove, type Outcome } from "../../cli/destroy/removal";
+import { isClean, listing, removalPlan } from "../../cli/destroy/removal-plan";
 import { scanAfter } from "../../cli/destroy/stack-remains";
 import type { Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate } from "../support/end-to-end";
@@ -24,7 +27,7 @@ const owned = (cluster: string) => ({ [`kubernetes.io/cluster/${cluster}`]: "own
 function found({ things }: Leftovers, owner?: "cluster" | "other"): string[] {
   return things
     .filter((it) => owner === undefined || it.owner === owner)
-    .map(({ kind, id }) => `${kind} ${id}`)
+    .map(({ type, id }) => `${FINDERS[type].noun} ${id}`)
     .sort();
 }
 
@@ -60,7 +63,8 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
         resourcesVpcConfig: { subnetIds: [one, two] },
       }),
     );
-    cluster = { name: OURS, vpcId, managedIds: new Set([vpcId, one, two, nodeGroup, "awskrug_gudi_eks-worker"]) };
+    const managedIds = new Set([vpcId, one, two, nodeGroup, "awskrug_gudi_eks-worker"]);
+    cluster = { clusterName: OURS, vpcId, managedIds, persistentVolumeIds: new Set(), claimsByVolume: new Map() };
 
     // Somebody else's: a cluster in another VPC, and things without a cluster's tag in ours.
     const theirGroup = await account.group(elsewhere, "k8s-elb-theirs", owned(THEIRS));
@@ -153,12 +157,12 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   });
 
   it("is all that is told of a VPC that somebody else made, and rules of others' groups stay", async () => {
-    const { vpcId = "", managedIds } = cluster;
+    const { vpcId = "", ...rest } = cluster;
     const own = await scan(account.settings, cluster);
     const isNetworks = (id: string) => id === vpcId || id.startsWith("subnet-");
-    const ofStack = new Set([...managedIds].filter((id) => !isNetworks(id)));
+    const ofStack = new Set([...rest.managedIds].filter((id) => !isNetworks(id)));
 
-    const leftovers = await scan(account.settings, { name: OURS, foreignVpcId: vpcId, managedIds: ofStack });
+    const leftovers = await scan(account.settings, { ...rest, foreignVpcId: vpcId, managedIds: ofStack });
 
     expect(found(leftovers, "cluster")).toEqual(found(own, "cluster"));
     // Its owner is not known wherever it is.
@@ -171,7 +175,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   it("is listed with its reason and its fate", async () => {
     const leftovers = await scan(account.settings, cluster);
 
-    const text = listing(removalPlan(leftovers), leftovers);
+    const text = listing(removalPlan(leftovers));
 
     expect(text).toContain(
       `classic load balancer a1b2c3 (for default/web)\n    the cluster's: tag kubernetes.io/cluster/${OURS}=owned\n    will be deleted`,
@@ -360,7 +364,7 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
     const fewer = await scanAfter(account.settings, stack);
 
     expect(VpcEndpoint).toBeDefined();
-    expect(remains.things.map(({ kind, id }) => `${kind} ${id}`).sort()).toEqual(
+    expect(remains.things.map(({ type, id }) => `${FINDERS[type].noun} ${id}`).sort()).toEqual(
       [
         `Auto Scaling group ${OURS}-worker`,
         `cluster ${OURS}`,
@@ -368,7 +372,7 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
         `instance profile ${stack.nodeRoleName}`,
         `launch configuration ${LaunchConfigurationName}`,
         `role ${stack.nodeRoleName}`,
-        `vpc ${vpc}`,
+        `VPC ${vpc}`,
       ].sort(),
     );
     expect(fewer.things).toHaveLength(remains.things.length - 1);

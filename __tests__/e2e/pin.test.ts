@@ -168,7 +168,7 @@ describe("eks pin", () => {
     const { child, ended } = start("script", ["-qefc", command, "/dev/null"], await offering(account("1.32")), {
       stdin: "pipe",
       onOutput: (soFar) => {
-        if (/Only "yes" is taken/.test(soFar) && child.stdin?.writableEnded === false) child.stdin.end(`${answer}\n`);
+        if (/Type "yes" to go on/.test(soFar) && child.stdin?.writableEnded === false) child.stdin.end(`${answer}\n`);
       },
     });
     const { code, output } = await ended;

@@ -11,7 +11,7 @@ import { Terminal, type Frame } from "../support/terminal";
 
 const TFVARS = 'aws_krug_admin_role = "aws-krug-admin"\nkubectl_ssh_cidrs   = ["203.0.113.7/32"]\n';
 const COLUMNS = 80;
-const QUESTION = /apply this plan\? Only "yes" is taken for one:$/m;
+const QUESTION = /apply this plan\? Type "yes" to go on:$/m;
 
 /** The set-up has said so where there is no tmux. */
 const describeInTerminal = findProgram("tmux") === undefined ? describe.skip : describeEndToEnd;
@@ -127,7 +127,7 @@ describeInTerminal("what a person sees", () => {
 
     expect(code).toBe(130);
     expect(after.at(-1)?.rows.slice(-4)).toEqual([
-      'apply this plan? Only "yes" is taken for one: ye',
+      'apply this plan? Type "yes" to go on: ye',
       "error: interrupted: nothing was done",
       "exit=130",
       "$",

@@ -87,7 +87,7 @@ export async function startStage(tfvars = ""): Promise<Stage> {
       const { child, ended } = start("script", ["-qefc", command, "/dev/null"], where, {
         stdin: "pipe",
         onOutput: (soFar) => {
-          if (/Only "yes" is taken/.test(soFar) && child.stdin?.writableEnded === false) child.stdin.end(answer);
+          if (/Type "yes" to go on/.test(soFar) && child.stdin?.writableEnded === false) child.stdin.end(answer);
         },
       });
       return ended;

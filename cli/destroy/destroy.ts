@@ -1,24 +1,26 @@
-import { rmSync } from "node:fs";
-import { resolve } from "node:path";
-
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { setTimeout as sleep } from "node:timers/promises";
 
-import { readHandover } from "../../contract/outputs";
+import { asking, patient } from "../../aws/call";
+import type { Host } from "../../bootstrap/engine/host";
 import { clusterArn } from "../../bootstrap/playbook";
 import type { Handover } from "../../contract/handover";
-import { asking, patient } from "../../aws/call";
+import { readHandover } from "../../contract/outputs";
 import { UserError } from "../../contract/user-error";
-import { claimsByVolume, claimsToDelete, deleteInCluster, readInCluster, type InCluster } from "./in-cluster";
-import { controlPlaneLogGroup, scan, type Leftovers } from "./leftovers";
-import { onBastion } from "../on-bastion";
-import { isClean, listing, removalPlan, remove, stepTitle, type Wishes } from "./removal";
+import { controlPlaneLogGroup } from "../../facts/cluster-tags";
+import { confirm } from "../../terminal/confirm";
+import { orInterrupted } from "../../terminal/process";
 import type { Screen } from "../../terminal/screen";
+import { countByType } from "../../terraform/events";
+import type { VariableArgument } from "../../terraform/tfvars";
+import { onBastion } from "../on-bastion";
+import { applyPlan, dropPlan, savePlan } from "../plan/run";
+import { prepare, type Stack } from "../stack";
+import { claimsByVolume, claimsToDelete, deleteInCluster, readInCluster, type InCluster } from "./in-cluster";
+import { scan, type Leftovers } from "./leftovers";
+import { remove, until } from "./removal";
+import { isClean, listing, removalPlan, stepTitle, type Removal, type Wishes } from "./removal-plan";
 import { remainsText, scanAfter, type Remains } from "./stack-remains";
 import { refuseElsewhere, targetOf, type Caller, type Target } from "./target";
-import { countByType, Progress } from "../../terraform/events";
-import type { VariableArgument } from "../../terraform/tfvars";
-import { apply, confirm, prepare, type Stack } from "../up";
 
 /** What `eks destroy` is told. */
 export interface DestroyOptions {
@@ -32,8 +34,8 @@ export interface DestroyOptions {
   readonly bootstrap: readonly string[];
 }
 
-/** How long what AWS is about to end may take to be gone, and the pause between two looks, in seconds. */
-const [PATIENCE_SECONDS, POLL_SECONDS] = [300, 5];
+/** How long what AWS is about to end may take to be gone. */
+const PATIENCE_SECONDS = 300;
 
 /**
  * `eks destroy`: deletes what Kubernetes made in the account, then the stack, and looks whether anything is left.
@@ -69,10 +71,15 @@ async function callerIn(region: string): Promise<Caller> {
   }
 }
 
+/** The answer of a cluster that has nothing in AWS; it also stands for one that cannot be asked. */
+const NOTHING: InCluster = { services: [], ingresses: [], claims: [], volumes: [] };
+
 /** One run of the command. */
 class Destruction {
   /** What has been deleted so far, for whoever interrupts it. */
   readonly #done: string[] = [];
+  /** What says how to reach the bastion and the cluster; undefined when the stack is not wholly applied. */
+  #handover: Handover | undefined;
   /** Ids of what is Terraform's to destroy. */
   #managedIds: ReadonlySet<string>;
   #wishes: Wishes;
@@ -93,8 +100,8 @@ class Destruction {
   async run(inState: readonly string[]): Promise<number> {
     const { options, target, screen } = this;
     const { wishes } = options;
-    const inside = inState.length === 0 ? undefined : await this.#readInside();
-    const claims = inside === undefined ? [] : claimsToDelete(inside, wishes.keep);
+    const inside = inState.length === 0 ? NOTHING : await this.#readInside();
+    const claims = claimsToDelete(inside, wishes.keep);
     const found = await this.#scan(inside, claims);
     if (inState.length === 0) {
       if (found.clusterExists) throw this.#stateIsElsewhere();
@@ -109,7 +116,7 @@ class Destruction {
 
     // A wish for something that is not there is a mistake, and found before anything is deleted.
     const removal = removalPlan(found, wishes);
-    this.#say(listing(removal, found));
+    this.#say(listing(removal));
     if (inState.length > 0) this.#say(`\nMade by Terraform, to be deleted:\n  ${countByType(inState)}`);
     if (options.dryRun) return 2;
 
@@ -121,7 +128,7 @@ class Destruction {
     const question = `delete the cluster ${target.clusterName} in ${this.#place()}: ${counts}?`;
     if (!options.autoApprove) await confirm(question, "-auto-approve deletes without a question", screen, this.signal);
 
-    if (inside !== undefined) await this.#removeInside({ ...inside, claims });
+    await this.#removeInside({ ...inside, claims });
     await this.#removeOutside(inside);
     if (inState.length > 0) await this.#destroyStack(inside);
     return this.#lookAgain(inside);
@@ -147,37 +154,35 @@ class Destruction {
 
   #stateIsElsewhere(): UserError {
     return new UserError(
-      `there is nothing in the state here, and ${this.#place()} has a cluster ${this.target.clusterName}: its state is ` +
-        "somewhere else (another folder, or another TF_WORKSPACE or EKS_STATE_BUCKET), or it is somebody else's; nothing was " +
-        "deleted",
+      `there is nothing in the state here, and ${this.#place()} has a cluster ${this.target.clusterName}: its ` +
+        "state is somewhere else (another folder, or another TF_WORKSPACE or EKS_STATE_BUCKET), or it is " +
+        "somebody else's; nothing was deleted",
     );
   }
 
-  /** What the cluster itself says that it has in AWS; undefined when it cannot be asked, which keeps nothing from going. */
-  async #readInside(): Promise<InCluster | undefined> {
+  /** What the cluster itself says that it has in AWS; that it cannot be asked keeps nothing from going. */
+  async #readInside(): Promise<InCluster> {
     const { screen } = this;
     const byTags = "what Kubernetes made is found by its tags";
-    const handover = await this.#handover();
-    if (handover === undefined) {
+    this.#handover = await this.#readHandover();
+    if (this.#handover === undefined) {
       if (this.target.hasCluster) screen.line(`note: the stack is not wholly applied; ${byTags}`);
-      return undefined;
+      return NOTHING;
     }
-    const context = clusterArn(handover);
-    const answer = await this.#onBastion(handover, (host) => readInCluster(host, context));
+    const answer = await this.#onBastion(this.#handover, readInCluster);
     if ("login" in answer) {
       const why = answer.login.reached ? "" : ` (${answer.login.message.split("\n")[0] ?? ""})`;
       screen.line(`note: nobody could log in to the bastion${why}; ${byTags}`);
-      return undefined;
+      return NOTHING;
     }
     if ("unreachable" in answer.result) {
       screen.line(`note: the cluster cannot be asked (${answer.result.unreachable}); ${byTags}`);
-      return undefined;
+      return NOTHING;
     }
     return answer.result;
   }
 
-  /** Undefined when the stack is not wholly applied. */
-  async #handover(): Promise<Handover | undefined> {
+  async #readHandover(): Promise<Handover | undefined> {
     const outputs = await this.stack.terraform.outputs();
     try {
       return readHandover(outputs, "the state");
@@ -187,40 +192,37 @@ class Destruction {
     }
   }
 
-  #onBastion<Result>(handover: Handover, work: Parameters<typeof onBastion<Result>>[2]) {
-    return onBastion(handover, this.options.bootstrap, work, this.screen, this.signal);
+  /** @param work gets the context of the cluster in the bastion's kubeconfig */
+  #onBastion<Result>(handover: Handover, work: (host: Host, context: string) => Promise<Result>) {
+    const context = clusterArn(handover);
+    return onBastion(handover, this.options.bootstrap, (host) => work(host, context), this.screen, this.signal);
   }
 
-  async #scan(inside: InCluster | undefined, claims: InCluster["claims"] = []): Promise<Leftovers> {
+  async #scan(inside: InCluster, claims: InCluster["claims"] = []): Promise<Leftovers> {
     const { target, screen, signal } = this;
-    const { clusterName: name, vpcId, foreignVpcId, region, hasCluster } = target;
     screen.busy("looking for what Kubernetes made");
     const cluster = {
-      name,
-      ...(vpcId !== undefined && { vpcId }),
-      ...(foreignVpcId !== undefined && { foreignVpcId }),
+      ...target,
       managedIds: this.#managedIds,
-      persistentVolumeIds: new Set(inside?.volumes.map(({ volumeId }) => volumeId) ?? []),
-      ...(inside !== undefined && { claimsByVolume: claimsByVolume(inside, claims) }),
+      persistentVolumeIds: new Set(inside.volumes.map(({ volumeId }) => volumeId)),
+      claimsByVolume: claimsByVolume(inside, claims),
     };
-    const found = await orInterrupted(scan({ region }, cluster, signal), signal);
-    return hasCluster || !found.clusterExists || found.isStacks ? found : ofSomebodyElse(found);
+    const found = await this.#reading(scan({ region: target.region }, cluster, signal));
+    return target.hasCluster || !found.clusterExists || found.isStacks ? found : ofSomebodyElse(found);
   }
 
   #remains(): Promise<Remains> {
-    const { clusterName, projectName, nodeRoleName, region } = this.target;
     this.screen.busy("looking for what is left of the stack");
-    return orInterrupted(scanAfter({ region }, { clusterName, projectName, nodeRoleName }), this.signal);
+    return this.#reading(scanAfter({ region: this.target.region }, this.target));
   }
 
   async #removeInside(inside: InCluster): Promise<void> {
-    const handover = await this.#handover();
+    const handover = this.#handover;
     const objects = [...inside.services, ...inside.ingresses, ...inside.claims];
     if (objects.length === 0 || handover === undefined) return;
     const { screen, signal } = this;
     await screen.step("services and claims", async () => {
-      const context = clusterArn(handover);
-      const done = await this.#onBastion(handover, (host) => deleteInCluster(host, context, inside, signal));
+      const done = await this.#onBastion(handover, (host, context) => deleteInCluster(host, context, inside, signal));
       signal.throwIfAborted();
       const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];
       for (const failure of failures) screen.line(`note: not deleted through the cluster: ${failure}`);
@@ -234,27 +236,40 @@ class Destruction {
 
   /** The driver that deletes them goes with the nodes. */
   async #untilVolumesAreGone(volumeIds: readonly string[]): Promise<void> {
-    const inside = { services: [], ingresses: [], claims: [], volumes: [] };
-    const wanted = volumeIds.map((volumeId) => ({ name: "", volumeId, reclaimPolicy: "Delete" }));
-    const left = async () =>
-      (await this.#scan({ ...inside, volumes: wanted })).things.filter(({ id }) => volumeIds.includes(id));
-    await this.#until(async () => volumeIds.length === 0 || (await left()).length === 0, "volumes of deleted claims");
+    if (volumeIds.length === 0) return;
+    const volumes = volumeIds.map((volumeId) => ({ name: "", volumeId, reclaimPolicy: "Delete" }));
+    await this.#until("volumes of deleted claims", async () => {
+      const { things } = await this.#scan({ ...NOTHING, volumes });
+      return !things.some(({ id }) => volumeIds.includes(id));
+    });
   }
 
   /** Looks until something is so, or for as long as the patience lasts. */
-  async #until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-    const deadline = Date.now() + PATIENCE_SECONDS * 1000;
-    while (!(await isSo()) && Date.now() < deadline) {
-      this.screen.busy(`waiting for ${what} to be gone`);
-      await sleep(POLL_SECONDS * 1000, undefined, { signal: this.signal });
-    }
+  async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const { screen, signal } = this;
+    const onWait = () => {
+      screen.busy(`waiting for ${what} to be gone`);
+    };
+    const how = { signal, onWait, patienceSeconds: PATIENCE_SECONDS };
+    await until(how, async () => ((await isSo()) ? undefined : what));
+  }
+
+  /** An answer that does not come must not keep a person from leaving. */
+  #reading<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    return orInterrupted(answer, this.signal, this.interrupted());
+  }
+
+  /** A wish to delete something that is gone is fulfilled. */
+  #removalOf(leftovers: Leftovers): Removal {
+    const { delete: all, keep } = this.#wishes;
+    const ids = new Set(leftovers.things.map(({ id }) => id));
+    return removalPlan(leftovers, { delete: all.filter((id) => ids.has(id)), keep });
   }
 
   /** @returns how many steps were done */
-  async #removeOutside(inside: InCluster | undefined): Promise<number> {
+  async #removeOutside(inside: InCluster): Promise<number> {
     const { screen, signal, target } = this;
-    const leftovers = await this.#scan(inside);
-    const removal = removalPlan(leftovers, stillThere(leftovers, this.#wishes));
+    const removal = this.#removalOf(await this.#scan(inside));
     if (removal.steps.length === 0) return 0;
     let gone = 0;
     await screen.step("leftovers", async () => {
@@ -280,7 +295,7 @@ class Destruction {
     return gone;
   }
 
-  async #destroyStack(inside: InCluster | undefined): Promise<void> {
+  async #destroyStack(inside: InCluster): Promise<void> {
     try {
       await this.#terraformDestroy();
     } catch (error) {
@@ -301,8 +316,8 @@ class Destruction {
   }
 
   /**
-   * EKS still writes logs when the cluster is gone, into a log group that it makes anew where Terraform has deleted it: what
-   * Terraform would have deleted may go.
+   * EKS still writes logs when the cluster is gone, into a log group that it makes anew where Terraform has deleted it:
+   * what Terraform would have deleted may go.
    *
    * @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
    */
@@ -316,30 +331,21 @@ class Destruction {
 
   async #terraformDestroy(): Promise<void> {
     const { stack, screen } = this;
-    const file = resolve(".cache", "eks", `plan-${String(process.pid)}`);
     try {
-      const progress = new Progress();
-      await screen.step("plan", async () => {
-        await stack.terraform.plan(["-destroy", ...stack.variables.terraformArguments], file, (event) => {
-          const what = progress.told(event);
-          if (what !== undefined) screen.busy(`plan: ${what}`);
-        });
-        return { said: "everything goes" };
-      });
-      await apply(stack, file, screen, "destroy");
+      await savePlan(stack, screen, ["-destroy"], "everything goes");
+      await applyPlan(stack, screen, "destroy");
     } finally {
-      rmSync(file, { force: true });
+      dropPlan();
     }
   }
 
-  async #sayWhatHolds(inside: InCluster | undefined): Promise<void> {
-    const leftovers = await this.#scan(inside);
-    const removal = removalPlan(leftovers, stillThere(leftovers, this.#wishes));
-    if (removal.fates.length > 0) this.screen.line(listing(removal, leftovers));
+  async #sayWhatHolds(inside: InCluster): Promise<void> {
+    const removal = this.#removalOf(await this.#scan(inside));
+    if (removal.fates.length > 0) this.screen.line(listing(removal));
   }
 
   /** Deletes what only now can go, and says what is left. */
-  async #lookAgain(inside: InCluster | undefined): Promise<number> {
+  async #lookAgain(inside: InCluster): Promise<number> {
     const { screen, target } = this;
     await this.#removeOutside(inside);
     const wishes = this.#wishes;
@@ -350,15 +356,15 @@ class Destruction {
       return { leftovers, remains: isOurs ? await this.#remains() : { things: [], unknown: [] } };
     };
     let last = await look();
-    await this.#until(async () => {
+    await this.#until("what AWS is about to end", async () => {
       if (!isGoing(last)) return true;
       last = await look();
       return !isGoing(last);
-    }, "what AWS is about to end");
+    });
 
     const { leftovers, remains } = last;
-    const removal = removalPlan(leftovers, stillThere(leftovers, wishes));
-    if (removal.fates.length + leftovers.unknown.length > 0) screen.line(listing(removal, leftovers));
+    const removal = this.#removalOf(leftovers);
+    if (removal.fates.length + removal.unknown.length > 0) screen.line(listing(removal));
     if (isClean(leftovers, wishes) && isNothing(remains)) {
       screen.line(`nothing is left: no resource of the cluster ${target.clusterName} is in ${this.#place()} any more`);
       return 0;
@@ -374,13 +380,9 @@ class Destruction {
   }
 }
 
-/** Of what is to be deleted only what has not gone yet counts. */
-function stillThere(leftovers: Leftovers, { delete: all, keep }: Wishes): Wishes {
-  const ids = new Set(leftovers.things.map(({ id }) => id));
-  return { delete: all.filter((id) => ids.has(id)), keep };
-}
-
-/** The state has no cluster, and the account has one of its name elsewhere: what is tagged with the name is that one's. */
+/**
+ * The state has no cluster, and the account has one of its name elsewhere: what is tagged with the name is that one's.
+ */
 function ofSomebodyElse(found: Leftovers): Leftovers {
   const why = `the cluster ${found.clusterName} of this account is not in the state here`;
   return {
@@ -399,18 +401,4 @@ function isGoing({ leftovers, remains }: { readonly leftovers: Leftovers; readon
   const ours = leftovers.things.filter(({ owner }) => owner === "cluster");
   const all = [...ours.map(({ goesWith }) => goesWith !== undefined), ...remains.things.map(({ isGoing: it }) => it)];
   return all.length > 0 && all.every((it) => it);
-}
-
-/** An answer that does not come must not keep a person from leaving. */
-function orInterrupted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((done, fail) => {
-    const interrupt = () => {
-      fail(signal.reason as Error);
-    };
-    if (signal.aborted) interrupt();
-    signal.addEventListener("abort", interrupt);
-    answer.then(done, fail).finally(() => {
-      signal.removeEventListener("abort", interrupt);
-    });
-  });
 }

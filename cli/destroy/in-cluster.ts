@@ -174,8 +174,8 @@ export async function readInCluster(bastion: Host, context: string): Promise<Clu
 }
 
 /**
- * Lets Kubernetes itself remove what it has in AWS: Services and Ingresses with their load balancers, and claims with the
- * volumes that their reclaim policy deletes. All at once: each may take minutes.
+ * Lets Kubernetes itself remove what it has in AWS: Services and Ingresses with their load balancers, and claims with
+ * the volumes that their reclaim policy deletes. All at once: each may take minutes.
  *
  * @returns why something was not deleted, one sentence each; the scan of the account that follows finds what is left
  * @throws the signal's reason

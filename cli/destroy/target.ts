@@ -77,14 +77,15 @@ export interface Caller {
 export function refuseElsewhere({ region, madeIn }: Target, caller: Caller): void {
   if (madeIn.region !== undefined && madeIn.region !== region) {
     throw new UserError(
-      `what is in the state was made in ${madeIn.region}, and aws_region is ${region}, where Terraform would find nothing ` +
-        "and forget it all: give the -var-file that it was applied with",
+      `what is in the state was made in ${madeIn.region}, and aws_region is ${region}, where Terraform would ` +
+        "find nothing and forget it all: give the -var-file that it was applied with",
     );
   }
   if (madeIn.account !== undefined && madeIn.account !== caller.account) {
     throw new UserError(
-      `what is in the state was made in the account ${madeIn.account}, and these credentials are of ${caller.account} ` +
-        `(${caller.arn}), where Terraform would find nothing and forget it all: set AWS_PROFILE, or log in as who made it`,
+      `what is in the state was made in the account ${madeIn.account}, and these credentials are of ` +
+        `${caller.account} (${caller.arn}), where Terraform would find nothing and forget it all: set ` +
+        "AWS_PROFILE, or log in as who made it",
     );
   }
 }

@@ -26,7 +26,7 @@ import {
 } from "./pin";
 import type { Screen } from "../../terminal/screen";
 import { readTfvars, type GivenValue, type TfvarsValues, type VariableArgument } from "../../terraform/tfvars";
-import { confirm } from "../up";
+import { confirm } from "../../terminal/confirm";
 
 /** What `eks pin` is told. */
 export interface PinOptions {

@@ -1,22 +1,28 @@
 import { z } from "zod";
 
 import { terraformCommand } from "../../terraform/program";
-import type { Plan, ResourceChange } from "../../terraform/plan-file";
-import { allowOption, type Refusal } from "./refusal";
+import { ends, isLater, type Plan, type ResourceChange } from "../../terraform/plan-file";
+import { allowOption, becomes, type Refusal } from "./refusal";
 
-/** EKS' order: a cluster goes one step to the right, and never back. @see https://docs.aws.amazon.com/eks/latest/userguide/setting-up-access-entries.html */
+/**
+ * EKS' order: a cluster goes one step to the right, and never back.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/setting-up-access-entries.html
+ */
 const MODES: readonly string[] = ["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"];
 
-/** Makes everybody whom it is associated with, for the whole cluster, one who may do everything in it. @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html */
+/**
+ * Makes everybody whom it is associated with, for the whole cluster, one who may do everything in it.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+ */
 const ADMIN_POLICY = /\/AmazonEKSClusterAdminPolicy$/;
 
 /** Nobody is ever shut out for good, and a message that says so is an honest one. */
 const WAY_BACK =
   "whoever's IAM policies allow eks:CreateAccessEntry and eks:AssociateAccessPolicy can let somebody in again";
 
-/**
- * What of the cluster's attributes, as far as they are known: what only the apply will tell is missing.
- */
+/** The cluster's attributes, as far as they are known: what only the apply will tell is missing. */
 const CLUSTER = z.object({
   name: z.string().nullish(),
   version: z.string().nullish(),
@@ -47,11 +53,11 @@ const ASSOCIATION = z.object({
 });
 
 /**
- * What a plan would do to a cluster in place, or to those who get in, that EKS refuses, that cannot be taken back, or that
- * shuts out people or nodes.
+ * What a plan would do to a cluster in place, or to those who get in, that EKS refuses, that cannot be taken back, or
+ * that shuts out people or nodes.
  */
 export function clusterRefusals(plan: Plan): Refusal[] {
-  const managed = plan.changes.filter(({ isManaged, deposed }) => isManaged && deposed === undefined);
+  const managed = managedBy(plan);
   const clusters = managed.filter(({ type }) => type === "aws_eks_cluster");
   return [
     ...clusters.filter(({ kind }) => kind === "update").flatMap((change) => inPlace(change, plan)),
@@ -60,34 +66,39 @@ export function clusterRefusals(plan: Plan): Refusal[] {
   ];
 }
 
+/** What a plan does with what Terraform manages; what an interrupted replacement left behind is none of it. */
+function managedBy({ changes }: Plan): ResourceChange[] {
+  return changes.filter(({ isManaged, deposed }) => isManaged && deposed === undefined);
+}
+
+/** What to set back in the tfvars, by how the path of an attribute begins that forces a replacement. */
+const SET_BACK = [
+  ["encryption_config", "set secrets_encryption back to what it was: EKS never takes it off again"],
+  ["kubernetes_network_config[0].ip_family", "set ip_family back"],
+  ["kubernetes_network_config", "set service_cidr back"],
+] as const;
+
 /** The tfvars variable to set back where one of the cluster's attributes forces its replacement. */
 export function setBack({ type, forcedBy }: ResourceChange): string | undefined {
   if (type !== "aws_eks_cluster") return undefined;
   const advice = forcedBy.flatMap(({ path, before }) => {
     if (path === "access_config[0].bootstrap_cluster_creator_admin_permissions") {
-      // The stack ignores changes of it, but there is no ignoring where the state has nothing of it.
-      return before.is === "known" && typeof before.value === "boolean"
-        ? [
-            `set cluster_creator_admin back to ${String(before.value)}: it counts when a cluster is made, and never after`,
-          ]
-        : [
-            `let the state learn of it first, \`${terraformCommand()} apply -refresh-only\`: it counts when a cluster is made, and is ignored after`,
-          ];
+      // The stack ignores changes of it; a state without it forces a replacement all the same.
+      const isInState = before.is === "known" && typeof before.value === "boolean";
+      const refresh = `let the state learn of it first, \`${terraformCommand()} apply -refresh-only\``;
+      return isInState
+        ? `set cluster_creator_admin back to ${String(before.value)}: it counts when a cluster is made, and never after`
+        : `${refresh}: it counts when a cluster is made, and is ignored after`;
     }
-    if (path.startsWith("encryption_config")) {
-      return ["set secrets_encryption back to what it was: EKS never takes it off again"];
-    }
-    if (path.startsWith("kubernetes_network_config[0].ip_family")) return ["set ip_family back"];
-    if (path.startsWith("kubernetes_network_config")) return ["set service_cidr back"];
-    return [];
+    return SET_BACK.find(([start]) => path.startsWith(start))?.[1] ?? [];
   });
   return advice.length === 0 ? undefined : [...new Set(advice)].join(", and ");
 }
 
 /** What cannot be taken back of what a plan does to a cluster, and is allowed, one sentence each. */
 export function irrevocable(plan: Plan): { readonly address: string; readonly what: string }[] {
-  return plan.changes
-    .filter(({ isManaged, type, kind }) => isManaged && type === "aws_eks_cluster" && kind === "update")
+  return managedBy(plan)
+    .filter(({ type, kind }) => type === "aws_eks_cluster" && kind === "update")
     .flatMap((change) => {
       const before = clusterOf(change.before);
       const after = clusterOf(change.after);
@@ -114,109 +125,87 @@ export function irrevocable(plan: Plan): { readonly address: string; readonly wh
     });
 }
 
-/** What EKS refuses of an update, or what the provider leaves undone. */
+/** What EKS refuses of an update, or what the provider leaves undone: why, and what to write instead. */
+type Refused = readonly [because: string, instead: string];
+
 function inPlace(change: ResourceChange, plan: Plan): Refusal[] {
-  const { address, before: old, after: planned, unknown } = change;
-  const before = clusterOf(old);
-  const after = clusterOf(planned);
-  const refused = (because: string, instead: string): Refusal => ({
-    address,
-    noun: "the cluster",
-    what: "changed",
-    because,
-    forcedBy: [],
-    instead,
+  const [before, after] = [clusterOf(change.before), clusterOf(change.after)];
+  const refused = [version(before, after), mode(before, after), key(before, after, change), zones(change, plan)];
+  return refused.flatMap((it): Refusal[] => {
+    if (it === undefined) return [];
+    const [because, instead] = it;
+    return [{ address: change.address, noun: "the cluster", what: "changed", because, instead }];
   });
-  return [
-    ...version(before, after, refused),
-    ...mode(before, after, refused),
-    ...key(before, after, unknown, refused),
-    ...zones(change, plan, refused),
-  ];
 }
 
-type Refused = (because: string, instead: string) => Refusal;
-
-function version({ version: from }: Cluster, { version: to }: Cluster, refused: Refused): Refusal[] {
+function version({ version: from }: Cluster, { version: to }: Cluster): Refused | undefined {
   const up = steps(from, to);
-  if (Number.isNaN(up) || up === 0 || up === 1) return [];
+  if (Number.isNaN(up) || up === 0 || up === 1) return undefined;
   const because = `version goes from ${from ?? ""} to ${to ?? ""}`;
   return up < 0
     ? [
-        refused(
-          `${because}, and EKS never goes back`,
-          `set eks_version = "${from ?? ""}" (at the end of its support EKS upgrades a version by itself)`,
-        ),
+        `${because}, and EKS never goes back`,
+        `set eks_version = "${from ?? ""}" (at the end of its support EKS upgrades a version by itself)`,
       ]
     : [
-        refused(
-          `${because}, and EKS goes one minor at a time`,
-          `set eks_version = "${minorAfter(from ?? "")}" first, and the nodes' images for it before you go on`,
-        ),
+        `${because}, and EKS goes one minor at a time`,
+        `set eks_version = "${minorAfter(from ?? "")}" first, and the nodes' images for it before you go on`,
       ];
 }
 
-function mode(from: Cluster, to: Cluster, refused: Refused): Refusal[] {
+function mode(from: Cluster, to: Cluster): Refused | undefined {
   const [before, after] = [modeOf(from), modeOf(to)];
-  if (before === undefined || after === undefined) return [];
+  if (before === undefined || after === undefined) return undefined;
   const up = MODES.indexOf(after) - MODES.indexOf(before);
   const because = `authentication_mode goes from ${before} to ${after}`;
-  if (up < 0) return [refused(`${because}, and EKS never goes back`, `set authentication_mode = "${before}"`)];
+  if (up < 0) return [`${because}, and EKS never goes back`, `set authentication_mode = "${before}"`];
   return up < 2
-    ? []
-    : [refused(`${because}, and EKS goes one step at a time`, 'set authentication_mode = "API_AND_CONFIG_MAP" first')];
+    ? undefined
+    : [`${because}, and EKS goes one step at a time`, 'set authentication_mode = "API_AND_CONFIG_MAP" first'];
 }
 
-/** The provider takes another key for a change in place, asks EKS for nothing, and writes the new one into the state. */
-function key(from: Cluster, to: Cluster, unknown: unknown, refused: Refused): Refusal[] {
+/**
+ * The provider takes another key for a change in place, asks EKS for nothing, and writes the new one into the state.
+ */
+function key(from: Cluster, to: Cluster, change: ResourceChange): Refused | undefined {
   const before = keyOf(from);
-  const isLater = JSON.stringify((unknown as { encryption_config?: unknown } | null)?.encryption_config ?? false);
-  const after = keyOf(to) ?? (isLater.includes("true") ? "a key that is made only then" : undefined);
-  if (before === undefined || after === undefined || before === after) return [];
+  const after = keyOf(to) ?? (isLater(change, "encryption_config") ? "a key that is made only then" : undefined);
+  if (before === undefined || after === undefined || before === after) return undefined;
   return [
-    refused(
-      `the key of its secrets goes from ${before} to ${after}, and EKS never takes another`,
-      `set secrets_encryption = { kms_key_arn = "${before}" }, or keep what it said; a key can rotate its material (rotation_days)`,
-    ),
+    `the key of its secrets goes from ${before} to ${after}, and EKS never takes another`,
+    `set secrets_encryption = { kms_key_arn = "${before}" }, or keep what it said; a key can rotate its material ` +
+      "(rotation_days)",
   ];
 }
 
 /**
- * The subnets of a control plane can be others, but never in other zones: EKS asks for the exact set. A plan without all of
- * the zones is left to EKS.
+ * The subnets of a control plane can be others, but never in other zones: EKS asks for the exact set. A plan without
+ * all of the zones is left to EKS.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
-function zones({ before: old, after: planned, unknown }: ResourceChange, plan: Plan, refused: Refused): Refusal[] {
-  const subnets = plan.changes.filter(
-    ({ type, isManaged, deposed }) => type === "aws_subnet" && isManaged && deposed === undefined,
-  );
+function zones(change: ResourceChange, plan: Plan): Refused | undefined {
+  const subnets = managedBy(plan).filter(({ type }) => type === "aws_subnet");
   const told = [
     ...subnets.flatMap(({ before, after }) => [before, after]),
     ...plan.dataSources.filter(({ type }) => type === "aws_subnet").map(({ values }) => values),
   ].map((values) => parsed(SUBNET, values));
   const zoneOf = (id: string | null) => told.find((subnet) => subnet.id === id)?.availability_zone;
 
-  const ids = subnetIds(clusterOf(old));
+  const ids = subnetIds(clusterOf(change.before));
   const own = subnets.filter(({ before }) => ids.some((id) => id === parsed(SUBNET, before).id));
-  const { vpc_config: later } = (unknown ?? {}) as {
-    readonly vpc_config?: readonly { readonly subnet_ids?: unknown }[];
-  };
-  const isLater = JSON.stringify(later?.[0]?.subnet_ids ?? false).includes("true");
-  const before = ids.map(zoneOf);
   // Ids that only the apply will tell are those of rows beside the ones that it has.
-  const after = isLater
+  const after = isLater(change, "vpc_config", 0, "subnet_ids")
     ? subnets
         .filter(({ name, after }) => after !== null && own.some((row) => row.name === name))
         .map(({ after }) => parsed(SUBNET, after).availability_zone)
-    : subnetIds(clusterOf(planned)).map(zoneOf);
-  const [from, to] = [zoneList(before), zoneList(after)];
-  if (from === undefined || to === undefined || from === to) return [];
+    : subnetIds(clusterOf(change.after)).map(zoneOf);
+  const [from, to] = [zoneList(ids.map(zoneOf)), zoneList(after)];
+  if (from === undefined || to === undefined || from === to) return undefined;
+  const variable = own.length > 0 ? "vpc_private_subnets" : "private_subnet_ids";
   return [
-    refused(
-      `its subnets would stand in ${to}, and EKS takes only the zones that the cluster was made with, ${from}`,
-      `set ${own.length > 0 ? "vpc_private_subnets" : "private_subnet_ids"} so that it has all of these zones and no other`,
-    ),
+    `its subnets would stand in ${to}, and EKS takes only the zones that the cluster was made with, ${from}`,
+    `set ${variable} so that it has all of these zones and no other`,
   ];
 }
 
@@ -231,16 +220,16 @@ function zoneList(known: readonly (string | null | undefined)[]): string | undef
 }
 
 /**
- * A cluster whose admins are those that access entries name, and to whom none would be left; and one that is made without
- * any. Where it had none before that a plan could see, this plan takes nobody away.
+ * A cluster whose admins are those that access entries name, and to whom none would be left; and one that is made
+ * without any. Where it had none before that a plan could see, this plan takes nobody away.
  */
 function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[]): Refusal[] {
   if (cluster.kind === "destroy" || cluster.kind === "forget") return [];
   const before = cluster.before === null ? undefined : clusterOf(cluster.before);
   const after = clusterOf(cluster.after);
   const mode = modeOf(after);
-  // One that began with aws-auth has its creator for an admin, whatever the provider records of a word that nobody said:
-  // EKS takes no other. https://github.com/hashicorp/terraform-provider-aws/issues/35824
+  // One that began with aws-auth has its creator for an admin, whatever the provider records of a word that nobody
+  // said: EKS takes no other. https://github.com/hashicorp/terraform-provider-aws/issues/35824
   const beganWithAwsAuth = cluster.kind !== "replace" && before !== undefined && modeOf(before) === "CONFIG_MAP";
   if (mode === undefined || mode === "CONFIG_MAP" || beganWithAwsAuth || creatorIsAdmin(after)) return [];
 
@@ -258,18 +247,20 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
   }
 
   const nobody =
-    "no access entry with AmazonEKSClusterAdminPolicy for the whole cluster is left, and who made it is none as far as Terraform knows (cluster_creator_admin = false)";
+    "no access entry with AmazonEKSClusterAdminPolicy for the whole cluster is left, and who made it is none " +
+    "as far as Terraform knows (cluster_creator_admin = false)";
   const instead = "give somebody in access_entries the policy AmazonEKSClusterAdminPolicy without namespaces";
   const elsewhere = mode === "API_AND_CONFIG_MAP" ? "aws-auth may map admins that no plan shows, and so may" : "only";
-  const lost = `the last way in for an admin that this plan can see (${elsewhere} entries or bindings that others made by hand); ${WAY_BACK}`;
+  const lost =
+    `the last way in for an admin that this plan can see (${elsewhere} entries or bindings that others made by ` +
+    `hand); ${WAY_BACK}`;
   const taken = going.flatMap(({ it, by = it }) => (makesAdmin(it.before) ? [by] : []));
   if (taken.length > 0) {
     return [...new Set(taken)].map((by) => ({
       address: by.address,
       noun: "the cluster's last admin",
-      what: by.kind === "destroy" ? "destroyed" : by.kind === "update" ? "changed" : "replaced",
+      what: becomes(by),
       because: nobody,
-      forcedBy: by.forcedBy,
       lost,
       instead,
       option: allowOption(by.address),
@@ -282,7 +273,6 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
       noun: "the cluster",
       what: "made",
       because: `authentication_mode is ${mode}, ${nobody}`,
-      forcedBy: [],
       lost: `the way in for people and for the bastion; ${WAY_BACK}`,
       instead,
       option: allowOption(cluster.address),
@@ -291,8 +281,8 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
 }
 
 /**
- * What takes an association away: itself, or its access entry, with which EKS drops all of its policies; undefined when it
- * stays, or is made.
+ * What takes an association away: itself, or its access entry, with which EKS drops all of its policies; undefined when
+ * it stays, or is made.
  */
 function goneBy(association: ResourceChange, managed: readonly ResourceChange[]): ResourceChange | undefined {
   if (association.kind === "destroy") return association;
@@ -302,11 +292,11 @@ function goneBy(association: ResourceChange, managed: readonly ResourceChange[])
   if (association.kind === "create" || association.kind === "replace") return undefined;
   const principal = parsed(ASSOCIATION, association.before).principal_arn;
   return managed.find(
-    ({ type, kind, before }) =>
-      type === "aws_eks_access_entry" &&
-      (kind === "destroy" || kind === "replace") &&
+    (it) =>
+      it.type === "aws_eks_access_entry" &&
+      ends(it) &&
       typeof principal === "string" &&
-      parsed(ENTRY, before).principal_arn === principal,
+      parsed(ENTRY, it.before).principal_arn === principal,
   );
 }
 
@@ -314,48 +304,41 @@ function goneBy(association: ResourceChange, managed: readonly ResourceChange[])
 function makesAdmin(values: ResourceChange["after"], change?: ResourceChange): boolean {
   if (values === null) return false;
   const { policy_arn: policy, access_scope: scope } = parsed(ASSOCIATION, values);
-  const isLater = (name: string) =>
-    change !== undefined &&
-    JSON.stringify((change.unknown as Record<string, unknown> | null)?.[name] ?? false) !== "false";
-  const isPolicy = typeof policy === "string" ? ADMIN_POLICY.test(policy) : isLater("policy_arn");
-  const isWhole = scope?.[0]?.type === "cluster" || (scope?.[0]?.type === undefined && isLater("access_scope"));
+  const mayBe = (name: string) => change !== undefined && isLater(change, name);
+  const isPolicy = typeof policy === "string" ? ADMIN_POLICY.test(policy) : mayBe("policy_arn");
+  const isWhole = scope?.[0]?.type === "cluster" || (scope?.[0]?.type === undefined && mayBe("access_scope"));
   return isPolicy && isWhole;
 }
 
 /**
- * Access entries of nodes that go while there are Auto Scaling groups: the kubelets of a role that has none are answered
- * with Unauthorized. Where the role goes as well, that is what is refused.
+ * Access entries of nodes that go while there are Auto Scaling groups: the kubelets of a role that has none are
+ * answered with Unauthorized. Where the role goes as well, that is what is refused.
  */
 function nodesShutOut(managed: readonly ResourceChange[]): Refusal[] {
   const hasGroups = managed.some(
     ({ type, kind, before }) => type === "aws_autoscaling_group" && before !== null && kind !== "destroy",
   );
   // With the cluster all entries go, and it is refused itself.
-  const clusterGoes = managed.some(
-    ({ type, kind }) => type === "aws_eks_cluster" && (kind === "destroy" || kind === "replace"),
-  );
+  const clusterGoes = managed.some((it) => it.type === "aws_eks_cluster" && ends(it));
   if (!hasGroups || clusterGoes) return [];
-  return managed.flatMap((change) => {
-    const { address, type, kind, before, forcedBy } = change;
-    const entry = parsed(ENTRY, before);
-    if (type !== "aws_eks_access_entry" || entry.type !== "EC2_LINUX") return [];
-    if (kind !== "destroy" && kind !== "replace") return [];
+  return managed.flatMap((change): Refusal[] => {
+    const entry = parsed(ENTRY, change.before);
+    if (change.type !== "aws_eks_access_entry" || entry.type !== "EC2_LINUX" || !ends(change)) return [];
     const roleGoes = managed.some(
-      (role) =>
-        role.type === "aws_iam_role" &&
-        (role.kind === "destroy" || role.kind === "replace") &&
-        role.before?.["arn"] === entry.principal_arn,
+      (it) => it.type === "aws_iam_role" && ends(it) && it.before?.["arn"] === entry.principal_arn,
     );
     if (roleGoes) return [];
+    const role = entry.principal_arn ?? "its role";
     return [
       {
-        address,
+        address: change.address,
         noun: "the nodes' access entry",
-        what: kind === "destroy" ? "destroyed" : "replaced",
-        because: `there are Auto Scaling groups, and the nodes of ${entry.principal_arn ?? "its role"} get in by it`,
-        forcedBy,
-        lost: "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no plan shows that)",
-        option: allowOption(address),
+        what: becomes(change),
+        because: `there are Auto Scaling groups, and the nodes of ${role} get in by it`,
+        lost:
+          "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no " +
+          "plan shows that)",
+        option: allowOption(change.address),
       },
     ];
   });

@@ -4,12 +4,13 @@ import { UserError } from "../../contract/user-error";
 import { terraformCommand } from "../../terraform/program";
 import { clusterRefusals, setBack } from "./cluster-guard";
 import { lossOf } from "./guarded-types";
-import type { Plan, PlannedValue, ResourceChange } from "../../terraform/plan-file";
-import { allowOption, refusalText, type Refusal } from "./refusal";
+import { ends, type Plan, type PlannedValue, type ResourceChange } from "../../terraform/plan-file";
+import { allowOption, becomes, refusalText, type Refusal } from "./refusal";
 
 /** Terraform's words for why, where no attribute says it. */
 const REASONS: Readonly<Record<string, string>> = {
-  replace_because_tainted: `an apply left it half made (tainted); when it is sound after all, \`${terraformCommand()} untaint\` keeps it`,
+  replace_because_tainted:
+    "an apply left it half made (tainted); when it is sound after all, " + `\`${terraformCommand()} untaint\` keeps it`,
   replace_by_request: "-replace asks for it",
   replace_by_triggers: "something that it has to follow (replace_triggered_by) changes",
   delete_because_no_resource_config: "the configuration no longer has it",
@@ -24,9 +25,9 @@ const REASONS: Readonly<Record<string, string>> = {
 const VALUE_LENGTH = 80;
 
 /**
- * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions of all but what
- * is harmless, changes of the cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a `moved`
- * block only renames is none.
+ * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions of all but
+ * what is harmless, changes of the cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a
+ * `moved` block only renames is none.
  *
  * A plan that destroys everything on purpose is not for this: everything would be refused.
  *
@@ -34,9 +35,7 @@ const VALUE_LENGTH = 80;
  * @throws UserError (wrong usage) when `allowed` names what is not in the plan
  */
 export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
-  const lost = plan.changes
-    .filter(({ isManaged, kind }) => isManaged && (kind === "replace" || kind === "destroy"))
-    .flatMap(refusal);
+  const lost = plan.changes.filter((change) => change.isManaged && ends(change)).flatMap(refusal);
   const refused = [...lost, ...clusterRefusals(plan)];
   const allowable = refused.filter(({ option }) => option !== undefined).map(({ address }) => address);
   for (const address of allowed) checkIsInPlan(address, plan, [...new Set(allowable)]);
@@ -51,7 +50,8 @@ export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
 export function refuseUnlessAllowed(plan: Plan, allowed: readonly string[]): void {
   if (plan.isErrored) {
     throw new UserError(
-      "the plan ends where an error was found, and what is not in it cannot be guarded; mend what Terraform complained of, and plan again",
+      "the plan ends where an error was found, and what is not in it cannot be guarded; mend what Terraform " +
+        "complained of, and plan again",
     );
   }
   const refused = refusals(plan, allowed);
@@ -88,9 +88,8 @@ function refusal(change: ResourceChange): Refusal[] {
     {
       address,
       ...loss,
-      what: kind === "replace" ? "replaced" : "destroyed",
+      what: becomes(change),
       because,
-      forcedBy,
       ...(instead !== undefined && { instead }),
       option: allowOption(address),
     },

@@ -9,19 +9,20 @@ export interface Loss {
 /** Types of which AWS knows nothing. */
 const NOWHERE_ELSE: readonly string[] = ["null_resource", "terraform_data"];
 
-/** Terraform's words for what the configuration has nothing of any more. */
+/** Terraform's reasons to destroy what the configuration does not have any more. */
 const GONE_FROM_CONFIGURATION: readonly (string | undefined)[] = [
   "delete_because_no_resource_config",
   "delete_because_no_module",
 ];
 
 /**
- * What may go without a word, by Terraform's type, and why: it holds nothing, the next apply brings it back as it was, and
- * nothing that runs ends with it. Everything else is guarded, what is not known here most of all.
+ * What may go without a word, by Terraform's type, and why: it holds nothing, the next apply brings it back as it was,
+ * and nothing that runs ends with it. Everything else is guarded, what is not known here most of all.
  */
 export const HARMLESS: Readonly<Record<string, string>> = {
   aws_eks_access_entry:
-    "tfvars say who gets in, and a row that is taken out is meant; the last admin and the nodes are guarded by what an entry says",
+    "tfvars say who gets in, and a row that is taken out is meant; the last admin and the nodes are guarded by " +
+    "what an entry says",
   aws_eks_access_policy_association: "it goes with its access entry, or tfvars take the right away, which is meant",
   aws_flow_log: "what it has recorded stays in its log group",
   aws_iam_role_policy: "a role's permissions are what tfvars say, and are back within seconds; the role is guarded",
@@ -46,8 +47,8 @@ export const HARMLESS: Readonly<Record<string, string>> = {
  * What the others are, by type.
  *
  * Roles and instance profiles are what locks out machines that run: a node speaks to AWS and to the cluster with the
- * credentials of its role, which end with the role or with its place in the profile; and a role of the same name is another
- * one to IAM and to access entries.
+ * credentials of its role, which end with the role or with its place in the profile; and a role of the same name is
+ * another one to IAM and to access entries.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
  */
@@ -70,11 +71,15 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   },
   aws_eks_addon: {
     noun: "an add-on",
-    lost: "what it runs in the cluster; where it says preserve, EKS leaves that running, and nobody updates it from then on",
+    lost:
+      "what it runs in the cluster; where it says preserve, EKS leaves that running, and nobody updates it " +
+      "from then on",
   },
   aws_eks_cluster: {
     noun: "the cluster",
-    lost: "everything that runs in it, and its endpoint: every node has to join and every kubeconfig to be written anew",
+    lost:
+      "everything that runs in it, and its endpoint: every node has to join and every kubeconfig to be " +
+      "written anew",
   },
   aws_eks_node_group: {
     noun: "a managed node group",
@@ -94,7 +99,9 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
   },
   aws_iam_role: {
     noun: "an IAM role",
-    lost: "the credentials of whatever works with it now: nodes that run become NotReady, and a cluster cannot manage its network interfaces",
+    lost:
+      "the credentials of whatever works with it now: nodes that run become NotReady, and a cluster cannot " +
+      "manage its network interfaces",
   },
   aws_instance: {
     noun: "the bastion",
@@ -163,8 +170,8 @@ export const LOSSES: Readonly<Record<string, Loss>> = {
 /**
  * What goes when something is destroyed or replaced; undefined where nothing does.
  *
- * What the configuration no longer has is harmless only where AWS knows nothing of it: no apply brings it back. So it is with
- * what another revision made, or another program.
+ * What the configuration no longer has is harmless only where AWS knows nothing of it: no apply brings it back. So it
+ * is with what another revision made, or another program.
  */
 export function lossOf({ type, reason }: Pick<ResourceChange, "type" | "reason">): Loss | undefined {
   const isOthers = GONE_FROM_CONFIGURATION.includes(reason) && !NOWHERE_ELSE.includes(type);

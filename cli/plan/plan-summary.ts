@@ -2,9 +2,10 @@ import { z } from "zod";
 
 import { usableAddresses } from "../../facts/cidr";
 import type { Finding } from "../doctor/finding";
-import { stackInputs, type NodeGroupInput, type StackInputs } from "../stack-inputs";
+import { stackInputs, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
 import { irrevocable } from "./cluster-guard";
-import type { ChangeKind, Plan, ResourceChange } from "../../terraform/plan-file";
+import { countByType } from "../../terraform/events";
+import type { Plan, ResourceChange } from "../../terraform/plan-file";
 import { wrapped } from "../../terminal/wrapped";
 
 /** What EC2 says of an instance type (DescribeInstanceTypes). */
@@ -17,27 +18,15 @@ export interface InstanceTypeFacts {
   readonly memoryMiB: number;
 }
 
-/** How many of which type, such as `aws_subnet` and 3. */
-export type CountByType = readonly (readonly [type: string, count: number])[];
-
 /** What of a plan a person wants to know before it is applied. */
 export interface Summary {
-  /** Only those that change something, in the order of a sentence. */
-  readonly counts: readonly { readonly kind: ChangeKind; readonly types: CountByType }[];
-  /** What is not only added, one by one, in the same order. */
-  readonly touched: readonly {
-    readonly kind: ChangeKind;
-    readonly address: string;
-    /** What changes in place, or forces a replacement; none for all else. */
-    readonly attributes: readonly string[];
-  }[];
-  /** Addresses in the state that only become others. */
-  readonly moved: number;
+  /** What it does with what Terraform manages. */
+  readonly changes: readonly ResourceChange[];
   /** Names of outputs that get another value. */
   readonly outputs: readonly string[];
   /**
-   * Undefined when the plan has not the variables of this stack, and where the workshop's reckoning is not true of it: with
-   * rows in node_groups, in a network that exists, and with prefixes of addresses. The stack's own output `planning` reckons
+   * Undefined when the plan is not of this stack, and where the workshop's reckoning is not true of it: with rows in
+   * node_groups, in a network that exists, and with prefixes of addresses. The stack's own output `planning` reckons
    * then.
    */
   readonly capacity?: Capacity;
@@ -49,23 +38,31 @@ export interface Summary {
 /** What the nodes hold, and whether the subnets hold the nodes. */
 export interface Capacity {
   readonly instanceType: string;
-  readonly facts?: InstanceTypeFacts;
   readonly size: { readonly min: number; readonly desired: number; readonly max: number };
   /** Undefined when nothing is known of the instance type. */
-  readonly pods?: PodCapacity;
+  readonly node?: NodeCapacity;
   readonly subnets: readonly SubnetCapacity[];
 }
 
 /** What fits on one node, and on all of them. */
-export interface PodCapacity {
-  /** As many as have an address, and the two that have the node's own. */
-  readonly perNode: number;
+export interface NodeCapacity {
+  readonly facts: InstanceTypeFacts;
+  /** Addresses that it takes when it is new, and when it is full of pods. */
+  readonly addresses: Addresses;
+  /** Pods: as many as have an address, and the two that have the node's own. */
+  readonly pods: number;
   /** What `--max-pods` in the kubelet's arguments says instead. */
   readonly told?: number;
-  /** As many as AWS recommends at most. */
+  /** Pods that AWS recommends at most. */
   readonly recommended: number;
-  /** For what is not part of every cluster, with `desired` nodes; not less than 0. */
+  /** Pods that are not part of every cluster, with `desired` nodes; not less than 0. */
   readonly leftAtDesired: number;
+}
+
+/** Numbers of addresses that nodes take. */
+export interface Addresses {
+  readonly idle: number;
+  readonly full: number;
 }
 
 /** Addresses of one subnet. */
@@ -76,12 +73,10 @@ export interface SubnetCapacity {
   readonly isPublic: boolean;
   /** Those that AWS gives out. */
   readonly usable: number;
-  /** For the control plane's interfaces, the NAT gateway and the bastion. */
-  readonly reserved: number;
+  /** Those of them that the control plane's interfaces, the NAT gateway and the bastion leave; not less than 0. */
+  readonly free: number;
   /** Nodes in it when the group is at its maximum and evenly spread. */
   readonly nodes: number;
-  /** What those nodes take when they are new, and when they are full of pods; undefined for an unknown type. */
-  readonly taken?: { readonly idle: number; readonly full: number };
 }
 
 /**
@@ -106,25 +101,16 @@ const SYSTEM_PODS_PER_CLUSTER = 2;
  */
 const RECOMMENDED_PODS = { few: 110, many: 250, manyVcpus: 30 };
 
-const ROWS = z.array(z.object({ az: z.string(), cidr: z.string(), name: z.string() }));
-const VARIABLES = z.object({
-  vpc_public_subnets: ROWS,
-  vpc_private_subnets: ROWS,
-  eks_worker_node_ec2_type: z.string(),
-  eks_worker_nodes_asg_group: z.object({ min: z.coerce.number(), max: z.coerce.number(), desire: z.coerce.number() }),
-  eks_worker_user_data_group: z.object({ kubelet_extra_args: z.string() }),
-});
-type Row = z.infer<typeof ROWS>[number];
+/** What of the variables no other reader tells; a plan without it is not of this stack. */
+const KUBELET = z.object({ eks_worker_user_data_group: z.object({ kubelet_extra_args: z.string() }) });
 
-const ORDER: readonly ChangeKind[] = ["create", "update", "replace", "destroy", "forget"];
-const VERBS: Readonly<Record<ChangeKind, string>> = {
+/** What changes something, in the order of a sentence. */
+const VERBS = {
   create: "to add",
   update: "to change",
   replace: "to replace",
   destroy: "to destroy",
   forget: "to forget",
-  read: "to read",
-  "no-op": "as it is",
 };
 
 /**
@@ -143,10 +129,7 @@ export function podsPerNode({ interfaces, addressesPerInterface }: InstanceTypeF
  *
  * @see https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/eni-and-ip-target.md
  */
-export function addressesPerNode({ interfaces, addressesPerInterface }: InstanceTypeFacts): {
-  readonly idle: number;
-  readonly full: number;
-} {
+export function addressesPerNode({ interfaces, addressesPerInterface }: InstanceTypeFacts): Addresses {
   return { idle: Math.min(2, interfaces) * addressesPerInterface, full: interfaces * addressesPerInterface };
 }
 
@@ -156,14 +139,11 @@ export function addressesPerNode({ interfaces, addressesPerInterface }: Instance
  * @param facts of the nodes' instance type, when they are known
  */
 export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
-  const managed = plan.changes.filter(({ isManaged }) => isManaged);
-  const counts = ORDER.map((kind) => ({
-    kind,
-    types: countedByType(managed.filter((change) => change.kind === kind).map(({ type }) => type)),
-  })).filter(({ types }) => types.length > 0);
   const inputs = inputsOf(plan.variables);
   const isWorkshops = inputs === undefined || isAsInTheWorkshop(inputs);
-  const capacity = isWorkshops ? capacityOf(plan.variables, facts) : undefined;
+  const kubelet = KUBELET.safeParse(plan.variables).data?.eks_worker_user_data_group.kubelet_extra_args;
+  const capacity =
+    inputs !== undefined && isWorkshops && kubelet !== undefined ? capacityOf(inputs, kubelet, facts) : undefined;
   const failed = plan.failedChecks.map(({ address, isWarning, messages }): Finding => ({
     code: "plan-check-failed",
     severity: isWarning ? "warning" : "error",
@@ -179,15 +159,8 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
     cause: what,
     cure: "apply it if you mean it",
   }));
-  const touched = ORDER.filter((kind) => kind !== "create").flatMap((kind) =>
-    managed
-      .filter((change) => change.kind === kind)
-      .map((change) => ({ kind, address: change.address, attributes: attributesOf(change) })),
-  );
   return {
-    counts,
-    touched,
-    moved: managed.filter(({ previousAddress }) => previousAddress !== undefined).length,
+    changes: plan.changes.filter(({ isManaged }) => isManaged),
     outputs: plan.outputs.filter(({ kind }) => kind !== "no-op").map(({ name }) => name),
     ...(capacity !== undefined && { capacity }),
     nodeGroups: isWorkshops ? [] : inputs.groups,
@@ -233,41 +206,35 @@ function attributesOf({ kind, before, after, unknown, forcedBy }: ResourceChange
 }
 
 /** A summary for people, its findings included, in lines that a terminal of 80 columns need not break. */
-export function summaryLines({ counts, touched, moved, outputs, capacity, nodeGroups, findings }: Summary): string[] {
-  const total = (types: CountByType) => types.reduce((sum, [, count]) => sum + count, 0);
-  const changes = counts.flatMap(({ kind, types }) => {
-    const head = `${VERBS[kind]} ${String(total(types))}:`;
-    if (kind === "create") {
-      return wrapped(head, listed(types.map(([type, count]) => (count === 1 ? type : `${String(count)} ${type}`))));
-    }
-    const each = touched.filter((it) => it.kind === kind);
-    return [
-      head,
-      ...each.map(({ address, attributes }) =>
-        attributes.length === 0 ? `  ${address}` : `  ${address} (${attributes.join(", ")})`,
-      ),
-    ];
+export function summaryLines({ changes, outputs, capacity, nodeGroups, findings }: Summary): string[] {
+  const lines = Object.entries(VERBS).flatMap(([kind, verb]) => {
+    const ofKind = changes.filter((change) => change.kind === kind);
+    if (ofKind.length === 0) return [];
+    const head = `${verb} ${String(ofKind.length)}:`;
+    if (kind === "create") return wrapped(head, listed(countByType(ofKind.map(({ type }) => type).sort())));
+    return [head, ...ofKind.map(changeLine)];
   });
+  const moved = changes.filter(({ previousAddress }) => previousAddress !== undefined).length;
   return [
-    ...(changes.length > 0 ? changes : ["nothing to add, to change or to destroy"]),
+    ...(lines.length > 0 ? lines : ["nothing to add, to change or to destroy"]),
     ...(moved > 0 ? [`moved in the state only: ${String(moved)}`] : []),
-    ...(outputs.length > 0 ? wrapped("outputs that change:", listed(outputs)) : []),
+    ...(outputs.length > 0 ? wrapped("outputs that change:", listed(outputs.join(", "))) : []),
     ...(capacity === undefined ? nodeGroupLines(nodeGroups) : capacityLines(capacity)),
     ...findings.flatMap(({ severity, subject, cause, cure }) =>
-      wrapped(`${severity}:`, `${subject}: ${cause}; ${cure}`.split(" ")),
+      wrapped(`${severity}:`, `${subject}: ${cause}; ${cure}`),
     ),
   ];
 }
 
-/** Words of a list; what has a space in it stays together. */
-function listed(items: readonly string[]): string[] {
-  return items.map((item, i) => (i === items.length - 1 ? item : `${item},`));
+/** What is not only added, with what changes of it. */
+function changeLine(change: ResourceChange): string {
+  const attributes = attributesOf(change);
+  return attributes.length === 0 ? `  ${change.address}` : `  ${change.address} (${attributes.join(", ")})`;
 }
 
-function countedByType(types: readonly string[]): CountByType {
-  const counts = new Map<string, number>();
-  for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
-  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+/** The items of a list, each with its comma; what has a space in it stays together. */
+function listed(items: string): string[] {
+  return items.split(/(?<=,) /);
 }
 
 /** Undefined when the variables are not those of this stack, or have values that are of no use. */
@@ -289,52 +256,44 @@ function nodeGroupLines(groups: readonly NodeGroupInput[]): string[] {
     const { min, max, desired } = size;
     const spot = names.length * desired - onDemand;
     const each = names.length === 1 ? "" : `${String(names.length)} groups, one in each zone, each of `;
-    return wrapped(
-      `nodes of ${key}:`,
-      `${each}${String(desired)} of type ${instanceTypes.join(" or ")}, from ${String(min)} to ${String(max)}${spot > 0 ? `, ${String(spot)} of all spot instances` : ""}, from a ${launchedFrom}`.split(
-        " ",
-      ),
-    );
+    const nodes = `${String(desired)} of type ${instanceTypes.join(" or ")}, from ${String(min)} to ${String(max)}`;
+    const ofSpot = spot > 0 ? `, ${String(spot)} of all spot instances` : "";
+    return wrapped(`nodes of ${key}:`, `${each}${nodes}${ofSpot}, from a ${launchedFrom}`);
   });
 }
 
-function capacityOf(variables: Plan["variables"], facts: InstanceTypeFacts | undefined): Capacity | undefined {
-  const parsed = VARIABLES.safeParse(variables);
-  if (!parsed.success) return undefined;
-  const { data } = parsed;
-  const { min, max, desire: desired } = data.eks_worker_nodes_asg_group;
-  const nodes = spread(max, data.vpc_private_subnets);
-
-  const subnet = (isPublic: boolean, reserved: number, nodesInIt: number, { name, az, cidr }: Row): SubnetCapacity => {
-    const each = facts === undefined ? undefined : addressesPerNode(facts);
-    return {
-      name,
-      zone: az,
-      cidr,
-      isPublic,
-      usable: usableAddresses(cidr),
-      reserved,
-      nodes: nodesInIt,
-      ...(each !== undefined && { taken: { idle: nodesInIt * each.idle, full: nodesInIt * each.full } }),
-    };
+function capacityOf(
+  { groups: [group], privateSubnets, publicSubnets }: StackInputs,
+  kubeletArguments: string,
+  facts: InstanceTypeFacts | undefined,
+): Capacity | undefined {
+  if (group === undefined) return undefined;
+  const { size } = group;
+  const [instanceType] = group.instanceTypes;
+  const nodes = spread(size.max, privateSubnets);
+  const subnet = (isPublic: boolean, reserved: number, nodesInIt: number, row: SubnetInput): SubnetCapacity => {
+    const usable = usableAddresses(row.cidr);
+    const free = Math.max(0, usable - reserved);
+    return { name: row.name, zone: row.az, cidr: row.cidr, isPublic, usable, free, nodes: nodesInIt };
   };
-  const told = maxPods(data.eks_worker_user_data_group.kubelet_extra_args);
   return {
-    instanceType: data.eks_worker_node_ec2_type,
-    size: { min, desired, max },
-    ...(facts !== undefined && { facts, pods: podCapacity(facts, told, desired) }),
+    instanceType,
+    size,
+    ...(facts !== undefined && { node: nodeCapacity(facts, maxPods(kubeletArguments), size.desired) }),
     subnets: [
-      ...data.vpc_private_subnets.map((row, i) => subnet(false, CLUSTER_INTERFACES, nodes[i] ?? 0, row)),
-      ...data.vpc_public_subnets.map((row, i) => subnet(true, i === 0 ? NAT_AND_BASTION : 0, 0, row)),
+      ...privateSubnets.map((row, i) => subnet(false, CLUSTER_INTERFACES, nodes[i] ?? 0, row)),
+      ...publicSubnets.map((row, i) => subnet(true, i === 0 ? NAT_AND_BASTION : 0, 0, row)),
     ],
   };
 }
 
-function podCapacity(facts: InstanceTypeFacts, told: number | undefined, desired: number): PodCapacity {
-  const perNode = podsPerNode(facts);
-  const left = desired * (Math.min(told ?? perNode, perNode) - SYSTEM_PODS_PER_NODE) - SYSTEM_PODS_PER_CLUSTER;
+function nodeCapacity(facts: InstanceTypeFacts, told: number | undefined, desired: number): NodeCapacity {
+  const pods = podsPerNode(facts);
+  const left = desired * (Math.min(told ?? pods, pods) - SYSTEM_PODS_PER_NODE) - SYSTEM_PODS_PER_CLUSTER;
   return {
-    perNode,
+    facts,
+    addresses: addressesPerNode(facts),
+    pods,
     ...(told !== undefined && { told }),
     recommended: facts.vcpus > RECOMMENDED_PODS.manyVcpus ? RECOMMENDED_PODS.many : RECOMMENDED_PODS.few,
     leftAtDesired: Math.max(0, left),
@@ -348,134 +307,125 @@ function maxPods(kubeletArguments: string): number | undefined {
 }
 
 /** Nodes at most in each subnet: an Auto Scaling group fills its zones evenly, whatever subnets they have. */
-function spread(nodes: number, rows: readonly Row[]): number[] {
+function spread(nodes: number, rows: readonly SubnetInput[]): number[] {
   const zones = new Set(rows.map(({ az }) => az)).size;
   return rows.map(({ az }) => Math.ceil(nodes / (zones * rows.filter((row) => row.az === az).length)));
 }
 
-function capacityFindings({ instanceType, facts, size, pods, subnets }: Capacity): Finding[] {
-  if (facts === undefined || pods === undefined) return [];
-  const each = addressesPerNode(facts);
+function capacityFindings({ instanceType, node, size, subnets }: Capacity): Finding[] {
+  if (node === undefined) return [];
   return [
-    ...podFindings(instanceType, size, pods),
-    ...subnets.flatMap((subnet) => subnetFinding(subnet, each, size.max)),
+    ...podFindings(instanceType, size, node),
+    ...subnets.flatMap((subnet) => subnetFinding(subnet, node.addresses, size.max)),
   ];
 }
 
-function podFindings(instanceType: string, size: Capacity["size"], pods: PodCapacity): Finding[] {
-  const { perNode, told, recommended, leftAtDesired } = pods;
+function podFindings(instanceType: string, size: Capacity["size"], node: NodeCapacity): Finding[] {
+  const { pods, told, recommended, leftAtDesired } = node;
   const subject = `eks_worker_node_ec2_type ${instanceType}`;
-  const system = size.desired * SYSTEM_PODS_PER_NODE + SYSTEM_PODS_PER_CLUSTER;
-  return [
-    ...(size.desired > 0 && leftAtDesired === 0
-      ? [
-          {
-            code: "no-room-for-pods",
-            severity: "warning" as const,
-            subject,
-            cause: `the system's ${String(system)} pods fill ${nodesOf(size.desired)} (${String(Math.min(told ?? perNode, perNode))} pods per node), and none of yours would run`,
-            cure: "take a larger type, or a larger desire in eks_worker_nodes_asg_group",
-          },
-        ]
-      : []),
-    ...(told !== undefined && told > perNode
-      ? [
-          {
-            code: "max-pods-beyond-addresses",
-            severity: "warning" as const,
-            subject: `kubelet_extra_args --max-pods=${String(told)}`,
-            cause: `a node of type ${instanceType} has addresses for ${String(perNode)} pods, and the others would wait for one`,
-            cure: `write --max-pods=${String(perNode)}, or leave it out`,
-          },
-        ]
-      : []),
-    ...((told ?? perNode) > recommended
-      ? [
-          {
-            code: "more-pods-than-recommended",
-            severity: "note" as const,
-            subject,
-            cause: `a node takes ${String(told ?? perNode)} pods, and AWS recommends ${String(recommended)} at most for its number of vCPUs`,
-            cure: `say --max-pods=${String(recommended)} in kubelet_extra_args if nodes become slow`,
-          },
-        ]
-      : []),
-  ];
+  const findings: Finding[] = [];
+  if (size.desired > 0 && leftAtDesired === 0) {
+    const system = size.desired * SYSTEM_PODS_PER_NODE + SYSTEM_PODS_PER_CLUSTER;
+    findings.push({
+      code: "no-room-for-pods",
+      severity: "warning",
+      subject,
+      cause:
+        `the system's ${String(system)} pods fill ${nodesOf(size.desired)} ` +
+        `(${String(Math.min(told ?? pods, pods))} pods per node), and none of yours would run`,
+      cure: "take a larger type, or a larger desire in eks_worker_nodes_asg_group",
+    });
+  }
+  if (told !== undefined && told > pods) {
+    findings.push({
+      code: "max-pods-beyond-addresses",
+      severity: "warning",
+      subject: `kubelet_extra_args --max-pods=${String(told)}`,
+      cause:
+        `a node of type ${instanceType} has addresses for ${String(pods)} pods, and the others would wait ` + "for one",
+      cure: `write --max-pods=${String(pods)}, or leave it out`,
+    });
+  }
+  if ((told ?? pods) > recommended) {
+    findings.push({
+      code: "more-pods-than-recommended",
+      severity: "note",
+      subject,
+      cause:
+        `a node takes ${String(told ?? pods)} pods, and AWS recommends ${String(recommended)} at most for ` +
+        "its number of vCPUs",
+      cure: `say --max-pods=${String(recommended)} in kubelet_extra_args if nodes become slow`,
+    });
+  }
+  return findings;
 }
 
-function subnetFinding(subnet: SubnetCapacity, each: { idle: number; full: number }, max: number): Finding[] {
-  const { name, zone, cidr, usable, reserved, nodes, taken } = subnet;
-  const free = Math.max(0, usable - reserved);
-  if (taken === undefined || taken.full <= free) return [];
-  const fit = (perNode: number) => {
-    const nodesThatFit = Math.floor(free / perNode);
-    return `${nodesOf(nodesThatFit)} ${nodesThatFit === 1 ? "fits" : "fit"}`;
-  };
-  const found = `of its ${String(usable)} addresses ${String(free)} are for nodes, and a maximum of ${nodesOf(max)} puts ${String(nodes)} there`;
-  const finding = {
-    subject: `subnet ${name} (${cidr}, ${zone})`,
-    cure: "lower max in eks_worker_nodes_asg_group, or give the VPC larger subnets under other names",
-  };
-  return taken.idle > free
-    ? [
-        {
-          ...finding,
-          code: "subnet-too-small-for-nodes",
-          severity: "warning",
-          cause: `${found}, which take ${String(taken.idle)} as soon as they run pods (${String(each.idle)} each): ${fit(each.idle)}, the others have no addresses for pods or do not start`,
-        },
-      ]
-    : [
-        {
-          ...finding,
-          code: "subnet-too-small-for-full-nodes",
-          severity: "warning",
-          cause: `${found}, which take ${String(taken.full)} when they are full of pods (${String(each.full)} each): ${fit(each.full)}, pods on the others wait for an address`,
-        },
-      ];
+function subnetFinding(subnet: SubnetCapacity, each: Addresses, max: number): Finding[] {
+  const { name, zone, cidr, usable, free, nodes } = subnet;
+  if (nodes * each.full <= free) return [];
+  const isTooSmall = nodes * each.idle > free;
+  const ofEach = isTooSmall ? each.idle : each.full;
+  const fit = Math.floor(free / ofEach);
+  const when = isTooSmall ? "as soon as they run pods" : "when they are full of pods";
+  const others = isTooSmall
+    ? "the others have no addresses for pods or do not start"
+    : "pods on the others wait for an address";
+  return [
+    {
+      code: isTooSmall ? "subnet-too-small-for-nodes" : "subnet-too-small-for-full-nodes",
+      severity: "warning",
+      subject: `subnet ${name} (${cidr}, ${zone})`,
+      cause:
+        `of its ${String(usable)} addresses ${String(free)} are for nodes, and a maximum of ${nodesOf(max)} puts ` +
+        `${String(nodes)} there, which take ${String(nodes * ofEach)} ${when} (${String(ofEach)} each): ${nodesOf(fit)} ` +
+        `${fit === 1 ? "fits" : "fit"}, ${others}`,
+      cure: "lower max in eks_worker_nodes_asg_group, or give the VPC larger subnets under other names",
+    },
+  ];
 }
 
 function nodesOf(count: number): string {
   return count === 1 ? "1 node" : `${String(count)} nodes`;
 }
 
-function capacityLines({ instanceType, facts, size, pods, subnets }: Capacity): string[] {
+function capacityLines({ instanceType, node, size, subnets }: Capacity): string[] {
   const { min, desired, max } = size;
   const group = `nodes: ${String(desired)} of type ${instanceType}, from ${String(min)} to ${String(max)}`;
-  const machine =
-    facts === undefined ? "" : ` (${String(facts.vcpus)} vCPU, ${String(facts.memoryMiB / 1024)} GiB of memory each)`;
   return [
-    group + machine,
-    ...(facts === undefined || pods === undefined
-      ? [`pods per node: not known, because nothing is known of ${instanceType}`]
-      : podLines(facts, pods, desired)),
+    ...(node === undefined
+      ? [group, `pods per node: not known, because nothing is known of ${instanceType}`]
+      : [`${group} (${machine(node.facts)} each)`, ...podLines(node, desired)]),
     ...wrapped(
       "addresses of the subnets",
-      "(FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as many nodes as the group may have):".split(
-        " ",
-      ),
+      "(FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as many nodes as " +
+        "the group may have):",
     ),
-    ...subnetLines(subnets),
+    ...subnetLines(subnets, node?.addresses),
   ];
 }
 
-function podLines(facts: InstanceTypeFacts, { perNode, told, leftAtDesired }: PodCapacity, desired: number): string[] {
-  const { interfaces, addressesPerInterface } = facts;
-  const formula = `${String(interfaces)} interfaces x (${String(addressesPerInterface)} addresses - 1) + ${String(SYSTEM_PODS_PER_NODE)}`;
-  const most = told === undefined ? "" : `, --max-pods says ${String(told)}`;
-  const room = `room for ${String(leftAtDesired)} of yours on ${nodesOf(desired)}`;
-  return wrapped("pods per node:", `${String(perNode)} = ${formula}${most}; ${room}`.split(" "));
+function machine({ vcpus, memoryMiB }: InstanceTypeFacts): string {
+  return `${String(vcpus)} vCPU, ${String(memoryMiB / 1024)} GiB of memory`;
 }
 
-function subnetLines(subnets: readonly SubnetCapacity[]): string[] {
-  const rows = subnets.map(({ name, zone, cidr, isPublic, usable, reserved, nodes, taken }) => [
+function podLines({ facts, pods, told, leftAtDesired }: NodeCapacity, desired: number): string[] {
+  const { interfaces, addressesPerInterface } = facts;
+  const addresses = `${String(interfaces)} interfaces x (${String(addressesPerInterface)} addresses - 1)`;
+  const formula = `${addresses} + ${String(SYSTEM_PODS_PER_NODE)}`;
+  const most = told === undefined ? "" : `, --max-pods says ${String(told)}`;
+  const room = `room for ${String(leftAtDesired)} of yours on ${nodesOf(desired)}`;
+  return wrapped("pods per node:", `${String(pods)} = ${formula}${most}; ${room}`);
+}
+
+function subnetLines(subnets: readonly SubnetCapacity[], each: Addresses | undefined): string[] {
+  const rows = subnets.map(({ name, zone, cidr, isPublic, usable, free, nodes }) => [
     name,
     cidr,
     zone,
     String(usable),
-    String(Math.max(0, usable - reserved)),
+    String(free),
     isPublic ? "-" : String(nodes),
-    isPublic ? "-" : taken === undefined ? "?" : range(taken),
+    isPublic ? "-" : each === undefined ? "?" : range(nodes * each.idle, nodes * each.full),
   ]);
   const table = [["SUBNET", "RANGE", "ZONE", "ALL", "FREE", "NODES", "THEIRS"], ...rows];
   const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
@@ -488,6 +438,6 @@ function subnetLines(subnets: readonly SubnetCapacity[]): string[] {
   });
 }
 
-function range({ idle, full }: { readonly idle: number; readonly full: number }): string {
-  return idle === full ? String(full) : `${String(idle)}-${String(full)}`;
+function range(from: number, to: number): string {
+  return from === to ? String(to) : `${String(from)}-${String(to)}`;
 }

@@ -1,5 +1,5 @@
 import { quoted } from "../../bootstrap/engine/command";
-import type { AttributeChange } from "../../terraform/plan-file";
+import type { ResourceChange } from "../../terraform/plan-file";
 
 /** Something that a plan would do without being told to by name. */
 export interface Refusal {
@@ -9,14 +9,20 @@ export interface Refusal {
   readonly what: "replaced" | "destroyed" | "changed" | "made";
   /** Why, in words. */
   readonly because: string;
-  /** The attributes that force it; none where something else does. */
-  readonly forcedBy: readonly AttributeChange[];
   /** What is gone with it, in words; undefined where nothing is. */
   readonly lost?: string;
   /** What to write in the tfvars instead, where that is known. */
   readonly instead?: string;
-  /** What to add to the command line to have it done all the same, quoted for a shell; undefined where AWS would refuse it too. */
+  /**
+   * What to add to the command line to have it done all the same, quoted for a shell; undefined where AWS would refuse
+   * it too.
+   */
   readonly option?: string;
+}
+
+/** What becomes of something, in a word. */
+export function becomes({ kind }: Pick<ResourceChange, "kind">): Refusal["what"] {
+  return kind === "destroy" ? "destroyed" : kind === "update" ? "changed" : "replaced";
 }
 
 /** What allows a refusal that is about an address. */

@@ -43,8 +43,9 @@ export interface AccountForValues {
 }
 
 /**
- * The account in which these values can be planned and applied: their region, role and key pair, whom their access entries
- * name, and every image that they name, of the family that they say it is of; besides an image of another family.
+ * The account in which these values can be planned and applied: their region, role and key pair, whom their access
+ * entries name, and every image that they name, of the family that they say it is of; besides an image of another
+ * family.
  *
  * @throws UserError when a value is none of its variable's type
  */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -11,23 +11,20 @@ import { UserError } from "../../contract/user-error";
 import { INJECTION_NAMES } from "./injection-names";
 import { INJECTIONS, type Injection } from "./injections";
 import { STACK_DIR } from "../synthesized";
-
-import { endOf, runEks, startEks, type Stage } from "./stage";
+import { endOf, logLines, runEks, startEks, type Stage } from "./stage";
 
 /** @throws UserError when there is no such fault */
 export function injectionOf(name: string): Injection {
   const known = INJECTION_NAMES.find((each) => each === name);
   if (known !== undefined) return INJECTIONS[known];
   const near = nearest(name, INJECTION_NAMES);
-  throw new UserError(
-    `--inject knows no ${name}: ${near === undefined ? `it knows ${INJECTION_NAMES.join(", ")}` : `did you mean ${near}?`}`,
-    { exitCode: 64 },
-  );
+  const hint = near === undefined ? `it knows ${INJECTION_NAMES.join(", ")}` : `did you mean ${near}?`;
+  throw new UserError(`--inject knows no ${name}: ${hint}`, { exitCode: 64 });
 }
 
 /**
- * Lets `eks up` begin, and kills it with all that it has started at one call. By then everything else is done: what a killed
- * Terraform had asked for without an answer is in the account and in no state, which is another lesson.
+ * Lets `eks up` begin, and kills it with all that it has started at one call. By then everything else is done: what a
+ * killed Terraform had asked for without an answer is in the account and in no state, which is another lesson.
  */
 export async function killHalfWay(
   args: readonly string[],
@@ -58,12 +55,9 @@ export async function killHalfWay(
 
 /** How many resources Terraform has begun to make and not made yet, as the log of the one run in a folder says. */
 function unfinished(folder: string): number {
-  const logs = join(folder, ".cache", "eks");
-  const text = readdirSync(logs)
-    .filter((name) => name.endsWith(".log"))
-    .map((name) => readFileSync(join(logs, name), "utf8"))
-    .join("");
-  return text.split('"type":"apply_start"').length - text.split('"type":"apply_complete"').length;
+  const lines = logLines(folder);
+  const count = (type: string) => lines.filter((line) => line.includes(`"type":"${type}"`)).length;
+  return count("apply_start") - count("apply_complete");
 }
 
 /** Breaks something of a stack that works. */

@@ -1,15 +1,17 @@
 import {
-  AutoScalingClient,
   DeleteTagsCommand as DeleteGroupTagsCommand,
-  paginateDescribeAutoScalingGroups,
   TerminateInstanceInAutoScalingGroupCommand,
 } from "@aws-sdk/client-auto-scaling";
-import { CreateSecurityGroupCommand, DescribeSubnetsCommand, EC2Client } from "@aws-sdk/client-ec2";
-import { CreateLoadBalancerCommand, ElasticLoadBalancingClient } from "@aws-sdk/client-elastic-load-balancing";
+import { CreateSecurityGroupCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
+import { CreateLoadBalancerCommand } from "@aws-sdk/client-elastic-load-balancing";
 
-import type { Handover } from "../../contract/handover";
-import type { Clusters } from "../../rehearsal/cluster/clusters";
+import { withClients, type Clients } from "../../aws/finders/clients";
+import { EVERYTHING } from "../../aws/finders/finder";
+import { FINDERS } from "../../aws/finders/table";
 import type { AwsSettings } from "../../aws/settings";
+import type { Handover } from "../../contract/handover";
+import { clusterTag } from "../../facts/cluster-tags";
+import type { Clusters } from "../../rehearsal/cluster/clusters";
 import type { InjectionName } from "./injection-names";
 
 /** What a fault works on. */
@@ -31,7 +33,9 @@ export type Injection = {
   readonly code: string | undefined;
 } & (
   | { readonly when: "before"; readonly tfvars: string }
-  /** Terraform is killed while the call with these parameters is on its way, and everything else that it began is done. */
+  /**
+   * Terraform is killed while the call with these parameters is on its way, and everything else that it began is done.
+   */
   | { readonly when: "during"; readonly call: Readonly<Record<string, string>> }
   | { readonly when: "after"; readonly break: (scene: Scene) => Promise<void> }
 );
@@ -71,16 +75,15 @@ vpc_private_subnets = [
     about: "new nodes lack the tag kubernetes.io/cluster/NAME",
     code: "node-tag",
     when: "after",
-    break: async ({ settings, handover }) => {
-      const key = `kubernetes.io/cluster/${handover.cluster_name}`;
-      await withClient(new AutoScalingClient(settings), async (client) => {
+    break: ({ settings, handover }) =>
+      withClients(settings, async (clients) => {
         for (const group of Object.keys(handover.node_groups)) {
-          const tag = { ResourceType: "auto-scaling-group", ResourceId: group, Key: key };
-          await client.send(new DeleteGroupTagsCommand({ Tags: [tag] }));
+          const Key = clusterTag(handover.cluster_name);
+          const tag = { ResourceType: "auto-scaling-group", ResourceId: group, Key };
+          await clients.autoScaling.send(new DeleteGroupTagsCommand({ Tags: [tag] }));
         }
-        await replaceNodes(client, handover);
-      });
-    },
+        await replaceNodes(clients, handover);
+      }),
   },
   "instance-profile-arn": {
     about: "aws-auth maps the ARN of the nodes' instance profile instead of their role's",
@@ -88,9 +91,14 @@ vpc_private_subnets = [
     when: "after",
     break: async ({ settings, handover, clusters }) => {
       const arn = handover.node_role_arn.replace(":role/", ":instance-profile/");
-      const mapRoles = `- rolearn: ${arn}\n  username: system:node:{{EC2PrivateDNSName}}\n  groups:\n    - system:bootstrappers\n    - system:nodes\n`;
+      const mapRoles = `- rolearn: ${arn}
+  username: system:node:{{EC2PrivateDNSName}}
+  groups:
+    - system:bootstrappers
+    - system:nodes
+`;
       clusters.get(handover.cluster_name)?.kubernetes.state.setConfigMap("kube-system", "aws-auth", { mapRoles });
-      await withClient(new AutoScalingClient(settings), (client) => replaceNodes(client, handover));
+      await withClients(settings, (clients) => replaceNodes(clients, handover));
     },
   },
   "host-key-changed": {
@@ -109,61 +117,44 @@ vpc_private_subnets = [
     about: "a Service of type LoadBalancer has left its load balancer in the VPC",
     code: undefined,
     when: "after",
-    break: ({ settings, handover }) => leaveLoadBalancer(settings, handover.cluster_name),
+    break: ({ settings, handover }) =>
+      withClients(settings, (clients) => leaveLoadBalancer(clients, handover.cluster_name)),
   },
 };
 
 /** What the cloud controller makes for a Service of type LoadBalancer, without the Service. */
-async function leaveLoadBalancer(settings: AwsSettings, clusterName: string): Promise<void> {
+async function leaveLoadBalancer({ ec2, classic }: Clients, clusterName: string): Promise<void> {
   const name = "a0123456789abcdef0123456789abcde";
-  const owned = { Key: `kubernetes.io/cluster/${clusterName}`, Value: "owned" };
-  const place = await withClient(new EC2Client(settings), async (client) => {
-    const filter = { Name: "tag:Name", Values: ["*public*"] };
-    const { Subnets: [subnet] = [] } = await client.send(new DescribeSubnetsCommand({ Filters: [filter] }));
-    const { GroupId = "" } = await client.send(
-      new CreateSecurityGroupCommand({
-        GroupName: `k8s-elb-${name}`,
-        Description: `Security group for Kubernetes ELB ${name} (default/web)`,
-        VpcId: subnet?.VpcId,
-        TagSpecifications: [{ ResourceType: "security-group", Tags: [owned] }],
-      }),
-    );
-    return { Subnets: [subnet?.SubnetId ?? ""], SecurityGroups: [GroupId] };
-  });
-  await withClient(new ElasticLoadBalancingClient(settings), (client) =>
-    client.send(
-      new CreateLoadBalancerCommand({
-        LoadBalancerName: name,
-        Listeners: [{ Protocol: "TCP", LoadBalancerPort: 80, InstanceProtocol: "TCP", InstancePort: 30080 }],
-        ...place,
-        Tags: [owned, { Key: "kubernetes.io/service-name", Value: "default/web" }],
-      }),
-    ),
+  const owned = { Key: clusterTag(clusterName), Value: "owned" };
+  const Filters = [{ Name: "tag:Name", Values: ["*public*"] }];
+  const { Subnets: [subnet] = [] } = await ec2.send(new DescribeSubnetsCommand({ Filters }));
+  const { GroupId = "" } = await ec2.send(
+    new CreateSecurityGroupCommand({
+      GroupName: `k8s-elb-${name}`,
+      Description: `Security group for Kubernetes ELB ${name} (default/web)`,
+      VpcId: subnet?.VpcId,
+      TagSpecifications: [{ ResourceType: "security-group", Tags: [owned] }],
+    }),
+  );
+  await classic.send(
+    new CreateLoadBalancerCommand({
+      LoadBalancerName: name,
+      Listeners: [{ Protocol: "TCP", LoadBalancerPort: 80, InstanceProtocol: "TCP", InstancePort: 30080 }],
+      Subnets: [subnet?.SubnetId ?? ""],
+      SecurityGroups: [GroupId],
+      Tags: [owned, { Key: "kubernetes.io/service-name", Value: "default/web" }],
+    }),
   );
 }
 
-async function withClient<Client extends { destroy(): void }, Result>(
-  client: Client,
-  use: (client: Client) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await use(client);
-  } finally {
-    client.destroy();
-  }
-}
-
 /** A kubelet that has registered stays; only a new instance meets what has changed. */
-async function replaceNodes(client: AutoScalingClient, handover: Handover): Promise<void> {
-  const names = Object.keys(handover.node_groups);
-  for await (const { AutoScalingGroups: groups = [] } of paginateDescribeAutoScalingGroups(
-    { client },
-    { AutoScalingGroupNames: names },
+async function replaceNodes(clients: Clients, handover: Handover): Promise<void> {
+  const groups = await FINDERS.aws_autoscaling_group.find(clients, EVERYTHING);
+  for (const { InstanceId } of groups.flatMap(({ id, details: { Instances = [] } }) =>
+    id in handover.node_groups ? Instances : [],
   )) {
-    for (const { InstanceId } of groups.flatMap((group) => group.Instances ?? [])) {
-      await client.send(
-        new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity: false }),
-      );
-    }
+    await clients.autoScaling.send(
+      new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity: false }),
+    );
   }
 }

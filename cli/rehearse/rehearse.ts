@@ -6,21 +6,15 @@ import { refusalOf, settingsOf } from "../../rehearsal/account/emulator";
 import { startGuardian } from "../../rehearsal/machine/guardian";
 import { fileProblem, UserError } from "../../contract/user-error";
 import { breakIt, injectionOf, killHalfWay, Told } from "./inject";
-import { CLONE, lookAround, runEks, setUp, type Endings, type Stage } from "./stage";
+import { CLONE, logLines, lookAround, runEks, setUp, type Endings, type Stage, type StageOptions } from "./stage";
 import type { Injection } from "./injections";
 import type { Screen } from "../../terminal/screen";
 import { readEvent } from "../../terraform/events";
 
 /** What `eks rehearse` is told. */
-export interface RehearseOptions {
-  /** A tfvars file to rehearse; the workshop's defaults when left out. */
-  readonly varFile?: string;
+export interface RehearseOptions extends StageOptions {
   /** Leaves everything up until Ctrl-C, and says how to look around. */
   readonly keep: boolean;
-  /** A real OpenSSH server for the bastion instead of a stand-in. */
-  readonly sshd: boolean;
-  /** An AWS emulator that runs already, instead of one that is started and ended. Never AWS itself. */
-  readonly endpointUrl?: string;
   /** Name of something in `INJECTIONS` that is to go wrong. */
   readonly inject?: string;
 }
@@ -48,9 +42,9 @@ interface Outcome {
 type Timed = <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
 
 /**
- * `eks rehearse`: the whole workshop without an AWS account, by the very commands that a real one takes: `eks up`, `eks plan`
- * (which has to find nothing to change), `eks status`, `eks doctor` (which has to find no error) and `eks destroy`, with
- * other endpoints.
+ * `eks rehearse`: the whole workshop without an AWS account, by the very commands that a real one takes: `eks up`,
+ * `eks plan` (which has to find nothing to change), `eks status`, `eks doctor` (which has to find no error) and
+ * `eks destroy`, with other endpoints.
  *
  * @returns 0 when everything worked and nothing is left, else the exit code of the command that failed
  * @throws UserError when something that it needs is not there
@@ -79,7 +73,8 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
   try {
     screen.line("A rehearsal: real Terraform, AWS provider and bootstrap; an emulated account, cluster and bastion.");
     screen.line(
-      "It takes a minute or two: eks up, plan, status, doctor and destroy, as on AWS. Ctrl-C ends it and all it started.",
+      "It takes a minute or two: eks up, plan, status, doctor and destroy, as on AWS. Ctrl-C ends it and all it " +
+        "started.",
     );
     if (injection !== undefined) screen.line(`What will go wrong: ${injection.about}.`);
     const stage = await timed("set up", () => setUp(folder, options, injection, endings, screen, signal));
@@ -184,6 +179,14 @@ async function perform(
   return { failed, wasKept: false, inventories };
 }
 
+const PROVEN = `\
+Proven: the tfvars, the plan, the guard, the apply and the destroy by the real Terraform and provider; that a second
+plan changes nothing; the bootstrap over SSH with its checksums; nodes that join by EKS' rules; that nothing is left.
+Not proven, because an emulator cannot: your quotas and permissions, whether AWS still offers the version, the
+AMI and the instance types, how long AWS takes, the software on real nodes. \`eks doctor\` asks your account about
+the first three.
+`;
+
 /** The last screen. @returns 0 when nothing is left, else 1 */
 function summarize(inventories: readonly Inventory[], phases: readonly Phase[], { folder }: Stage): 0 | 1 {
   const [before = {}, made = {}, after = {}] = inventories;
@@ -197,24 +200,18 @@ function summarize(inventories: readonly Inventory[], phases: readonly Phase[], 
   process.stdout.write(
     `\n${left.length === 0 ? "The rehearsal went well." : `Something is left: ${left.join("; ")}`}\n\n` +
       `${phases.map(({ name, seconds }) => row(name, seconds)).join("\n")}\n${row("total", total)}\n\n` +
-      `  of these, in Terraform and the AWS provider: ${inTerraform.toFixed(1)} s; they waited longest for\n  ${longest}\n` +
+      `  of these, in Terraform and the AWS provider: ${inTerraform.toFixed(1)} s; they waited longest for\n` +
+      `  ${longest}\n` +
       `  made and gone again: ${String(count(made) - count(before))} things in the account\n` +
       `  logs: ${relative(process.cwd(), folder) || "."}\n\n` +
-      "Proven: the tfvars, the plan, the guard, the apply and the destroy by the real Terraform and provider; that a second\n" +
-      "plan changes nothing; the bootstrap over SSH with its checksums; nodes that join by EKS' rules; that nothing is left.\n" +
-      "Not proven, because an emulator cannot: your quotas and permissions, whether AWS still offers the version, the\n" +
-      "AMI and the instance types, how long AWS takes, the software on real nodes. `eks doctor` asks your account about\n" +
-      "the first three.\n",
+      PROVEN,
   );
   return left.length === 0 ? 0 : 1;
 }
 
 /** What the logs of `eks` say about Terraform: how long each run took, and the three resources that took longest. */
 function terraformRuns(folder: string) {
-  const logs = join(folder, ".cache", "eks");
-  const lines = readdirSync(logs)
-    .filter((name) => name.endsWith(".log"))
-    .flatMap((name) => readFileSync(join(logs, name), "utf8").split("\n"));
+  const lines = logLines(folder);
   const events = lines.flatMap((line) => {
     const event = readEvent(line);
     if (event?.kind !== "resource" || event.phase !== "complete") return [];

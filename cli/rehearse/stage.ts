@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join, relative, resolve } from "node:path";
 
@@ -26,7 +26,6 @@ import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/m
 import { readTfvars } from "../../terraform/tfvars";
 import { accountFor } from "./account";
 import type { Injection } from "./injections";
-import type { RehearseOptions } from "./rehearse";
 import type { Screen } from "../../terminal/screen";
 
 /** The folder that this file's project is in. */
@@ -35,6 +34,16 @@ export const CLONE = resolve(__dirname, "..", "..");
 const STAND_IN_VERSION = "1.32.0";
 /** Of a network for documentation: somebody has to be let in. https://www.rfc-editor.org/rfc/rfc5737 */
 const SOMEBODY = "203.0.113.7/32";
+
+/** What a rehearsal is set up with. */
+export interface StageOptions {
+  /** A tfvars file to rehearse; the workshop's defaults when left out. */
+  readonly varFile?: string;
+  /** A real OpenSSH server for the bastion instead of a stand-in. */
+  readonly sshd: boolean;
+  /** An AWS emulator that runs already, instead of one that is started and ended. Never AWS itself. */
+  readonly endpointUrl?: string;
+}
 
 /** What there is to end, in the order in which it was begun. */
 export type Endings = (() => void | Promise<void>)[];
@@ -56,7 +65,7 @@ export interface Stage {
 /** Starts all of it. @throws UserError when something that it needs is not there */
 export async function setUp(
   folder: string,
-  options: RehearseOptions,
+  options: StageOptions,
   injection: Injection | undefined,
   endings: Endings,
   screen: Screen,
@@ -68,9 +77,9 @@ export async function setUp(
   };
   const terraform = await provideTerraform({ busy, signal });
   const configFile = terraformConfigFile(join(folder, "terraformrc"));
-  screen.line(
-    `Terraform ${terraform.from}; the AWS provider comes ${configFile === undefined ? "from the registry (or a folder that EKS_PROVIDER_MIRROR names)" : `as ${relative(CLONE, configFile)} says`}.`,
-  );
+  const registry = "from the registry (or a folder that EKS_PROVIDER_MIRROR names)";
+  const source = configFile === undefined ? registry : `as ${relative(CLONE, configFile)} says`;
+  screen.line(`Terraform ${terraform.from}; the AWS provider comes ${source}.`);
 
   const missing = ["aws", "kubectl"].filter((name) => findProgram(name) === undefined);
   const own = missing.length === 0 ? ownKubectlVersion() : undefined;
@@ -122,12 +131,12 @@ export async function setUp(
   endings.push(() => bastion.stop());
   const knownHosts = join(folder, "known_hosts");
   writeFileSync(knownHosts, `${bastion.knownHostsLine}\n`);
+  const server = options.sshd ? "a sshd of its own" : "a stand-in SSH server";
+  const lack = missing.length > 0 ? missing.join(" and no ") : `kubectl ${wanted}`;
   screen.line(
-    `The bastion is ${options.sshd ? "a sshd of its own" : "a stand-in SSH server"} on port ${String(bastion.port)}, and writes to ` +
-      `${relative(CLONE, join(folder, "bastion"))} alone; ` +
-      (isOwn
-        ? "kubectl and aws on it are this machine's."
-        : `kubectl and aws on it are stand-ins, as this machine has no ${missing.length > 0 ? missing.join(" and no ") : `kubectl ${wanted}`}.`),
+    `The bastion is ${server} on port ${String(bastion.port)}, and writes to ` +
+      `${relative(CLONE, join(folder, "bastion"))} alone; kubectl and aws on it are ` +
+      (isOwn ? "this machine's." : `stand-ins, as this machine has no ${lack}.`),
   );
 
   return {
@@ -186,8 +195,8 @@ export function shortcomings({ lacks, startedSo }: Pick<JoinedAccount, "lacks" |
   }
   return [
     ...(lacks.length === 0 ? [] : [`${missing} A file for --var-file can name images that it has.`]),
-    "It is not moto_server, for which rehearsals are made: nodes join only if EC2 there has the instances that Auto Scaling " +
-      "groups launch, and what it forgets is changed again by the next plan.",
+    "It is not moto_server, for which rehearsals are made: nodes join only if EC2 there has the instances that " +
+      "Auto Scaling groups launch, and what it forgets is changed again by the next plan.",
   ];
 }
 
@@ -206,8 +215,8 @@ async function light(clusters: Clusters, accountId: string, endings: Endings) {
 }
 
 /**
- * What the workshop's defaults lack: who may reach the bastion, a version that this machine's kubectl can talk to, and a
- * volume that holds the image.
+ * What the workshop's defaults lack: who may reach the bastion, a version that this machine's kubectl can talk to, and
+ * a volume that holds the image.
  */
 function tfvars(folder: string, version: string): string {
   return written(
@@ -237,6 +246,14 @@ export function runEks(
     listen?.(chunk);
   });
   return endOf(child, signal);
+}
+
+/** What the logs of `eks` in the folder of a rehearsal say. */
+export function logLines(folder: string): string[] {
+  const logs = join(folder, ".cache", "eks");
+  return readdirSync(logs)
+    .filter((name) => name.endsWith(".log"))
+    .flatMap((name) => readFileSync(join(logs, name), "utf8").split("\n"));
 }
 
 /** Starts `eks` in the folder of the rehearsal. */
@@ -274,20 +291,21 @@ export async function lookAround(
   { folder, bastion, environment, clusters, options }: Stage,
   signal: AbortSignal,
 ): Promise<void> {
-  const kubeconfig = join(folder, "bastion", "home", ".kube", "config");
+  const here = (...path: string[]) => relative(process.cwd(), join(...path));
   // The account, and the Terraform that this rehearsal runs.
   const ours = Object.entries(environment).filter(([name]) => /^AWS_|^EKS_TERRAFORM$|^TF_CLI_CONFIG_FILE$/.test(name));
   const environmentFile = join(folder, "environment");
   writeFileSync(environmentFile, ours.map(([name, value]) => `export ${name}=${quoted(value ?? "")}\n`).join(""));
+  // The bastion's own address is somebody else's outside the emulated account.
+  const doctor = `${join(CLONE, "bin", "eks")} doctor -- ${options.map(quoted).join(" ")}`;
   process.stderr.write(
     `\nEverything is up until Ctrl-C, and then gone with the emulated account. In another terminal:\n\n` +
-      `  . ${relative(process.cwd(), environmentFile)}\n` +
-      `  kubectl --kubeconfig ${relative(process.cwd(), kubeconfig)} get nodes\n` +
-      `  ssh -p ${String(bastion.port)} -i ${relative(process.cwd(), bastion.identityFile)} ` +
-      `-o UserKnownHostsFile=${relative(process.cwd(), join(folder, "known_hosts"))} ${bastion.user}@127.0.0.1\n` +
+      `  . ${here(environmentFile)}\n` +
+      `  kubectl --kubeconfig ${here(folder, "bastion", "home", ".kube", "config")} get nodes\n` +
+      `  ssh -p ${String(bastion.port)} -i ${here(bastion.identityFile)} ` +
+      `-o UserKnownHostsFile=${here(folder, "known_hosts")} ${bastion.user}@127.0.0.1\n` +
       `  aws --endpoint-url ${clusters.endpoint} eks list-clusters\n` +
-      // The bastion's own address is somebody else's outside the emulated account.
-      `  (cd ${relative(process.cwd(), folder)} && ${join(CLONE, "bin", "eks")} doctor -- ${options.map(quoted).join(" ")})\n\n`,
+      `  (cd ${here(folder)} && ${doctor})\n\n`,
   );
   await new Promise<void>((resume) => {
     if (signal.aborted) resume();

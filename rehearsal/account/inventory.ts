@@ -1,26 +1,10 @@
-import { paginateDescribeAutoScalingGroups } from "@aws-sdk/client-auto-scaling";
+import { paginateDescribeLogGroups } from "@aws-sdk/client-cloudwatch-logs";
 import {
-  DescribeAddressesCommand,
   DescribeKeyPairsCommand,
   paginateDescribeEgressOnlyInternetGateways,
   paginateDescribeFlowLogs,
-  paginateDescribeInstances,
-  paginateDescribeInternetGateways,
   paginateDescribeLaunchTemplates,
-  paginateDescribeNatGateways,
-  paginateDescribeNetworkInterfaces,
-  paginateDescribeRouteTables,
-  paginateDescribeSecurityGroups,
-  paginateDescribeSubnets,
-  paginateDescribeVolumes,
-  paginateDescribeVpcEndpoints,
-  paginateDescribeVpcs,
 } from "@aws-sdk/client-ec2";
-import {
-  paginateDescribeLoadBalancers as paginateClassic,
-  ElasticLoadBalancingClient,
-} from "@aws-sdk/client-elastic-load-balancing";
-import { ElasticLoadBalancingV2Client, paginateDescribeLoadBalancers } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { paginateListClusters } from "@aws-sdk/client-eks";
 import {
   ListOpenIDConnectProvidersCommand,
@@ -29,110 +13,82 @@ import {
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 
-import { readLaunchConfigurations } from "../../aws/account";
-import { all } from "../../aws/answers";
-import { awsClients } from "../../aws/clients";
-import { askJson, askRoute53 } from "./emulator-call";
+import { withClients } from "../../aws/finders/clients";
+import { EVERYTHING } from "../../aws/finders/finder";
+import { FINDERS } from "../../aws/finders/table";
 import type { ClientSettings } from "./emulator";
+import { askJson, askRoute53 } from "./emulator-call";
 
 /** Ids of everything in an account that a rehearsal can make, by kind. */
 export type Inventory = Readonly<Record<string, readonly string[]>>;
 
+const LISTED = [
+  "aws_autoscaling_group",
+  "aws_ebs_volume",
+  "aws_eip",
+  "aws_elb",
+  "aws_instance",
+  "aws_internet_gateway",
+  "aws_launch_configuration",
+  "aws_lb",
+  "aws_nat_gateway",
+  "aws_route_table",
+  "aws_security_group",
+  "aws_subnet",
+  "aws_vpc",
+  "aws_vpc_endpoint",
+] as const;
+
 /** Asks an emulated account for all that is in it; what has ended, and only is still told of, does not count. */
-export async function takeInventory(settings: ClientSettings): Promise<Inventory> {
-  const aws = awsClients(settings);
-  const [ec2, autoScaling, iam] = [{ client: aws.ec2 }, { client: aws.autoScaling }, { client: aws.iam }];
-  const classic = { client: new ElasticLoadBalancingClient(settings) };
-  const v2 = { client: new ElasticLoadBalancingV2Client(settings) };
-  try {
-    const vpcs = await ids(paginateDescribeVpcs(ec2, {}), "Vpcs", "VpcId");
-    const instances = await all(paginateDescribeInstances(ec2, {}), ({ Reservations = [] }) =>
-      Reservations.flatMap((it) => it.Instances ?? []),
-    );
+export function takeInventory(settings: ClientSettings): Promise<Inventory> {
+  return withClients(settings, async (clients) => {
+    const { ec2, eks, iam, logs } = clients;
+    const listed: Record<string, readonly string[]> = {};
+    for (const type of LISTED) {
+      const { noun, find } = FINDERS[type];
+      const found = await find(clients, EVERYTHING);
+      listed[noun] = found.flatMap(({ id, state }) => (state === "ended" ? [] : id)).sort();
+    }
+    const vpcs = listed[FINDERS.aws_vpc.noun] ?? [];
+    const interfaces = await FINDERS.aws_network_interface.find(clients, EVERYTHING);
     return {
-      VPC: vpcs,
-      subnet: await ids(paginateDescribeSubnets(ec2, {}), "Subnets", "SubnetId"),
-      "internet gateway": await ids(paginateDescribeInternetGateways(ec2, {}), "InternetGateways", "InternetGatewayId"),
+      ...listed,
+      // The emulator forgets to delete a NAT gateway's with it.
+      [FINDERS.aws_network_interface.noun]: interfaces
+        .filter(({ details: { VpcId = "" } }) => vpcs.includes(VpcId))
+        .map(({ id }) => id)
+        .sort(),
       "egress-only internet gateway": await ids(
-        paginateDescribeEgressOnlyInternetGateways(ec2, {}),
-        "EgressOnlyInternetGateways",
-        "EgressOnlyInternetGatewayId",
+        paginateDescribeEgressOnlyInternetGateways({ client: ec2 }, {}),
+        (page) => page.EgressOnlyInternetGateways?.map((it) => it.EgressOnlyInternetGatewayId),
       ),
-      "NAT gateway": await ids(
-        paginateDescribeNatGateways(ec2, {}),
-        "NatGateways",
-        "NatGatewayId",
-        ({ State }) => State !== "deleted",
+      "flow log": await ids(paginateDescribeFlowLogs({ client: ec2 }, {}), (page) =>
+        page.FlowLogs?.map((it) => it.FlowLogId),
       ),
-      address: ((await aws.ec2.send(new DescribeAddressesCommand({}))).Addresses ?? []).map(
-        (it) => it.AllocationId ?? "",
-      ),
-      "route table": await ids(paginateDescribeRouteTables(ec2, {}), "RouteTables", "RouteTableId"),
-      "security group": await ids(paginateDescribeSecurityGroups(ec2, {}), "SecurityGroups", "GroupId"),
-      "network interface": await ids(
-        paginateDescribeNetworkInterfaces(ec2, {}),
-        "NetworkInterfaces",
-        "NetworkInterfaceId",
-        // The emulator forgets to delete a NAT gateway's with it.
-        ({ VpcId = "" }) => vpcs.includes(VpcId),
-      ),
-      "VPC endpoint": await ids(
-        paginateDescribeVpcEndpoints(ec2, {}),
-        "VpcEndpoints",
-        "VpcEndpointId",
-        ({ State }) => State?.toLowerCase() !== "deleted",
-      ),
-      "flow log": await ids(paginateDescribeFlowLogs(ec2, {}), "FlowLogs", "FlowLogId"),
       "hosted zone": [...(await askRoute53(settings, "hostedzone")).matchAll(/<Id>\/hostedzone\/(\w+)<\/Id>/g)]
         .map(([, id = ""]) => id)
         .sort(),
-      instance: instances
-        .flatMap(({ State, InstanceId = "" }) => (State?.Name === "terminated" ? [] : InstanceId))
-        .sort(),
-      volume: await ids(paginateDescribeVolumes(ec2, {}), "Volumes", "VolumeId"),
-      "key pair": ((await aws.ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs ?? []).map((it) => it.KeyName ?? ""),
-      cluster: (await all(paginateListClusters({ client: aws.eks }, {}), (page) => page.clusters)).sort(),
-      "Auto Scaling group": await ids(
-        paginateDescribeAutoScalingGroups(autoScaling, {}),
-        "AutoScalingGroups",
-        "AutoScalingGroupName",
+      "key pair": ((await ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs ?? []).map((it) => it.KeyName ?? ""),
+      cluster: await ids(paginateListClusters({ client: eks }, {}), (page) => page.clusters),
+      "launch template": await ids(paginateDescribeLaunchTemplates({ client: ec2 }, {}), (page) =>
+        page.LaunchTemplates?.map((it) => it.LaunchTemplateId),
       ),
-      "launch configuration": (await readLaunchConfigurations(aws.autoScaling)).sort(),
-      "launch template": await ids(paginateDescribeLaunchTemplates(ec2, {}), "LaunchTemplates", "LaunchTemplateId"),
-      "classic load balancer": await ids(paginateClassic(classic, {}), "LoadBalancerDescriptions", "LoadBalancerName"),
-      "load balancer": await ids(paginateDescribeLoadBalancers(v2, {}), "LoadBalancers", "LoadBalancerName"),
-      role: await ids(paginateListRoles(iam, {}), "Roles", "RoleName"),
-      "instance profile": await ids(paginateListInstanceProfiles(iam, {}), "InstanceProfiles", "InstanceProfileName"),
-      policy: await ids(paginateListPolicies(iam, { Scope: "Local" }), "Policies", "Arn"),
+      role: await ids(paginateListRoles({ client: iam }, {}), (page) => page.Roles?.map((it) => it.RoleName)),
+      "instance profile": await ids(paginateListInstanceProfiles({ client: iam }, {}), (page) =>
+        page.InstanceProfiles?.map((it) => it.InstanceProfileName),
+      ),
+      policy: await ids(paginateListPolicies({ client: iam }, { Scope: "Local" }), (page) =>
+        page.Policies?.map((it) => it.Arn),
+      ),
       "identity provider": (
-        (await aws.iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList ?? []
+        (await iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList ?? []
       ).map((it) => it.Arn ?? ""),
       "KMS key": await keys(settings),
-      "log group": (
-        await askJson<{ logGroups: { logGroupName: string }[] }>(settings, "logs", "DescribeLogGroups")
-      ).logGroups.map((it) => it.logGroupName),
+      "log group": await ids(paginateDescribeLogGroups({ client: logs }, {}), (page) =>
+        page.logGroups?.map((it) => it.logGroupName),
+      ),
     };
-  } finally {
-    aws.close();
-    classic.client.destroy();
-    v2.client.destroy();
-  }
-}
-
-type Item<Page, List extends keyof Page> = NonNullable<Page[List]> extends readonly (infer One)[] ? One : never;
-
-/** The ids of what the pages of an answer list. @param isThere of what has not ended. @default - all */
-async function ids<Page, List extends keyof Page>(
-  pages: AsyncIterable<Page>,
-  list: List,
-  id: keyof Item<Page, List>,
-  isThere: (item: Item<Page, List>) => boolean = () => true,
-): Promise<readonly string[]> {
-  const items = await all(pages, (page) => page[list] as Item<Page, List>[] | undefined);
-  return items
-    .filter(isThere)
-    .map((item) => String(item[id]))
-    .sort();
+  });
 }
 
 /** The ids of the account's own keys that nobody has given up: a deleted one is still told of for days. */
@@ -154,6 +110,15 @@ async function keys(settings: ClientSettings): Promise<readonly string[]> {
     .map(({ KeyId }) => KeyId)
     .filter((id, at) => states[at]?.KeyMetadata.KeyState !== "PendingDeletion" && !ofAws.includes(id))
     .sort();
+}
+
+async function ids<Page>(
+  pages: AsyncIterable<Page>,
+  of: (page: Page) => readonly (string | undefined)[] | undefined,
+): Promise<readonly string[]> {
+  const all: string[] = [];
+  for await (const page of pages) all.push(...(of(page) ?? []).filter((id) => id !== undefined));
+  return all.sort();
 }
 
 /** What an inventory has that an earlier one has not: `VPC vpc-1, vpc-2`. */

@@ -1,8 +1,8 @@
 import type { NetworkInterface, Volume } from "@aws-sdk/client-ec2";
 
+import { FINDERS } from "../../aws/finders/table";
 import {
   GONE_BALANCER,
-  inBatches,
   interfaceDescription,
   interfaceThing,
   ownershipByTags,
@@ -10,10 +10,16 @@ import {
   volumeThing,
   type ClusterIdentity,
   type Thing,
-} from "../../cli/destroy/leftovers";
+} from "../../cli/destroy/ownership";
 
 const OURS = "awskrug_gudi_eks";
-const CLUSTER: ClusterIdentity = { name: OURS, vpcId: "vpc-1", managedIds: new Set(["sg-nodes", "vol-managed"]) };
+const CLUSTER: ClusterIdentity = {
+  clusterName: OURS,
+  vpcId: "vpc-1",
+  managedIds: new Set(["sg-nodes", "vol-managed"]),
+  persistentVolumeIds: new Set(),
+  claimsByVolume: new Map(),
+};
 const NODES = new Set(["i-0123456789abcdef0"]);
 
 describe("whose something is, by its tags", () => {
@@ -45,34 +51,20 @@ describe("whose something is, by its tags", () => {
   });
 });
 
-describe("batches", () => {
-  it.each([
-    [0, []],
-    [20, [20]],
-    [21, [20, 1]],
-    [41, [20, 20, 1]],
-  ])("of %i things are of 20 at most", (count, sizes) => {
-    const things = Array.from({ length: count }, (_, i) => i);
-
-    const batches = inBatches(things, 20);
-
-    expect(batches.map(({ length }) => length)).toEqual(sizes);
-    expect(batches.flat()).toEqual(things);
-  });
-});
-
 describe("a network interface", () => {
   const ARN = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:loadbalancer/net/k8s-web/0123456789abcdef";
   const BALANCERS: Thing[] = [
-    { kind: "classic load balancer", id: "a1b2c3", called: "", owner: "cluster", why: "" },
-    { kind: "load balancer", id: ARN, called: "k8s-web", owner: "cluster", why: "" },
-    { kind: "classic load balancer", id: "by-hand", called: "", owner: "other", why: "" },
+    { type: "aws_elb", id: "a1b2c3", called: "", owner: "cluster", why: "" },
+    { type: "aws_lb", id: ARN, called: "k8s-web", owner: "cluster", why: "" },
+    { type: "aws_elb", id: "by-hand", called: "", owner: "other", why: "" },
   ];
   const seen = (it: NetworkInterface) =>
-    interfaceThing(
-      { NetworkInterfaceId: "eni-1", Status: "available", ...it },
-      { cluster: CLUSTER, nodeIds: NODES, balancers: BALANCERS, groupIds: new Set(["sg-elb"]) },
-    );
+    interfaceThing(FINDERS.aws_network_interface.read({ NetworkInterfaceId: "eni-1", Status: "available", ...it }), {
+      cluster: CLUSTER,
+      nodeIds: NODES,
+      balancers: BALANCERS,
+      groupIds: new Set(["sg-elb"]),
+    });
 
   it("of a load balancer is described by Elastic Load Balancing", () => {
     expect(BALANCERS.map(interfaceDescription)).toEqual([
@@ -149,11 +141,11 @@ describe("a network interface", () => {
   });
 
   it("of a load balancer is nobody's, and not waited for, when load balancers may not be listed", () => {
-    const it: NetworkInterface = {
+    const it = FINDERS.aws_network_interface.read({
       NetworkInterfaceId: "eni-1",
       Description: "ELB a1b2c3",
       Groups: [{ GroupId: "sg-elb" }],
-    };
+    });
     const context = { cluster: CLUSTER, nodeIds: NODES, balancers: undefined, groupIds: new Set(["sg-elb"]) };
 
     expect(interfaceThing(it, context)).toEqual([
@@ -180,14 +172,14 @@ describe("a volume", () => {
     const claimsByVolume = new Map([["vol-1", "shop/orders"]]);
     const cluster = { ...CLUSTER, persistentVolumeIds: new Set(["vol-1"]), claimsByVolume };
 
-    expect(volumeThing({ VolumeId: "vol-1" }, cluster, NODES)).toMatchObject([
+    expect(volumeThing(FINDERS.aws_ebs_volume.read({ VolumeId: "vol-1" }), cluster, NODES)).toMatchObject([
       { owner: "cluster", goesWith: "its claim shop/orders, and its data with it" },
     ]);
   });
 
   const seen = (it: Volume, volumeIds: string[] = []) =>
     volumeThing(
-      { VolumeId: "vol-1", Size: 10, State: "available", ...it },
+      FINDERS.aws_ebs_volume.read({ VolumeId: "vol-1", Size: 10, State: "available", ...it }),
       { ...CLUSTER, persistentVolumeIds: new Set(volumeIds) },
       NODES,
     );

@@ -1,0 +1,165 @@
+import type { EC2Client, Filter } from "@aws-sdk/client-ec2";
+
+import { asking, isGone } from "../call";
+import type { Clients } from "./clients";
+
+/** Tags by their keys. */
+export type Tags = Readonly<Record<string, string>>;
+
+/** Something that AWS has, in the same form whatever it is. */
+export interface Found<Details = unknown> {
+  /** What AWS' calls take: the ARN of a load balancer or target group, the name of what has no other id. */
+  readonly id: string;
+  readonly tags: Tags;
+  /** `ended`: AWS tells of it for an hour or so after its end. */
+  readonly state: "there" | "ending" | "ended";
+  /** As AWS describes it. */
+  readonly details: Details;
+}
+
+/** How things of one type are called, found, and removed by hand. */
+export interface Finder<Question, Details> {
+  /** For people: `subnet`. */
+  readonly noun: string;
+  /** The command of the AWS CLI that removes one, without its id at the end. */
+  readonly byHand: string;
+  /** @throws UserError when AWS refuses, or cannot be reached */
+  readonly find: (clients: Clients, question: Question) => Promise<Found<Details>[]>;
+}
+
+/** Filters of EC2 of which all have to match, and several such: what any of them finds is found, each thing once. */
+export type Alternatives = readonly (readonly Filter[])[];
+
+/** One alternative, without a filter. */
+export const EVERYTHING: Alternatives = [[]];
+
+/** A finder of what AWS lists. */
+export interface ListFinder<Details> extends Finder<Alternatives, Details> {
+  /** One description of AWS in the common form. */
+  readonly read: (item: Details) => Found<Details>;
+}
+
+/** A finder of what AWS lists in pages. */
+export function listed<Page, Item>(
+  noun: string,
+  byHand: string,
+  pages: (clients: Clients, filters: Filter[]) => AsyncIterable<Page>,
+  items: (page: Page) => Item[] | undefined,
+  idOf: (item: Item) => string | undefined,
+  stateOf: (item: Item) => string | undefined = () => undefined,
+): ListFinder<Item> {
+  const read = (item: Item): Found<Item> => {
+    const { Tags, TagSet = Tags } = item as { readonly Tags?: AwsTags; readonly TagSet?: AwsTags };
+    return { id: idOf(item) ?? "", tags: tagsFrom(TagSet), state: phase(stateOf(item)), details: item };
+  };
+  const collect = async (clients: Clients, alternatives: Alternatives) => {
+    const all: Found<Item>[] = [];
+    for (const filters of alternatives) {
+      for await (const page of pages(clients, [...filters])) all.push(...(items(page) ?? []).map(read));
+    }
+    return [...new Map(all.map((found) => [found.id, found])).values()];
+  };
+  const what = `list the ${noun}${noun.endsWith("s") ? "es" : "s"}`;
+  return { noun, byHand, read, find: (clients, alternatives) => asking(what, collect(clients, alternatives)) };
+}
+
+/** A finder of what EC2 lists in pages, and filters. */
+export function inEc2<Page, Item>(
+  noun: string,
+  byHand: string,
+  paginate: (config: { readonly client: EC2Client }, input: { readonly Filters: Filter[] }) => AsyncIterable<Page>,
+  items: (page: Page) => Item[] | undefined,
+  idOf: (item: Item) => string | undefined,
+  stateOf?: (item: Item) => string | undefined,
+): ListFinder<Item> {
+  return listed(noun, byHand, ({ ec2: client }, Filters) => paginate({ client }, { Filters }), items, idOf, stateOf);
+}
+
+/** The only page of what AWS lists in one answer. */
+export async function* onePage<Page>(answer: Promise<Page>): AsyncGenerator<Page> {
+  yield await answer;
+}
+
+/** A finder whose list has no tags: they are asked for by id. */
+export function taggedBy<Item>(
+  finder: ListFinder<Item>,
+  ask: (clients: Clients, ids: string[]) => Promise<[id: string, tags: Tags][]>,
+): ListFinder<Item> {
+  const find = async (clients: Clients, alternatives: Alternatives) => {
+    const found = await finder.find(clients, alternatives);
+    const tags = new Map<string, Tags>();
+    for (const batch of inBatches(found, TAGS_AT_ONCE)) {
+      const ids = batch.map(({ id }) => id);
+      // When one of the batch went since it was listed, each is asked for by itself.
+      const alone = async () =>
+        (await Promise.all(ids.map((id) => unlessGone(ask(clients, [id]))))).flatMap((it) => it ?? []);
+      for (const [id, its] of (await unlessGone(ask(clients, ids))) ?? (await alone())) tags.set(id, its);
+    }
+    return found.map((it) => ({ ...it, tags: tags.get(it.id) ?? {} }));
+  };
+  return {
+    ...finder,
+    find: (clients, alternatives) => asking(`read the tags of the ${finder.noun}s`, find(clients, alternatives)),
+  };
+}
+
+/** A finder of what can be asked for by its name alone. */
+export function named<Details>(
+  noun: string,
+  byHand: string,
+  ask: (clients: Clients, name: string) => Promise<Details | undefined>,
+  stateOf: (details: Details) => string | undefined = () => undefined,
+): Finder<string, Details> {
+  const find = async (clients: Clients, name: string): Promise<Found<Details>[]> => {
+    const details = await asking(`ask AWS for the ${noun} ${name}`, unlessGone(ask(clients, name)));
+    return details === undefined ? [] : [{ id: name, tags: {}, state: phase(stateOf(details)), details }];
+  };
+  return { noun, byHand, find };
+}
+
+/** What AWS answers; undefined when it says that what was asked for does not exist. */
+export async function unlessGone<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+type AwsTags = readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[];
+
+/** Tags as an object. */
+export function tagsFrom(tags: AwsTags = []): Tags {
+  return Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
+}
+
+/**
+ * How many load balancers or target groups one DescribeTags takes.
+ *
+ * @see https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTags.html
+ */
+const TAGS_AT_ONCE = 20;
+
+/**
+ * How many values a filter of EC2 takes.
+ *
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+ */
+const FILTER_VALUES = 200;
+
+/** Alternatives for any number of values, none for no value. */
+export function anyOf(name: string, values: Iterable<string>): Alternatives {
+  return inBatches([...values], FILTER_VALUES).map((Values) => [{ Name: name, Values }]);
+}
+
+/** A list in parts of a size, none for an empty list. */
+export function inBatches<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
+}
+
+/** AWS' words for what it is ending, and for what it has ended. */
+function phase(state = ""): Found["state"] {
+  if (/^(terminated|deleted)$/i.test(state)) return "ended";
+  return /^(shutting-down|deleting)$/i.test(state) ? "ending" : "there";
+}

@@ -1,0 +1,235 @@
+import { paginateDescribeAutoScalingGroups, paginateDescribeLaunchConfigurations } from "@aws-sdk/client-auto-scaling";
+import { DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import {
+  DescribeAddressesCommand,
+  paginateDescribeInstances,
+  paginateDescribeInternetGateways,
+  paginateDescribeNatGateways,
+  paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+  paginateDescribeSecurityGroups,
+  paginateDescribeSubnets,
+  paginateDescribeVolumes,
+  paginateDescribeVpcEndpoints,
+  paginateDescribeVpcs,
+} from "@aws-sdk/client-ec2";
+import { DescribeClusterCommand } from "@aws-sdk/client-eks";
+import {
+  DescribeTagsCommand as DescribeClassicTagsCommand,
+  paginateDescribeLoadBalancers as paginateClassicLoadBalancers,
+} from "@aws-sdk/client-elastic-load-balancing";
+import {
+  DescribeTagsCommand,
+  paginateDescribeLoadBalancers,
+  paginateDescribeTargetGroups,
+} from "@aws-sdk/client-elastic-load-balancing-v2";
+import { GetInstanceProfileCommand, GetRoleCommand } from "@aws-sdk/client-iam";
+
+import type { Clients } from "./clients";
+import { inEc2, listed, named, onePage, taggedBy, tagsFrom, type Tags } from "./finder";
+
+/** The tags of classic load balancers, by their names. @throws what AWS says where one of them does not exist */
+export async function tagsOfClassic({ classic }: Clients, LoadBalancerNames: string[]): Promise<[string, Tags][]> {
+  const { TagDescriptions = [] } = await classic.send(new DescribeClassicTagsCommand({ LoadBalancerNames }));
+  return TagDescriptions.map(({ LoadBalancerName = "", Tags }) => [LoadBalancerName, tagsFrom(Tags)]);
+}
+
+async function tagsOfV2({ v2 }: Clients, ResourceArns: string[]): Promise<[string, Tags][]> {
+  const { TagDescriptions = [] } = await v2.send(new DescribeTagsCommand({ ResourceArns }));
+  return TagDescriptions.map(({ ResourceArn = "", Tags }) => [ResourceArn, tagsFrom(Tags)]);
+}
+
+/**
+ * What `eks destroy` looks for in an account, by Terraform's type: what the stack makes, and what Kubernetes and EKS
+ * make beside it. What is looked for by its name is found under the names of this stack only.
+ */
+export const FINDERS = {
+  aws_autoscaling_group: listed(
+    "Auto Scaling group",
+    "autoscaling delete-auto-scaling-group --force-delete --auto-scaling-group-name",
+    ({ autoScaling: client }) => paginateDescribeAutoScalingGroups({ client }, {}),
+    (page) => page.AutoScalingGroups,
+    (it) => it.AutoScalingGroupName,
+    // It has a status only while it is being deleted.
+    (it) => (it.Status === undefined ? undefined : "deleting"),
+  ),
+  aws_cloudwatch_log_group: named("log group", "logs delete-log-group --log-group-name", async ({ logs }, name) => {
+    const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
+    return logGroups.find(({ logGroupName }) => logGroupName === name);
+  }),
+  aws_ebs_volume: inEc2(
+    "volume",
+    "ec2 delete-volume --volume-id",
+    paginateDescribeVolumes,
+    (page) => page.Volumes,
+    (it) => it.VolumeId,
+    (it) => it.State,
+  ),
+  aws_eip: listed(
+    "address",
+    "ec2 release-address --allocation-id",
+    ({ ec2 }, Filters) => onePage(ec2.send(new DescribeAddressesCommand({ Filters }))),
+    (page) => page.Addresses,
+    (it) => it.AllocationId,
+  ),
+  aws_eks_cluster: named(
+    "cluster",
+    "eks delete-cluster --name",
+    async ({ eks }, name) => (await eks.send(new DescribeClusterCommand({ name }))).cluster,
+    (it) => it.status,
+  ),
+  aws_elb: taggedBy(
+    listed(
+      "classic load balancer",
+      "elb delete-load-balancer --load-balancer-name",
+      ({ classic: client }) => paginateClassicLoadBalancers({ client }, {}),
+      (page) => page.LoadBalancerDescriptions,
+      (it) => it.LoadBalancerName,
+    ),
+    tagsOfClassic,
+  ),
+  aws_iam_instance_profile: named(
+    "instance profile",
+    "iam delete-instance-profile --instance-profile-name",
+    async ({ iam }, InstanceProfileName) =>
+      (await iam.send(new GetInstanceProfileCommand({ InstanceProfileName }))).InstanceProfile,
+  ),
+  aws_iam_role: named(
+    "role",
+    "iam delete-role --role-name",
+    async ({ iam }, RoleName) => (await iam.send(new GetRoleCommand({ RoleName }))).Role,
+  ),
+  aws_instance: inEc2(
+    "instance",
+    "ec2 terminate-instances --instance-ids",
+    paginateDescribeInstances,
+    (page) => page.Reservations?.flatMap(({ Instances = [] }) => Instances),
+    (it) => it.InstanceId,
+    (it) => it.State?.Name,
+  ),
+  aws_internet_gateway: inEc2(
+    "internet gateway",
+    "ec2 delete-internet-gateway --internet-gateway-id",
+    paginateDescribeInternetGateways,
+    (page) => page.InternetGateways,
+    (it) => it.InternetGatewayId,
+  ),
+  aws_launch_configuration: listed(
+    "launch configuration",
+    "autoscaling delete-launch-configuration --launch-configuration-name",
+    ({ autoScaling: client }) => paginateDescribeLaunchConfigurations({ client }, {}),
+    (page) => page.LaunchConfigurations,
+    (it) => it.LaunchConfigurationName,
+  ),
+  aws_lb: taggedBy(
+    listed(
+      "load balancer",
+      "elbv2 delete-load-balancer --load-balancer-arn",
+      ({ v2: client }) => paginateDescribeLoadBalancers({ client }, {}),
+      (page) => page.LoadBalancers,
+      (it) => it.LoadBalancerArn,
+    ),
+    tagsOfV2,
+  ),
+  aws_lb_target_group: taggedBy(
+    listed(
+      "target group",
+      "elbv2 delete-target-group --target-group-arn",
+      ({ v2: client }) => paginateDescribeTargetGroups({ client }, {}),
+      (page) => page.TargetGroups,
+      (it) => it.TargetGroupArn,
+    ),
+    tagsOfV2,
+  ),
+  aws_nat_gateway: listed(
+    "NAT gateway",
+    "ec2 delete-nat-gateway --nat-gateway-id",
+    ({ ec2: client }, Filter) => paginateDescribeNatGateways({ client }, { Filter }),
+    (page) => page.NatGateways,
+    (it) => it.NatGatewayId,
+    (it) => it.State,
+  ),
+  aws_network_interface: inEc2(
+    "network interface",
+    "ec2 delete-network-interface --network-interface-id",
+    paginateDescribeNetworkInterfaces,
+    (page) => page.NetworkInterfaces,
+    (it) => it.NetworkInterfaceId,
+  ),
+  aws_route_table: inEc2(
+    "route table",
+    "ec2 delete-route-table --route-table-id",
+    paginateDescribeRouteTables,
+    (page) => page.RouteTables,
+    (it) => it.RouteTableId,
+  ),
+  aws_security_group: inEc2(
+    "security group",
+    "ec2 delete-security-group --group-id",
+    paginateDescribeSecurityGroups,
+    (page) => page.SecurityGroups,
+    (it) => it.GroupId,
+  ),
+  aws_subnet: inEc2(
+    "subnet",
+    "ec2 delete-subnet --subnet-id",
+    paginateDescribeSubnets,
+    (page) => page.Subnets,
+    (it) => it.SubnetId,
+  ),
+  aws_vpc: inEc2(
+    "VPC",
+    "ec2 delete-vpc --vpc-id",
+    paginateDescribeVpcs,
+    (page) => page.Vpcs,
+    (it) => it.VpcId,
+  ),
+  aws_vpc_endpoint: inEc2(
+    "VPC endpoint",
+    "ec2 delete-vpc-endpoints --vpc-endpoint-ids",
+    paginateDescribeVpcEndpoints,
+    (page) => page.VpcEndpoints,
+    (it) => it.VpcEndpointId,
+    (it) => it.State,
+  ),
+} as const;
+
+/** A type that is looked for. */
+export type FoundType = keyof typeof FINDERS;
+
+/** The command that removes something by hand. */
+export function byHand(type: FoundType, id: string, region: string): string {
+  return `aws ${FINDERS[type].byHand} ${id} --region ${region}`;
+}
+
+const IN_THE_STATE_ONLY = "found by the state only";
+const IN_THE_CLUSTER = "is inside the cluster, and goes with it";
+
+/** What the stacks make and nobody looks for, by Terraform's type, and why. */
+export const NOT_LOOKED_FOR: Readonly<Record<string, string>> = {
+  aws_egress_only_internet_gateway: `${IN_THE_STATE_ONLY}: costs nothing; a VPC that it still stands in is found`,
+  aws_eks_access_entry: "goes with the cluster",
+  aws_eks_access_policy_association: "goes with the cluster",
+  aws_eks_addon: "goes with the cluster",
+  aws_eks_pod_identity_association: "goes with the cluster",
+  aws_flow_log: `${IN_THE_STATE_ONLY}: without its VPC it records nothing`,
+  aws_iam_openid_connect_provider: `${IN_THE_STATE_ONLY}: costs nothing, and no other cluster has its issuer`,
+  aws_iam_role_policy: "goes with its role: IAM deletes no role that still has one",
+  aws_iam_role_policy_attachment: "goes with its role: IAM deletes no role that still has one",
+  aws_key_pair: `${IN_THE_STATE_ONLY}: costs nothing; without generated SSH keys it is the user's own`,
+  aws_kms_alias: "goes with its key",
+  aws_kms_key: `${IN_THE_STATE_ONLY}, although one that nobody deletes is billed`,
+  aws_launch_template: `${IN_THE_STATE_ONLY}: costs nothing`,
+  aws_route53_record: `${IN_THE_STATE_ONLY}: costs nothing beside its zone`,
+  aws_route53_zone: `${IN_THE_STATE_ONLY}, although one that nobody deletes is billed`,
+  aws_route53_zone_association: "goes with its zone",
+  aws_route_table_association: "goes with its subnet",
+  aws_security_group_rule: "goes with its security group",
+  aws_vpc_ipv4_cidr_block_association: "goes with the VPC",
+  kubernetes_config_map_v1: IN_THE_CLUSTER,
+  kubernetes_namespace_v1: IN_THE_CLUSTER,
+  kubernetes_network_policy_v1: IN_THE_CLUSTER,
+  kubernetes_storage_class_v1: IN_THE_CLUSTER,
+  terraform_data: "AWS knows nothing of it",
+  tls_private_key: "AWS knows nothing of it",
+};

@@ -1,0 +1,309 @@
+import type { Instance, IpPermission, NetworkInterface, SecurityGroup, Volume } from "@aws-sdk/client-ec2";
+
+import type { Found, Tags } from "../../aws/finders/finder";
+import { FINDERS, type FoundType } from "../../aws/finders/table";
+import { clusterClaim } from "../../facts/cluster-tags";
+
+/** The cluster whose leftovers are looked for. */
+export interface ClusterIdentity {
+  readonly clusterName: string;
+  /**
+   * The VPC that the stack made; what others have in it keeps it from being deleted.
+   *
+   * @default - the cluster's, while EKS knows it
+   */
+  readonly vpcId?: string;
+  /**
+   * Instead of it a VPC that somebody else made: of what lives in it only what is the cluster's is told.
+   *
+   * @default - none
+   */
+  readonly foreignVpcId?: string;
+  /** Ids of everything in Terraform's state (an Auto Scaling group's is its name): those are Terraform's to destroy. */
+  readonly managedIds: ReadonlySet<string>;
+  /** EBS volumes of the cluster's persistent volumes, as Kubernetes told while it answered. */
+  readonly persistentVolumeIds: ReadonlySet<string>;
+  /** Claims, as `NAMESPACE/NAME`, that are to be deleted, by the volume that Kubernetes deletes with each. */
+  readonly claimsByVolume: ReadonlyMap<string, string>;
+}
+
+/** Something in the account that Terraform did not make. */
+export interface Thing {
+  readonly type: FoundType;
+  /** What AWS' calls take: the ARN of a load balancer or target group, the name of a classic one or a log group. */
+  readonly id: string;
+  /** What people know it by besides its id: a name, a size, a description; empty when there is nothing. */
+  readonly called: string;
+  /** `cluster` only when it is proven to have been made for this cluster and for no other. */
+  readonly owner: "cluster" | "other";
+  /** By what that shows, or why it does not. */
+  readonly why: string;
+  /** Whose end is its end: it cannot be, or need not be, deleted by itself. */
+  readonly goesWith?: string;
+  /** What it is attached to, when that keeps it from being deleted. */
+  readonly attachedTo?: string;
+}
+
+/** A rule in one security group that names another: as long as there is one, the other cannot be deleted. */
+export interface Reference {
+  readonly inGroup: string;
+  readonly toGroup: string;
+  readonly direction: "ingress" | "egress";
+  /** The rule, reduced to the group that it names. */
+  readonly permission: IpPermission;
+}
+
+/** Whose something is, and by what that shows. */
+export type Ownership = Pick<Thing, "owner" | "why">;
+
+/**
+ * Whose something is by its tags; nothing when they name no cluster.
+ *
+ * `kubernetes.io/cluster/NAME=shared` says that a cluster uses it, not that it made it.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ */
+export function ownershipByTags(tags: Tags, cluster: string): Ownership | undefined {
+  const claims = Object.entries(tags).flatMap(([key, value]) => {
+    const claim = clusterClaim(key, value);
+    return claim === undefined ? [] : [{ ...claim, isMine: claim.clusterName === cluster, tag: `tag ${key}=${value}` }];
+  });
+  const mine = claims.find(({ isOwned, isMine }) => isOwned && isMine);
+  const foreign = claims.find(({ isOwned, isMine }) => isOwned && !isMine);
+  if (foreign !== undefined) {
+    return { owner: "other", why: mine === undefined ? foreign.tag : `${mine.tag}, but also ${foreign.tag}` };
+  }
+  if (mine !== undefined) return { owner: "cluster", why: mine.tag };
+  const shared = claims.find(({ isMine }) => isMine);
+  return shared && { owner: "other", why: `${shared.tag}: the cluster uses it, somebody else made it` };
+}
+
+/** What stands in the cluster's VPC and says of no cluster that it is its. */
+function unnamed(type: FoundType): Ownership {
+  return { owner: "other", why: `no tag says which cluster this ${FINDERS[type].noun} is of` };
+}
+
+/** What the tags of a load balancer or a disk say about the object in Kubernetes that it was made for. */
+const OBJECT_TAGS = ["kubernetes.io/service-name", "service.k8s.aws/stack", "ingress.k8s.aws/stack"];
+
+function objectOf(tags: Tags): string {
+  const object = OBJECT_TAGS.map((key) => tags[key]).find((value) => value !== undefined);
+  const claim = tags["kubernetes.io/created-for/pvc/name"];
+  return object ?? (claim === undefined ? "" : `${tags["kubernetes.io/created-for/pvc/namespace"] ?? "?"}/${claim}`);
+}
+
+/** A load balancer or a target group: what is the cluster's wherever it is; what is not, only in the cluster's VPC. */
+export function balancerThing(
+  type: "aws_elb" | "aws_lb" | "aws_lb_target_group",
+  { id, tags }: Found,
+  { clusterName, managedIds }: ClusterIdentity,
+  isInVpc: boolean,
+  called = "",
+): Thing[] {
+  const ownership = ownershipByTags(tags, clusterName);
+  if (managedIds.has(id) || (ownership?.owner !== "cluster" && !isInVpc)) return [];
+  const object = objectOf(tags);
+  return [{ type, id, called: list(called, object && `for ${object}`), ...(ownership ?? unnamed(type)) }];
+}
+
+/** Those that say something, in one line. */
+function list(...words: string[]): string {
+  return words.filter((word) => word !== "").join(", ");
+}
+
+/** A security group; every VPC's `default` goes with its VPC. */
+export function groupThing(
+  { id, tags, details: { GroupName: called = "" } }: Found<SecurityGroup>,
+  cluster: ClusterIdentity,
+  balancers: readonly Thing[],
+  clusterExists: boolean,
+): Thing[] {
+  if (cluster.managedIds.has(id) || called === "default") return [];
+  const balancer = balancers.find(
+    (it) => it.type === "aws_elb" && it.owner === "cluster" && `k8s-elb-${it.id}` === called,
+  );
+  const byBalancer: Ownership | undefined = balancer && {
+    owner: "cluster",
+    why: `is named for the load balancer ${balancer.id}, which is the cluster's`,
+  };
+  // EKS makes one for every cluster, and deletes it with it.
+  // https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
+  const isControlPlanes = tags["aws:eks:cluster-name"] === cluster.clusterName && clusterExists;
+  const type = "aws_security_group";
+  return [
+    {
+      type,
+      id,
+      called,
+      ...(ownershipByTags(tags, cluster.clusterName) ?? byBalancer ?? unnamed(type)),
+      ...(isControlPlanes && { goesWith: `the cluster ${cluster.clusterName}` }),
+    },
+  ];
+}
+
+/** The rules of a group that name one of `targets` other than itself. */
+export function referencesIn(group: SecurityGroup, targets: ReadonlySet<string>): Reference[] {
+  const inGroup = group.GroupId ?? "";
+  const of = (direction: Reference["direction"], permissions: readonly IpPermission[] = []) =>
+    permissions.flatMap(({ IpProtocol, FromPort, ToPort, UserIdGroupPairs = [] }) =>
+      UserIdGroupPairs.flatMap(({ GroupId = "" }): Reference[] => {
+        if (GroupId === inGroup || !targets.has(GroupId)) return [];
+        const permission = { IpProtocol, FromPort, ToPort, UserIdGroupPairs: [{ GroupId }] };
+        return [{ inGroup, toGroup: GroupId, direction, permission }];
+      }),
+    );
+  return [...of("ingress", group.IpPermissions), ...of("egress", group.IpPermissionsEgress)];
+}
+
+/** An instance that runs, and that no Auto Scaling group of Terraform's started. */
+export function instanceThing(
+  { id, tags, state }: Found<Instance>,
+  { clusterName, managedIds }: ClusterIdentity,
+): Thing[] {
+  const group = tags["aws:autoscaling:groupName"] ?? "";
+  if (state !== "there" || managedIds.has(id) || managedIds.has(group)) return [];
+  return [namedThing("aws_instance", id, tags, clusterName)];
+}
+
+/** What else can live in a VPC and keeps it from being deleted. */
+export function inhabitantThing(
+  type: "aws_subnet" | "aws_nat_gateway" | "aws_vpc_endpoint",
+  { id, tags, state }: Found,
+  { clusterName, managedIds }: ClusterIdentity,
+): Thing[] {
+  return managedIds.has(id) || state === "ended" ? [] : [namedThing(type, id, tags, clusterName)];
+}
+
+/** What people call by its tag `Name`. */
+function namedThing(type: FoundType, id: string, tags: Tags, cluster: string): Thing {
+  return { type, id, called: tags["Name"] ?? "", ...(ownershipByTags(tags, cluster) ?? unnamed(type)) };
+}
+
+const BALANCERS = "ELB ";
+
+/** What the interface of a load balancer goes with when that is gone: AWS takes some minutes for it. */
+export const GONE_BALANCER = "its load balancer, which is gone already";
+
+const OF_WHAT_IS_LISTED = /^(Interface for NAT Gateway|VPC Endpoint Interface) /;
+
+/** What Elastic Load Balancing writes into the description of a load balancer's network interfaces. */
+export function interfaceDescription({ id }: Pick<Thing, "id">): string {
+  return `${BALANCERS}${id.replace(/^arn:.*:loadbalancer\//, "")}`;
+}
+
+/**
+ * What an interface of the VPC CNI is called.
+ *
+ * @see https://github.com/aws/amazon-vpc-cni-k8s/blob/master/pkg/awsutils/awsutils.go
+ */
+const CNI_DESCRIPTION = /^aws-K8S-(i-[0-9a-f]+)$/;
+
+/** A network interface that is not Terraform's, and not part of an instance or a NAT gateway. */
+export function interfaceThing(
+  { id, tags, details }: Found<NetworkInterface>,
+  context: {
+    readonly cluster: ClusterIdentity;
+    readonly nodeIds: ReadonlySet<string>;
+    /** Undefined when they could not be listed. */
+    readonly balancers: readonly Thing[] | undefined;
+    /** Security groups that were made for this cluster and for no other. */
+    readonly groupIds: ReadonlySet<string>;
+  },
+): Thing[] {
+  const { cluster, nodeIds, balancers, groupIds } = context;
+  const { Description: called = "", Attachment, Status } = details;
+  const instanceId = Attachment?.InstanceId;
+  // What they are of is listed itself, or is Terraform's.
+  const isPart = OF_WHAT_IS_LISTED.test(called) || (instanceId !== undefined && Attachment?.DeviceIndex === 0);
+  if (cluster.managedIds.has(id) || isPart) return [];
+  const type = "aws_network_interface";
+  const thing = { type, id, called } as const;
+  const groups = groupsOf(details);
+  const haveAll = (all: ReadonlySet<string>) => groups.length > 0 && groups.every((group) => all.has(group));
+  const balancer = balancers?.find((it) => interfaceDescription(it) === called);
+  if (balancer !== undefined) {
+    // Somebody else's load balancer is listed, and stands for its interfaces.
+    if (balancer.owner === "other") return [];
+    const goesWith = `the ${FINDERS[balancer.type].noun} ${called.slice(BALANCERS.length)}`;
+    return [{ ...thing, owner: "cluster", why: `belongs to ${goesWith}`, goesWith }];
+  }
+  if (called.startsWith(BALANCERS)) {
+    const name = called.slice(BALANCERS.length);
+    if ([...cluster.managedIds].some((it) => interfaceDescription({ id: it }) === called)) return [];
+    if (balancers === undefined) {
+      const why = `whose the load balancer ${name} is cannot be seen`;
+      return [{ ...thing, owner: "other", why, attachedTo: `the load balancer ${name}` }];
+    }
+    const ownership: Ownership = haveAll(groupIds)
+      ? { owner: "cluster", why: `has the security group ${groups.join(", ")}, which is the cluster's` }
+      : { owner: "other", why: `nothing is left that says whose the load balancer ${name} was` };
+    return [{ ...thing, ...ownership, goesWith: GONE_BALANCER }];
+  }
+  if (called === `Amazon EKS ${cluster.clusterName}`) {
+    const goesWith = `the cluster ${cluster.clusterName}`;
+    return [{ ...thing, owner: "cluster", why: "its description, which EKS wrote", goesWith }];
+  }
+  const node = tags["node.k8s.amazonaws.com/instance_id"] ?? CNI_DESCRIPTION.exec(called)?.[1];
+  return [
+    {
+      ...thing,
+      ...(ownershipByTags(tags, cluster.clusterName) ?? byNode() ?? unnamed(type)),
+      ...(instanceId !== undefined && { goesWith: `the instance ${instanceId}` }),
+      ...(instanceId === undefined &&
+        Status === "in-use" && { attachedTo: Attachment?.InstanceOwnerId ?? "something" }),
+    },
+  ];
+
+  function byNode(): Ownership | undefined {
+    if (node === undefined) return undefined;
+    if (nodeIds.has(node)) return { owner: "cluster", why: `the VPC CNI made it for ${node}, a node of the cluster` };
+    // An older CNI writes no tags, and EC2 forgets an ended instance within hours.
+    const why = `the VPC CNI made it for a node with the stack's security group ${groups.join(", ")}`;
+    return haveAll(cluster.managedIds) ? { owner: "cluster", why } : undefined;
+  }
+}
+
+/** The ids of the security groups that a network interface has. */
+export function groupsOf({ Groups = [] }: NetworkInterface): string[] {
+  return Groups.map(({ GroupId = "" }) => GroupId);
+}
+
+/** The EBS CSI driver tags whatever it makes, but the cluster's name only when it is told it. */
+export const CSI_TAG = "ebs.csi.aws.com/cluster";
+
+/** A volume that Kubernetes made or uses. A node's own disk goes with the node; another cluster's volume is not told. */
+export function volumeThing(
+  { id, tags, state, details: { Size = 0, State, Attachments: [attachment] = [] } }: Found<Volume>,
+  cluster: ClusterIdentity,
+  nodeIds: ReadonlySet<string>,
+): Thing[] {
+  if (cluster.managedIds.has(id) || state !== "there" || attachment?.DeleteOnTermination === true) return [];
+  const attachedTo = attachment?.InstanceId;
+  const byTags = ownershipByTags(tags, cluster.clusterName);
+  const isPersistent = cluster.persistentVolumeIds.has(id);
+  if (byTags?.owner === "other" && !isPersistent) return [];
+  const byNode: Ownership =
+    attachedTo !== undefined && nodeIds.has(attachedTo)
+      ? { owner: "cluster", why: `is attached to ${attachedTo}, a node of the cluster` }
+      : { owner: "other", why: `tag ${CSI_TAG} says that a cluster made it, and nothing says which` };
+  const byKubernetes: Ownership = { owner: "cluster", why: "a persistent volume of the cluster names it" };
+  const object = objectOf(tags);
+  const volume = tags["kubernetes.io/created-for/pv/name"] ?? tags["CSIVolumeName"] ?? "";
+  const claim = cluster.claimsByVolume.get(id);
+  return [
+    {
+      type: "aws_ebs_volume",
+      id,
+      called: list(`${String(Size)} GiB`, State ?? "", object === "" ? volume : `of the claim ${object}`),
+      ...(isPersistent ? byKubernetes : (byTags ?? byNode)),
+      ...(claim !== undefined && { goesWith: `its claim ${claim}, and its data with it` }),
+      ...(attachedTo !== undefined && { attachedTo }),
+    },
+  ];
+}
+
+/** The log group into which EKS writes what its control plane logs. */
+export function logGroupThing({ id }: Found, { managedIds }: ClusterIdentity): Thing[] {
+  const type = "aws_cloudwatch_log_group";
+  return managedIds.has(id) ? [] : [{ type, id, called: "", owner: "cluster", why: "its name, which EKS gave it" }];
+}

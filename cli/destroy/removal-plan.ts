@@ -1,0 +1,220 @@
+import { byHand, FINDERS, type FoundType } from "../../aws/finders/table";
+import { UserError } from "../../contract/user-error";
+import { printable } from "../../terminal/text";
+import type { Leftovers } from "./leftovers";
+import { GONE_BALANCER, interfaceDescription, type Reference, type Thing } from "./ownership";
+
+/** What the user said by name about what holds data: ids of volumes, names of log groups. */
+export interface Wishes {
+  readonly delete: readonly string[];
+  /** Known to stay, and no reason to call the account unclean. */
+  readonly keep: readonly string[];
+}
+
+/** What becomes of a thing. */
+export interface Fate {
+  readonly thing: Thing;
+  /**
+   * `deleted`: by this plan. `goes`: with something else. `kept`: holds data. `yours`: the user's to remove, since
+   * nothing here may. `foreign`: not proven to be this cluster's.
+   */
+  readonly fate: "deleted" | "goes" | "kept" | "yours" | "foreign";
+  /** In words, with what to do where there is something to do. */
+  readonly says: string;
+}
+
+/** One step of a removal. */
+export type Step =
+  | { readonly does: "delete"; readonly thing: Thing }
+  | { readonly does: "revoke"; readonly reference: Reference }
+  /**
+   * Until the network interfaces with these descriptions, of load balancers, are gone: nothing that they hold can go
+   * before.
+   */
+  | { readonly does: "wait"; readonly descriptions: readonly string[] };
+
+/** What is to become of a cluster's leftovers. */
+export interface Removal {
+  readonly clusterName: string;
+  readonly fates: readonly Fate[];
+  /** In the order in which AWS allows them. */
+  readonly steps: readonly Step[];
+  /** What could not be looked at, each with its reason. */
+  readonly unknown: readonly string[];
+}
+
+/** What holds data is deleted only when this option names it. */
+const DELETE_OPTION: Partial<Record<FoundType, string>> = {
+  aws_ebs_volume: "--delete-volume",
+  aws_cloudwatch_log_group: "--delete-log-group",
+};
+
+function holdsData({ type }: Thing): boolean {
+  return type in DELETE_OPTION;
+}
+
+/** These go first: they hold everything else. */
+function isBalancer({ type }: Thing): boolean {
+  return type === "aws_elb" || type === "aws_lb";
+}
+
+/** In this order each is free of what came before it. */
+const AFTER_BALANCERS: readonly FoundType[] = [
+  "aws_lb_target_group",
+  "aws_network_interface",
+  "aws_security_group",
+  "aws_ebs_volume",
+  "aws_cloudwatch_log_group",
+];
+
+/** What stands in a VPC and keeps it from being deleted. */
+function holdsVpc(thing: Thing): boolean {
+  return !holdsData(thing) && thing.type !== "aws_lb_target_group";
+}
+
+/**
+ * What is to become of everything that a scan found, and in which order. Nothing that is not proven to be the cluster's
+ * is ever in a step, and nothing that holds data unless it is asked for by name.
+ *
+ * @throws UserError when something is to be deleted that the scan did not find, or that is not this cluster's
+ */
+export function removalPlan(leftovers: Leftovers, wishes: Wishes = { delete: [], keep: [] }): Removal {
+  for (const id of wishes.delete) refuseUnlessItMayGo(id, leftovers, wishes);
+  const fates = leftovers.things.map((thing) => fateOf(thing, leftovers.region, wishes));
+  const deleted = fates.filter(({ fate }) => fate === "deleted").map(({ thing }) => thing);
+  const balancers = deleted.filter(isBalancer);
+  const descriptions = [
+    ...balancers.map(interfaceDescription),
+    ...leftovers.things.filter(({ goesWith }) => goesWith === GONE_BALANCER).map(({ called }) => called),
+  ];
+  const groups = new Set(deleted.filter(({ type }) => type === "aws_security_group").map(({ id }) => id));
+  const deletion = (thing: Thing): Step => ({ does: "delete", thing });
+  const revocations = leftovers.references
+    .filter(({ toGroup }) => groups.has(toGroup))
+    .map((reference): Step => ({ does: "revoke", reference }));
+  return {
+    clusterName: leftovers.clusterName,
+    unknown: leftovers.unknown,
+    fates,
+    steps: [
+      ...balancers.map(deletion),
+      ...(descriptions.length > 0 ? [{ does: "wait" as const, descriptions: [...new Set(descriptions)] }] : []),
+      ...AFTER_BALANCERS.flatMap((wanted) => [
+        ...(wanted === "aws_security_group" ? revocations : []),
+        ...deleted.filter(({ type }) => type === wanted).map(deletion),
+      ]),
+    ],
+  };
+}
+
+function refuseUnlessItMayGo(id: string, { things, clusterName, region }: Leftovers, wishes: Wishes): void {
+  const thing = things.find((it) => it.id === id);
+  const data = things.filter((it) => holdsData(it) && it.owner === "cluster").map((it) => it.id);
+  const allowed = data.length === 0 ? "there is none" : `there is ${data.join(", ")}`;
+  if (wishes.keep.includes(id)) throw new UserError(`${id} is both to be deleted and to be kept; say one of them`);
+  if (thing === undefined || !holdsData(thing)) {
+    throw new UserError(`${id} is no volume or log group of the cluster ${clusterName}; ${allowed}`);
+  }
+  if (thing.owner !== "cluster") {
+    const command = byHand(thing.type, id, region);
+    throw new UserError(
+      `${id} is not deleted, because it is not proven to be the cluster ${clusterName}'s (${thing.why}); if it ` +
+        `is, delete it by hand: ${command}`,
+    );
+  }
+}
+
+function fateOf(thing: Thing, region: string, wishes: Wishes): Fate {
+  const { type, id, owner, goesWith, attachedTo } = thing;
+  const command = byHand(type, id, region);
+  if (owner === "other" && goesWith !== GONE_BALANCER) {
+    const holds = holdsVpc(thing) ? "; Terraform cannot delete the VPC before it is gone" : "";
+    return { thing, fate: "foreign", says: `is left alone${holds}; if it may go: ${command}` };
+  }
+  if (goesWith !== undefined) return { thing, fate: "goes", says: `goes with ${goesWith}` };
+  const option = DELETE_OPTION[type];
+  if (option !== undefined) {
+    if (wishes.keep.includes(id)) return { thing, fate: "kept", says: "is kept, as you said" };
+    if (!wishes.delete.includes(id)) {
+      const says = `is kept, because it holds data, and is billed; to delete it: eks destroy ${option} ${id}`;
+      return { thing, fate: "kept", says };
+    }
+    const after = attachedTo === undefined ? "" : `, when ${attachedTo} has let go of it`;
+    return { thing, fate: "deleted", says: `will be deleted with its data, as you said${after}` };
+  }
+  if (!isBalancer(thing) && !AFTER_BALANCERS.includes(type)) {
+    return { thing, fate: "yours", says: `has to be removed by you: ${command}` };
+  }
+  if (attachedTo === undefined) return { thing, fate: "deleted", says: "will be deleted" };
+  return {
+    thing,
+    fate: "yours",
+    says: `is in use by ${attachedTo}, and has to be detached there first; then ${command}`,
+  };
+}
+
+/** The headings of the list, in its order. */
+const HEADINGS: Readonly<Record<Fate["fate"], string>> = {
+  deleted: "To be deleted",
+  goes: "Going with what they belong to",
+  yours: "This cluster's, but yours to remove",
+  kept: "Kept",
+  foreign: "Not this cluster's",
+};
+
+/** For people: everything that was found, why it is whose, and what will happen to it. */
+export function listing({ clusterName, fates, steps, unknown }: Removal): string {
+  const sections = (Object.keys(HEADINGS) as Fate["fate"][]).flatMap((wanted) => {
+    const entries = fates
+      .filter(({ fate }) => fate === wanted)
+      .map(({ thing, says }) => {
+        const { type, id, called, owner, why } = thing;
+        const name = called === "" || called === id ? "" : ` (${called})`;
+        const whose = owner === "cluster" ? "the cluster's:" : "not proven to be the cluster's:";
+        return [
+          `  ${printable(`${FINDERS[type].noun} ${id}${name}`)}`,
+          `    ${printable(`${whose} ${why}`)}`,
+          `    ${printable(says)}`,
+        ].join("\n");
+      });
+    return entries.length === 0 ? [] : [`${HEADINGS[wanted]}:\n${entries.join("\n")}`];
+  });
+  const rules = steps.flatMap((step) => (step.does === "revoke" ? [`  ${stepTitle(step)}`] : []));
+  if (rules.length > 0)
+    sections.splice(1, 0, `Rules to be removed, because they name a group to be deleted:\n${rules.join("\n")}`);
+  if (unknown.length > 0) {
+    sections.push(`Not known:\n${unknown.map((reason) => `  ${printable(reason)}`).join("\n")}`);
+  }
+  if (sections.length > 0) return sections.join("\n\n");
+  return `Kubernetes left nothing of the cluster ${clusterName} in the account.`;
+}
+
+/** A step in words, as progress shows it. */
+export function stepTitle(step: Step): string {
+  switch (step.does) {
+    case "delete":
+      return printable(
+        `${FINDERS[step.thing.type].noun} ${step.thing.called === "" ? step.thing.id : step.thing.called}`,
+      );
+    case "revoke": {
+      const { inGroup, toGroup, direction, permission } = step.reference;
+      const protocol = permission.IpProtocol === "-1" ? "everything" : (permission.IpProtocol ?? "");
+      const ports =
+        permission.FromPort === undefined ? "" : ` ${String(permission.FromPort)}-${String(permission.ToPort)}`;
+      const way = direction === "ingress" ? "from" : "to";
+      return `rule of ${inGroup}: ${direction}, ${protocol}${ports}, ${way} ${toGroup}`;
+    }
+    case "wait":
+      return `network interfaces of ${String(step.descriptions.length)} load balancer(s)`;
+    default:
+      return step satisfies never;
+  }
+}
+
+/**
+ * Whether nothing of the cluster is left in the account: what goes with something else is left as well, and what is
+ * kept counts unless the user said by name that it stays. What is not this cluster's does not count.
+ */
+export function isClean({ things, unknown }: Leftovers, { keep }: Pick<Wishes, "keep">): boolean {
+  return unknown.length === 0 && things.every(({ owner, id }) => owner === "other" || keep.includes(id));
+}

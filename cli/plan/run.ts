@@ -1,0 +1,120 @@
+import { rmSync } from "node:fs";
+import { resolve } from "node:path";
+
+import { UserError } from "../../contract/user-error";
+import type { Screen } from "../../terminal/screen";
+import { countByType, Progress } from "../../terraform/events";
+import { readPlan, type Plan } from "../../terraform/plan-file";
+import { ApplyKilledError, FOLDER } from "../../terraform/terraform";
+import type { Stack } from "../stack";
+import { allowing } from "./guard";
+
+/** Where a plan is saved until the command ends. */
+function planFile(): string {
+  return resolve(FOLDER, `plan-${String(process.pid)}`);
+}
+
+/**
+ * Lets Terraform plan, and saves what it plans.
+ *
+ * @param options of `terraform plan` besides the variables
+ * @param said when it is done
+ * @returns whether there is something to apply
+ * @throws UserError
+ */
+export async function savePlan(
+  stack: Stack,
+  screen: Screen,
+  options: readonly string[],
+  said: string,
+): Promise<boolean> {
+  const { terraform, variables } = stack;
+  const progress = new Progress();
+  const { hasChanges } = await screen.step("plan", async () => ({
+    hasChanges: await terraform.plan([...options, ...variables.terraformArguments], planFile(), (event) => {
+      const what = progress.told(event);
+      if (what !== undefined) screen.busy(`plan: ${what}`);
+    }),
+    said,
+  }));
+  return hasChanges;
+}
+
+/** Reads the plan that is saved. @throws UserError */
+export async function savedPlan({ terraform }: Stack): Promise<Plan> {
+  return readPlan(await terraform.show(planFile()), "terraform's plan");
+}
+
+/** Deletes the plan that is saved, if there is one: it holds every value, also the sensitive ones. */
+export function dropPlan(): void {
+  rmSync(planFile(), { force: true });
+}
+
+/**
+ * Applies the plan that is saved; what goes wrong half-way is told with what there is now.
+ *
+ * @param name of the step, for people
+ * @throws UserError
+ */
+export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "destroy"): Promise<void> {
+  const { terraform, signal, logFile } = stack;
+  const product = terraform.product();
+  const progress = new Progress();
+  const interrupted = () => {
+    screen.line(
+      `interrupted: ${product} finishes what AWS has begun, and writes it into the state; Ctrl-C again would ` +
+        "leave that out",
+    );
+  };
+  signal.addEventListener("abort", interrupted);
+  try {
+    await screen.step(name, async () => {
+      await terraform.apply(planFile(), (event) => {
+        const what = progress.told(event);
+        if (what !== undefined) screen.busy(`${name}: ${what}`);
+        if (event.kind === "diagnostic" && event.severity === "warning") screen.line(`warning: ${event.text}`);
+      });
+      return { said: progress.summary() };
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const exists = await terraform.state().catch(() => undefined);
+    const halfMade = name === "apply" ? await terraform.tainted().catch(() => []) : [];
+    const first = error instanceof ApplyKilledError ? lookFor(error.lost, stack) : "mend the cause and ";
+    const mend = error.exitCode === 130 ? "" : first;
+    const away =
+      name === "apply" && exists?.length !== 0 ? "; or `eks destroy`, with the same -var-file, takes it all away" : "";
+    throw new UserError(
+      `${error.message}\nwhat exists now: ${whatExists(exists)}\n` +
+        `what now: ${mend}run the same command again, it goes on from here${away}\n` +
+        `${halfMadeText(halfMade, terraform.command())}what ${product} said is in ${logFile}`,
+      { exitCode: error.exitCode, cause: error },
+    );
+  } finally {
+    signal.removeEventListener("abort", interrupted);
+  }
+}
+
+/** What somebody has to do before an apply that was killed can go on. */
+function lookFor(lost: string, { variables }: Stack): string {
+  const project = String(variables.values.get("project_name")?.value);
+  return (
+    `${lost} may exist without being in the state: look for it by its tag, Project=${project}, as README says under ` +
+    '"When something stops half-way", and then '
+  );
+}
+
+/** What has to be decided before it goes on: the guard stands before what would have to be made anew. */
+function halfMadeText(addresses: readonly string[], command: string): string {
+  const options = allowing(addresses);
+  if (options.length === 0) return "";
+  return (
+    `half made: ${addresses.join(", ")}; where AWS has finished it after all, ` +
+    `\`${command} untaint ADDRESS\` keeps it, else ${options.join(" ")} makes it anew\n`
+  );
+}
+
+function whatExists(addresses: readonly string[] | undefined): string {
+  if (addresses === undefined) return "the state cannot be read, so that is not known";
+  return addresses.length === 0 ? "nothing" : `${String(addresses.length)} resources: ${countByType(addresses)}`;
+}

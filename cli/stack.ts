@@ -1,0 +1,106 @@
+import { resolve } from "node:path";
+
+import { INPUTS } from "../contract/inputs";
+import { UserError } from "../contract/user-error";
+import type { Screen } from "../terminal/screen";
+import { terraformProgram } from "../terraform/program";
+import { providerNotes } from "../terraform/provider-lock";
+import { newLogFile, Terraform } from "../terraform/terraform";
+import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "../terraform/tfvars";
+import { refuseWrongSettings } from "./bottlerocket";
+import { keepLock, STACK_DIR, synthesized } from "./synthesized";
+
+/** A stack in the current folder, ready for Terraform. */
+export interface Stack {
+  readonly terraform: Terraform;
+  readonly variables: TfvarsValues;
+  /** Where what Terraform says is written. */
+  readonly logFile: string;
+  /** Ends what is done with it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads what the user wants of the stack, synthesizes it into the current folder, and initializes Terraform.
+ *
+ * @param fillIn whether what is not given and can be found out is added
+ * @throws UserError for what is wrong with the tfvars, and when Terraform cannot be initialized
+ */
+export async function prepare(
+  given: readonly VariableArgument[],
+  fillIn: boolean,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<Stack> {
+  const program = terraformProgram(process.env);
+  screen.busy("synthesizing");
+  const place = synthesized(process.env);
+  const read = (more: readonly VariableArgument[]) =>
+    readTfvars({ folder: ".", environment: process.env, arguments: [...given, ...more] }, INPUTS);
+  let variables = await read([]);
+  for (const note of variables.notes) screen.line(`note: ${note}`);
+  if (hasNoBastionRole(variables.values)) throw noBastionRole();
+  // A node that is to go need not boot.
+  if (fillIn) refuseWrongSettings(variables);
+  if (fillIn && variables.values.get("kubectl_ssh_cidrs")?.from === "default") {
+    screen.busy("asking for this machine's address");
+    const own = withOwnAddress(variables.values, await ownAddress(signal));
+    if (own !== undefined) {
+      screen.line(`note: ${own.said}`);
+      variables = await read([own.argument]);
+    }
+  }
+  place();
+  const logFile = newLogFile();
+  const terraform = new Terraform({ program, stackDir: resolve(STACK_DIR), environment: process.env, logFile, signal });
+  const { isNew } = await screen.step("init", async () => {
+    const isNew = await terraform.init();
+    return { isNew, said: isNew ? "providers and state are set up" : undefined };
+  });
+  if (isNew) {
+    keepLock();
+    for (const note of providerNotes(terraform.lock(), terraform.command())) screen.line(`note: ${note}`);
+  }
+  return { terraform, variables, logFile, signal };
+}
+
+/** The stack has a rule for this too, but Terraform comes to it only after it has fetched the providers. */
+function hasNoBastionRole(values: TfvarsValues["values"]): boolean {
+  const value = (name: string) => values.get(name)?.value ?? null;
+  // Terraform takes a text for a boolean.
+  const hasOwnRole = [true, "true"].some((yes) => yes === value("kubectl_own_role"));
+  return value("aws_krug_admin_role") === null && !hasOwnRole;
+}
+
+function noBastionRole(): UserError {
+  return new UserError(
+    "aws_krug_admin_role has no value, and the bastion works with it: write the name of an instance profile into " +
+      'a file such as local.tfvars, aws_krug_admin_role = "my-role" (`aws iam list-instance-profiles` shows the ' +
+      "names), and give that with -var-file local.tfvars; or kubectl_own_role = true, which gives the bastion a role " +
+      "of its own",
+  );
+}
+
+/**
+ * This machine's address, as the internet sees it.
+ *
+ * @param page answers with the address of whoever asks
+ * @throws UserError when it cannot be found out, with what to write instead
+ * @see https://checkip.amazonaws.com
+ */
+export async function ownAddress(signal: AbortSignal, page = "https://checkip.amazonaws.com"): Promise<string> {
+  try {
+    const answer = await fetch(page, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
+    if (!answer.ok) throw new Error(`HTTP ${String(answer.status)}`);
+    return await answer.text();
+  } catch (cause) {
+    if (signal.aborted) throw new UserError("interrupted: nothing has been done", { exitCode: 130, cause });
+    // What fetch itself says is "fetch failed".
+    const { message, cause: reason } = cause as Error & { readonly cause?: { readonly message?: string } };
+    throw new UserError(
+      `this machine's address cannot be asked of ${page} (${reason?.message ?? message}); say who ` +
+        'may reach the bastion in your tfvars, such as kubectl_ssh_cidrs = ["203.0.113.7/32"]',
+      { cause },
+    );
+  }
+}

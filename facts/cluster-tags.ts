@@ -1,0 +1,44 @@
+const CLUSTER_TAG = "kubernetes.io/cluster/";
+
+/** The tag key by which Kubernetes knows what is a cluster's (`owned`), and what it may use (`shared`). */
+export function clusterTag(clusterName: string): string {
+  return `${CLUSTER_TAG}${clusterName}`;
+}
+
+/**
+ * Tags whose value is the name of the one cluster that something was made for: of the AWS load balancer controller, EKS
+ * Auto Mode, EKS itself, the VPC CNI, and Kubernetes up to 1.5.
+ *
+ * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/configurations/
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html
+ */
+export const NAMING_TAGS = [
+  "elbv2.k8s.aws/cluster",
+  "eks:eks-cluster-name",
+  "eks:cluster-name",
+  "aws:eks:cluster-name",
+  "cluster.k8s.amazonaws.com/name",
+  "KubernetesCluster",
+];
+
+/** What one tag says about a cluster. */
+export interface ClusterClaim {
+  readonly clusterName: string;
+  /** Whether it was made for that cluster; one that the cluster only uses has `kubernetes.io/cluster/NAME=shared`. */
+  readonly isOwned: boolean;
+}
+
+/** Which cluster a tag names; undefined for a tag that names none. */
+export function clusterClaim(key: string, value: string): ClusterClaim | undefined {
+  if (key.startsWith(CLUSTER_TAG)) return { clusterName: key.slice(CLUSTER_TAG.length), isOwned: value === "owned" };
+  return NAMING_TAGS.includes(key) ? { clusterName: value, isOwned: true } : undefined;
+}
+
+/**
+ * Where EKS writes the logs of a control plane.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+ */
+export function controlPlaneLogGroup(clusterName: string): string {
+  return `/aws/eks/${clusterName}/cluster`;
+}
