@@ -1,6 +1,6 @@
 import { UserError } from "../contract/user-error";
 import type { Handover } from "../contract/handover";
-import { connect, type ConnectOptions } from "./ssh/connect";
+import { connect } from "./ssh/connect";
 import type { Host } from "./engine/host";
 import { Log, logged } from "./engine/log";
 import type { Options } from "./options";
@@ -54,16 +54,6 @@ function placeOf(handover: Handover, { user = handover.bastion_user, root }: Opt
   return { user, site: { root: own, sudo: own === "" && user !== "root" } };
 }
 
-/** What `connect` is told by the options of a run. */
-export function connectOptions({ identity, knownHosts, ...options }: Options, signal: AbortSignal): ConnectOptions {
-  return {
-    ...options,
-    ...(identity !== undefined && { identities: [identity] }),
-    ...(knownHosts !== undefined && { knownHosts: [knownHosts] }),
-    signal,
-  };
-}
-
 /** What is told about a connection. */
 export type ConnectionEvents = Pick<Events, "waiting" | "note">;
 
@@ -78,7 +68,7 @@ export async function logIn(
   signal: AbortSignal,
   events: ConnectionEvents,
 ): Promise<{ readonly ssh: SshHost; readonly host: Host }> {
-  const ssh = await connect(handover, connectOptions(options, signal), events);
+  const ssh = await connect(handover, { ...options, signal }, events);
   return { ssh, host: usable(ssh, handover, options) };
 }
 
@@ -104,13 +94,17 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
     const opened = new Log(logFile);
     log = opened;
     events.busy("connecting");
-    ssh = await connect(handover, connectOptions(options, signal), {
-      waiting: events.waiting,
-      note: (text) => {
-        opened.note(text);
-        events.note(text);
+    ssh = await connect(
+      handover,
+      { ...options, signal },
+      {
+        waiting: events.waiting,
+        note: (text) => {
+          opened.note(text);
+          events.note(text);
+        },
       },
-    });
+    );
     const host = usable(logged(ssh, opened), handover, options);
     const { check } = options;
     for await (const outcome of run(host, playbookFor(handover, options, releases), {

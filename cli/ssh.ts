@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { connectOptions, logIn } from "../bootstrap/bastion";
+import { logIn } from "../bootstrap/bastion";
 import { checkedOptions } from "../bootstrap/bootstrap";
 import { knownHostsLine } from "../bootstrap/ssh/known-hosts";
 import { HELP, OPTIONS } from "../bootstrap/options";
@@ -58,7 +58,7 @@ export async function ssh(
   judged.close();
   screen.end();
 
-  const { target, hops } = readSshSettings(connectOptions(options, signal), handover);
+  const { target, hops } = readSshSettings(options, handover);
   const way = [...hops, target].map((destination, at): Judged => {
     const key = hostKeys[at];
     if (key === undefined) throw new Error("the way to the bastion has changed");

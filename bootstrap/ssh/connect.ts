@@ -9,7 +9,8 @@ import { decideHostKey } from "./host-key-policy";
 import { append, knownKeyTypes, lookUp, parseKnownHosts, serverHostKeyAlgorithms, wireFormat } from "./known-hosts";
 import type { KnownHosts } from "./known-hosts";
 import { ConnectError, SshHost } from "./ssh-host";
-import { readSshSettings, type Login, type Machine, type SettingsOptions } from "./settings";
+import type { Machine } from "./config";
+import { readSshSettings, type Login, type SettingsOptions } from "./settings";
 
 /** The way to the bastion, and what to believe and to wait for on it. */
 export interface ConnectOptions extends SettingsOptions {
