@@ -1,6 +1,6 @@
 import { UserError } from "../contract/user-error";
 import type { Handover } from "../contract/handover";
-import { connect } from "./ssh/connect";
+import { connect, type ConnectEvents } from "./ssh/connect";
 import type { Host } from "./engine/host";
 import { Log, logged } from "./engine/log";
 import type { Options } from "./options";
@@ -29,13 +29,9 @@ export interface Setup {
 }
 
 /** Told while it goes on. */
-export interface Events {
+export interface Events extends ConnectEvents {
   /** What it is busy with from now on. */
   readonly busy: (what: string) => void;
-  /** What it waits for from now on. */
-  readonly waiting: (what: string) => void;
-  /** Something worth a line. */
-  readonly note: (text: string) => void;
   readonly outcome: (outcome: Outcome) => void;
 }
 
@@ -54,9 +50,6 @@ function placeOf(handover: Handover, { user = handover.bastion_user, root }: Opt
   return { user, site: { root: own, sudo: own === "" && user !== "root" } };
 }
 
-/** What is told about a connection. */
-export type ConnectionEvents = Pick<Events, "waiting" | "note">;
-
 /**
  * Logs in to a bastion; its commands find what the bootstrap has installed.
  *
@@ -66,7 +59,7 @@ export async function logIn(
   handover: Handover,
   options: Options,
   signal: AbortSignal,
-  events: ConnectionEvents,
+  events: ConnectEvents,
 ): Promise<{ readonly ssh: SshHost; readonly host: Host }> {
   const ssh = await connect(handover, { ...options, signal }, events);
   return { ssh, host: usable(ssh, handover, options) };

@@ -1,25 +1,15 @@
 import { parseArgs } from "node:util";
 
 import { UserError } from "../contract/user-error";
+import type { ConnectOptions } from "./ssh/connect";
 import { readFingerprint } from "./ssh/host-key-policy";
 import { nearest } from "../contract/nearest";
 import { mirrorUrl } from "./releases";
 import { handoverSource, type HandoverSource } from "./sources";
 
 /** What the command line asks for. */
-export interface Options {
+export interface Options extends Omit<ConnectOptions, "signal" | "pauses" | "machine"> {
   readonly source: HandoverSource;
-  readonly host?: string;
-  readonly port?: number;
-  readonly user?: string;
-  /** File of a private key. */
-  readonly identity?: string;
-  /** `user@host:port`, several with commas between them, as `ssh -J` takes them. */
-  readonly jump?: string;
-  readonly knownHosts?: string;
-  /** As `readFingerprint` returns it. */
-  readonly hostKey?: string;
-  readonly acceptNewHostKey: boolean;
   readonly mirror?: string;
   /** File of a table in the form of release-table.json. */
   readonly releases?: string;
@@ -28,7 +18,6 @@ export interface Options {
   readonly check: boolean;
   readonly diff: boolean;
   readonly json: boolean;
-  readonly timeoutSeconds: number;
   /** How many hosts at once. */
   readonly concurrency: number;
 }

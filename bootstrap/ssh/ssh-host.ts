@@ -8,21 +8,13 @@ import { OpenSSHAgent, type AnyAuthMethod, type IdentityCallback, type ParsedKey
 import { UserError } from "../../contract/user-error";
 import type { Command } from "../engine/command";
 import type { CommandResult, Host } from "../engine/host";
+import type { Login } from "./settings";
 
 /** Where to log in, as whom, and whose word to take for the host's key. */
-export interface SshOptions {
-  /** What reports call the host; its address when not given. */
-  readonly name?: string;
-  readonly address: string;
-  /** @default 22 */
-  readonly port?: number;
-  readonly username: string;
-  /** Texts of private keys in OpenSSH's or PEM form, not encrypted, in the order in which to try them. */
-  readonly identities?: readonly string[];
-  /** Path of the agent's socket, such as `SSH_AUTH_SOCK` holds; asked when no identity was accepted. */
-  readonly agent?: string;
-  /** The keys, in SSH's wire format, to ask the agent for; all that it has when not given: hosts count the attempts. */
-  readonly agentKeys?: readonly Buffer[];
+export interface SshOptions extends Pick<
+  Login,
+  "name" | "address" | "port" | "user" | "identities" | "agent" | "agentKeys"
+> {
   /**
    * Decides about the key that the host offers, in SSH's wire format. Answers why it is refused, or undefined when it is
    * the right one. There is no default: a host whose key nobody looked at could be anybody.
@@ -104,7 +96,7 @@ export class SshHost implements Host {
   private acceptedKey: Buffer | undefined;
 
   private constructor(private readonly options: SshOptions) {
-    this.name = options.name ?? options.address;
+    this.name = options.name;
   }
 
   /**
@@ -168,14 +160,14 @@ export class SshHost implements Host {
   }
 
   private async logIn(): Promise<void> {
-    const { address, port = 22, username, identities = [], agent, serverHostKey, signal } = this.options;
+    const { address, port, user, identities, agent, serverHostKey, signal } = this.options;
     const { agentKeys, jump, readyTimeoutSeconds = 20, keepaliveSeconds = 15 } = this.options;
     const state: LoginState = { stage: jump === undefined ? "TCP connection" : "SSH handshake", banner: "" };
     // Nothing but these, so neither a password nor questions; the agent last, because hosts count the attempts.
-    const authHandler: AnyAuthMethod[] = identities.map((key) => ({ type: "publickey", username, key }));
+    const authHandler: AnyAuthMethod[] = identities.map((key) => ({ type: "publickey", username: user, key }));
     if (agent !== undefined) {
       const asked = agentKeys === undefined ? agent : new ChoosyAgent(agent, agentKeys);
-      authHandler.push({ type: "agent", username, agent: asked });
+      authHandler.push({ type: "agent", username: user, agent: asked });
     }
     let refusal: { readonly error: unknown } | undefined;
     const judge = async (key: Buffer): Promise<boolean> => {
@@ -207,7 +199,7 @@ export class SshHost implements Host {
       socket.once("end", () => socket.destroy());
       const connecting = this.ssh.connect({
         sock: socket,
-        username,
+        username: user,
         authHandler,
         ...(serverHostKey !== undefined && { algorithms: { serverHostKey: [...serverHostKey] as never } }),
         readyTimeout: 0,
@@ -251,7 +243,7 @@ export class SshHost implements Host {
       if (signal?.aborted === true) throw new ConnectError("interrupted", "interrupted", { cause });
       if (refusal !== undefined) throw refusal.error;
       if (cause instanceof ConnectError) throw cause;
-      throw loginError(`${this.name}: cannot log in as ${username}`, cause as SshError, state, agent);
+      throw loginError(`${this.name}: cannot log in as ${user}`, cause as SshError, state, agent);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", interrupt);

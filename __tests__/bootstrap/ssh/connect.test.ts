@@ -81,7 +81,7 @@ describe("connecting to the bastion", () => {
   }
 
   async function connected(
-    options: ConnectOptions,
+    options: Partial<ConnectOptions>,
     handover: Handover = HERE,
     identity: Pick<ConnectOptions, "identity"> = { identity: join(home, "key.pem") },
   ): Promise<SshHost> {
@@ -89,6 +89,8 @@ describe("connecting to the bastion", () => {
       handover,
       {
         ...identity,
+        acceptNewHostKey: false,
+        signal: new AbortController().signal,
         timeoutSeconds: 30,
         pauses: { first: 0.02, longest: 0.05, attempt: 20, refusal: 1 },
         machine: { home, user: "alice", uid: process.getuid?.(), environment: {} },
@@ -406,7 +408,7 @@ describe("connecting to the bastion", () => {
 
     const connecting = connect(
       HERE,
-      { ...options, machine },
+      { ...options, machine, acceptNewHostKey: false, signal: new AbortController().signal, timeoutSeconds: 30 },
       {
         waiting: () => undefined,
         note: () => {
