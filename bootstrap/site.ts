@@ -1,4 +1,5 @@
-import { quoted, sh, type Command } from "./engine/command";
+import { quoted } from "../contract/shell";
+import { sh, type Command } from "./engine/command";
 import type { Host } from "./engine/host";
 
 /** Where on a host to write, and as whom. */

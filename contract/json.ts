@@ -14,3 +14,17 @@ export function parseJson(json: string, source: string): unknown {
     throw new UserError(`${source} is not JSON: ${what}`, { cause });
   }
 }
+
+/** What a text says in JSON; undefined when it is none. */
+export function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether something that was read is an object with fields. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

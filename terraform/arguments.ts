@@ -1,5 +1,6 @@
-import { terraformCommand } from "./program";
+import { shellWords } from "../contract/shell";
 import { UserError } from "../contract/user-error";
+import { terraformCommand } from "./program";
 
 /** Terraform's commands that `eks` runs, or stands for (`destroy`), as the names of variables have them; `init` decides nothing. */
 const COMMANDS: readonly string[] = ["plan", "apply", "destroy", "show", "output", "state_list", "state_pull"];
@@ -29,7 +30,7 @@ export function refuseHiddenArguments(environment: NodeJS.ProcessEnv): void {
   for (const variable of ["TF_CLI_ARGS", ...COMMANDS.map((command) => `TF_CLI_ARGS_${command}`)]) {
     const isForAll = variable === "TF_CLI_ARGS";
     const allowed = isForAll ? [EVERYWHERE] : HARMLESS;
-    const flag = words(environment[variable] ?? "")
+    const flag = shellWords(environment[variable] ?? "")
       .map((word) => word.split("=")[0]?.replace(/^--/, "-") ?? "")
       .find((name) => name.startsWith("-") && !allowed.includes(name));
     if (flag !== undefined)
@@ -44,13 +45,4 @@ function cure(flag: string, isForAll: boolean): string {
   return isForAll && HARMLESS.includes(flag)
     ? "which not every command of Terraform's takes: write it to TF_CLI_ARGS_plan and TF_CLI_ARGS_apply"
     : `and eks takes only ${HARMLESS.join(", ")} from there: run ${terraformCommand()} itself for what needs it`;
-}
-
-/** Words as a shell divides them, which is what Terraform does. */
-function words(text: string): string[] {
-  const word = /(?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"\\])+/gs;
-  const quotes = /\\(.)|'([^']*)'|"((?:\\.|[^"\\])*)"/gs;
-  return (text.match(word) ?? []).map((each) =>
-    each.replace(quotes, (_, escaped?: string, single?: string, double?: string) => escaped ?? single ?? double ?? ""),
-  );
 }

@@ -1,3 +1,5 @@
+import { quoted } from "../../contract/shell";
+
 /**
  * A shell command as a value: built anywhere, run by a `Host`, compared with `===` in tests.
  *
@@ -8,14 +10,6 @@ export interface Command {
   readonly text: string;
   /** What the command reads on standard input; nothing when not given. */
   readonly input?: string;
-}
-
-/** Words of a command line that a shell takes as they are. */
-const PLAIN = /^[\w@%+=:,./-]+$/;
-
-/** One word of a shell's command line, quoted when it has to be. */
-export function quoted(word: string): string {
-  return PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /**

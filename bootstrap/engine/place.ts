@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
-import { quoted, type Command } from "./command";
+import { quoted } from "../../contract/shell";
+import type { Command } from "./command";
 import { PLAN_AGAIN } from "./task";
 
 /** A file as it shall be. */

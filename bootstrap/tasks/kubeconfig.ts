@@ -1,8 +1,9 @@
 import { parse as parseYaml } from "yaml";
 
+import { isRecord } from "../../contract/json";
 import { UserError } from "../../contract/user-error";
 import { sh } from "../engine/command";
-import { CommandFailedError } from "../engine/errors";
+import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { placing, reading } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
@@ -61,8 +62,7 @@ ${update} --kubeconfig "$part" >/dev/null`;
 
 /** What a kubeconfig says about the cluster with this ARN. */
 export function parseKubeconfig(result: CommandResult, arn: string): KubeconfigState {
-  if (result.exitCode !== 0) throw new CommandFailedError(result);
-  const file = asRecord(parsed(result.stdout));
+  const file = asRecord(parsed(stdoutOf(result)));
   const named = (section: string, name: unknown) => {
     const entries = Array.isArray(file[section]) ? file[section].map(asRecord) : [];
     return entries.find((entry) => entry["name"] === name);
@@ -124,5 +124,5 @@ function trimmed(url: string): string {
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  return isRecord(value) ? value : {};
 }

@@ -1,4 +1,5 @@
-import { quoted, sh, type Command } from "../engine/command";
+import { quoted } from "../../contract/shell";
+import { sh, type Command } from "../engine/command";
 import type { Site } from "../site";
 
 /** What apt, dpkg and rpm lock. */

@@ -1,6 +1,6 @@
 import { UserError } from "../../contract/user-error";
 import { sh, type Command } from "../engine/command";
-import { CommandFailedError } from "../engine/errors";
+import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
@@ -66,12 +66,9 @@ export function packages(site: Site): Task<Packages> {
 }
 
 function parsePackages(result: CommandResult): Packages {
-  if (result.exitCode !== 0) throw new CommandFailedError(result);
+  const lines = stdoutOf(result).split("\n");
   const values = (what: string) =>
-    result.stdout
-      .split("\n")
-      .filter((line) => line.startsWith(`${what} `))
-      .map((line) => line.slice(what.length + 1));
+    lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
   const [manager] = values("manager");
   return { manager: manager === "apt" || manager === "dnf" ? manager : undefined, missing: values("missing") };
 }

@@ -1,4 +1,4 @@
-import { quoted } from "../../bootstrap/engine/command";
+import { quoted } from "../../contract/shell";
 import type { AttributeChange } from "../../terraform/plan-file";
 
 /** Something that a plan would do without being told to by name. */

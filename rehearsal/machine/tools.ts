@@ -15,6 +15,7 @@ import { open } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
+import { quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 import { download } from "./download";
 import { neutralEnvironment } from "./neutral-environment";
@@ -134,7 +135,7 @@ async function putProgram(path: string, content: Buffer): Promise<void> {
 export function namedTerraform(folder: string, program: string): string {
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true });
-  const script = `#!/bin/sh\nexec '${resolve(program).replaceAll("'", `'\\''`)}' "$@"\n`;
+  const script = `#!/bin/sh\nexec ${quoted(resolve(program))} "$@"\n`;
   writeFileSync(join(bin, "terraform"), script, { mode: 0o755 });
   return bin;
 }
