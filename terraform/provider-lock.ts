@@ -1,7 +1,9 @@
 import { AWS_PROVIDER_COMPARED, AWS_PROVIDER_RUN, isNewer } from "../facts/provider-versions";
 
-const TERRAFORM_REGISTRY = "registry.terraform.io";
-const OPENTOFU_REGISTRY = "registry.opentofu.org";
+/** Where Terraform has its providers from. */
+export const TERRAFORM_REGISTRY = "registry.terraform.io";
+/** Where OpenTofu has them from. */
+export const OPENTOFU_REGISTRY = "registry.opentofu.org";
 
 /**
  * The versions that a lock file (`.terraform.lock.hcl`) holds, by the provider's address, such as

@@ -18,7 +18,9 @@ import {
 } from "../../rehearsal/account/emulator";
 import { startLightPrograms } from "../../rehearsal/bastion/light-programs";
 import { startMirror, type Mirror } from "../../rehearsal/bastion/mirror";
-import { findProgram, requireBasics, terraformConfigFile } from "../../rehearsal/machine/programs";
+import { terraformConfigFile } from "../../terraform/mirrors";
+import { findProgram } from "../../terraform/program";
+import { requireBasics } from "../../rehearsal/machine/programs";
 import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
 import { startSshd, type LoginServer } from "../../rehearsal/bastion/sshd";
 import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/machine/tools";

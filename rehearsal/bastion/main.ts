@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 
 import { quoted } from "../../contract/shell";
 import { runProgram, untilAsked } from "../../terminal/process";
-import { findProgram } from "../machine/programs";
+import { findProgram } from "../../terraform/program";
 import { startSurroundings } from "./surroundings";
 
 const CLONE = resolve(__dirname, "..", "..");

@@ -18,7 +18,7 @@ import { quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 import { freePort } from "../machine/loopback";
 import { endFamily, familyOf } from "../machine/processes";
-import { findProgram } from "../machine/programs";
+import { findProgram } from "../../terraform/program";
 
 export interface SshdOptions {
   /** Where its configuration, its keys and its log are; made when it does not exist. Keys found there are used again. */
