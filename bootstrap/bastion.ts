@@ -120,5 +120,5 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
   }
   const { host: address = handover.bastion_address } = options;
   const seconds = (performance.now() - start) / 1000;
-  return { name, address, outcomes, ...(unreachable !== undefined && { unreachable }), seconds, logFile };
+  return { name, address, outcomes, unreachable, seconds, logFile };
 }

@@ -7,7 +7,7 @@ import { logIn } from "../bootstrap/bastion";
 import { checkedOptions } from "../bootstrap/bootstrap";
 import { knownHostsLine } from "../bootstrap/ssh/known-hosts";
 import { HELP, OPTIONS } from "../bootstrap/options";
-import { readSshSettings, type Destination } from "../bootstrap/ssh/settings";
+import { readSshSettings, type Login } from "../bootstrap/ssh/settings";
 import { UserError } from "../contract/user-error";
 import { handoverHere } from "./inspect";
 import type { Screen } from "../terminal/screen";
@@ -124,7 +124,7 @@ export function divided(words: readonly string[]): {
 const BASTION = "eks-bastion";
 
 /** A host, and the key that it was judged to have. */
-type Judged = Pick<Destination, "address" | "port" | "user" | "identityFiles" | "agent" | "identitiesOnly"> & {
+type Judged = Pick<Login, "address" | "port" | "user" | "identityFiles" | "agent" | "identitiesOnly"> & {
   readonly alias: string;
   /** In SSH's wire format. */
   readonly key: Buffer;

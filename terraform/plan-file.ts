@@ -1,7 +1,8 @@
 import { z } from "zod";
 
-import { terraformCommand } from "./program";
+import { isRecord } from "../contract/json";
 import { UserError } from "../contract/user-error";
+import { terraformCommand } from "./program";
 
 /** What a plan does with something; `forget` drops it from the state and leaves it where it is. */
 export type ChangeKind = "create" | "update" | "replace" | "destroy" | "forget" | "read" | "no-op";
@@ -32,8 +33,6 @@ export interface ResourceChange {
   /** False for a data source. */
   readonly isManaged: boolean;
   readonly kind: ChangeKind;
-  /** For a replacement: whether the new one is there before the old one goes. */
-  readonly createBeforeDestroy: boolean;
   /** Key of an object that an interrupted replacement left behind; the change is about that one alone. */
   readonly deposed?: string;
   /** Terraform's word for why, such as `replace_because_tainted`; it says none for the most usual ones. */
@@ -58,8 +57,6 @@ export interface DataSource {
 export interface OutputChange {
   readonly name: string;
   readonly kind: ChangeKind;
-  readonly before: PlannedValue;
-  readonly after: PlannedValue;
 }
 
 /** A condition that does not hold, or that could not be evaluated. */
@@ -73,7 +70,6 @@ export interface FailedCheck {
 
 /** A plan as `terraform show -json PLANFILE` writes it, as far as anybody here needs it. */
 export interface Plan {
-  readonly terraformVersion: string;
   readonly changes: readonly ResourceChange[];
   /** Those that were read while planning. */
   readonly dataSources: readonly DataSource[];
@@ -83,10 +79,6 @@ export interface Plan {
   readonly variables: Readonly<Record<string, unknown>>;
   readonly outputs: readonly OutputChange[];
   readonly failedChecks: readonly FailedCheck[];
-  /** Whether there is something to apply and nothing in the way. */
-  readonly isApplyable: boolean;
-  /** Whether an apply would bring about everything that is configured, nothing put off to a later plan. */
-  readonly isComplete: boolean;
   /** Planning failed half-way: `changes` are only those up to there. */
   readonly isErrored: boolean;
 }
@@ -115,15 +107,6 @@ const CHANGE = z.object({
   before_sensitive: z.unknown().optional(),
   after_sensitive: z.unknown().optional(),
   replace_paths: z.array(STEPS).optional(),
-});
-
-const OUTPUT = z.object({
-  actions: ACTIONS,
-  before: z.unknown().optional(),
-  after: z.unknown().optional(),
-  after_unknown: z.unknown().optional(),
-  before_sensitive: z.unknown().optional(),
-  after_sensitive: z.unknown().optional(),
 });
 
 const RESOURCE = z.object({
@@ -158,12 +141,11 @@ const PRIOR_STATE = z.object({
 /** @see https://developer.hashicorp.com/terraform/internals/json-format#plan-representation */
 const PLAN = z.object({
   format_version: z.string(),
-  terraform_version: z.string().default("unknown"),
   planned_values: OBJECT,
   variables: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
   prior_state: PRIOR_STATE.default({ values: { root_module: { resources: [] } } }),
   resource_changes: z.array(RESOURCE).default([]),
-  output_changes: z.record(z.string(), OUTPUT).default({}),
+  output_changes: z.record(z.string(), z.object({ actions: ACTIONS })).default({}),
   configuration: z
     .object({
       root_module: z
@@ -172,9 +154,6 @@ const PLAN = z.object({
     })
     .default({ root_module: { variables: {} } }),
   checks: z.array(CHECK).default([]),
-  // OpenTofu says nothing about these two.
-  applyable: z.boolean().optional(),
-  complete: z.boolean().optional(),
   errored: z.boolean().default(false),
 });
 
@@ -186,7 +165,7 @@ const PLAN = z.object({
  */
 export function readPlan(json: string, source: string): Plan {
   const document = parse(json, source);
-  if (!isObject(document)) throw notAPlan(source, "it holds no object");
+  if (!isRecord(document)) throw notAPlan(source, "it holds no object");
   if ("values" in document && !("planned_values" in document)) {
     throw notAPlan(
       source,
@@ -208,17 +187,8 @@ export function readPlan(json: string, source: string): Plan {
 
   const plan = parsed.data;
   const defaults = plan.configuration.root_module.variables;
-  const changes = plan.resource_changes.map((resource) => resourceChange(resource, source));
-  const outputs = Object.entries(plan.output_changes).map(([name, output]) => ({
-    name,
-    kind: kindOf(output.actions, `output.${name}`, source),
-    before: plannedValue(output.before, undefined, output.before_sensitive, []),
-    after: plannedValue(output.after, output.after_unknown, output.after_sensitive, []),
-  }));
-  const isChange = ({ kind }: { readonly kind: ChangeKind }) => kind !== "no-op" && kind !== "read";
   return {
-    terraformVersion: plan.terraform_version,
-    changes,
+    changes: plan.resource_changes.map((resource) => resourceChange(resource, source)),
     dataSources: plan.prior_state.values.root_module.resources
       .filter(({ mode }) => mode === "data")
       .map(({ type, values }) => ({ type, values })),
@@ -226,10 +196,11 @@ export function readPlan(json: string, source: string): Plan {
     variables: Object.fromEntries(
       Object.entries(plan.variables).map(([name, { value }]) => [name, value ?? defaults[name]?.default ?? null]),
     ),
-    outputs,
+    outputs: Object.entries(plan.output_changes).map(([name, { actions }]) => ({
+      name,
+      kind: kindOf(actions, `output.${name}`, source),
+    })),
     failedChecks: plan.checks.filter(({ status }) => status === "fail" || status === "error").map(failedCheck),
-    isApplyable: plan.applyable ?? (!plan.errored && [...changes, ...outputs].some(isChange)),
-    isComplete: plan.complete ?? !plan.errored,
     isErrored: plan.errored,
   };
 }
@@ -272,14 +243,13 @@ function resourceChange(resource: z.infer<typeof RESOURCE>, source: string): Res
   const { actions, before = null, after = null } = change;
   return {
     address,
-    ...(previous_address !== undefined && { previousAddress: previous_address }),
+    previousAddress: previous_address,
     type: resource.type,
     name: resource.name,
     isManaged: resource.mode === "managed",
     kind: kindOf(actions, address, source),
-    createBeforeDestroy: actions.length === 2 && actions[0] === "create",
-    ...(deposed !== undefined && { deposed }),
-    ...(action_reason !== undefined && { reason: action_reason }),
+    deposed,
+    reason: action_reason,
     // Terraform writes them now in one order, now in another.
     forcedBy: (change.replace_paths ?? [])
       .map((steps) => ({
@@ -314,7 +284,7 @@ function plannedValue(
 
 function inside(value: unknown, step: string | number): unknown {
   if (Array.isArray(value)) return value[Number(step)] as unknown;
-  return isObject(value) ? value[step] : undefined;
+  return isRecord(value) ? value[step] : undefined;
 }
 
 function hasTrue(marks: unknown): boolean {
@@ -324,8 +294,4 @@ function hasTrue(marks: unknown): boolean {
 function failedCheck({ address, instances = [] }: z.infer<typeof CHECK>): FailedCheck {
   const messages = instances.flatMap(({ problems = [] }) => problems.map(({ message }) => message));
   return { address: address.to_display, isWarning: address.kind === "check", messages };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

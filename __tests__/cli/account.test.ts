@@ -5,7 +5,7 @@ import { UserError } from "../../contract/user-error";
 import type { ChangeKind, ResourceChange } from "../../terraform/plan-file";
 
 const CHANGE: ResourceChange = {
-  ...{ address: "", type: "", name: "", isManaged: true, kind: "no-op", createBeforeDestroy: false },
+  ...{ address: "", type: "", name: "", isManaged: true, kind: "no-op" },
   ...{ forcedBy: [], before: null, after: null, unknown: {} },
 };
 

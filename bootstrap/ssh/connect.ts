@@ -196,8 +196,8 @@ class Verifier {
       knownHosts: file.knownHosts,
       knownHostsFile: file.path,
       // The fingerprint is the bastion's, not that of a host before it.
-      ...(bastion !== undefined && hostKey !== undefined && { hostKey }),
-      ...(bastion?.planted !== undefined && { planted: bastion.planted }),
+      hostKey: bastion === undefined ? undefined : hostKey,
+      planted: bastion?.planted,
       acceptNew,
     });
     if (decision.action === "refuse") {

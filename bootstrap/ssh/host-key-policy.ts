@@ -199,6 +199,6 @@ export function consoleFingerprints(output: string): ConsoleFingerprint[] {
   const [, block = ""] = [...output.matchAll(CONSOLE_BLOCK)].at(-1) ?? [];
   return [...block.matchAll(CONSOLE_LINE)].map(([, printed = "", type]) => ({
     fingerprint: printed,
-    ...(type !== undefined && { type }),
+    type,
   }));
 }

@@ -25,7 +25,7 @@ export interface SettingsOptions {
 }
 
 /** One host on the way, and how to log in to it. */
-export interface Destination {
+export interface Login {
   /** As the user gave it: what messages call it. */
   readonly name: string;
   /** Name or address to connect to. */
@@ -45,7 +45,14 @@ export interface Destination {
   readonly globalKnownHostsFiles: readonly string[];
   /** Text of the private key that the stack has made for it; tried before all others. A secret. */
   readonly generatedKey?: string;
+  /** Texts of private keys that ssh2 can use. */
+  readonly identities: readonly string[];
+  /** The keys, in SSH's wire format, that the agent is asked for; all that it has when not given. */
+  readonly agentKeys?: readonly Buffer[];
 }
+
+/** A host whose keys have not been read yet. */
+type Destination = Omit<Login, "identities" | "agentKeys">;
 
 /** A file that may hold a private key, and who says so: only what the user named has to be there. */
 export interface IdentityFile {
@@ -54,10 +61,10 @@ export interface IdentityFile {
 }
 
 /** The way to the bastion. */
-export interface SshSettings<T extends Destination = Destination> {
-  readonly target: T;
+export interface SshSettings {
+  readonly target: Login;
   /** Hosts to go through, the nearest first. */
-  readonly hops: readonly T[];
+  readonly hops: readonly Login[];
   /** What the user may want to know about how this came about. */
   readonly notes: readonly string[];
 }
@@ -65,37 +72,9 @@ export interface SshSettings<T extends Destination = Destination> {
 /** What of a handover says how to log in. */
 export type HandoverWay = Pick<Handover, "bastion_address" | "bastion_user" | "ssh_private_key">;
 
-/** A destination with its keys. */
-export interface Login extends Destination {
-  /** Texts of private keys that ssh2 can use. */
-  readonly identities: readonly string[];
-  /** The keys, in SSH's wire format, that the agent is asked for; all that it has when not given. */
-  readonly agentKeys?: readonly Buffer[];
-}
-
 const DEFAULT_IDENTITIES = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
 const DEFAULT_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
-
-/**
- * Finds the way to the bastion, and the keys for it.
- *
- * @throws UserError when an option is malformed, a file cannot be used, or there is nothing to log in with
- */
-export function readSshSettings(
-  options: SettingsOptions,
-  handover: HandoverWay,
-  machine: Machine = thisMachine(),
-): SshSettings<Login> {
-  const { target, hops, notes } = sshSettings(options, handover, machine);
-  const found = new Set(notes);
-  const withKeys = (destination: Destination): Login => {
-    const { notes, ...keys } = readKeys(destination, machine);
-    for (const note of notes) found.add(note);
-    return { ...destination, ...keys };
-  };
-  return { hops: hops.map(withKeys), target: withKeys(target), notes: [...found] };
-}
 
 /**
  * Looks at what is wrong with the values of `--jump` and `--identity` whatever the bastion is. An encrypted key is not: an
@@ -113,11 +92,19 @@ export function checkSettings({ jump, identity }: Pick<SettingsOptions, "jump" |
 }
 
 /**
- * Decides about the way to the bastion: the command line comes first, then the handover, then the ssh configuration under
- * the name that was given. A key that the stack has made counts unless `--identity` names another. The configuration's
- * `User` counts for the hosts between only: many files have one for every host, and the bastion's user is the handover's.
+ * Finds the way to the bastion, and the keys for it: the command line comes first, then the handover, then the ssh
+ * configuration under the name that was given. A key that the stack has made counts unless `--identity` names another. The
+ * configuration's `User` counts for the hosts between only: many files have one for every host, and the bastion's user is
+ * the handover's.
+ *
+ * @throws UserError when an option is malformed, a file cannot be used, the hosts between form a loop, or there is nothing
+ *   to log in with
  */
-function sshSettings(options: SettingsOptions, handover: HandoverWay, machine: Machine): SshSettings {
+export function readSshSettings(
+  options: SettingsOptions,
+  handover: HandoverWay,
+  machine: Machine = thisMachine(),
+): SshSettings {
   const notes = new Set<string>();
   const lookUp = (query: ConfigQuery): HostConfig => {
     const found = readHostConfig(query, machine, (text) => notes.add(text));
@@ -160,9 +147,14 @@ function sshSettings(options: SettingsOptions, handover: HandoverWay, machine: M
     ];
   };
   const specs = options.jump === undefined ? configuredJump(found) : readJump(options.jump, "--jump");
+  const withKeys = (destination: Destination): Login => {
+    const { notes: found, ...keys } = readKeys(destination, machine);
+    for (const note of found) notes.add(note);
+    return { ...destination, ...keys };
+  };
   return {
-    target: isGenerated ? { ...target, generatedKey } : target,
-    hops: hopsOf(specs, [host]),
+    hops: hopsOf(specs, [host]).map(withKeys),
+    target: withKeys(isGenerated ? { ...target, generatedKey } : target),
     notes: [...notes],
   };
 }

@@ -263,7 +263,7 @@ export class SshHost implements Host {
       // not exec(): that rejects whenever anything was written to stderr. Buffers, not its texts: it decodes each packet
       // for itself, and a character of two packets comes out as garbage.
       const ended = this.ssh.execCommand(command.text, {
-        ...(command.input !== undefined && { stdin: command.input }),
+        stdin: command.input,
         onStdout: (chunk) => stdout.push(chunk),
         onStderr: (chunk) => stderr.push(chunk),
       });

@@ -23,7 +23,8 @@ import { download, MOST_BYTES } from "./download";
 import { neutralEnvironment } from "./neutral-environment";
 import { findProgram, INSTALL_PAGE, terraformPrograms } from "../../terraform/program";
 import { outputOf } from "./programs";
-import { platformOf, TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
+import { terraformPlatform } from "../../terraform/platform";
+import { TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
 
 const CLONE = resolve(__dirname, "..", "..");
 /** What was downloaded for this clone. Nothing outside of it is changed. */
@@ -78,8 +79,9 @@ export async function provideTerraform(options: TerraformOptions = {}): Promise<
 
   const instead = unfit.length === 0 ? "neither terraform nor tofu is on PATH" : unfit.join("; ");
   const { folder = TOOLS, busy, signal } = options;
-  const platform = platformOf();
-  if (platform === undefined) {
+  const platform = terraformPlatform();
+  const { sha256 = TERRAFORM_SHA256[platform] } = options;
+  if (sha256 === undefined) {
     throw new UserError(
       `${instead}, and there is no release to download for ${process.platform} on ${process.arch}: install Terraform ` +
         `${TERRAFORM_VERSION}, see ${INSTALL_PAGE}`,
@@ -94,7 +96,7 @@ export async function provideTerraform(options: TerraformOptions = {}): Promise<
   const url = `${downloadsFrom()}/terraform/${TERRAFORM_VERSION}/${file}`;
   try {
     busy?.(`downloading ${name}`);
-    const archive = await download(url, options.sha256 ?? TERRAFORM_SHA256[platform], {
+    const archive = await download(url, sha256, {
       told: (soFar) => busy?.(`downloading ${name}: ${soFar}`),
       signal,
     });

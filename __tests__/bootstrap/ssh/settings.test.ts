@@ -6,7 +6,7 @@ import { utils } from "ssh2";
 
 import { UserError } from "../../../contract/user-error";
 import type { Machine } from "../../../bootstrap/ssh/config";
-import { readSshSettings, type Destination, type Login, type SettingsOptions } from "../../../bootstrap/ssh/settings";
+import { readSshSettings, type Login, type SettingsOptions } from "../../../bootstrap/ssh/settings";
 import { keyPair, type KeyPair } from "../../support/ssh-server";
 
 const HANDOVER = { bastion_address: "203.0.113.9", bastion_user: "ubuntu" };
@@ -71,7 +71,7 @@ describe("the way to the bastion", () => {
     expect(settings("")).toEqual({ target: PLAIN, hops: [], notes: [] });
   });
 
-  it.each<[string, string, SettingsOptions, Partial<Destination>]>([
+  it.each<[string, string, SettingsOptions, Partial<Login>]>([
     ["leaves the user to the handover", "Host *\n User alice", {}, { user: "ubuntu" }],
     ["takes the user of the command line", "", { user: "ec2-user" }, { user: "ec2-user" }],
     [

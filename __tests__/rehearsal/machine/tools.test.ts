@@ -17,11 +17,12 @@ import { join } from "node:path";
 
 import { startMirror, type Mirror } from "../../../rehearsal/bastion/mirror";
 import { findProgram } from "../../../terraform/program";
-import { platformOf, TERRAFORM_VERSION } from "../../../terraform/release";
+import { terraformPlatform } from "../../../terraform/platform";
+import { TERRAFORM_VERSION } from "../../../terraform/release";
 import { provideMoto, provideTerraform } from "../../../rehearsal/machine/tools";
 import { zipOf } from "../../support/zip";
 
-const PLATFORM = platformOf() ?? "linux_amd64";
+const PLATFORM = terraformPlatform();
 const PATH_AT_MIRROR = `/terraform/${TERRAFORM_VERSION}/terraform_${TERRAFORM_VERSION}_${PLATFORM}.zip`;
 const PROGRAM = `terraform_${TERRAFORM_VERSION}_${PLATFORM}`;
 /** A stand-in for Terraform, which knows only its version; large enough to come in several pieces. */
