@@ -4,7 +4,7 @@ import { UserError } from "./user-error";
  * Reads JSON that somebody has given.
  *
  * @param source where it comes from, for messages: a file's name
- * @throws UserError when it is none
+ * @throws UserError when it is not JSON
  */
 export function parseJson(json: string, source: string): unknown {
   try {
@@ -15,7 +15,7 @@ export function parseJson(json: string, source: string): unknown {
   }
 }
 
-/** What a text says in JSON; undefined when it is none. */
+/** The value that a text holds in JSON; undefined when the text is not JSON. */
 export function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,12 +1,12 @@
 import { IPv4 } from "ipaddr.js";
 
-/** An IPv4 range, or one address; undefined when a text is none. */
+/** An IPv4 range, or one address; undefined when a text is neither. */
 function rangeOf(text: string): [IPv4, number] | undefined {
   const cidr = text.includes("/") ? text : `${text}/32`;
   return IPv4.isValidCIDR(cidr) ? IPv4.parseCIDR(cidr) : undefined;
 }
 
-/** Whether an IPv4 range, or one address, lies in an IPv4 range; false when one is none. */
+/** Whether an IPv4 range, or one address, lies in an IPv4 range; false when a text is neither. */
 export function isInside(inner: string, outer: string): boolean {
   const [small, large] = [rangeOf(inner), rangeOf(outer)];
   return small !== undefined && large !== undefined && small[1] >= large[1] && small[0].match(large);

@@ -2,8 +2,8 @@ import awsSchema from "./aws-schema.json";
 import { compareVersions } from "./version-order";
 
 /**
- * The versions of each provider that the stacks take: the oldest, and the newest that they were proven with. The end-to-end
- * tests run on the oldest AWS provider, and what is written is compared with the schema of the newest.
+ * The versions of each provider that the stacks take: the oldest, and the newest that they were proven with. The
+ * end-to-end tests run on the oldest AWS provider, and what is written is compared with the schema of the newest.
  */
 const PROVEN = {
   aws: { oldest: "5.100.0", newest: awsSchema.version },

@@ -2,7 +2,10 @@ import { shellWords } from "../contract/shell";
 import { UserError } from "../contract/user-error";
 import { terraformCommand } from "./program";
 
-/** Terraform's commands that `eks` runs, or stands for (`destroy`), as the names of variables have them; `init` decides nothing. */
+/**
+ * Terraform's commands that `eks` runs, or stands for (`destroy`), as the names of variables have them; `init` decides
+ * nothing.
+ */
 const COMMANDS: readonly string[] = ["plan", "apply", "destroy", "show", "output", "state_list", "state_pull"];
 
 /** What changes nothing of what is planned, or of which state that is about. */
@@ -19,9 +22,9 @@ const HARMLESS: readonly string[] = [
 const EVERYWHERE = "-no-color";
 
 /**
- * Refuses arguments in the environment (`TF_CLI_ARGS`, `TF_CLI_ARGS_plan`) that change what Terraform plans, or which state it
- * tells of: it would take them, and whatever reads the tfvars, guards the plan or reads the outputs here would know nothing of
- * them. To be called before anything else of a command.
+ * Refuses arguments in the environment (`TF_CLI_ARGS`, `TF_CLI_ARGS_plan`) that change what Terraform plans, or which
+ * state it tells of: it would take them, and whatever reads the tfvars, guards the plan or reads the outputs here would
+ * know nothing of them. To be called before anything else of a command.
  *
  * @see https://developer.hashicorp.com/terraform/cli/config/environment-variables#tf_cli_args-and-tf_cli_args_name
  * @throws UserError (wrong usage) with what to write instead

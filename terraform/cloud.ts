@@ -62,7 +62,8 @@ export function cloudHost(environment: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Reads the current outputs of a workspace, by name. Sensitive ones are asked for one by one, and only those in `names`.
+ * Reads the current outputs of a workspace, by name. Sensitive ones are asked for one by one, and only those in
+ * `names`.
  *
  * @throws UserError when there is no token, no workspace, no state or no outputs, or no usable answer
  * @see https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-version-outputs

@@ -7,7 +7,9 @@ import { isTaken, versionsInWords } from "../facts/provider-versions";
 import { OPENTOFU_REGISTRY, TERRAFORM_REGISTRY } from "./provider-lock";
 import { terraformPlatform } from "./platform";
 
-/** Where Terraform and OpenTofu, each by its own name, have the AWS provider from; a mirror is laid out by these names. */
+/**
+ * Where Terraform and OpenTofu, each by its own name, have the AWS provider from; a mirror is laid out by these names.
+ */
 const AWS_PROVIDERS = [TERRAFORM_REGISTRY, OPENTOFU_REGISTRY].map((host) => join(host, "hashicorp", "aws"));
 
 /** An AWS provider in a mirror, for this platform, that the stack takes. */
@@ -30,7 +32,9 @@ function providersIn(folder: string): readonly MirroredProvider[] {
   });
 }
 
-/** The folder of a mirror that holds AWS providers, by Terraform's name or by OpenTofu's; undefined when there is none. */
+/**
+ * The folder of a mirror that holds AWS providers, by Terraform's name or by OpenTofu's; undefined when there is none.
+ */
 function providerFolder(mirror: string): string | undefined {
   return AWS_PROVIDERS.map((provider) => join(mirror, provider)).find((folder) => providersIn(folder).length > 0);
 }
@@ -47,7 +51,8 @@ function findProviderMirror(): string | undefined {
   if (named !== undefined && named !== "") {
     if (providerFolder(named) !== undefined) return named;
     throw new UserError(
-      `EKS_PROVIDER_MIRROR must name a folder that holds ${AWS_PROVIDERS.join(" or ")} ${versionsInWords("aws")}, for ${terraformPlatform()}, got ${named}`,
+      `EKS_PROVIDER_MIRROR must name a folder that holds ${AWS_PROVIDERS.join(" or ")} ${versionsInWords("aws")}, ` +
+        `for ${terraformPlatform()}, got ${named}`,
     );
   }
   // Terraform looks into the user's own folder by itself, but only while no configuration file says otherwise.
@@ -97,8 +102,9 @@ function entriesIn(folder: string): Dirent[] {
  * The Terraform configuration file to use: the user's own when `TF_CLI_CONFIG_FILE` names one that exists; else one
  * written to `file` that installs the AWS provider from a mirror on this machine; else none, which means the registry.
  *
- * `EKS_AWS_PROVIDER_VERSION` chooses one of the mirror's versions. A mirror of Terraform's serves OpenTofu as well, and the
- * other way round: the two registries have builds of their own, but of the same source, and either program runs either.
+ * `EKS_AWS_PROVIDER_VERSION` chooses one of the mirror's versions. A mirror of Terraform's serves OpenTofu as well, and
+ * the other way round: the two registries have builds of their own, but of the same source, and either program runs
+ * either.
  *
  * @throws UserError when the version that is asked for cannot be had, or `EKS_PROVIDER_MIRROR` names no mirror
  */

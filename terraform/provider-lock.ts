@@ -17,8 +17,8 @@ export function lockedVersions(lock: string): ReadonlyMap<string, string> {
 }
 
 /**
- * What somebody has to know of the providers that `init` has chosen, one line each: of a version that is newer than what
- * this project was run with, and of providers that a state names which OpenTofu wrote.
+ * What somebody has to know of the providers that `init` has chosen, one line each: of a version that is newer than
+ * what this project was run with, and of providers that a state names which OpenTofu wrote.
  *
  * @param command what a person types for Terraform in the stack's folder
  */
@@ -48,8 +48,8 @@ function newerThanRun(version: string): string {
 }
 
 /**
- * The way back from OpenTofu, where Terraform complains that it cannot have a provider of OpenTofu's registry, which only
- * the state names; undefined for any other complaint.
+ * The way back from OpenTofu, where Terraform complains that it cannot have a provider of OpenTofu's registry, which
+ * only the state names; undefined for any other complaint.
  *
  * @param command what a person types for Terraform in the stack's folder
  */

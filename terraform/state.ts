@@ -73,7 +73,7 @@ const STATE = z.object({
 const LOCK = z.object({ Who: z.string().default(""), Operation: z.string().default("") });
 
 /**
- * Whether a state is one that OpenTofu has encrypted: what is in it, only `tofu state pull` shows.
+ * Whether OpenTofu has encrypted a state. Only `tofu state pull` shows what is in such a state.
  *
  * @see https://opentofu.org/docs/language/state/encryption/
  */
@@ -128,8 +128,8 @@ function parsed(source: string, state: string) {
 }
 
 /**
- * Whether a process of this machine has locked a file, as Terraform locks a local state (POSIX locks, which go with their
- * process); undefined where the system does not tell. Linux only.
+ * Whether a process of this machine has locked a file, as Terraform locks a local state (POSIX locks, which go with
+ * their process); undefined where the system does not tell. Linux only.
  *
  * @see https://man7.org/linux/man-pages/man5/proc_locks.5.html
  */

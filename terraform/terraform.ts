@@ -56,7 +56,9 @@ interface RunOptions {
   readonly input?: string;
 }
 
-/** What `init` has installed for, so that the next one can be left out; beside what it installed, and as short-lived. */
+/**
+ * What `init` has installed for, so that the next one can be left out; beside what it installed, and as short-lived.
+ */
 const STAMP = "eks-initialized";
 /** Where Terraform puts what it installs, if `TF_DATA_DIR` does not say another folder. */
 const DATA_DIR = ".terraform";
@@ -176,9 +178,9 @@ export class Terraform {
    * Gives OpenTofu an empty state where it keeps it in a file and there is none yet; to be done before the plan, which
    * remembers what state it was made of. Taken away again where nothing came of it: Terraform leaves no file either.
    *
-   * OpenTofu writes that file every 20 seconds. Where there is none when it begins, it forgets at each change what was there
-   * before: 1 of 26 resources were in the state when an apply was killed after 27 s (OpenTofu 1.12.6), and 21 with an empty
-   * state. Terraform writes the file after each resource.
+   * OpenTofu writes that file every 20 seconds. Where there is none when it begins, it forgets at each change what was
+   * there before: 1 of 26 resources were in the state when an apply was killed after 27 s (OpenTofu 1.12.6), and 21
+   * with an empty state. Terraform writes the file after each resource.
    *
    * @returns removes that file if it has still nothing in it, also after Ctrl-C; to be called when all is done or has failed
    * @throws UserError

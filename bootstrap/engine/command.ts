@@ -3,8 +3,8 @@ import { quoted } from "../../contract/shell";
 /**
  * A shell command as a value: built anywhere, run by a `Host`, compared with `===` in tests.
  *
- * Everything that was interpolated is quoted. What must not be seen (and what is long) goes into `input`, never into the
- * text: a command line is in the process list and in logs.
+ * Everything that was interpolated is quoted. What must not be seen (and what is long) goes into `input`, never into
+ * the text: a command line is in the process list and in logs.
  */
 export interface Command {
   readonly text: string;

@@ -31,7 +31,9 @@ export interface ConfigQuery {
 
 /** What the user's ssh configuration sets for a host. */
 export interface HostConfig {
-  /** The values of a keyword, which is given in lower case, a line each; none when the configuration does not set it. */
+  /**
+   * The values of a keyword, which is given in lower case, a line each; none when the configuration does not set it.
+   */
   get(keyword: string): readonly string[];
 }
 
@@ -39,9 +41,9 @@ export interface HostConfig {
 const PATIENCE = 10_000;
 
 /**
- * What `~/.ssh/config` sets for a host. OpenSSH's client reads the file itself (`ssh -G`), so that Host, Match, Include and
- * tokens mean what they mean to `ssh`; as there, the commands of `Match exec` are run. A keyword is set when the client
- * says something else without the file.
+ * What `~/.ssh/config` sets for a host. OpenSSH's client reads the file itself (`ssh -G`), so that Host, Match, Include
+ * and tokens mean what they mean to `ssh`; as there, the commands of `Match exec` are run. A keyword is set when the
+ * client says something else without the file.
  *
  * @param note told when there is a file, but no client to read it
  * @throws UserError when the client refuses the file, or others may write to it

@@ -157,7 +157,7 @@ interface BastionEvidence {
   readonly planted: Buffer | undefined;
 }
 
-/** Looks at the key of one host in one attempt. */
+/** Judges the key of one host in one attempt. */
 class Verifier {
   /** Why the key was accepted. */
   because: string | undefined;
@@ -232,7 +232,7 @@ class BastionConsole {
     private readonly run: Run,
   ) {}
 
-  /** An answer that is still to come when an attempt is over is there for the next. */
+  /** An answer that comes after an attempt has ended serves the next attempt. */
   read(): Promise<ConsoleOutput> {
     return (this.answer ??= this.ask());
   }
@@ -327,8 +327,8 @@ function remediesFor({ problem, message, cause }: ConnectError, login: Login): s
         ];
       }
       return [
-        "kubectl_ssh_cidrs must hold the public address of this machine (with --jump that of the last host before it), or " +
-          "the security group drops the packets",
+        "kubectl_ssh_cidrs must hold the public address of this machine (with --jump that of the last host before it), " +
+          "or the security group drops the packets",
         "check --host and --port; a host that only another one reaches is reached with --jump",
       ];
     case "booting":

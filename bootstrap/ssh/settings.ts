@@ -10,7 +10,9 @@ import { readHostConfig, thisMachine, type ConfigQuery, type HostConfig, type Ma
 
 /** What the command line says about the way to the bastion; everything is optional. */
 export interface SettingsOptions {
-  /** `--host`: another name or address for the bastion, as in `~/.ssh/config`; the handover's address when not given. */
+  /**
+   * `--host`: another name or address for the bastion, as in `~/.ssh/config`; the handover's address when not given.
+   */
   readonly host?: string;
   /** `--port`: 1 to 65535. */
   readonly port?: number;
@@ -77,8 +79,8 @@ const DEFAULT_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 
 /**
- * Looks at what is wrong with the values of `--jump` and `--identity` whatever the bastion is. An encrypted key is not: an
- * agent may have it.
+ * Looks at what is wrong with the values of `--jump` and `--identity` whatever the bastion is. An encrypted key is not:
+ * an agent may have it.
  *
  * @throws UserError when a value is malformed, or a file holds no private key that can be used
  */
@@ -93,12 +95,12 @@ export function checkSettings({ jump, identity }: Pick<SettingsOptions, "jump" |
 
 /**
  * Finds the way to the bastion, and the keys for it: the command line comes first, then the handover, then the ssh
- * configuration under the name that was given. A key that the stack has made counts unless `--identity` names another. The
- * configuration's `User` counts for the hosts between only: many files have one for every host, and the bastion's user is
- * the handover's.
+ * configuration under the name that was given. A key that the stack has made counts unless `--identity` names another.
+ * The configuration's `User` counts for the hosts between only: many files have one for every host, and the bastion's
+ * user is the handover's.
  *
- * @throws UserError when an option is malformed, a file cannot be used, the hosts between form a loop, or there is nothing
- *   to log in with
+ * @throws UserError when an option is malformed, a file cannot be used, the hosts between form a loop, or there is
+ *   nothing to log in with
  */
 export function readSshSettings(
   options: SettingsOptions,
@@ -366,7 +368,8 @@ function readKey(path: string, machine: Machine): Key {
     const cure = text.includes("BEGIN PRIVATE KEY") ? `; ssh-keygen -p -f ${path} writes it in OpenSSH's form` : "";
     return unusable(`is no private key in OpenSSH's or PEM form (${parsed.message})${cure}`);
   }
-  // A key that others can read is no secret: on a machine that many share anybody could have copied it. ssh refuses too.
+  // A key that others can read is no secret: on a machine that many share anybody could have copied it. ssh refuses
+  // too.
   if ((mode & 0o077) !== 0) {
     return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): chmod 600 ${path}`);
   }

@@ -16,8 +16,8 @@ export interface SshOptions extends Pick<
   "name" | "address" | "port" | "user" | "identities" | "agent" | "agentKeys"
 > {
   /**
-   * Decides about the key that the host offers, in SSH's wire format. Answers why it is refused, or undefined when it is
-   * the right one. There is no default: a host whose key nobody looked at could be anybody.
+   * Decides about the key that the host offers, in SSH's wire format. Answers why it is refused, or undefined when it
+   * is the right one. There is no default: a host whose key nobody looked at could be anybody.
    */
   readonly refuse: (key: Buffer) => Promise<string | undefined>;
   /** Key types to ask the host for, best first; ssh2's own order when not given. */
@@ -30,7 +30,10 @@ export interface SshOptions extends Pick<
   readonly readyTimeoutSeconds?: number;
   /** How long a command may take, once it was its turn. @default 600 */
   readonly commandTimeoutSeconds?: number;
-  /** Pause between two questions whether the host is still there; with the fourth without an answer it is lost. @default 15 */
+  /**
+   * Pause between two questions whether the host is still there; with the fourth without an answer it is lost. @default
+   * 15
+   */
   readonly keepaliveSeconds?: number;
 }
 
@@ -112,7 +115,10 @@ export class SshHost implements Host {
     return host;
   }
 
-  /** The host keys that were accepted on the way, in SSH's wire format: of each host between, the nearest first, and of this one. */
+  /**
+   * The host keys that were accepted on the way, in SSH's wire format: of each host between, the nearest first, and of
+   * this one.
+   */
   get hostKeys(): readonly Buffer[] {
     if (this.acceptedKey === undefined) throw new Error("nobody has logged in");
     return [...(this.options.jump?.hostKeys ?? []), this.acceptedKey];
@@ -143,7 +149,8 @@ export class SshHost implements Host {
         this.queue.shift()?.();
       }
       // Nothing has run. With others open it is MaxSessions: as many as there are now is what the host allows. Alone it
-      // is that sshd has not yet cleared away the channel that ended last: with MaxSessions 1 it refuses every second one.
+      // is that sshd has not yet cleared away the channel that ended last: with MaxSessions 1 it refuses every second
+      // one.
       this.limit = Math.max(1, this.running);
       if (!alone) continue;
       if (++lonely === LONELY.attempts) throw this.failure(`no channel for a command (${refused})`);
@@ -163,7 +170,7 @@ export class SshHost implements Host {
     const { address, port, user, identities, agent, serverHostKey, signal } = this.options;
     const { agentKeys, jump, readyTimeoutSeconds = 20, keepaliveSeconds = 15 } = this.options;
     const state: LoginState = { stage: jump === undefined ? "TCP connection" : "SSH handshake", banner: "" };
-    // Nothing but these, so neither a password nor questions; the agent last, because hosts count the attempts.
+    // Only keys: no password and no questions. The agent comes last, because hosts count the attempts.
     const authHandler: AnyAuthMethod[] = identities.map((key) => ({ type: "publickey", username: user, key }));
     if (agent !== undefined) {
       const asked = agentKeys === undefined ? agent : new ChoosyAgent(agent, agentKeys);
@@ -216,8 +223,8 @@ export class SshHost implements Host {
             });
         },
       });
-      // node-ssh leaves no listener behind after connecting; without one a reset ends the whole process. It is set before
-      // the login ends, because the same packet may hold the login's end and an error.
+      // node-ssh leaves no listener behind after connecting; without one a reset ends the whole process. It is set
+      // before the login ends, because the same packet may hold the login's end and an error.
       // https://github.com/steelbrain/node-ssh/issues/421
       this.ssh.connection
         // node-ssh sets one more for every channel that is being opened.
@@ -227,7 +234,7 @@ export class SshHost implements Host {
           this.destroySoon();
         })
         .on("close", () => {
-          // What the host sent before it closed is still on its way to whoever waits for it.
+          // What the host sent before it closed is still on its way to those who wait for it.
           setImmediate(() => {
             this.lose(LOST);
           });
@@ -260,8 +267,8 @@ export class SshHost implements Host {
       this.close("connection closed, because another command had not ended in its time,", overdue);
     }, seconds * 1000);
     try {
-      // not exec(): that rejects whenever anything was written to stderr. Buffers, not its texts: it decodes each packet
-      // for itself, and a character of two packets comes out as garbage.
+      // not exec(): that rejects whenever anything was written to stderr. Buffers, not its texts: it decodes each
+      // packet for itself, and a character of two packets comes out as garbage.
       const ended = this.ssh.execCommand(command.text, {
         stdin: command.input,
         onStdout: (chunk) => stdout.push(chunk),
@@ -321,7 +328,9 @@ export class SshHost implements Host {
     }
   }
 
-  /** In one line, without the command, which may be a script of many: the log has that, the step's title what it is for. */
+  /**
+   * In one line, without the command, which may be a script of many: the log has that, the step's title what it is for.
+   */
   private failure(what: string, cause?: unknown): UserError {
     const cure = what.startsWith(LOST) ? ": run again, it goes on where this has stopped" : "";
     return new UserError(`${this.name}: ${what}${cure}`, { cause });

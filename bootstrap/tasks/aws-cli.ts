@@ -62,7 +62,9 @@ function parseAwsCli(result: CommandResult): InstalledAwsCli {
   return { machine, version };
 }
 
-/** As AWS' installer lays it out, with links that hold under another root, too; what tells that it is there comes last. */
+/**
+ * As AWS' installer lays it out, with links that hold under another root, too; what tells that it is there comes last.
+ */
 function installation(site: Site, base: string, version: string, url: string, sha256: string): string {
   return `set -eu
 base=${quoted(base)}

@@ -191,7 +191,10 @@ function creation(address: ClusterAddress, data: AwsAuthData): Required<Command>
   return { text, input: JSON.stringify(configMap) };
 }
 
-/** The first kubectl that reads a patch from a file. @see https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.20.md */
+/**
+ * The first kubectl that reads a patch from a file. @see
+ * https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.20.md
+ */
 const READS_PATCHES_SINCE = "1.20.0";
 /** Bytes of one argument, with the zero behind it. @see https://man7.org/linux/man-pages/man2/execve.2.html */
 const LONGEST_ARGUMENT = 128 * 1024;
@@ -286,7 +289,10 @@ const GROUPS = z.object({
   ),
 });
 
-/** Ids of the instances that run, as an answer of `aws autoscaling describe-auto-scaling-groups` has it; none when it is a failure. */
+/**
+ * Ids of the instances that run, as an answer of `aws autoscaling describe-auto-scaling-groups` has it; none when it is
+ * a failure.
+ */
 function inService({ exitCode, stdout }: CommandResult): readonly string[] {
   const told = exitCode === 0 ? GROUPS.safeParse(jsonIn(stdout)).data : undefined;
   return (told?.AutoScalingGroups ?? []).flatMap(({ Instances }) =>
@@ -294,7 +300,9 @@ function inService({ exitCode, stdout }: CommandResult): readonly string[] {
   );
 }
 
-/** How many values a filter of EC2 may have. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html */
+/**
+ * How many values a filter of EC2 may have. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
+ */
 const FILTER_VALUES = 200;
 
 /** By a filter: an id that EC2 does not have is no failure. */
@@ -307,8 +315,8 @@ function instances(ids: readonly string[], { region }: WantedNodes): Command {
 }
 
 /**
- * Why the instances of the groups never become nodes: EC2 has none of them. AWS has them; an emulator may only have made
- * them up.
+ * Why the instances of the groups never become nodes: EC2 has none of them. AWS has them; an emulator may only have
+ * made them up.
  *
  * @param ids what the groups call InService
  * @param answer of `aws ec2 describe-instances`
@@ -324,8 +332,8 @@ function unknownToEc2(ids: readonly string[], { exitCode, stdout }: CommandResul
 }
 
 /**
- * The first broken link of the chain by which a node joins, as far as it can be seen from the bastion: the mapping of its
- * role, its instance, its registration, its health.
+ * The first broken link of the chain by which a node joins, as far as it can be seen from the bastion: the mapping of
+ * its role, its instance, its registration, its health.
  *
  * @param answer of `aws autoscaling describe-auto-scaling-groups`
  */

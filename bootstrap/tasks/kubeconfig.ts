@@ -30,13 +30,16 @@ export interface KubeconfigState {
   readonly exec?: { readonly apiVersion: string; readonly command: string };
 }
 
-/** What kubectl 1.24 and newer take from an exec plugin. @see https://kubernetes.io/docs/reference/config-api/client-authentication.v1beta1/ */
+/**
+ * What kubectl 1.24 and newer take from an exec plugin. @see
+ * https://kubernetes.io/docs/reference/config-api/client-authentication.v1beta1/
+ */
 const EXEC_VERSIONS = ["client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1"];
 
 /**
- * A kubeconfig with which kubectl reaches the cluster, made by `aws eks update-kubeconfig` on a copy that then takes the
- * place of the file; other clusters in it stay. The cluster's context becomes the current one when it is new: whoever
- * has chosen another one later keeps it.
+ * A kubeconfig with which kubectl reaches the cluster, made by `aws eks update-kubeconfig` on a copy that then takes
+ * the place of the file; other clusters in it stay. The cluster's context becomes the current one when it is new:
+ * whoever has chosen another one later keeps it.
  */
 export function kubeconfig(site: Site, home: Home, access: ClusterAccess): Task<KubeconfigState> {
   const path = `${home.path}/.kube/config`;

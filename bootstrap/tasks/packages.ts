@@ -75,10 +75,11 @@ function parsePackages(result: CommandResult): Packages {
 
 /**
  * How to install. What a package manager prints is held back until it has ended: when the connection is lost, it would
- * be killed by its own output in the middle of its work. `dpkg --configure -a` mends what an earlier end like that left.
+ * be killed by its own output in the middle of its work. `dpkg --configure -a` mends what an earlier end like that
+ * left.
  *
- * One package source of many that is dead keeps nobody from what the others have: apt's lists of them are as new as they
- * can be, dnf leaves it out. What it says of that source is shown only when the installation fails.
+ * One package source of many that is dead keeps nobody from what the others have: apt's lists of them are as new as
+ * they can be, dnf leaves it out. What it says of that source is shown only when the installation fails.
  */
 const INSTALL: Readonly<Record<Manager, (names: readonly string[]) => Command>> = {
   apt: (names) =>

@@ -60,8 +60,8 @@ export interface TerraformOptions extends ToolOptions {
 }
 
 /**
- * Terraform or OpenTofu: the first of `terraformPrograms` that is new enough; else a pinned release of Terraform, which is
- * downloaded into the clone once. `EKS_DOWNLOADS` names another place to download it from; the checksum stays.
+ * Terraform or OpenTofu: the first of `terraformPrograms` that is new enough; else a pinned release of Terraform, which
+ * is downloaded into the clone once. `EKS_DOWNLOADS` names another place to download it from; the checksum stays.
  *
  * @throws UserError with what to do, when there is none and none can be had, or the one that is named will not do
  */
@@ -156,7 +156,8 @@ async function putProgram(path: string, content: Buffer): Promise<void> {
 }
 
 /**
- * Makes a folder for PATH in which a program is Terraform by its name; no link, as some managers of versions go by theirs.
+ * Makes a folder for PATH in which a program is Terraform by its name; no link, as some managers of versions go by
+ * theirs.
  *
  * @param folder an existing one
  * @returns the folder's path
@@ -180,8 +181,8 @@ export interface MotoOptions extends ToolOptions {
 }
 
 /**
- * `moto_server`, the emulator of AWS: the one on PATH; else pinned versions of it and of all that it needs, installed into
- * a virtual environment in the clone, once. pip's own settings and variables apply, such as `PIP_INDEX_URL`.
+ * `moto_server`, the emulator of AWS: the one on PATH; else pinned versions of it and of all that it needs, installed
+ * into a virtual environment in the clone, once. pip's own settings and variables apply, such as `PIP_INDEX_URL`.
  *
  * @throws UserError with what to do, when there is none and none can be had
  * @see https://docs.getmoto.org/en/latest/docs/server_mode.html
@@ -256,7 +257,9 @@ function motoIn(folder: string, requirementsFile: string): { readonly environmen
   return { environment: join(folder, `moto-${version}-${digest}`), name: `moto ${version}` };
 }
 
-/** The scripts of a virtual environment know the path at which it was made; its Python does not, and so may be moved. */
+/**
+ * The scripts of a virtual environment know the path at which it was made; its Python does not, and so may be moved.
+ */
 function motoCommand(environment: string): [string, ...string[]] {
   return [join(environment, "bin", "python"), "-m", "moto.server"];
 }
