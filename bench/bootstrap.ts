@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { startClassroom } from "../rehearsal/bastion/classroom";
 import { runProgram } from "../terminal/process";
 import { startLink, type Link } from "../rehearsal/bastion/link";
-import { findProgram } from "../rehearsal/machine/programs";
+import { findProgram } from "../terraform/program";
 import { startSurroundings, type StandInBastion, type Surroundings } from "../rehearsal/bastion/surroundings";
 import { bootstrap, WAYS, waysTo, type Commands, type Way } from "./bootstrap/ways";
 

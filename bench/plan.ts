@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 
 import { neutralEnvironment, startEmulator, WORKSHOP_ACCOUNT } from "../rehearsal/account/emulator";
 import { runProgram } from "../terminal/process";
-import { findTerraform, terraformConfigFile } from "../rehearsal/machine/programs";
+import { terraformConfigFile } from "../terraform/mirrors";
+import { terraformProgram } from "../terraform/program";
 import { measure, medians, type Run } from "./measure";
 
 const ROUNDS = 3;
@@ -22,8 +23,7 @@ function tfvars(count: number): string {
 
 /** `npm run bench:plan`: what a plan costs with more and more subnets in the tfvars. Needs Terraform and moto_server. */
 async function main(): Promise<void> {
-  const terraform = findTerraform();
-  if (terraform === undefined) throw new Error("neither terraform nor tofu is on PATH");
+  const terraform = terraformProgram(process.env);
   const folder = mkdtempSync(join(tmpdir(), "eks-bench-plan-"));
   const emulator = await startEmulator(join(folder, "emulator"), WORKSHOP_ACCOUNT);
   try {

@@ -1,6 +1,6 @@
 import { UserError } from "../contract/user-error";
 import type { Handover } from "../contract/handover";
-import { connect, type ConnectOptions } from "./ssh/connect";
+import { connect, type ConnectEvents } from "./ssh/connect";
 import type { Host } from "./engine/host";
 import { Log, logged } from "./engine/log";
 import type { Options } from "./options";
@@ -29,13 +29,9 @@ export interface Setup {
 }
 
 /** Told while it goes on. */
-export interface Events {
+export interface Events extends ConnectEvents {
   /** What it is busy with from now on. */
   readonly busy: (what: string) => void;
-  /** What it waits for from now on. */
-  readonly waiting: (what: string) => void;
-  /** Something worth a line. */
-  readonly note: (text: string) => void;
   readonly outcome: (outcome: Outcome) => void;
 }
 
@@ -54,19 +50,6 @@ function placeOf(handover: Handover, { user = handover.bastion_user, root }: Opt
   return { user, site: { root: own, sudo: own === "" && user !== "root" } };
 }
 
-/** What `connect` is told by the options of a run. */
-export function connectOptions({ identity, knownHosts, ...options }: Options, signal: AbortSignal): ConnectOptions {
-  return {
-    ...options,
-    ...(identity !== undefined && { identities: [identity] }),
-    ...(knownHosts !== undefined && { knownHosts: [knownHosts] }),
-    signal,
-  };
-}
-
-/** What is told about a connection. */
-export type ConnectionEvents = Pick<Events, "waiting" | "note">;
-
 /**
  * Logs in to a bastion; its commands find what the bootstrap has installed.
  *
@@ -76,9 +59,9 @@ export async function logIn(
   handover: Handover,
   options: Options,
   signal: AbortSignal,
-  events: ConnectionEvents,
+  events: ConnectEvents,
 ): Promise<{ readonly ssh: SshHost; readonly host: Host }> {
-  const ssh = await connect(handover, connectOptions(options, signal), events);
+  const ssh = await connect(handover, { ...options, signal }, events);
   return { ssh, host: usable(ssh, handover, options) };
 }
 
@@ -104,13 +87,17 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
     const opened = new Log(logFile);
     log = opened;
     events.busy("connecting");
-    ssh = await connect(handover, connectOptions(options, signal), {
-      waiting: events.waiting,
-      note: (text) => {
-        opened.note(text);
-        events.note(text);
+    ssh = await connect(
+      handover,
+      { ...options, signal },
+      {
+        waiting: events.waiting,
+        note: (text) => {
+          opened.note(text);
+          events.note(text);
+        },
       },
-    });
+    );
     const host = usable(logged(ssh, opened), handover, options);
     const { check } = options;
     for await (const outcome of run(host, playbookFor(handover, options, releases), {
@@ -133,5 +120,5 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
   }
   const { host: address = handover.bastion_address } = options;
   const seconds = (performance.now() - start) / 1000;
-  return { name, address, outcomes, ...(unreachable !== undefined && { unreachable }), seconds, logFile };
+  return { name, address, outcomes, unreachable, seconds, logFile };
 }

@@ -55,12 +55,8 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
 export function checkedOptions(args: readonly string[]): Options | undefined {
   const options = readOptions(args);
   if (options === undefined) return undefined;
-  const { jump, identity, releases } = options;
-  usage(checkSettings, {
-    ...(jump !== undefined && { jump }),
-    ...(identity !== undefined && { identities: [identity] }),
-  });
-  releasesOf(releases);
+  usage(checkSettings, options);
+  releasesOf(options.releases);
   return options;
 }
 

@@ -45,7 +45,7 @@ const NODE = z.object({
 
 const ROLE = "node-role.kubernetes.io/";
 
-/** Reads nodes in the form of the Kubernetes API; what is none is left out. */
+/** Reads nodes in the form of the Kubernetes API; other items are left out. */
 export function nodesOf(items: readonly unknown[]): Node[] {
   return items.flatMap((item) => {
     const { success, data } = NODE.safeParse(item);

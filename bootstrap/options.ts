@@ -1,25 +1,15 @@
 import { parseArgs } from "node:util";
 
 import { UserError } from "../contract/user-error";
+import type { ConnectOptions } from "./ssh/connect";
 import { readFingerprint } from "./ssh/host-key-policy";
 import { nearest } from "../contract/nearest";
 import { mirrorUrl } from "./releases";
 import { handoverSource, type HandoverSource } from "./sources";
 
 /** What the command line asks for. */
-export interface Options {
+export interface Options extends Omit<ConnectOptions, "signal" | "pauses" | "machine"> {
   readonly source: HandoverSource;
-  readonly host?: string;
-  readonly port?: number;
-  readonly user?: string;
-  /** File of a private key. */
-  readonly identity?: string;
-  /** `user@host:port`, several with commas between them, as `ssh -J` takes them. */
-  readonly jump?: string;
-  readonly knownHosts?: string;
-  /** As `readFingerprint` returns it. */
-  readonly hostKey?: string;
-  readonly acceptNewHostKey: boolean;
   readonly mirror?: string;
   /** File of a table in the form of release-table.json. */
   readonly releases?: string;
@@ -28,7 +18,6 @@ export interface Options {
   readonly check: boolean;
   readonly diff: boolean;
   readonly json: boolean;
-  readonly timeoutSeconds: number;
   /** How many hosts at once. */
   readonly concurrency: number;
 }
@@ -106,23 +95,23 @@ Exit codes: 0 done, 1 failed, 2 --check found changes, 64 wrong usage, 130 inter
 export function readOptions(args: readonly string[]): Options | undefined {
   const values = parsed(args);
   if (values === undefined) return undefined;
-  const { user, identity, jump } = values;
+  const { mirror, "host-key": hostKey } = values;
   return {
     source: usage(handoverSource, {
-      ...(values.outputs !== undefined && { outputs: values.outputs }),
-      ...(values["stack-dir"] !== undefined && { stackDir: values["stack-dir"] }),
-      ...(values["terraform-cloud"] !== undefined && { terraformCloud: values["terraform-cloud"] }),
+      outputs: values.outputs,
+      stackDir: values["stack-dir"],
+      terraformCloud: values["terraform-cloud"],
     }),
-    ...(values.host !== undefined && { host: host(values.host) }),
-    ...(values.port !== undefined && { port: whole("--port", values.port, 1, 65535) }),
-    ...(user !== undefined && { user }),
-    ...(identity !== undefined && { identity }),
-    ...(jump !== undefined && { jump }),
-    ...(values["known-hosts"] !== undefined && { knownHosts: values["known-hosts"] }),
-    ...(values["host-key"] !== undefined && { hostKey: usage(readFingerprint, values["host-key"]) }),
+    host: values.host === undefined ? undefined : host(values.host),
+    port: values.port === undefined ? undefined : whole("--port", values.port, 1, 65535),
+    user: values.user,
+    identity: values.identity,
+    jump: values.jump,
+    knownHosts: values["known-hosts"],
+    hostKey: hostKey === undefined ? undefined : usage(readFingerprint, hostKey),
     acceptNewHostKey: values["accept-new-host-key"] === true,
-    ...(values.mirror !== undefined && { mirror: usage(mirrorUrl, values.mirror) }),
-    ...(values.releases !== undefined && { releases: values.releases }),
+    mirror: mirror === undefined ? undefined : usage(mirrorUrl, mirror),
+    releases: values.releases,
     root: values.root === undefined ? "" : root(values.root),
     check: values.check === true,
     diff: values.diff === true,

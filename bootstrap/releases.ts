@@ -5,6 +5,7 @@ import { z } from "zod";
 
 import { UserError } from "../contract/user-error";
 import { parseJson } from "../contract/json";
+import { compareVersions } from "../facts/version-order";
 
 /** Architecture of a bastion, in Kubernetes' words. */
 export type Arch = "amd64" | "arm64";
@@ -55,7 +56,7 @@ type Row = z.infer<typeof row>;
 
 /** A row of a program whose older versions are of no use here. */
 const rowSince = (minimum: string, because: string) =>
-  row.refine(({ version }) => compare(version, minimum) >= 0, {
+  row.refine(({ version }) => compareVersions(version, minimum) >= 0, {
     path: ["version"],
     error: `must be ${minimum} or newer: ${because}`,
   });
@@ -142,7 +143,7 @@ export function kubectlFor(releases: Releases, clusterVersion: string): Release 
     const found = releases.kubectl[`${major}.${String(candidate)}`];
     if (found) return found;
   }
-  const minors = Object.keys(releases.kubectl).sort(compare).join(", ");
+  const minors = Object.keys(releases.kubectl).sort(compareVersions).join(", ");
   throw new UserError(
     `there is no kubectl for Kubernetes ${clusterVersion}: it may be one minor older or newer than the cluster, and the ` +
       `table of releases has ${minors}; give a newer table with --releases FILE`,
@@ -199,11 +200,4 @@ function release(name: string, { url, arch: words }: Tool, { version, ...checksu
 
 function minorOf(version: string): string {
   return version.split(".").slice(0, 2).join(".");
-}
-
-/** Below, equal to or above 0 as one version is older than, equal to or newer than another with as many numbers. */
-export function compare(one: string, other: string): number {
-  const numbers = other.split(".").map(Number);
-  const differences = one.split(".").map((number, index) => Number(number) - (numbers[index] ?? 0));
-  return differences.find((difference) => difference !== 0) ?? 0;
 }

@@ -1,11 +1,12 @@
-import { quoted, sh, type Command } from "./engine/command";
+import { quoted } from "../contract/shell";
+import { sh, type Command } from "./engine/command";
 import type { Host } from "./engine/host";
 
 /** Where on a host to write, and as whom. */
 export interface Site {
   /**
-   * DESTDIR for everything outside the user's home: `/usr/local/bin/kubectl` goes to `${root}/usr/local/bin/kubectl`. An
-   * absolute path without a slash at its end; empty for the machine itself.
+   * DESTDIR for everything outside the user's home: `/usr/local/bin/kubectl` goes to `${root}/usr/local/bin/kubectl`.
+   * An absolute path without a slash at its end; empty for the machine itself.
    */
   readonly root: string;
   /** Whether it takes sudo to write outside the user's home. */

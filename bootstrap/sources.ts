@@ -203,7 +203,7 @@ async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promis
   }
   const { command, stdout } = await outputsOf(folder, environment);
   const source = `${command} output -json`;
-  // It says so by an empty object and exit code 0, also when there is no stack in the folder at all.
+  // Terraform prints an empty object and ends with 0, even when there is no stack in the folder.
   if (stdout.trim() === "{}") {
     throw new UserError(
       `the stack in ${folder} has no outputs: nothing was applied from there, or its state is somewhere else; ` +

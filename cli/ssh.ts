@@ -3,11 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { connectOptions, logIn } from "../bootstrap/bastion";
+import { logIn } from "../bootstrap/bastion";
 import { checkedOptions } from "../bootstrap/bootstrap";
 import { knownHostsLine } from "../bootstrap/ssh/known-hosts";
 import { HELP, OPTIONS } from "../bootstrap/options";
-import { readSshSettings, type Destination } from "../bootstrap/ssh/settings";
+import { readSshSettings, type Login } from "../bootstrap/ssh/settings";
 import { UserError } from "../contract/user-error";
 import { handoverHere } from "./inspect";
 import type { Screen } from "../terminal/screen";
@@ -58,7 +58,7 @@ export async function ssh(
   judged.close();
   screen.end();
 
-  const { target, hops } = readSshSettings(connectOptions(options, signal), handover);
+  const { target, hops } = readSshSettings(options, handover);
   const way = [...hops, target].map((destination, at): Judged => {
     const key = hostKeys[at];
     if (key === undefined) throw new Error("the way to the bastion has changed");
@@ -124,7 +124,7 @@ export function divided(words: readonly string[]): {
 const BASTION = "eks-bastion";
 
 /** A host, and the key that it was judged to have. */
-type Judged = Pick<Destination, "address" | "port" | "user" | "identityFiles" | "agent" | "identitiesOnly"> & {
+type Judged = Pick<Login, "address" | "port" | "user" | "identityFiles" | "agent" | "identitiesOnly"> & {
   readonly alias: string;
   /** In SSH's wire format. */
   readonly key: Buffer;

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UserError } from "./user-error";
 import { USER_ARN } from "../facts/aws-auth";
 import type { Handover } from "./handover";
-import { parseJson } from "./json";
+import { isRecord, parseJson } from "./json";
 
 const text = z.string().min(1);
 const count = z.int().nonnegative();
@@ -90,8 +90,4 @@ function plainOutputs(parsed: unknown, source: string): Record<string, unknown> 
     throw new UserError(`${source} holds the outputs of several clusters (${names}); give one file for each`);
   }
   return isRecord(outputs) ? outputs : parsed;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,16 +1,15 @@
-function parsed(cidr: string): { readonly base: number; readonly bits: number } | undefined {
-  const [, a, b, c, d, bits] = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/(\d{1,2}))?$/.exec(cidr) ?? [];
-  if (a === undefined) return undefined;
-  const base = [a, b, c, d].reduce((sum, part) => sum * 256 + Number(part), 0);
-  return { base, bits: bits === undefined ? 32 : Number(bits) };
+import { IPv4 } from "ipaddr.js";
+
+/** An IPv4 range, or one address; undefined when a text is neither. */
+function rangeOf(text: string): [IPv4, number] | undefined {
+  const cidr = text.includes("/") ? text : `${text}/32`;
+  return IPv4.isValidCIDR(cidr) ? IPv4.parseCIDR(cidr) : undefined;
 }
 
-/** Whether an IPv4 range, or one address, lies in an IPv4 range; false when one is none. */
+/** Whether an IPv4 range, or one address, lies in an IPv4 range; false when a text is neither. */
 export function isInside(inner: string, outer: string): boolean {
-  const [small, large] = [parsed(inner), parsed(outer)];
-  if (small === undefined || large === undefined || small.bits < large.bits) return false;
-  const block = 2 ** (32 - large.bits);
-  return Math.floor(small.base / block) === Math.floor(large.base / block);
+  const [small, large] = [rangeOf(inner), rangeOf(outer)];
+  return small !== undefined && large !== undefined && small[1] >= large[1] && small[0].match(large);
 }
 
 /**
@@ -19,5 +18,6 @@ export function isInside(inner: string, outer: string): boolean {
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
  */
 export function usableAddresses(cidr: string): number {
-  return Math.max(0, 2 ** (32 - (parsed(cidr)?.bits ?? 32)) - 5);
+  const [, bits = 32] = rangeOf(cidr) ?? [];
+  return Math.max(0, 2 ** (32 - bits) - 5);
 }

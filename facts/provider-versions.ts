@@ -1,8 +1,9 @@
 import awsSchema from "./aws-schema.json";
+import { compareVersions } from "./version-order";
 
 /**
- * The versions of each provider that the stacks take: the oldest, and the newest that they were proven with. The end-to-end
- * tests run on the oldest AWS provider, and what is written is compared with the schema of the newest.
+ * The versions of each provider that the stacks take: the oldest, and the newest that they were proven with. The
+ * end-to-end tests run on the oldest AWS provider, and what is written is compared with the schema of the newest.
  */
 const PROVEN = {
   aws: { oldest: "5.100.0", newest: awsSchema.version },
@@ -24,35 +25,28 @@ export type Provider = keyof typeof PROVEN;
 
 /** What a stack asks for in `required_providers`: a minor version brings new fields, a patch mends. */
 export function versionConstraint(provider: Provider): string {
-  return `>= ${PROVEN[provider].oldest}, < ${firstUnproven(provider).join(".")}`;
+  return `>= ${PROVEN[provider].oldest}, < ${firstUnproven(provider)}`;
 }
 
 /** The same in words: `from 5.100.0, below 6.67.0`. */
 export function versionsInWords(provider: Provider): string {
-  return `from ${PROVEN[provider].oldest}, below ${firstUnproven(provider).join(".")}`;
+  return `from ${PROVEN[provider].oldest}, below ${firstUnproven(provider)}`;
 }
 
 /** Whether a stack takes a version of a provider: `6.25.0`, and no other way to write one. */
 export function isTaken(provider: Provider, version: string): boolean {
   if (!/^\d+\.\d+\.\d+$/.test(version)) return false;
-  const numbers = numbersOf(version);
-  return compare(numbers, numbersOf(PROVEN[provider].oldest)) >= 0 && compare(numbers, firstUnproven(provider)) < 0;
+  return (
+    compareVersions(version, PROVEN[provider].oldest) >= 0 && compareVersions(version, firstUnproven(provider)) < 0
+  );
 }
 
 /** Whether a version is newer than another. */
 export function isNewer(version: string, than: string): boolean {
-  return compare(numbersOf(version), numbersOf(than)) > 0;
+  return compareVersions(version, than) > 0;
 }
 
-function firstUnproven(provider: Provider): number[] {
-  const [major = 0, minor = 0] = numbersOf(PROVEN[provider].newest);
-  return [major, minor + 1, 0];
-}
-
-function numbersOf(version: string): number[] {
-  return version.split(".").map(Number);
-}
-
-function compare(one: readonly number[], other: readonly number[]): number {
-  return one.map((number, i) => number - (other[i] ?? 0)).find((difference) => difference !== 0) ?? 0;
+function firstUnproven(provider: Provider): string {
+  const [major = 0, minor = 0] = PROVEN[provider].newest.split(".").map(Number);
+  return `${String(major)}.${String(minor + 1)}.0`;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { isRecord, jsonIn } from "../contract/json";
 import { UserError } from "../contract/user-error";
 
 const PROJECT = resolve(__dirname, "..");
@@ -36,20 +37,11 @@ export function projectContext({ CDKTF_CONTEXT_JSON: json }: ContextEnvironment)
     context: Record<string, unknown>;
   };
   if (json === undefined || json === "") return context;
-  const given = parsed(json);
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+  const given = jsonIn(json);
+  if (!isRecord(given)) {
     throw new UserError(`CDKTF_CONTEXT_JSON must be a JSON object, got ${json}`, { exitCode: 64 });
   }
   return { ...context, ...given };
-}
-
-/** What a text says in JSON; undefined when it is none. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { setTimeout } from "node:timers/promises";
 
 import { z } from "zod";
 
+import { jsonIn } from "../contract/json";
 import { UserError } from "../contract/user-error";
 import { terraformCommand } from "./program";
 
@@ -61,7 +62,8 @@ export function cloudHost(environment: NodeJS.ProcessEnv): string {
 }
 
 /**
- * Reads the current outputs of a workspace, by name. Sensitive ones are asked for one by one, and only those in `names`.
+ * Reads the current outputs of a workspace, by name. Sensitive ones are asked for one by one, and only those in
+ * `names`.
  *
  * @throws UserError when there is no token, no workspace, no state or no outputs, or no usable answer
  * @see https://developer.hashicorp.com/terraform/cloud-docs/api-docs/state-version-outputs
@@ -176,13 +178,9 @@ async function tokenInFile(host: string, file: string, command: string): Promise
     throw new UserError(`${file} cannot be read (${code})`, { cause });
   }
   const login = `\`${command} login ${host}\` writes it anew`;
-  let content: unknown;
-  try {
-    content = JSON.parse(json);
-  } catch {
-    // The parser's own message quotes the text, which is full of tokens.
-    throw new UserError(`${file} is not JSON; ${login}`);
-  }
+  const content = jsonIn(json);
+  // The parser's own message would quote the text, which is full of tokens.
+  if (content === undefined) throw new UserError(`${file} is not JSON; ${login}`);
   const credentials = z.object({ credentials: z.record(z.string(), z.unknown()) }).safeParse(content);
   if (!credentials.success) throw new UserError(`${file} has no credentials in it; ${login}`);
   const [, ofHost] = Object.entries(credentials.data.credentials).find(([name]) => name.toLowerCase() === host) ?? [];
@@ -246,12 +244,8 @@ function whyUnreachable(host: string, error: Error, timeoutMs: number, environme
 /** @throws UserError when the answer is not what the API says it is */
 function parsed<T>({ status, body, path }: Answer, schema: z.ZodType<T>, host: string): T {
   if (status !== 200) throw new UserError(`${host} is out of order (${String(status)}); run this again later`);
-  let content: unknown;
-  try {
-    content = JSON.parse(body);
-  } catch {
-    throw notTheApi(host, path, "answered something else than JSON");
-  }
+  const content = jsonIn(body);
+  if (content === undefined) throw notTheApi(host, path, "answered something else than JSON");
   const answer = schema.safeParse(content);
   if (answer.success) return answer.data;
   const [issue] = answer.error.issues;

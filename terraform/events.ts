@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { jsonIn } from "../contract/json";
+
 /** What Terraform is doing, as far as a reader wants to know. */
 export type TerraformEvent =
   /** It begins with, goes on with, has done or has failed to do something to one resource. */
@@ -54,12 +56,7 @@ const MESSAGE = z.object({ "@message": z.string() });
  * @see https://developer.hashicorp.com/terraform/internals/machine-readable-ui
  */
 export function readEvent(line: string): TerraformEvent | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+  const json = jsonIn(line);
   const hook = HOOK.safeParse(json);
   if (hook.success) {
     const { type, hook: about } = hook.data;

@@ -1,7 +1,8 @@
 import { z } from "zod";
 
-import { terraformCommand } from "./program";
+import { isRecord } from "../contract/json";
 import { UserError } from "../contract/user-error";
+import { terraformCommand } from "./program";
 
 /** What a plan does with something; `forget` drops it from the state and leaves it where it is. */
 export type ChangeKind = "create" | "update" | "replace" | "destroy" | "forget" | "read" | "no-op";
@@ -108,8 +109,6 @@ const CHANGE = z.object({
   replace_paths: z.array(STEPS).optional(),
 });
 
-const OUTPUT = z.object({ actions: ACTIONS });
-
 const RESOURCE = z.object({
   address: z.string(),
   previous_address: z.string().optional(),
@@ -146,7 +145,7 @@ const PLAN = z.object({
   variables: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
   prior_state: PRIOR_STATE.default({ values: { root_module: { resources: [] } } }),
   resource_changes: z.array(RESOURCE).default([]),
-  output_changes: z.record(z.string(), OUTPUT).default({}),
+  output_changes: z.record(z.string(), z.object({ actions: ACTIONS })).default({}),
   configuration: z
     .object({
       root_module: z
@@ -166,7 +165,7 @@ const PLAN = z.object({
  */
 export function readPlan(json: string, source: string): Plan {
   const document = parse(json, source);
-  if (!isObject(document)) throw notAPlan(source, "it holds no object");
+  if (!isRecord(document)) throw notAPlan(source, "it holds no object");
   if ("values" in document && !("planned_values" in document)) {
     throw notAPlan(
       source,
@@ -188,13 +187,8 @@ export function readPlan(json: string, source: string): Plan {
 
   const plan = parsed.data;
   const defaults = plan.configuration.root_module.variables;
-  const changes = plan.resource_changes.map((resource) => resourceChange(resource, source));
-  const outputs = Object.entries(plan.output_changes).map(([name, output]) => ({
-    name,
-    kind: kindOf(output.actions, `output.${name}`, source),
-  }));
   return {
-    changes,
+    changes: plan.resource_changes.map((resource) => resourceChange(resource, source)),
     dataSources: plan.prior_state.values.root_module.resources
       .filter(({ mode }) => mode === "data")
       .map(({ type, values }) => ({ type, values })),
@@ -202,7 +196,10 @@ export function readPlan(json: string, source: string): Plan {
     variables: Object.fromEntries(
       Object.entries(plan.variables).map(([name, { value }]) => [name, value ?? defaults[name]?.default ?? null]),
     ),
-    outputs,
+    outputs: Object.entries(plan.output_changes).map(([name, { actions }]) => ({
+      name,
+      kind: kindOf(actions, `output.${name}`, source),
+    })),
     failedChecks: plan.checks.filter(({ status }) => status === "fail" || status === "error").map(failedCheck),
     isErrored: plan.errored,
   };
@@ -256,13 +253,13 @@ function resourceChange(resource: z.infer<typeof RESOURCE>, source: string): Res
   const { actions, before = null, after = null } = change;
   return {
     address,
-    ...(previous_address !== undefined && { previousAddress: previous_address }),
+    previousAddress: previous_address,
     type: resource.type,
     name: resource.name,
     isManaged: resource.mode === "managed",
     kind: kindOf(actions, address, source),
-    ...(deposed !== undefined && { deposed }),
-    ...(action_reason !== undefined && { reason: action_reason }),
+    deposed,
+    reason: action_reason,
     // Terraform writes them now in one order, now in another.
     forcedBy: (change.replace_paths ?? [])
       .map((steps) => ({
@@ -297,7 +294,7 @@ function plannedValue(
 
 function inside(value: unknown, step: string | number): unknown {
   if (Array.isArray(value)) return value[Number(step)] as unknown;
-  return isObject(value) ? value[step] : undefined;
+  return isRecord(value) ? value[step] : undefined;
 }
 
 function hasTrue(marks: unknown): boolean {
@@ -307,8 +304,4 @@ function hasTrue(marks: unknown): boolean {
 function failedCheck({ address, instances = [] }: z.infer<typeof CHECK>): FailedCheck {
   const messages = instances.flatMap(({ problems = [] }) => problems.map(({ message }) => message));
   return { address: address.to_display, isWarning: address.kind === "check", messages };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,41 +3,57 @@ import { basename, delimiter, join, resolve } from "node:path";
 
 import { UserError } from "../contract/user-error";
 
-const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
+/** Where people get Terraform. */
+export const INSTALL_PAGE = "https://developer.hashicorp.com/terraform/install";
+
+/** The programs to choose from. */
+export interface TerraformPrograms {
+  /** Whole paths; Terraform first. */
+  readonly programs: readonly string[];
+  /** The variable that names the only one. */
+  readonly namedBy?: string;
+}
 
 /**
- * Path of the program that `EKS_TERRAFORM` names, or `TERRAFORM_BINARY_NAME` (cdktf's name for it); else of Terraform, or
- * of OpenTofu where that is all there is.
+ * The program that `EKS_TERRAFORM` names, or `TERRAFORM_BINARY_NAME` (cdktf's name for it); else Terraform and
+ * OpenTofu, as far as they are on PATH.
  *
- * @throws UserError when there is none that can be run
+ * @throws UserError when a variable names none that can be run
  */
-export function terraformProgram(environment: NodeJS.ProcessEnv): string {
-  for (const variable of ["EKS_TERRAFORM", "TERRAFORM_BINARY_NAME"]) {
-    const named = environment[variable] ?? "";
+export function terraformPrograms(environment: NodeJS.ProcessEnv): TerraformPrograms {
+  for (const namedBy of ["EKS_TERRAFORM", "TERRAFORM_BINARY_NAME"]) {
+    const named = environment[namedBy] ?? "";
     if (named === "") continue;
-    const path = pathOf(named, environment);
-    if (path !== undefined) return path;
+    const path = findProgram(named, environment);
+    if (path !== undefined) return { programs: [path], namedBy };
     const where = named.includes("/") ? "no file that can be run" : "no program on PATH";
     throw new UserError(
-      `${variable} must name Terraform or OpenTofu, got ${named}, which is ${where}: write the path of one, or unset ${variable}`,
+      `${namedBy} must name Terraform or OpenTofu, got ${named}, which is ${where}: write the path of one, ` +
+        `or unset ${namedBy}`,
     );
   }
-  const path = pathOf("terraform", environment) ?? pathOf("tofu", environment);
-  if (path !== undefined) return path;
+  return { programs: ["terraform", "tofu"].flatMap((name) => findProgram(name, environment) ?? []) };
+}
+
+/** The first of `terraformPrograms`. @throws UserError when there is none that can be run */
+export function terraformProgram(environment: NodeJS.ProcessEnv): string {
+  const [program] = terraformPrograms(environment).programs;
+  if (program !== undefined) return program;
   throw new UserError(
-    `neither terraform nor tofu is on PATH: install Terraform (${INSTALL_PAGE}), or name it with EKS_TERRAFORM=/path/to/terraform`,
+    `neither terraform nor tofu is on PATH: install Terraform (${INSTALL_PAGE}), ` +
+      "or name it with EKS_TERRAFORM=/path/to/terraform",
   );
 }
 
 /** What a person types for a program: its name where PATH has it by that, else its path. */
 export function typedName(program: string, environment: NodeJS.ProcessEnv): string {
   const name = basename(program);
-  return pathOf(name, environment) === program ? name : program;
+  return findProgram(name, environment) === program ? name : program;
 }
 
 /**
- * What a person types for the program that `terraformProgram` finds, `terraform` when it finds none. Every message that names
- * one of its commands begins it so.
+ * What a person types for the program that `terraformProgram` finds, `terraform` when it finds none. Every message that
+ * names one of its commands begins it so.
  */
 export function terraformCommand(environment: NodeJS.ProcessEnv = process.env): string {
   try {
@@ -49,16 +65,20 @@ export function terraformCommand(environment: NodeJS.ProcessEnv = process.env): 
 }
 
 /**
- * Which of the two a program is, in words: `OpenTofu` for `/usr/bin/tofu`, for a link to that, and for a link of that name
- * to what chooses among versions (`snap`, `mise`).
+ * Which of the two a program is, in words: `OpenTofu` for `/usr/bin/tofu`, for a link to that, and for a link of that
+ * name to what chooses among versions (`snap`, `mise`).
  */
 export function productOf(program: string): "Terraform" | "OpenTofu" {
   const isTofu = [program, realpathSync(program)].some((path) => basename(path).startsWith("tofu"));
   return isTofu ? "OpenTofu" : "Terraform";
 }
 
-function pathOf(name: string, { PATH = "" }: NodeJS.ProcessEnv): string | undefined {
-  const places = name.includes("/") ? [name] : PATH.split(delimiter).map((folder) => join(folder, name));
+/**
+ * Whole path of a program on PATH, or of one that is given with a path; undefined when there is none that can be run.
+ */
+export function findProgram(name: string, { PATH = "" }: NodeJS.ProcessEnv = process.env): string | undefined {
+  const folders = PATH.split(delimiter).filter((folder) => folder !== "");
+  const places = name.includes("/") ? [name] : folders.map((folder) => join(folder, name));
   return places.map((place) => resolve(place)).find(isProgram);
 }
 

@@ -1,7 +1,9 @@
 import { AWS_PROVIDER_COMPARED, AWS_PROVIDER_RUN, isNewer } from "../facts/provider-versions";
 
-const TERRAFORM_REGISTRY = "registry.terraform.io";
-const OPENTOFU_REGISTRY = "registry.opentofu.org";
+/** Where Terraform has its providers from. */
+export const TERRAFORM_REGISTRY = "registry.terraform.io";
+/** Where OpenTofu has them from. */
+export const OPENTOFU_REGISTRY = "registry.opentofu.org";
 
 /**
  * The versions that a lock file (`.terraform.lock.hcl`) holds, by the provider's address, such as
@@ -15,8 +17,8 @@ export function lockedVersions(lock: string): ReadonlyMap<string, string> {
 }
 
 /**
- * What somebody has to know of the providers that `init` has chosen, one line each: of a version that is newer than what
- * this project was run with, and of providers that a state names which OpenTofu wrote.
+ * What somebody has to know of the providers that `init` has chosen, one line each: of a version that is newer than
+ * what this project was run with, and of providers that a state names which OpenTofu wrote.
  *
  * @param command what a person types for Terraform in the stack's folder
  */
@@ -46,8 +48,8 @@ function newerThanRun(version: string): string {
 }
 
 /**
- * The way back from OpenTofu, where Terraform complains that it cannot have a provider of OpenTofu's registry, which only
- * the state names; undefined for any other complaint.
+ * The way back from OpenTofu, where Terraform complains that it cannot have a provider of OpenTofu's registry, which
+ * only the state names; undefined for any other complaint.
  *
  * @param command what a person types for Terraform in the stack's folder
  */

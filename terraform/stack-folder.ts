@@ -14,9 +14,9 @@ const AUTOMATIC_TFVARS = /^terraform\.tfvars(\.json)?$|\.auto\.tfvars(\.json)?$/
 const COPIES = ".copied-tfvars.json";
 
 /**
- * Keeps each stack's lock file in the project's folder as `terraform.STACK.lock.hcl`, beside its state, since the folder
- * where Terraform runs may be deleted. The newer of the two counts: the project's after somebody has pulled another one, the
- * stack's after `init` has written it.
+ * Keeps each stack's lock file in the project's folder as `terraform.STACK.lock.hcl`, beside its state, since the
+ * folder where Terraform runs may be deleted. The newer of the two counts: the project's after somebody has pulled
+ * another one, the stack's after `init` has written it.
  *
  * One for each stack, as Terraform drops the providers that a stack does not need.
  *
@@ -41,8 +41,8 @@ function modified(file: string): number {
 }
 
 /**
- * Copies the project's `terraform.tfvars` and `*.auto.tfvars` to where Terraform runs, which looks for them there alone.
- * Copies of what the project no longer has are deleted.
+ * Copies the project's `terraform.tfvars` and `*.auto.tfvars` to where Terraform runs, which looks for them there
+ * alone. Copies of what the project no longer has are deleted.
  *
  * No links: a link that leads out of its folder cannot be uploaded to Terraform Cloud.
  *
@@ -75,8 +75,8 @@ function copiesIn(folder: string): readonly string[] {
 }
 
 /**
- * What Terraform reads in the folder where it runs without being asked for, and the project's folder has not: somebody has
- * put it there by hand.
+ * What Terraform reads in the folder where it runs without being asked for, and the project's folder has not: somebody
+ * has put it there by hand.
  *
  * @param outdir where the stacks are synthesized, in the project's folder: `cdktf.out`
  * @returns paths that begin with `outdir`

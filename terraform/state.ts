@@ -2,8 +2,9 @@ import { readFileSync, statSync } from "node:fs";
 
 import { z } from "zod";
 
-import { UserError } from "../contract/user-error";
+import { jsonIn } from "../contract/json";
 import { asHandover } from "../contract/outputs";
+import { UserError } from "../contract/user-error";
 import { terraformCommand } from "./program";
 
 /** What a Terraform state says about the applies that wrote it. */
@@ -29,6 +30,19 @@ export interface StateLock {
   readonly isHeld: boolean | undefined;
 }
 
+/** A managed resource in the state. */
+export interface StateResource {
+  /** Such as `aws_vpc`. */
+  readonly type: string;
+  /** Its name in the stack, such as `network_vpc`. */
+  readonly name: string;
+  readonly id: string;
+  /** Empty when it has none. */
+  readonly arn: string;
+  /** The provider's default tags among them. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 const STATE = z.object({
   outputs: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
   resources: z
@@ -39,7 +53,17 @@ const STATE = z.object({
         name: z.string(),
         module: z.string().optional(),
         instances: z.array(
-          z.object({ status: z.string().optional(), index_key: z.union([z.string(), z.number()]).optional() }),
+          z.object({
+            status: z.string().optional(),
+            index_key: z.union([z.string(), z.number()]).optional(),
+            attributes: z
+              .object({
+                id: z.string().catch(""),
+                arn: z.string().catch(""),
+                tags_all: z.record(z.string(), z.string()).catch({}),
+              })
+              .nullish(),
+          }),
         ),
       }),
     )
@@ -49,12 +73,12 @@ const STATE = z.object({
 const LOCK = z.object({ Who: z.string().default(""), Operation: z.string().default("") });
 
 /**
- * Whether a state is one that OpenTofu has encrypted: what is in it, only `tofu state pull` shows.
+ * Whether OpenTofu has encrypted a state. Only `tofu state pull` shows what is in such a state.
  *
  * @see https://opentofu.org/docs/language/state/encryption/
  */
 export function isEncrypted(state: string): boolean {
-  return z.object({ encrypted_data: z.string() }).safeParse(json(state)).success;
+  return z.object({ encrypted_data: z.string() }).safeParse(jsonIn(state)).success;
 }
 
 /**
@@ -65,12 +89,7 @@ export function isEncrypted(state: string): boolean {
  * @throws UserError when the state is none
  */
 export function readState(source: string, state: string, lock?: string, isHeld?: boolean): StateFacts {
-  const parsed = STATE.safeParse(json(state));
-  if (!parsed.success) {
-    throw new UserError(`${source} is no Terraform state; ${terraformCommand()} state pull shows the one that counts`);
-  }
-  const { outputs, resources } = parsed.data;
-  const managed = resources.filter(({ mode }) => mode === "managed");
+  const { outputs, managed } = parsed(source, state);
   const tainted = managed.flatMap(({ module, type, name, instances }) =>
     instances
       .filter(({ status }) => status === "tainted")
@@ -91,9 +110,26 @@ export function readState(source: string, state: string, lock?: string, isHeld?:
   };
 }
 
+/** Everything in a state that Terraform manages. @throws UserError when the state is none */
+export function managedResources(state: string): readonly StateResource[] {
+  return parsed("the state", state).managed.flatMap(({ type, name, instances }) =>
+    instances.flatMap(({ attributes }) =>
+      attributes == null ? [] : [{ type, name, id: attributes.id, arn: attributes.arn, tags: attributes.tags_all }],
+    ),
+  );
+}
+
+function parsed(source: string, state: string) {
+  const { data } = STATE.safeParse(jsonIn(state));
+  if (data === undefined) {
+    throw new UserError(`${source} is no Terraform state; ${terraformCommand()} state pull shows the one that counts`);
+  }
+  return { outputs: data.outputs, managed: data.resources.filter(({ mode }) => mode === "managed") };
+}
+
 /**
- * Whether a process of this machine has locked a file, as Terraform locks a local state (POSIX locks, which go with their
- * process); undefined where the system does not tell. Linux only.
+ * Whether a process of this machine has locked a file, as Terraform locks a local state (POSIX locks, which go with
+ * their process); undefined where the system does not tell. Linux only.
  *
  * @see https://man7.org/linux/man-pages/man5/proc_locks.5.html
  */
@@ -109,7 +145,7 @@ export function isLocked(file: string): boolean | undefined {
 }
 
 function readLock(text: string): Omit<StateLock, "isHeld"> {
-  const { success, data } = LOCK.safeParse(json(text));
+  const { success, data } = LOCK.safeParse(jsonIn(text));
   return success ? { who: data.Who, operation: data.Operation } : { who: "", operation: "" };
 }
 
@@ -120,13 +156,5 @@ function outputProblem(outputs: Readonly<Record<string, unknown>>, source: strin
   } catch (error) {
     if (error instanceof UserError) return error.message;
     throw error;
-  }
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

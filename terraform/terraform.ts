@@ -9,7 +9,7 @@ import { z } from "zod";
 
 import { terraformPlatform } from "./platform";
 import { UserError } from "../contract/user-error";
-import { readState } from "./state";
+import { managedResources, readState, type StateResource } from "./state";
 import { backFromOpenTofu } from "./provider-lock";
 import { readEvent, type TerraformEvent } from "./events";
 import { productOf, typedName } from "./program";
@@ -56,7 +56,9 @@ interface RunOptions {
   readonly input?: string;
 }
 
-/** What `init` has installed for, so that the next one can be left out; beside what it installed, and as short-lived. */
+/**
+ * What `init` has installed for, so that the next one can be left out; beside what it installed, and as short-lived.
+ */
 const STAMP = "eks-initialized";
 /** Where Terraform puts what it installs, if `TF_DATA_DIR` does not say another folder. */
 const DATA_DIR = ".terraform";
@@ -65,42 +67,6 @@ const DATA_DIR = ".terraform";
 const COMPLAINT_LINES = 20;
 
 const LOCK_FILE = ".terraform.lock.hcl";
-
-/** A managed resource in the state. */
-export interface StateResource {
-  /** Such as `aws_vpc`. */
-  readonly type: string;
-  /** Its name in the stack, such as `network_vpc`. */
-  readonly name: string;
-  readonly id: string;
-  /** Empty when it has none. */
-  readonly arn: string;
-  /** The provider's default tags among them. */
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-const STATE = z.object({
-  resources: z
-    .array(
-      z.object({
-        mode: z.string(),
-        type: z.string(),
-        name: z.string(),
-        instances: z.array(
-          z.object({
-            attributes: z
-              .object({
-                id: z.string().catch(""),
-                arn: z.string().catch(""),
-                tags_all: z.record(z.string(), z.string()).catch({}),
-              })
-              .nullish(),
-          }),
-        ),
-      }),
-    )
-    .default([]),
-});
 
 /** Where a state in a file is, seen from the stack's folder. */
 const LOCAL_BACKEND = z.object({ path: z.string() });
@@ -212,9 +178,9 @@ export class Terraform {
    * Gives OpenTofu an empty state where it keeps it in a file and there is none yet; to be done before the plan, which
    * remembers what state it was made of. Taken away again where nothing came of it: Terraform leaves no file either.
    *
-   * OpenTofu writes that file every 20 seconds. Where there is none when it begins, it forgets at each change what was there
-   * before: 1 of 26 resources were in the state when an apply was killed after 27 s (OpenTofu 1.12.6), and 21 with an empty
-   * state. Terraform writes the file after each resource.
+   * OpenTofu writes that file every 20 seconds. Where there is none when it begins, it forgets at each change what was
+   * there before: 1 of 26 resources were in the state when an apply was killed after 27 s (OpenTofu 1.12.6), and 21
+   * with an empty state. Terraform writes the file after each resource.
    *
    * @returns removes that file if it has still nothing in it, also after Ctrl-C; to be called when all is done or has failed
    * @throws UserError
@@ -230,7 +196,7 @@ export class Terraform {
     return async () => {
       // One that cannot be read stays: nobody knows what is in it.
       const state = await this.pull({ goesOn: true }).catch(() => "");
-      if (state.trim() === "" || STATE.parse(JSON.parse(state)).resources.length > 0) return;
+      if (state.trim() === "" || readState("the state", state).resources > 0) return;
       rmSync(resolve(this.options.stackDir, local.path), { force: true });
     };
   }
@@ -298,15 +264,7 @@ export class Terraform {
 
   /** Everything in the state that Terraform manages. @throws UserError */
   async resources(): Promise<readonly StateResource[]> {
-    return STATE.parse(JSON.parse(await this.pull())).resources.flatMap(({ type, name, mode, instances }) =>
-      mode === "managed"
-        ? instances.flatMap(({ attributes }) =>
-            attributes == null
-              ? []
-              : [{ type, name, id: attributes.id, arn: attributes.arn, tags: attributes.tags_all }],
-          )
-        : [],
-    );
+    return managedResources(await this.pull());
   }
 
   /** The state, as `terraform state pull` prints it, decrypted; empty when there is none. @throws UserError */

@@ -39,7 +39,8 @@ describe("eks rehearse, where something is missing", () => {
 
     expect(code).toBe(1);
     expect(lines.at(-1)).toBe(
-      "error: EKS_TERRAFORM must name a Terraform or OpenTofu: there is no terraform-1.12 on PATH",
+      "error: EKS_TERRAFORM must name Terraform or OpenTofu, got terraform-1.12, which is no program on PATH: " +
+        "write the path of one, or unset EKS_TERRAFORM",
     );
   });
 

@@ -1,5 +1,5 @@
 import { refuseElsewhere, targetOf } from "../../cli/destroy/target";
-import type { StateResource } from "../../terraform/terraform";
+import type { StateResource } from "../../terraform/state";
 
 const resource = (type: string, id: string, more: Partial<StateResource> = {}): StateResource => ({
   type,

@@ -32,7 +32,7 @@ import type { Handover } from "../../contract/handover";
 import { startClusters, type Clusters, type StandInCluster } from "../../rehearsal/cluster/clusters";
 import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/account/emulator";
 import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
-import { findProgram } from "../../rehearsal/machine/programs";
+import { findProgram } from "../../terraform/program";
 import { Account } from "../support/account";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
 import { run } from "../support/run";

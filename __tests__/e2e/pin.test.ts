@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PINS_FILE } from "../../cli/pin/pin";
 import { BASTION_PARAMETER } from "../../facts/images";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
-import { findProgram } from "../../rehearsal/machine/programs";
+import { findProgram } from "../../terraform/program";
 import type { Proxy } from "../../rehearsal/machine/proxy";
 import { startStandIn, type Answers } from "../support/pins-stand-in";
 import { EKS } from "../support/rehearsal";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { Emulator } from "../../rehearsal/account/emulator";
 import { freePort } from "../../rehearsal/machine/loopback";
-import { findProgram } from "../../rehearsal/machine/programs";
+import { findProgram } from "../../terraform/program";
 import { describeEndToEnd, emulate, Project, terraformProgram } from "../support/end-to-end";
 import { EKS } from "../support/rehearsal";
 import { keyPair } from "../support/ssh-server";

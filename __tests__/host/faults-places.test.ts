@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 
-import { findProgram } from "../../rehearsal/machine/programs";
+import { findProgram } from "../../terraform/program";
 import { treeOf } from "../support/bootstrap";
 import { expectFailure, expectToConverge, line, put, standIn, startGround, type Ground } from "../support/faults";
 import { describeOnHost } from "../support/on-host";

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 
 import { freePort } from "../../rehearsal/machine/loopback";
 import type { Fault } from "../../rehearsal/bastion/mirror";
-import { findProgram } from "../../rehearsal/machine/programs";
+import { findProgram } from "../../terraform/program";
 import {
   expectFailure,
   expectToConverge,

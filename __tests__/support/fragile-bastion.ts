@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { bootstrapBastion } from "../../bootstrap/bastion";
 import { readOptions } from "../../bootstrap/options";
 import { readReleases } from "../../bootstrap/releases";
+import { thisMachine } from "../../bootstrap/ssh/config";
 import type { HostReport } from "../../bootstrap/engine/report";
 import type { Handover } from "../../contract/handover";
 import { startLink, type Link } from "../../rehearsal/bastion/link";
@@ -81,7 +82,7 @@ export class FragileBastion {
     if (options === undefined) throw new Error("the options ask for help");
     const { releasesFile } = this.surroundings;
     // Nobody's own ~/.ssh/config.
-    const setting = { ...options, sshConfig: "none" };
+    const setting = { ...options, machine: { ...thisMachine(), home: this.operator } };
     return bootstrapBastion(
       { name: "bastion", handover },
       {

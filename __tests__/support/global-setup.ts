@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 import { UserError } from "../../contract/user-error";
-import { productOf } from "../../terraform/program";
+import { findProgram, productOf } from "../../terraform/program";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
-import { findProgram, terraformConfigFile } from "../../rehearsal/machine/programs";
+import { terraformConfigFile } from "../../terraform/mirrors";
 import { namedTerraform, provideMoto, provideTerraform, type Tool } from "../../rehearsal/machine/tools";
 import { PREPARED, type Prepared } from "./prepared";
 import { run } from "./run";

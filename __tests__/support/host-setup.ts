@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { UserError } from "../../contract/user-error";
-import { findProgram } from "../../rehearsal/machine/programs";
+import { findProgram } from "../../terraform/program";
 import { findSshd } from "../../rehearsal/bastion/sshd";
 import { provideMoto } from "../../rehearsal/machine/tools";
 import { MISSING } from "./global-setup";

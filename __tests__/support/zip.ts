@@ -1,19 +1,18 @@
-import { deflateRawSync } from "node:zlib";
+import { crc32 } from "node:zlib";
 
-/** A zip archive of files, for what reads one; nobody checks the CRCs, which are left out. */
-export function zipOf(files: Readonly<Record<string, Buffer>>, how: "deflated" | "stored" = "deflated"): Buffer {
+/** A zip archive of files, not compressed, for what reads one. */
+export function zipOf(files: Readonly<Record<string, Buffer>>): Buffer {
   const [bodies, headers]: [Buffer[], Buffer[]] = [[], []];
   let offset = 0;
   for (const [name, content] of Object.entries(files)) {
-    const packed = how === "stored" ? content : deflateRawSync(content);
     // What both kinds of header have: version, flags, method, time, date, CRC, sizes, length of the name, and no extra field.
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(how === "stored" ? 0 : 8, 4);
-    common.writeUInt32LE(packed.length, 14);
+    common.writeUInt32LE(crc32(content), 10);
+    common.writeUInt32LE(content.length, 14);
     common.writeUInt32LE(content.length, 18);
     common.writeUInt16LE(name.length, 22);
-    const body = Buffer.concat([Buffer.from("PK\x03\x04"), common, Buffer.from(name), packed]);
+    const body = Buffer.concat([Buffer.from("PK\x03\x04"), common, Buffer.from(name), content]);
     const more = Buffer.alloc(14);
     more.writeUInt32LE(offset, 10);
     headers.push(Buffer.concat([Buffer.from("PK\x01\x02\x14\x00"), common, more, Buffer.from(name)]));

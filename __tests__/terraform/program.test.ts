@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { productOf, terraformCommand, terraformProgram } from "../../terraform/program";
+import { findProgram, productOf, terraformCommand, terraformProgram } from "../../terraform/program";
 
 let folder: string;
 beforeEach(() => {
@@ -17,6 +17,23 @@ function programAt(path: string, mode = 0o755): string {
   writeFileSync(path, "#!/bin/sh\n", { mode });
   return path;
 }
+
+describe("a program", () => {
+  it("is found in the first folder on PATH where it can be run", () => {
+    programAt(join(folder, "no", "tool"), 0o644);
+    for (const name of ["yes", "later"]) programAt(join(folder, name, "tool"));
+    const PATH = ["no", "nowhere", "", "yes", "later"].map((name) => (name === "" ? "" : join(folder, name))).join(":");
+
+    expect(findProgram("tool", { PATH })).toBe(join(folder, "yes", "tool"));
+    expect(findProgram("another", { PATH })).toBeUndefined();
+  });
+
+  it("is no folder", () => {
+    mkdirSync(join(folder, "tool"));
+
+    expect(findProgram("tool", { PATH: folder })).toBeUndefined();
+  });
+});
 
 describe("the program that is run", () => {
   it("is terraform, or else tofu, of PATH", () => {

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 
 import { stringify } from "yaml";
 
+import { quoted } from "../../contract/shell";
 import { mirrored, readReleases, type Artifact, type Release } from "../../bootstrap/releases";
 import { PROFILE } from "../../bootstrap/tasks/shell";
 import { mergeAwsAuth } from "../../facts/aws-auth";
@@ -83,7 +84,7 @@ export function waysTo(bastion: StandInBastion, surroundings: Surroundings, fold
       ]),
     ),
   };
-  const assignments = Object.entries(settings).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'\n`);
+  const assignments = Object.entries(settings).map(([name, value]) => `${name}=${quoted(value)}\n`);
   const script = file("by-hand.sh", assignments.join("") + readFileSync(join(__dirname, "by-hand.sh"), "utf8"));
   const login = `ssh ${ssh} -i ${sshd.identityFile} -p ${String(port)} ${sshd.user}@127.0.0.1 sh -s <${script}`;
 

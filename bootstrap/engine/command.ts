@@ -1,21 +1,15 @@
+import { quoted } from "../../contract/shell";
+
 /**
  * A shell command as a value: built anywhere, run by a `Host`, compared with `===` in tests.
  *
- * Everything that was interpolated is quoted. What must not be seen (and what is long) goes into `input`, never into the
- * text: a command line is in the process list and in logs.
+ * Everything that was interpolated is quoted. What must not be seen (and what is long) goes into `input`, never into
+ * the text: a command line is in the process list and in logs.
  */
 export interface Command {
   readonly text: string;
   /** What the command reads on standard input; nothing when not given. */
   readonly input?: string;
-}
-
-/** Words of a command line that a shell takes as they are. */
-const PLAIN = /^[\w@%+=:,./-]+$/;
-
-/** One word of a shell's command line, quoted when it has to be. */
-export function quoted(word: string): string {
-  return PLAIN.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /**

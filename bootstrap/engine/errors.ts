@@ -10,3 +10,9 @@ export class CommandFailedError extends UserError {
     super(explain(result));
   }
 }
+
+/** What a command printed. @throws CommandFailedError when it failed */
+export function stdoutOf(result: CommandResult): string {
+  if (result.exitCode !== 0) throw new CommandFailedError(result);
+  return result.stdout;
+}

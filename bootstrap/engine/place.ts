@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
-import { quoted, type Command } from "./command";
+import { quoted } from "../../contract/shell";
+import type { Command } from "./command";
 import { PLAN_AGAIN } from "./task";
 
 /** A file as it shall be. */
@@ -13,8 +14,8 @@ export interface Placement {
 
 /**
  * A script that writes a file so that its path holds the whole old one or the whole new one at any moment: beside it,
- * under a name of its own, looked at, then renamed. What a killed run has left beside it is removed, if nobody is at it:
- * the new file is locked, and so is the folder until it is, or a second run would take it for left.
+ * under a name of its own, looked at, then renamed. What a killed run has left beside it is removed, if nobody is at
+ * it: the new file is locked, and so is the folder until it is, or a second run would take it for left.
  *
  * @param fill the lines that write to `"$part"`
  * @param last lines to run before the new file takes the place of the old one

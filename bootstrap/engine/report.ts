@@ -75,7 +75,7 @@ export function reportJson(reports: readonly HostReport[], check: boolean): stri
         ...recapOf(report),
         seconds: Number(report.seconds.toFixed(3)),
         log: report.logFile,
-        ...(report.unreachable !== undefined && { error: report.unreachable }),
+        error: report.unreachable,
         tasks: report.outcomes.map((outcome) => ({
           title: outcome.title,
           outcome: outcome.kind,

@@ -27,8 +27,8 @@ const PLANS = 4;
  * Brings a host to the state that the stages want, one stage after the other, and says what became of each step.
  *
  * Everything is read at once, in as many round trips as one reading needs. What was read holds until something changes;
- * then all that follows is read again, because a change may be what a later step finds. A task that changed something is
- * read back: a command that ended with 0 has proved nothing.
+ * then all that follows is read again, because a change may be what a later step finds. A task that changed something
+ * is read back: a command that ended with 0 has proved nothing.
  *
  * Ends after the first stage in which a step failed; when that shows before anything in it is done, nothing is.
  *

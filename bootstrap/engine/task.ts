@@ -38,7 +38,10 @@ export interface Wait<State> {
   /** What is missing yet, in words; undefined when the state is there. Pure. */
   missing(current: State): string | undefined;
   readonly patienceSeconds: number;
-  /** Asked once, when it is still missing at the second look: why it will never come; undefined when it may. Changes nothing. */
+  /**
+   * Asked once, when it is still missing at the second look: why it will never come; undefined when it may. Changes
+   * nothing.
+   */
   hopeless?(host: Host): Promise<string | undefined>;
   /** Asked when patience is over: why it has not come. Changes nothing. */
   diagnose?(host: Host): Promise<string>;

@@ -9,20 +9,19 @@ import { decideHostKey } from "./host-key-policy";
 import { append, knownKeyTypes, lookUp, parseKnownHosts, serverHostKeyAlgorithms, wireFormat } from "./known-hosts";
 import type { KnownHosts } from "./known-hosts";
 import { ConnectError, SshHost } from "./ssh-host";
-import { readSshSettings, type Login, type Machine, type SettingsOptions } from "./settings";
+import type { Machine } from "./config";
+import { readSshSettings, type Login, type SettingsOptions } from "./settings";
 
 /** The way to the bastion, and what to believe and to wait for on it. */
 export interface ConnectOptions extends SettingsOptions {
   /** `--host-key`, as `readFingerprint` returns it. */
   readonly hostKey?: string;
   /** `--accept-new-host-key`: takes the first key of an unknown host as its own, and writes it to known_hosts. */
-  readonly acceptNewHostKey?: boolean;
-  /** How long the bastion and the hosts before it may take to boot and let us in. @default 300 */
-  readonly timeoutSeconds?: number;
-  /** How long a command may take. @default 600 */
-  readonly commandTimeoutSeconds?: number;
+  readonly acceptNewHostKey: boolean;
+  /** How long the bastion and the hosts before it may take to boot and let us in. */
+  readonly timeoutSeconds: number;
   /** Ends all waiting. */
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
   /** In seconds; for tests. */
   readonly pauses?: Partial<Pauses>;
   /** Whose files and environment to read; this machine's when not given. */
@@ -43,10 +42,10 @@ const PAUSES: Pauses = { first: 1, longest: 5, attempt: 20, refusal: 60 };
 
 /** Who is told about what happens before there is a host. */
 export interface ConnectEvents {
-  /** For what is being waited; once for each new answer. */
-  waiting(what: string): void;
-  /** Something to know about how the connection came about. */
-  note(text: string): void;
+  /** What is waited for from now on. */
+  readonly waiting: (what: string) => void;
+  /** Something worth a line. */
+  readonly note: (text: string) => void;
 }
 
 /** What all attempts of one `connect` share. */
@@ -72,7 +71,7 @@ export async function connect(handover: Handover, options: ConnectOptions, event
   const planted = publicKey === undefined || options.hostKey !== undefined ? undefined : wireFormat(publicKey);
   for (const note of notes) events.note(note);
   const started = Date.now();
-  const deadline = started + patienceOf(options) * 1000;
+  const deadline = started + options.timeoutSeconds * 1000;
   const run: Run = { options, events, pauses: { ...PAUSES, ...options.pauses }, started, deadline };
 
   let jump: SshHost | undefined;
@@ -85,11 +84,6 @@ export async function connect(handover: Handover, options: ConnectOptions, event
   }
 }
 
-/** In seconds. */
-function patienceOf({ timeoutSeconds = 300 }: ConnectOptions): number {
-  return timeoutSeconds;
-}
-
 /** Logs in to one host, as soon as it lets us. */
 async function reach(
   login: Login,
@@ -97,7 +91,7 @@ async function reach(
   bastion: BastionEvidence | undefined,
   { options, events, pauses, started, deadline }: Run,
 ): Promise<SshHost> {
-  const { signal, commandTimeoutSeconds } = options;
+  const { signal, timeoutSeconds } = options;
   const { host, port } = login.knownAs;
   let lastAnswer: string | undefined;
   let wasDown = false;
@@ -106,13 +100,7 @@ async function reach(
     const verifier = new Verifier(login, bastion, options);
     try {
       const connected = await SshHost.connect({
-        name: login.name,
-        address: login.address,
-        port: login.port,
-        username: login.user,
-        identities: login.identities,
-        agent: login.agent,
-        agentKeys: login.agentKeys,
+        ...login,
         refuse: (key) => verifier.refuse(key),
         serverHostKey: serverHostKeyAlgorithms(
           readKnownHosts(login).flatMap(({ knownHosts }) => knownKeyTypes(knownHosts, host, port)),
@@ -120,8 +108,7 @@ async function reach(
         jump,
         signal,
         // Not what is left until the deadline: a last attempt cut short would hide what the one before it has found.
-        readyTimeoutSeconds: Math.min(pauses.attempt, patienceOf(options)),
-        commandTimeoutSeconds,
+        readyTimeoutSeconds: Math.min(pauses.attempt, timeoutSeconds),
       });
       try {
         accept(verifier, login, events);
@@ -170,7 +157,7 @@ interface BastionEvidence {
   readonly planted: Buffer | undefined;
 }
 
-/** Looks at the key of one host in one attempt. */
+/** Judges the key of one host in one attempt. */
 class Verifier {
   /** Why the key was accepted. */
   because: string | undefined;
@@ -198,7 +185,7 @@ class Verifier {
   /** Why the key is refused, as the files of known hosts are now. */
   decide(): string | undefined {
     const { offered, printed, bastion } = this;
-    const { hostKey, acceptNewHostKey: acceptNew = false } = this.options;
+    const { hostKey, acceptNewHostKey: acceptNew } = this.options;
     const { host, port } = this.login.knownAs;
     const { file, kind } = this.standing();
     const decision = decideHostKey({
@@ -209,8 +196,8 @@ class Verifier {
       knownHosts: file.knownHosts,
       knownHostsFile: file.path,
       // The fingerprint is the bastion's, not that of a host before it.
-      ...(bastion !== undefined && hostKey !== undefined && { hostKey }),
-      ...(bastion?.planted !== undefined && { planted: bastion.planted }),
+      hostKey: bastion === undefined ? undefined : hostKey,
+      planted: bastion?.planted,
       acceptNew,
     });
     if (decision.action === "refuse") {
@@ -245,7 +232,7 @@ class BastionConsole {
     private readonly run: Run,
   ) {}
 
-  /** An answer that is still to come when an attempt is over is there for the next. */
+  /** An answer that comes after an attempt has ended serves the next attempt. */
   read(): Promise<ConsoleOutput> {
     return (this.answer ??= this.ask());
   }
@@ -261,7 +248,7 @@ class BastionConsole {
     }
     // A network that fails once must not end a wait of minutes.
     if (this.wasReadable) this.answer = undefined;
-    else if (options.signal?.aborted !== true) {
+    else if (!options.signal.aborted) {
       events.note(`the EC2 console output cannot be read: ${answer.because}`);
     }
     return this.wasReadable ? { kind: "read", fingerprints: [] } : answer;
@@ -340,8 +327,8 @@ function remediesFor({ problem, message, cause }: ConnectError, login: Login): s
         ];
       }
       return [
-        "kubectl_ssh_cidrs must hold the public address of this machine (with --jump that of the last host before it), or " +
-          "the security group drops the packets",
+        "kubectl_ssh_cidrs must hold the public address of this machine (with --jump that of the last host before it), " +
+          "or the security group drops the packets",
         "check --host and --port; a host that only another one reaches is reached with --jump",
       ];
     case "booting":

@@ -15,7 +15,7 @@ const TIMEOUTS = { connectionTimeout: 2000, requestTimeout: 4000, throwOnRequest
  *
  * @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetConsoleOutput.html
  */
-export async function readConsole(region: string, instanceId: string, signal?: AbortSignal): Promise<ConsoleOutput> {
+export async function readConsole(region: string, instanceId: string, signal: AbortSignal): Promise<ConsoleOutput> {
   // Half a second to load, which whoever has the key in known_hosts need not pay.
   const { EC2Client, GetConsoleOutputCommand } = await import("@aws-sdk/client-ec2");
   const client = new EC2Client({ region, maxAttempts: 2, requestHandler: TIMEOUTS });

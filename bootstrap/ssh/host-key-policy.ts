@@ -45,7 +45,7 @@ export function decideHostKey(evidence: HostKeyEvidence): HostKeyDecision {
   if (against) return refuse(evidence, against);
   const because = voucher(evidence);
   if (because === undefined) return refuse(evidence, noEvidence(evidence));
-  // Only --accept-new-host-key is leave to write to somebody's known_hosts.
+  // Only --accept-new-host-key allows writing to the user's known_hosts.
   return acceptNew && lookUp(evidence.knownHosts, host, port, offered).kind === "unknown"
     ? { action: "accept-and-remember", because, line: knownHostsLine(host, port, offered) }
     : { action: "accept", because };
@@ -122,8 +122,8 @@ function objection(evidence: HostKeyEvidence): Objection | undefined {
       problem: "it is not the one that the stack has planted",
       expected: [`${fingerprint(planted)} (output bastion_host_key)`],
       why:
-        "either somebody else answers in the bastion's place, or it has not taken its key from its user data: the image " +
-        "has no cloud-init, or its host keys were made anew since",
+        "either somebody else answers in the bastion's place, or it has not taken its key from its user data: " +
+        "the image has no cloud-init, or its host keys were made anew since",
       remedies: [
         "check that --host and --port lead to the instance of the outputs, and that these are of the last apply",
         "if you have compared the fingerprint found with the host's (ssh-keygen -l), give it as --host-key SHA256:…",
@@ -199,6 +199,6 @@ export function consoleFingerprints(output: string): ConsoleFingerprint[] {
   const [, block = ""] = [...output.matchAll(CONSOLE_BLOCK)].at(-1) ?? [];
   return [...block.matchAll(CONSOLE_LINE)].map(([, printed = "", type]) => ({
     fingerprint: printed,
-    ...(type !== undefined && { type }),
+    type,
   }));
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 
+import { quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 
 /** One line of known_hosts that names a key. */
@@ -225,9 +226,4 @@ function wireFields(key: Buffer): Buffer[] | undefined {
     at = end;
   }
   return fields;
-}
-
-/** For a shell: `[host]:2222` is a pattern to it, and a file may have blanks in its name. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

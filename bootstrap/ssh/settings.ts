@@ -1,43 +1,33 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { homedir, userInfo } from "node:os";
-import { basename, dirname, isAbsolute, join } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 
 import { utils } from "ssh2";
 
 import { UserError } from "../../contract/user-error";
 import type { Handover } from "../../contract/handover";
-import { lookUpHost, parseSshConfig, wildcard, type HostConfig, type SshConfig } from "./config";
 import { terraformCommand } from "../../terraform/program";
+import { readHostConfig, thisMachine, type ConfigQuery, type HostConfig, type Machine } from "./config";
 
 /** What the command line says about the way to the bastion; everything is optional. */
 export interface SettingsOptions {
-  /** `--host`: another name or address for the bastion, as in `~/.ssh/config`; the handover's address when not given. */
+  /**
+   * `--host`: another name or address for the bastion, as in `~/.ssh/config`; the handover's address when not given.
+   */
   readonly host?: string;
   /** `--port`: 1 to 65535. */
   readonly port?: number;
   /** `--user`: whom to log in as; the handover's when not given. */
   readonly user?: string;
-  /** `--identity`, any number of times: files with private keys, and no others are looked for. */
-  readonly identities?: readonly string[];
+  /** `--identity`: file with a private key, and no others are looked for. */
+  readonly identity?: string;
   /** `--jump`: hosts to go through, as `ssh -J` takes them: `[USER@]HOST[:PORT]`, separated by commas, or `none`. */
   readonly jump?: string;
-  /** `--known-hosts`, any number of times: instead of `~/.ssh/known_hosts`; new keys go into the first. */
-  readonly knownHosts?: readonly string[];
-  /** `--ssh-config`: instead of `~/.ssh/config`; `none` reads none. */
-  readonly sshConfig?: string;
-}
-
-/** The machine and the user that this runs as. */
-export interface Machine {
-  readonly home: string;
-  readonly user: string;
-  /** Missing on Windows, whose files have no modes. */
-  readonly uid?: number;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `--known-hosts`: instead of `~/.ssh/known_hosts`. */
+  readonly knownHosts?: string;
 }
 
 /** One host on the way, and how to log in to it. */
-export interface Destination {
+export interface Login {
   /** As the user gave it: what messages call it. */
   readonly name: string;
   /** Name or address to connect to. */
@@ -57,7 +47,14 @@ export interface Destination {
   readonly globalKnownHostsFiles: readonly string[];
   /** Text of the private key that the stack has made for it; tried before all others. A secret. */
   readonly generatedKey?: string;
+  /** Texts of private keys that ssh2 can use. */
+  readonly identities: readonly string[];
+  /** The keys, in SSH's wire format, that the agent is asked for; all that it has when not given. */
+  readonly agentKeys?: readonly Buffer[];
 }
+
+/** A host whose keys have not been read yet. */
+type Destination = Omit<Login, "identities" | "agentKeys">;
 
 /** A file that may hold a private key, and who says so: only what the user named has to be there. */
 export interface IdentityFile {
@@ -66,10 +63,10 @@ export interface IdentityFile {
 }
 
 /** The way to the bastion. */
-export interface SshSettings<T extends Destination = Destination> {
-  readonly target: T;
+export interface SshSettings {
+  readonly target: Login;
   /** Hosts to go through, the nearest first. */
-  readonly hops: readonly T[];
+  readonly hops: readonly Login[];
   /** What the user may want to know about how this came about. */
   readonly notes: readonly string[];
 }
@@ -77,140 +74,101 @@ export interface SshSettings<T extends Destination = Destination> {
 /** What of a handover says how to log in. */
 export type HandoverWay = Pick<Handover, "bastion_address" | "bastion_user" | "ssh_private_key">;
 
-/** A destination with its keys. */
-export interface Login extends Destination {
-  /** Texts of private keys that ssh2 can use. */
-  readonly identities: readonly string[];
-  /** The keys, in SSH's wire format, that the agent is asked for; all that it has when not given. */
-  readonly agentKeys?: readonly Buffer[];
-}
-
 const DEFAULT_IDENTITIES = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
-const DEFAULT_KNOWN_HOSTS = "~/.ssh/known_hosts";
+const DEFAULT_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
 const GLOBAL_KNOWN_HOSTS = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"];
 
-/** This machine, as this process sees it. */
-export function thisMachine(): Machine {
-  const { username: user, uid } = userInfo();
-  return { home: homedir(), user, ...(process.platform !== "win32" && { uid }), environment: process.env };
+/**
+ * Looks at what is wrong with the values of `--jump` and `--identity` whatever the bastion is. An encrypted key is not:
+ * an agent may have it.
+ *
+ * @throws UserError when a value is malformed, or a file holds no private key that can be used
+ */
+export function checkSettings({ jump, identity }: Pick<SettingsOptions, "jump" | "identity">): void {
+  if (jump !== undefined) readJump(jump, "--jump");
+  if (identity === undefined) return;
+  const machine = thisMachine();
+  const path = home(identity, machine);
+  const key = readKey(path, machine);
+  if (key.problem !== undefined && !key.isEncrypted) throw badIdentity(path, key.problem);
 }
 
 /**
- * Finds the way to the bastion, and the keys for it.
+ * Finds the way to the bastion, and the keys for it: the command line comes first, then the handover, then the ssh
+ * configuration under the name that was given. A key that the stack has made counts unless `--identity` names another.
+ * The configuration's `User` counts for the hosts between only: many files have one for every host, and the bastion's
+ * user is the handover's.
  *
- * @throws UserError when an option is malformed, a file cannot be used, or there is nothing to log in with
+ * @throws UserError when an option is malformed, a file cannot be used, the hosts between form a loop, or there is
+ *   nothing to log in with
  */
 export function readSshSettings(
   options: SettingsOptions,
   handover: HandoverWay,
   machine: Machine = thisMachine(),
-): SshSettings<Login> {
-  const { target, hops, notes } = sshSettings(options, handover, readSshConfig(options, machine), machine);
-  const found = new Set(notes);
-  const withKeys = (destination: Destination): Login => {
-    const { notes, ...keys } = readKeys(destination, machine);
-    for (const note of notes) found.add(note);
-    return { ...destination, ...keys };
-  };
-  return { hops: hops.map(withKeys), target: withKeys(target), notes: [...found] };
-}
-
-/**
- * Looks at what is wrong with the values of `--jump` and `--identity` whatever the bastion is. An encrypted key is not: an
- * agent may have it.
- *
- * @throws UserError when a value is malformed, or a file holds no private key that can be used
- */
-export function checkSettings({ jump, identities = [] }: SettingsOptions, machine: Machine = thisMachine()): void {
-  if (jump !== undefined) readJump(jump, "--jump");
-  for (const text of identities) {
-    const path = home(text, machine);
-    const key = readKey(path, machine);
-    if (key.problem !== undefined && !key.isEncrypted) throw badIdentity(path, key.problem);
-  }
-}
-
-/**
- * Decides about the way to the bastion: the command line comes first, then the handover, then the ssh configuration under
- * the name that was given. A key that the stack has made counts unless `--identity` names another. Its `User` counts for the hosts between only: many files have one for every host, and the
- * bastion's user is the handover's.
- *
- * @throws UserError when an option or a line of the configuration is malformed, or the hosts between form a loop
- */
-export function sshSettings(
-  options: SettingsOptions,
-  handover: HandoverWay,
-  config: SshConfig,
-  machine: Machine,
 ): SshSettings {
   const notes = new Set<string>();
-  const lookUp = (host: string, user: string): HostConfig => {
-    const found = lookUpHost(config, { host, user, localUser: machine.user });
-    for (const note of found.notes) notes.add(note);
-    if (isSet(found, "proxycommand") && !isSet(found, "proxyjump")) {
+  const lookUp = (query: ConfigQuery): HostConfig => {
+    const found = readHostConfig(query, machine, (text) => notes.add(text));
+    if (found.get("proxycommand").length > 0) {
       notes.add(
-        `the ssh configuration has a ProxyCommand for ${host}, which is not run; --jump HOST goes through a host`,
+        `the ssh configuration has a ProxyCommand for ${query.host}, which is not run; --jump HOST goes through a host`,
       );
     }
     return found;
   };
 
-  const name = hostName(options.host ?? handover.bastion_address);
+  const host = hostName(options.host ?? handover.bastion_address);
   const user = options.user ?? handover.bastion_user;
-  const found = lookUp(name, user);
-  const target = destination({ name, user, port: checkedPort(options.port, "--port") }, found, options, machine);
+  const port = checkedPort(options.port, "--port");
+  const found = lookUp({ host, user, port });
+  const target = destination({ host, user, port }, found, options, machine);
   const inherited = target.identityFiles;
   const { ssh_private_key: generatedKey } = handover;
-  const isGenerated = generatedKey !== undefined && options.identities === undefined;
+  const isGenerated = generatedKey !== undefined && options.identity === undefined;
 
-  const hop = (spec: HopSpec, found: HostConfig): Destination => {
+  const hop = (spec: ConfigQuery, found: HostConfig): Destination => {
     const user = spec.user ?? found.get("user")[0] ?? machine.user;
     const { identityFiles, ...rest } = destination({ ...spec, user }, found, options, machine);
     return { ...rest, identityFiles: identityFiles.some(({ from }) => from === "config") ? identityFiles : inherited };
   };
-  const hopsOf = (specs: readonly HopSpec[], seen: readonly string[]): Destination[] => {
+  const hopsOf = (specs: readonly ConfigQuery[], seen: readonly string[]): Destination[] => {
     const [first, ...others] = specs;
     if (first === undefined) return [];
     // With its port: tunnels end at one address on many.
-    const way = [...seen, first.port === undefined ? first.name : `${first.name}:${String(first.port)}`];
+    const way = [...seen, first.port === undefined ? first.host : `${first.host}:${String(first.port)}`];
     if (new Set(way).size < way.length) {
-      throw new UserError(`the way to ${name} is a loop: ${way.join(" goes through ")}`);
+      throw new UserError(`the way to ${host} is a loop: ${way.join(" goes through ")}`);
     }
-    const found = lookUp(first.name, first.user ?? machine.user);
+    const found = lookUp(first);
     return [
       // As with ssh: only to the nearest one there may be hosts that nobody named.
       ...hopsOf(configuredJump(found), way),
       hop(first, found),
-      ...others.map((spec) => hop(spec, lookUp(spec.name, spec.user ?? machine.user))),
+      ...others.map((spec) => hop(spec, lookUp(spec))),
     ];
   };
   const specs = options.jump === undefined ? configuredJump(found) : readJump(options.jump, "--jump");
+  const withKeys = (destination: Destination): Login => {
+    const { notes: found, ...keys } = readKeys(destination, machine);
+    for (const note of found) notes.add(note);
+    return { ...destination, ...keys };
+  };
   return {
-    target: isGenerated ? { ...target, generatedKey } : target,
-    hops: hopsOf(specs, [name]),
+    hops: hopsOf(specs, [host]).map(withKeys),
+    target: withKeys(isGenerated ? { ...target, generatedKey } : target),
     notes: [...notes],
   };
 }
 
-interface HopSpec {
-  readonly name: string;
-  readonly user?: string;
-  readonly port?: number | undefined;
-}
-
-function isSet(config: HostConfig, keyword: string): boolean {
-  const [first] = config.get(keyword);
-  return first !== undefined && first.toLowerCase() !== "none";
-}
-
-function configuredJump(config: HostConfig): HopSpec[] {
-  return isSet(config, "proxyjump") ? readJump(config.get("proxyjump").join(" "), "ProxyJump") : [];
+function configuredJump(config: HostConfig): ConfigQuery[] {
+  return config.get("proxyjump").flatMap((text) => readJump(text, "ProxyJump"));
 }
 
 const HOP = /^(?:ssh:\/\/)?(?:([^@\s]+)@)?(\[[^[\]\s]+\]|[^[\]:@\s/]+)(?::(\d+))?\/?$/;
 
 /** Reads `[USER@]HOST[:PORT],…`, the nearest first. */
-function readJump(text: string, source: string): HopSpec[] {
+function readJump(text: string, source: string): ConfigQuery[] {
   if (text.toLowerCase() === "none") return [];
   return text.split(",").map((part) => {
     const [, user, host, port] = HOP.exec(part.trim()) ?? [];
@@ -221,8 +179,8 @@ function readJump(text: string, source: string): HopSpec[] {
       );
     }
     return {
-      name: hostName(host),
-      ...(user !== undefined && { user }),
+      host: hostName(host),
+      user,
       port: checkedPort(port === undefined ? undefined : Number(port), source),
     };
   });
@@ -242,51 +200,45 @@ function hostName(text: string): string {
 }
 
 function destination(
-  { name, user, port }: HopSpec & { readonly user: string },
+  { host: name, user, port: given }: ConfigQuery & { readonly user: string },
   config: HostConfig,
   options: SettingsOptions,
   machine: Machine,
 ): Destination {
-  const [hostNamed] = config.get("hostname");
-  const [portNamed] = config.get("port");
-  const [alias] = config.get("hostkeyalias");
-  const address = hostNamed === undefined ? name : hostName(hostNamed.replaceAll("%h", name).replaceAll("%%", "%"));
-  const finalPort =
-    port ?? checkedPort(portNamed === undefined ? 22 : Number(portNamed), "the ssh configuration") ?? 22;
+  const [address = name] = config.get("hostname").map(hostName);
+  const [port = 22] = given === undefined ? config.get("port").map(Number) : [given];
+  const [alias] = config.get("hostkeyalias").map(hostName);
   const path = (text: string): string =>
-    expand(text, machine, {
-      h: address,
-      n: name,
-      p: String(finalPort),
-      r: user,
-      k: alias ?? name,
-    });
-  const paths = (keyword: string): readonly string[] =>
-    config.get(keyword).flatMap((text) => (text.toLowerCase() === "none" ? [] : [path(text)]));
+    expand(text, machine, { h: address, n: name, p: String(port), r: user, k: alias ?? name });
+  const paths = (texts: readonly string[]): readonly string[] =>
+    texts.flatMap((text) => (text.toLowerCase() === "none" ? [] : [path(text)]));
+  // The client prints several files in one line, without the quotes that a blank in a name needs.
+  const filesIn = (keyword: string, unless: readonly string[]): readonly string[] => {
+    const set = config.get(keyword).flatMap((line) => line.split(/ +(?=[~/$%])/));
+    return paths(set.length > 0 ? set : unless);
+  };
 
-  const configured = paths("identityfile").map((path) => ({ path, from: "config" as const }));
+  const configured = paths(config.get("identityfile")).map((path) => ({ path, from: "config" as const }));
   const identityFiles: readonly IdentityFile[] =
-    options.identities !== undefined
-      ? options.identities.map((text) => ({ path: home(text, machine), from: "option" }))
+    options.identity !== undefined
+      ? [{ path: home(options.identity, machine), from: "option" }]
       : configured.length > 0
         ? configured
         : DEFAULT_IDENTITIES.map((text) => ({ path: home(text, machine), from: "default" }));
   return {
     name,
     address,
-    port: finalPort,
+    port,
     user,
-    knownAs: alias === undefined ? { host: address, port: finalPort } : { host: hostName(alias), port: 22 },
+    knownAs: alias === undefined ? { host: address, port } : { host: alias, port: 22 },
     identityFiles,
     agent: agentSocket(config, path, machine),
-    identitiesOnly: /^(yes|true)$/i.test(config.get("identitiesonly")[0] ?? ""),
+    identitiesOnly: config.get("identitiesonly")[0] === "yes",
     knownHostsFiles:
-      options.knownHosts?.map((text) => home(text, machine)) ??
-      (config.get("userknownhostsfile").length > 0
-        ? paths("userknownhostsfile")
-        : [home(DEFAULT_KNOWN_HOSTS, machine)]),
-    globalKnownHostsFiles:
-      config.get("globalknownhostsfile").length > 0 ? paths("globalknownhostsfile") : GLOBAL_KNOWN_HOSTS,
+      options.knownHosts === undefined
+        ? filesIn("userknownhostsfile", DEFAULT_KNOWN_HOSTS)
+        : [home(options.knownHosts, machine)],
+    globalKnownHostsFiles: filesIn("globalknownhostsfile", GLOBAL_KNOWN_HOSTS),
   };
 }
 
@@ -321,44 +273,6 @@ function expand(path: string, machine: Machine, of: Readonly<Record<string, stri
     if (value !== undefined) return value;
     throw new UserError(`the ssh configuration has ${JSON.stringify(path)}: it is not known here what ${whole} is`);
   });
-}
-
-/** Reads the configuration with what it includes; a file that is not there says nothing, unless it was named. */
-function readSshConfig({ sshConfig }: SettingsOptions, machine: Machine): SshConfig {
-  if (sshConfig === "none") return [];
-  const folder = join(machine.home, ".ssh");
-  const read = (file: string, depth: number): SshConfig =>
-    parseSshConfig(readText(file), file, (pattern) => {
-      // As many as with ssh; without an end a file that includes itself would be read for ever.
-      if (depth === 16) throw new UserError(`${file} includes too deep, perhaps itself`);
-      const path = home(pattern, machine);
-      return filesNamed(isAbsolute(path) ? path : join(folder, path)).flatMap((it) => read(it, depth + 1));
-    });
-  const file = home(sshConfig ?? "~/.ssh/config", machine);
-  return sshConfig === undefined && !existsSync(file) ? [] : read(file, 0);
-}
-
-/** The files that a path with wildcards in any of its parts names, in the order of their names. */
-function filesNamed(pattern: string): string[] {
-  const folder = dirname(pattern);
-  if (folder === pattern) return [pattern];
-  const name = basename(pattern);
-  return filesNamed(folder).flatMap((parent) => {
-    if (!/[*?]/.test(name)) return existsSync(join(parent, name)) ? [join(parent, name)] : [];
-    const isNamed = wildcard(name);
-    const entries = existsSync(parent) && statSync(parent).isDirectory() ? readdirSync(parent).sort() : [];
-    return entries
-      .filter((entry) => isNamed.test(entry) && (!entry.startsWith(".") || name.startsWith(".")))
-      .map((entry) => join(parent, entry));
-  });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new UserError(`${file} cannot be read: ${(cause as Error).message}`, { cause });
-  }
 }
 
 /** What there is to log in with. */
@@ -454,7 +368,8 @@ function readKey(path: string, machine: Machine): Key {
     const cure = text.includes("BEGIN PRIVATE KEY") ? `; ssh-keygen -p -f ${path} writes it in OpenSSH's form` : "";
     return unusable(`is no private key in OpenSSH's or PEM form (${parsed.message})${cure}`);
   }
-  // A key that others can read is no secret: on a machine that many share anybody could have copied it. ssh refuses too.
+  // A key that others can read is no secret: on a machine that many share anybody could have copied it. ssh refuses
+  // too.
   if ((mode & 0o077) !== 0) {
     return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): chmod 600 ${path}`);
   }

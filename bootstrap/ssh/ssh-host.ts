@@ -8,24 +8,16 @@ import { OpenSSHAgent, type AnyAuthMethod, type IdentityCallback, type ParsedKey
 import { UserError } from "../../contract/user-error";
 import type { Command } from "../engine/command";
 import type { CommandResult, Host } from "../engine/host";
+import type { Login } from "./settings";
 
 /** Where to log in, as whom, and whose word to take for the host's key. */
-export interface SshOptions {
-  /** What reports call the host; its address when not given. */
-  readonly name?: string;
-  readonly address: string;
-  /** @default 22 */
-  readonly port?: number;
-  readonly username: string;
-  /** Texts of private keys in OpenSSH's or PEM form, not encrypted, in the order in which to try them. */
-  readonly identities?: readonly string[];
-  /** Path of the agent's socket, such as `SSH_AUTH_SOCK` holds; asked when no identity was accepted. */
-  readonly agent?: string;
-  /** The keys, in SSH's wire format, to ask the agent for; all that it has when not given: hosts count the attempts. */
-  readonly agentKeys?: readonly Buffer[];
+export interface SshOptions extends Pick<
+  Login,
+  "name" | "address" | "port" | "user" | "identities" | "agent" | "agentKeys"
+> {
   /**
-   * Decides about the key that the host offers, in SSH's wire format. Answers why it is refused, or undefined when it is
-   * the right one. There is no default: a host whose key nobody looked at could be anybody.
+   * Decides about the key that the host offers, in SSH's wire format. Answers why it is refused, or undefined when it
+   * is the right one. There is no default: a host whose key nobody looked at could be anybody.
    */
   readonly refuse: (key: Buffer) => Promise<string | undefined>;
   /** Key types to ask the host for, best first; ssh2's own order when not given. */
@@ -38,7 +30,10 @@ export interface SshOptions {
   readonly readyTimeoutSeconds?: number;
   /** How long a command may take, once it was its turn. @default 600 */
   readonly commandTimeoutSeconds?: number;
-  /** Pause between two questions whether the host is still there; with the fourth without an answer it is lost. @default 15 */
+  /**
+   * Pause between two questions whether the host is still there; with the fourth without an answer it is lost. @default
+   * 15
+   */
   readonly keepaliveSeconds?: number;
 }
 
@@ -104,7 +99,7 @@ export class SshHost implements Host {
   private acceptedKey: Buffer | undefined;
 
   private constructor(private readonly options: SshOptions) {
-    this.name = options.name ?? options.address;
+    this.name = options.name;
   }
 
   /**
@@ -120,7 +115,10 @@ export class SshHost implements Host {
     return host;
   }
 
-  /** The host keys that were accepted on the way, in SSH's wire format: of each host between, the nearest first, and of this one. */
+  /**
+   * The host keys that were accepted on the way, in SSH's wire format: of each host between, the nearest first, and of
+   * this one.
+   */
   get hostKeys(): readonly Buffer[] {
     if (this.acceptedKey === undefined) throw new Error("nobody has logged in");
     return [...(this.options.jump?.hostKeys ?? []), this.acceptedKey];
@@ -151,7 +149,8 @@ export class SshHost implements Host {
         this.queue.shift()?.();
       }
       // Nothing has run. With others open it is MaxSessions: as many as there are now is what the host allows. Alone it
-      // is that sshd has not yet cleared away the channel that ended last: with MaxSessions 1 it refuses every second one.
+      // is that sshd has not yet cleared away the channel that ended last: with MaxSessions 1 it refuses every second
+      // one.
       this.limit = Math.max(1, this.running);
       if (!alone) continue;
       if (++lonely === LONELY.attempts) throw this.failure(`no channel for a command (${refused})`);
@@ -168,14 +167,14 @@ export class SshHost implements Host {
   }
 
   private async logIn(): Promise<void> {
-    const { address, port = 22, username, identities = [], agent, serverHostKey, signal } = this.options;
+    const { address, port, user, identities, agent, serverHostKey, signal } = this.options;
     const { agentKeys, jump, readyTimeoutSeconds = 20, keepaliveSeconds = 15 } = this.options;
     const state: LoginState = { stage: jump === undefined ? "TCP connection" : "SSH handshake", banner: "" };
-    // Nothing but these, so neither a password nor questions; the agent last, because hosts count the attempts.
-    const authHandler: AnyAuthMethod[] = identities.map((key) => ({ type: "publickey", username, key }));
+    // Only keys: no password and no questions. The agent comes last, because hosts count the attempts.
+    const authHandler: AnyAuthMethod[] = identities.map((key) => ({ type: "publickey", username: user, key }));
     if (agent !== undefined) {
       const asked = agentKeys === undefined ? agent : new ChoosyAgent(agent, agentKeys);
-      authHandler.push({ type: "agent", username, agent: asked });
+      authHandler.push({ type: "agent", username: user, agent: asked });
     }
     let refusal: { readonly error: unknown } | undefined;
     const judge = async (key: Buffer): Promise<boolean> => {
@@ -207,7 +206,7 @@ export class SshHost implements Host {
       socket.once("end", () => socket.destroy());
       const connecting = this.ssh.connect({
         sock: socket,
-        username,
+        username: user,
         authHandler,
         ...(serverHostKey !== undefined && { algorithms: { serverHostKey: [...serverHostKey] as never } }),
         readyTimeout: 0,
@@ -224,8 +223,8 @@ export class SshHost implements Host {
             });
         },
       });
-      // node-ssh leaves no listener behind after connecting; without one a reset ends the whole process. It is set before
-      // the login ends, because the same packet may hold the login's end and an error.
+      // node-ssh leaves no listener behind after connecting; without one a reset ends the whole process. It is set
+      // before the login ends, because the same packet may hold the login's end and an error.
       // https://github.com/steelbrain/node-ssh/issues/421
       this.ssh.connection
         // node-ssh sets one more for every channel that is being opened.
@@ -235,7 +234,7 @@ export class SshHost implements Host {
           this.destroySoon();
         })
         .on("close", () => {
-          // What the host sent before it closed is still on its way to whoever waits for it.
+          // What the host sent before it closed is still on its way to those who wait for it.
           setImmediate(() => {
             this.lose(LOST);
           });
@@ -251,7 +250,7 @@ export class SshHost implements Host {
       if (signal?.aborted === true) throw new ConnectError("interrupted", "interrupted", { cause });
       if (refusal !== undefined) throw refusal.error;
       if (cause instanceof ConnectError) throw cause;
-      throw loginError(`${this.name}: cannot log in as ${username}`, cause as SshError, state, agent);
+      throw loginError(`${this.name}: cannot log in as ${user}`, cause as SshError, state, agent);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", interrupt);
@@ -268,10 +267,10 @@ export class SshHost implements Host {
       this.close("connection closed, because another command had not ended in its time,", overdue);
     }, seconds * 1000);
     try {
-      // not exec(): that rejects whenever anything was written to stderr. Buffers, not its texts: it decodes each packet
-      // for itself, and a character of two packets comes out as garbage.
+      // not exec(): that rejects whenever anything was written to stderr. Buffers, not its texts: it decodes each
+      // packet for itself, and a character of two packets comes out as garbage.
       const ended = this.ssh.execCommand(command.text, {
-        ...(command.input !== undefined && { stdin: command.input }),
+        stdin: command.input,
         onStdout: (chunk) => stdout.push(chunk),
         onStderr: (chunk) => stderr.push(chunk),
       });
@@ -329,7 +328,9 @@ export class SshHost implements Host {
     }
   }
 
-  /** In one line, without the command, which may be a script of many: the log has that, the step's title what it is for. */
+  /**
+   * In one line, without the command, which may be a script of many: the log has that, the step's title what it is for.
+   */
   private failure(what: string, cause?: unknown): UserError {
     const cure = what.startsWith(LOST) ? ": run again, it goes on where this has stopped" : "";
     return new UserError(`${this.name}: ${what}${cure}`, { cause });

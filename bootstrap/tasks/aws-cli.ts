@@ -1,5 +1,6 @@
-import { quoted } from "../engine/command";
-import { CommandFailedError } from "../engine/errors";
+import { quoted } from "../../contract/shell";
+import { compareVersions } from "../../facts/version-order";
+import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { fetching } from "../engine/place";
 import type { Release } from "../releases";
@@ -21,7 +22,7 @@ export interface InstalledAwsCli {
  *
  * @see https://github.com/aws/aws-cli/blob/v2/CHANGELOG.rst
  */
-const OLDEST = [2, 6, 3];
+const OLDEST = "2.6.3";
 
 /**
  * Version 2 of the AWS CLI: any that is new enough counts, one that came with the distribution too. A missing one goes
@@ -47,7 +48,7 @@ fi`,
       parse: parseAwsCli,
     },
     changes: ({ machine, version }) => {
-      if (isNewEnough(version)) return [];
+      if (version?.startsWith("2.") === true && compareVersions(version, OLDEST) >= 0) return [];
       const { url, sha256 } = artifactFor(release, machine);
       return [asRoot(site, { text: installation(site, base, release.version, url, sha256) })];
     },
@@ -56,20 +57,14 @@ fi`,
 }
 
 function parseAwsCli(result: CommandResult): InstalledAwsCli {
-  if (result.exitCode !== 0) throw new CommandFailedError(result);
-  const [machine = "", answer = ""] = result.stdout.split("\n");
+  const [machine = "", answer = ""] = stdoutOf(result).split("\n");
   const [, version] = /^(?:aws-cli\/)?(\d+\.\d+\.\d+)/.exec(answer) ?? [];
   return { machine, version };
 }
 
-function isNewEnough(version: string | undefined): boolean {
-  if (version === undefined) return false;
-  const numbers = version.split(".").map(Number);
-  const different = OLDEST.findIndex((oldest, index) => numbers[index] !== oldest);
-  return numbers[0] === OLDEST[0] && (different === -1 || (numbers[different] ?? 0) > (OLDEST[different] ?? 0));
-}
-
-/** As AWS' installer lays it out, with links that hold under another root, too; what tells that it is there comes last. */
+/**
+ * As AWS' installer lays it out, with links that hold under another root, too; what tells that it is there comes last.
+ */
 function installation(site: Site, base: string, version: string, url: string, sha256: string): string {
   return `set -eu
 base=${quoted(base)}

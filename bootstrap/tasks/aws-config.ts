@@ -1,4 +1,4 @@
-import { CommandFailedError } from "../engine/errors";
+import { stdoutOf } from "../engine/errors";
 import { reading, write } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
 import type { Task } from "../engine/task";
@@ -10,10 +10,7 @@ export function awsConfig(site: Site, home: Home, region: string): Task<string> 
     title: `${home.name}/.aws/config`,
     current: {
       command: asOwner(site, home, reading(path)),
-      parse: (result) => {
-        if (result.exitCode !== 0) throw new CommandFailedError(result);
-        return result.stdout;
-      },
+      parse: stdoutOf,
     },
     changes: (text) => {
       const merged = withRegion(text, region);

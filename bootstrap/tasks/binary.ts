@@ -1,6 +1,6 @@
 import { UserError } from "../../contract/user-error";
-import { quoted } from "../engine/command";
-import { CommandFailedError } from "../engine/errors";
+import { quoted } from "../../contract/shell";
+import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { download } from "../engine/place";
 import type { Artifact, Release } from "../releases";
@@ -38,8 +38,7 @@ export function binary(site: Site, release: Release): Task<InstalledBinary> {
 }
 
 function parseBinary(result: CommandResult): InstalledBinary {
-  if (result.exitCode !== 0) throw new CommandFailedError(result);
-  const [machine = "", sum = ""] = result.stdout.split("\n");
+  const [machine = "", sum = ""] = stdoutOf(result).split("\n");
   const [sha256] = /^[0-9a-f]{64}/.exec(sum) ?? [];
   return { machine, sha256 };
 }

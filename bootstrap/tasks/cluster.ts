@@ -1,6 +1,7 @@
 import { diffLines } from "diff";
 import { z } from "zod";
 
+import { jsonIn } from "../../contract/json";
 import { UserError } from "../../contract/user-error";
 import {
   findMappingProblem,
@@ -10,11 +11,12 @@ import {
   type AwsAuthData,
   type WantedMappings,
 } from "../../facts/aws-auth";
-import { quoted, sh, type Command } from "../engine/command";
+import { compareVersions } from "../../facts/version-order";
+import { quoted } from "../../contract/shell";
+import { sh, type Command } from "../engine/command";
 import { explain, explained } from "../engine/explain";
 import type { CommandResult } from "../engine/host";
 import { nodesOf, nodeTable, type Node } from "../nodes";
-import { compare } from "../releases";
 import { PLAN_AGAIN, type Reading, type Task, type Wait } from "../engine/task";
 
 /** aws-auth as the cluster has it: its data, and everything else that must come back with it. */
@@ -55,19 +57,11 @@ function clusterReading(address: ClusterAddress): Reading<ClusterState> {
 /** Reads what `kubectl get --output json` answered. */
 export function parseCluster(result: CommandResult): ClusterState {
   if (result.exitCode !== 0) return { unreachable: explain(result) };
-  const list = LIST.safeParse(safeJson(result.stdout));
+  const list = LIST.safeParse(jsonIn(result.stdout));
   if (!list.success) return { unreachable: "kubectl answered something that is no list" };
   const { items } = list.data;
   const awsAuth = items.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === "aws-auth");
   return { awsAuth: awsAuth as AwsAuth | undefined, nodes: nodesOf(items.filter(({ kind }) => kind === "Node")) };
-}
-
-function safeJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The cluster answers to who asks from the bastion. */
@@ -95,7 +89,7 @@ function appliedData(found: AwsAuth | undefined): AwsAuthData {
   const annotated = z
     .object({ metadata: z.object({ annotations: z.object({ [LAST_APPLIED]: z.string() }) }) })
     .safeParse(found);
-  const applied = annotated.success ? safeJson(annotated.data.metadata.annotations[LAST_APPLIED]) : undefined;
+  const applied = annotated.success ? jsonIn(annotated.data.metadata.annotations[LAST_APPLIED]) : undefined;
   return z.object({ data: z.record(z.string(), z.string()) }).safeParse(applied).data?.data ?? {};
 }
 
@@ -197,7 +191,10 @@ function creation(address: ClusterAddress, data: AwsAuthData): Required<Command>
   return { text, input: JSON.stringify(configMap) };
 }
 
-/** The first kubectl that reads a patch from a file. @see https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.20.md */
+/**
+ * The first kubectl that reads a patch from a file. @see
+ * https://github.com/kubernetes/kubernetes/blob/master/CHANGELOG/CHANGELOG-1.20.md
+ */
 const READS_PATCHES_SINCE = "1.20.0";
 /** Bytes of one argument, with the zero behind it. @see https://man7.org/linux/man-pages/man2/execve.2.html */
 const LONGEST_ARGUMENT = 128 * 1024;
@@ -212,7 +209,7 @@ function patch(
   const { text } = kubectl(address, "patch", "configmap", "aws-auth", "--type", "merge");
   const input = JSON.stringify({ metadata: { resourceVersion }, data: changedKeys(before, data) });
   // Through a pipe, since sshd may give a socket, and /dev/stdin cannot be opened on one.
-  if (compare(kubectlVersion, READS_PATCHES_SINCE) >= 0) {
+  if (compareVersions(kubectlVersion, READS_PATCHES_SINCE) >= 0) {
     return { text: `cat | ${text} --patch-file /dev/stdin`, input };
   }
   const size = Buffer.byteLength(input);
@@ -292,15 +289,20 @@ const GROUPS = z.object({
   ),
 });
 
-/** Ids of the instances that run, as an answer of `aws autoscaling describe-auto-scaling-groups` has it; none when it is a failure. */
+/**
+ * Ids of the instances that run, as an answer of `aws autoscaling describe-auto-scaling-groups` has it; none when it is
+ * a failure.
+ */
 function inService({ exitCode, stdout }: CommandResult): readonly string[] {
-  const told = exitCode === 0 ? GROUPS.safeParse(safeJson(stdout)).data : undefined;
+  const told = exitCode === 0 ? GROUPS.safeParse(jsonIn(stdout)).data : undefined;
   return (told?.AutoScalingGroups ?? []).flatMap(({ Instances }) =>
     Instances.filter(({ LifecycleState }) => LifecycleState === "InService").map(({ InstanceId }) => InstanceId),
   );
 }
 
-/** How many values a filter of EC2 may have. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html */
+/**
+ * How many values a filter of EC2 may have. @see https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Filter.html
+ */
 const FILTER_VALUES = 200;
 
 /** By a filter: an id that EC2 does not have is no failure. */
@@ -313,15 +315,15 @@ function instances(ids: readonly string[], { region }: WantedNodes): Command {
 }
 
 /**
- * Why the instances of the groups never become nodes: EC2 has none of them. AWS has them; an emulator may only have made
- * them up.
+ * Why the instances of the groups never become nodes: EC2 has none of them. AWS has them; an emulator may only have
+ * made them up.
  *
  * @param ids what the groups call InService
  * @param answer of `aws ec2 describe-instances`
  * @returns undefined when it has one, or may not be asked
  */
 function unknownToEc2(ids: readonly string[], { exitCode, stdout }: CommandResult): string | undefined {
-  const known = exitCode === 0 ? z.array(z.string()).safeParse(safeJson(stdout)).data : undefined;
+  const known = exitCode === 0 ? z.array(z.string()).safeParse(jsonIn(stdout)).data : undefined;
   if (known === undefined || known.some((id) => ids.includes(id))) return undefined;
   return (
     `the Auto Scaling groups call the instances ${ids.join(", ")} InService, and EC2 has none of them: nothing runs that ` +
@@ -330,8 +332,8 @@ function unknownToEc2(ids: readonly string[], { exitCode, stdout }: CommandResul
 }
 
 /**
- * The first broken link of the chain by which a node joins, as far as it can be seen from the bastion: the mapping of its
- * role, its instance, its registration, its health.
+ * The first broken link of the chain by which a node joins, as far as it can be seen from the bastion: the mapping of
+ * its role, its instance, its registration, its health.
  *
  * @param answer of `aws autoscaling describe-auto-scaling-groups`
  */
@@ -348,7 +350,7 @@ export function brokenLink(
 
   const sick = state.nodes.filter(({ isReady }) => !isReady);
   const health = sick.map(({ name, reason }) => `${name} is NotReady: ${reason}`);
-  const described = answer.exitCode === 0 ? GROUPS.safeParse(safeJson(answer.stdout)) : undefined;
+  const described = answer.exitCode === 0 ? GROUPS.safeParse(jsonIn(answer.stdout)) : undefined;
   if (described?.success !== true) {
     if (health.length > 0) return health.join("; ");
     const count = state.nodes.length;

@@ -1,8 +1,9 @@
 import { parse as parseYaml } from "yaml";
 
+import { isRecord } from "../../contract/json";
 import { UserError } from "../../contract/user-error";
 import { sh } from "../engine/command";
-import { CommandFailedError } from "../engine/errors";
+import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { placing, reading } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
@@ -29,13 +30,16 @@ export interface KubeconfigState {
   readonly exec?: { readonly apiVersion: string; readonly command: string };
 }
 
-/** What kubectl 1.24 and newer take from an exec plugin. @see https://kubernetes.io/docs/reference/config-api/client-authentication.v1beta1/ */
+/**
+ * What kubectl 1.24 and newer take from an exec plugin. @see
+ * https://kubernetes.io/docs/reference/config-api/client-authentication.v1beta1/
+ */
 const EXEC_VERSIONS = ["client.authentication.k8s.io/v1beta1", "client.authentication.k8s.io/v1"];
 
 /**
- * A kubeconfig with which kubectl reaches the cluster, made by `aws eks update-kubeconfig` on a copy that then takes the
- * place of the file; other clusters in it stay. The cluster's context becomes the current one when it is new: whoever
- * has chosen another one later keeps it.
+ * A kubeconfig with which kubectl reaches the cluster, made by `aws eks update-kubeconfig` on a copy that then takes
+ * the place of the file; other clusters in it stay. The cluster's context becomes the current one when it is new:
+ * whoever has chosen another one later keeps it.
  */
 export function kubeconfig(site: Site, home: Home, access: ClusterAccess): Task<KubeconfigState> {
   const path = `${home.path}/.kube/config`;
@@ -61,8 +65,7 @@ ${update} --kubeconfig "$part" >/dev/null`;
 
 /** What a kubeconfig says about the cluster with this ARN. */
 export function parseKubeconfig(result: CommandResult, arn: string): KubeconfigState {
-  if (result.exitCode !== 0) throw new CommandFailedError(result);
-  const file = asRecord(parsed(result.stdout));
+  const file = asRecord(parsed(stdoutOf(result)));
   const named = (section: string, name: unknown) => {
     const entries = Array.isArray(file[section]) ? file[section].map(asRecord) : [];
     return entries.find((entry) => entry["name"] === name);
@@ -124,5 +127,5 @@ function trimmed(url: string): string {
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  return isRecord(value) ? value : {};
 }

@@ -1,4 +1,5 @@
-import { quoted, sh, type Command } from "../engine/command";
+import { quoted } from "../../contract/shell";
+import { sh, type Command } from "../engine/command";
 import type { Site } from "../site";
 
 /** What apt, dpkg and rpm lock. */
@@ -17,8 +18,8 @@ const CERTIFICATES = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/
 const COMPLETION = "/usr/share/bash-completion/bash_completion";
 
 /**
- * Asks a host about itself: clock, cloud-init, locks, programs, package manager. One command for all, since a connection
- * runs ten at once.
+ * Asks a host about itself: clock, cloud-init, locks, programs, package manager. One command for all, since a
+ * connection runs ten at once.
  *
  * `cloud-init status` would say the same as the files in /run, and start a Python for it.
  *

@@ -1,6 +1,6 @@
 import { UserError } from "../../contract/user-error";
 import { sh, type Command } from "../engine/command";
-import { CommandFailedError } from "../engine/errors";
+import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
@@ -66,22 +66,20 @@ export function packages(site: Site): Task<Packages> {
 }
 
 function parsePackages(result: CommandResult): Packages {
-  if (result.exitCode !== 0) throw new CommandFailedError(result);
+  const lines = stdoutOf(result).split("\n");
   const values = (what: string) =>
-    result.stdout
-      .split("\n")
-      .filter((line) => line.startsWith(`${what} `))
-      .map((line) => line.slice(what.length + 1));
+    lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
   const [manager] = values("manager");
   return { manager: manager === "apt" || manager === "dnf" ? manager : undefined, missing: values("missing") };
 }
 
 /**
  * How to install. What a package manager prints is held back until it has ended: when the connection is lost, it would
- * be killed by its own output in the middle of its work. `dpkg --configure -a` mends what an earlier end like that left.
+ * be killed by its own output in the middle of its work. `dpkg --configure -a` mends what an earlier end like that
+ * left.
  *
- * One package source of many that is dead keeps nobody from what the others have: apt's lists of them are as new as they
- * can be, dnf leaves it out. What it says of that source is shown only when the installation fails.
+ * One package source of many that is dead keeps nobody from what the others have: apt's lists of them are as new as
+ * they can be, dnf leaves it out. What it says of that source is shown only when the installation fails.
  */
 const INSTALL: Readonly<Record<Manager, (names: readonly string[]) => Command>> = {
   apt: (names) =>

@@ -1,4 +1,4 @@
-import { CommandFailedError } from "../engine/errors";
+import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import type { Site } from "../site";
 import type { Reading, Wait } from "../engine/task";
@@ -20,8 +20,9 @@ const CLOCK_PATIENCE_SECONDS = 60;
 
 /** Reads the answer of a host. */
 export function parseReadiness(result: CommandResult, nowSeconds: number): Readiness {
-  if (result.exitCode !== 0) throw new CommandFailedError(result);
-  const lines = result.stdout.split("\n").map((line) => line.split(" "));
+  const lines = stdoutOf(result)
+    .split("\n")
+    .map((line) => line.split(" "));
   const [clock] = lines.filter(([what]) => what === "clock");
   const [cloudInit] = lines.filter(([what]) => what === "cloud-init");
   const files = lines

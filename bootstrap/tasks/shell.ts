@@ -1,5 +1,5 @@
-import { quoted } from "../engine/command";
-import { CommandFailedError } from "../engine/errors";
+import { quoted } from "../../contract/shell";
+import { stdoutOf } from "../engine/errors";
 import { reading, write } from "../engine/place";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
@@ -27,10 +27,7 @@ export function shell(site: Site): Task<string> {
     title: "k, kcd, completion",
     current: {
       command: reading(path),
-      parse: (result) => {
-        if (result.exitCode !== 0) throw new CommandFailedError(result);
-        return result.stdout;
-      },
+      parse: stdoutOf,
     },
     changes: (text) => (text === PROFILE ? [] : [asRoot(site, write({ path, mode: "0644" }, PROFILE))]),
   };

@@ -1,5 +1,5 @@
 import { UserError } from "../../contract/user-error";
-import type { StateResource } from "../../terraform/terraform";
+import type { StateResource } from "../../terraform/state";
 import type { GivenValue } from "../../terraform/tfvars";
 
 /** A stack that is to go, by what outlives its state: names, region, account. */

@@ -1,4 +1,4 @@
-import { quoted } from "../../bootstrap/engine/command";
+import { quoted } from "../../contract/shell";
 import { nearest } from "../../contract/nearest";
 import { UserError } from "../../contract/user-error";
 import { terraformCommand } from "../../terraform/program";

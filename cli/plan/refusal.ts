@@ -1,5 +1,5 @@
-import { quoted } from "../../bootstrap/engine/command";
 import type { ResourceChange } from "../../terraform/plan-file";
+import { quoted } from "../../contract/shell";
 
 /** Something that a plan would do without being told to by name. */
 export interface Refusal {

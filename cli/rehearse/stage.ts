@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { delimiter, join, relative, resolve } from "node:path";
 
 import { INPUTS } from "../../contract/inputs";
-import { quoted } from "../../bootstrap/engine/command";
+import { quoted } from "../../contract/shell";
 import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/bastion/artifacts";
 import { startClusters, type Clusters } from "../../rehearsal/cluster/clusters";
 import {
@@ -19,7 +19,9 @@ import {
 } from "../../rehearsal/account/emulator";
 import { startLightPrograms } from "../../rehearsal/bastion/light-programs";
 import { startMirror, type Mirror } from "../../rehearsal/bastion/mirror";
-import { findProgram, requireBasics, terraformConfigFile } from "../../rehearsal/machine/programs";
+import { terraformConfigFile } from "../../terraform/mirrors";
+import { findProgram } from "../../terraform/program";
+import { requireBasics } from "../../rehearsal/machine/programs";
 import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
 import { startSshd, type LoginServer } from "../../rehearsal/bastion/sshd";
 import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/machine/tools";

@@ -3,6 +3,8 @@ import { gunzipSync } from "node:zlib";
 import { parseAllDocuments } from "yaml";
 
 import { FAMILIES, type Family } from "../../facts/images";
+import { shellWords } from "../../contract/shell";
+import { isRecord } from "../../contract/json";
 import { kubernetesSettings, SettingsError, type KubernetesSettings } from "./bottlerocket-settings";
 
 /** A taint with which a node registers. */
@@ -92,10 +94,6 @@ function unzipped(bytes: Buffer): Buffer {
   }
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function merged(one: NamedCluster, other: NamedCluster): NamedCluster {
   return {
     ...one,
@@ -146,9 +144,11 @@ function headOf(text: string): string {
 function argumentsIn(script: string): NamedCluster | undefined {
   const call = /^[^#\n]*\/etc\/eks\/bootstrap\.sh[ \t]([^\n]*)/m.exec(script.replaceAll("\\\n", " "))?.[1];
   if (call === undefined) return undefined;
+  // Up to where another command begins.
+  const [own = ""] = /^(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^'"\\;&|])*/.exec(call) ?? [];
   const options = new Map<string, string>();
   const names: string[] = [];
-  const words = shellWords(call);
+  const words = shellWords(own);
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     // Each of its options has a value.
@@ -219,17 +219,6 @@ function bootedWith(toml: string): KubernetesSettings | undefined {
     if (error instanceof SettingsError) return undefined;
     throw error;
   }
-}
-
-/** The words of a command, up to where another one begins. */
-function shellWords(command: string): string[] {
-  const [own = ""] = /^(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^'"\\;&|])*/.exec(command) ?? [];
-  const words = own.match(/(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^\s'"\\])+/g) ?? [];
-  return words.map((word) =>
-    word.replace(/'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/g, (_, single?: string, double?: string, escaped?: string) =>
-      double === undefined ? (single ?? escaped ?? "") : double.replace(/\\(["\\$`])/g, "$1"),
-    ),
-  );
 }
 
 function clustersIn(yaml: string): NamedCluster[] {

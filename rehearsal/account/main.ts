@@ -4,7 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { startClusters } from "../cluster/clusters";
 import { settingsOf, startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
 import { runProgram, untilAsked } from "../../terminal/process";
-import { terraformConfigFile } from "../machine/programs";
+import { terraformConfigFile } from "../../terraform/mirrors";
 import { provideMoto } from "../machine/tools";
 
 const CLONE = resolve(__dirname, "..", "..");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { neutralEnvironment } from "../account/emulator";
 import type { Artifact } from "./mirror";
-import { findProgram } from "../machine/programs";
+import { findProgram } from "../../terraform/program";
 
 /** What a bastion downloads. */
 export interface Programs {

@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
+import { quoted } from "../../contract/shell";
 import { runProgram, untilAsked } from "../../terminal/process";
-import { findProgram } from "../machine/programs";
+import { findProgram } from "../../terraform/program";
 import { startSurroundings } from "./surroundings";
 
 const CLONE = resolve(__dirname, "..", "..");
@@ -20,7 +21,7 @@ async function main(): Promise<void> {
   try {
     const { options, root, home, sshd } = await surroundings.addBastion();
     const optionsFile = join(FOLDER, "options");
-    writeFileSync(optionsFile, options.map((option) => `'${option.replaceAll("'", `'\\''`)}'\n`).join(""));
+    writeFileSync(optionsFile, options.map((option) => `${quoted(option)}\n`).join(""));
     console.error(
       missing.length === 0
         ? "kubectl and aws on it will be those of this machine; aws talks to an emulated account."

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { Server, utils, type Connection, type ServerChannel } from "ssh2";
 
 import { listen } from "../machine/loopback";
-import { findProgram } from "../machine/programs";
+import { findProgram } from "../../terraform/program";
 import { describeHostKey, type LoginServer, type SshdOptions } from "./sshd";
 
 /** How a stand-in SSH server is made. */

@@ -14,10 +14,11 @@ import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 import { freePort } from "../machine/loopback";
 import { endFamily, familyOf } from "../machine/processes";
-import { findProgram } from "../machine/programs";
+import { findProgram } from "../../terraform/program";
 
 export interface SshdOptions {
   /** Where its configuration, its keys and its log are; made when it does not exist. Keys found there are used again. */
@@ -239,7 +240,7 @@ export function sessionScript(environment: Readonly<Record<string, string>>): st
   const settings = Object.entries(environment).map(([name, value]) => {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new Error(`"${name}" is no name of an environment variable`);
     if (name === "HOME") throw new Error("HOME is said by `home`, not by `environment`");
-    return `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`;
+    return `export ${name}=${quoted(value)}\n`;
   });
   return `${settings.join("")}cd "$HOME" || exit
 if [ -z "\${SSH_ORIGINAL_COMMAND+given}" ]; then exec /bin/sh; fi

@@ -1,11 +1,10 @@
-import { BlockList } from "node:net";
-
 import { parse } from "yaml";
 
 import type { Cluster } from "../../aws/clusters";
 import type { Image, Instance } from "../../aws/instances";
 import type { Permission, SecurityGroup } from "../../aws/network";
 import { nodeImage, type Family } from "../../facts/images";
+import { isInside } from "../../facts/cidr";
 import { readUserData, type NamedCluster, type ParsedUserData } from "../../modules/user-data/read";
 import { isRecord } from "../cluster/kubernetes-documents";
 import type { ConfigMapData, StandInNode } from "../cluster/kubernetes-state";
@@ -464,7 +463,7 @@ function whyReady(facts: JoinFacts, instance: InstanceFacts): string {
   }
   const { serviceCidr, dnsIp } = namedBy(instance) ?? {};
   const own = cluster.serviceCidr;
-  const isElsewhere = (cidr: string) => own !== undefined && !contains(own, cidr);
+  const isElsewhere = (cidr: string) => own !== undefined && !isInside(cidr, own);
   if ((serviceCidr !== undefined && isElsewhere(serviceCidr)) || (dnsIp !== undefined && isElsewhere(dnsIp))) {
     const says = serviceCidr ?? dnsIp ?? "";
     flaws.push(`its user data has ${says} for services, and the cluster ${own ?? ""}: its pods ask nobody for names`);
@@ -509,15 +508,7 @@ function isFor(
   { groupIds: own, cidrs: addresses }: Peer,
 ): boolean {
   if (own.some((id) => groupIds.includes(id))) return true;
-  return addresses.length > 0 && addresses.every((address) => cidrs.some((cidr) => contains(cidr, address)));
-}
-
-/** Whether a network has another one in it; IPv4 only. */
-function contains(outer: string, inner: string): boolean {
-  const [[network = "", bits = "32"], [address = "", ownBits = "32"]] = [outer.split("/"), inner.split("/")];
-  const list = new BlockList();
-  list.addSubnet(network, Number(bits), "ipv4");
-  return Number(bits) <= Number(ownBits) && list.check(address, "ipv4");
+  return addresses.length > 0 && addresses.every((address) => cidrs.some((cidr) => isInside(address, cidr)));
 }
 
 /** @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html */

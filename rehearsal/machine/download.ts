@@ -12,8 +12,8 @@ export interface DownloadOptions {
   readonly patienceSeconds?: number;
 }
 
-/** More than any program here has. */
-const MOST_BYTES = 300_000_000;
+/** More than any program here has, packed or not. */
+export const MOST_BYTES = 300_000_000;
 
 /**
  * The bytes at a URL, checked: they are nowhere but in memory before they are known to be the right ones.

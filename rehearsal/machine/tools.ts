@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import {
   appendFileSync,
@@ -12,15 +12,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { promisify } from "node:util";
 
+import { quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
-import { download } from "./download";
+import { compareVersions } from "../../facts/version-order";
+import { download, MOST_BYTES } from "./download";
 import { neutralEnvironment } from "./neutral-environment";
-import { findProgram, outputOf, usableTerraform } from "./programs";
-import { platformOf, TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
-import { fileInZip } from "./zip";
+import { findProgram, INSTALL_PAGE, terraformPrograms } from "../../terraform/program";
+import { outputOf } from "./programs";
+import { terraformPlatform } from "../../terraform/platform";
+import { TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
 
 const CLONE = resolve(__dirname, "..", "..");
 /** What was downloaded for this clone. Nothing outside of it is changed. */
@@ -45,7 +49,9 @@ export interface Tool {
 }
 
 const RELEASES = "https://releases.hashicorp.com";
-const INSTALL_TERRAFORM = "https://developer.hashicorp.com/terraform/install";
+
+/** What the stack asks for in its `required_version`. */
+const OLDEST_TERRAFORM = "1.9";
 
 /** How Terraform's release is found; for tests. */
 export interface TerraformOptions extends ToolOptions {
@@ -54,23 +60,31 @@ export interface TerraformOptions extends ToolOptions {
 }
 
 /**
- * Terraform: the one that `EKS_TERRAFORM` names, else `terraform` or `tofu` on PATH, if it is new enough; else a pinned
- * release, which is downloaded into the clone once. `EKS_DOWNLOADS` names another place to download it from; the checksum
- * stays.
+ * Terraform or OpenTofu: the first of `terraformPrograms` that is new enough; else a pinned release of Terraform, which
+ * is downloaded into the clone once. `EKS_DOWNLOADS` names another place to download it from; the checksum stays.
  *
- * @throws UserError with what to do, when there is none and none can be had
+ * @throws UserError with what to do, when there is none and none can be had, or the one that is named will not do
  */
 export async function provideTerraform(options: TerraformOptions = {}): Promise<Tool> {
-  const { found, unfit } = usableTerraform();
-  if (found !== undefined) return { command: [found.program], from: `is ${found.program}, ${found.version}` };
+  const { programs, namedBy } = terraformPrograms(process.env);
+  const unfit: string[] = [];
+  for (const program of programs) {
+    const [, version] = /"terraform_version":\s*"([^"]+)"/.exec(outputOf(program, ["version", "-json"]) ?? "") ?? [];
+    if (version === undefined) unfit.push(`${program} does not run`);
+    else if (compareVersions(version, OLDEST_TERRAFORM) < 0) {
+      unfit.push(`${program} is ${version}, older than ${OLDEST_TERRAFORM}`);
+    } else return { command: [program], from: `is ${program}, ${version}` };
+  }
+  if (namedBy !== undefined) throw new UserError(`${namedBy} must name Terraform or OpenTofu: ${unfit.join("; ")}`);
 
   const instead = unfit.length === 0 ? "neither terraform nor tofu is on PATH" : unfit.join("; ");
   const { folder = TOOLS, busy, signal } = options;
-  const platform = platformOf();
-  if (platform === undefined) {
+  const platform = terraformPlatform();
+  const { sha256 = TERRAFORM_SHA256[platform] } = options;
+  if (sha256 === undefined) {
     throw new UserError(
       `${instead}, and there is no release to download for ${process.platform} on ${process.arch}: install Terraform ` +
-        `${TERRAFORM_VERSION}, see ${INSTALL_TERRAFORM}`,
+        `${TERRAFORM_VERSION}, see ${INSTALL_PAGE}`,
     );
   }
   const program = join(folder, `terraform_${TERRAFORM_VERSION}_${platform}`);
@@ -82,15 +96,15 @@ export async function provideTerraform(options: TerraformOptions = {}): Promise<
   const url = `${downloadsFrom()}/terraform/${TERRAFORM_VERSION}/${file}`;
   try {
     busy?.(`downloading ${name}`);
-    const archive = await download(url, options.sha256 ?? TERRAFORM_SHA256[platform], {
+    const archive = await download(url, sha256, {
       told: (soFar) => busy?.(`downloading ${name}: ${soFar}`),
       signal,
     });
     busy?.(`unpacking ${name}`);
-    await putProgram(program, await fileInZip(archive, "terraform"));
+    await putProgram(program, await fileInZip(archive, "terraform", folder));
   } catch (cause) {
     throw new UserError(
-      `${instead}, and ${(cause as Error).message}; install it (${INSTALL_TERRAFORM}), or name it in EKS_TERRAFORM, or a ` +
+      `${instead}, and ${(cause as Error).message}; install it (${INSTALL_PAGE}), or name it in EKS_TERRAFORM, or a ` +
         `mirror of ${RELEASES} in EKS_DOWNLOADS`,
       { cause },
     );
@@ -106,6 +120,22 @@ function downloadsFrom(): string {
     throw new UserError(`EKS_DOWNLOADS must be a URL such as ${RELEASES}, got ${named}`);
   }
   return named.replace(/\/+$/, "");
+}
+
+/** One file of an archive, as the system's `unzip` unpacks it. @param folder to work in */
+async function fileInZip(archive: Buffer, name: string, folder: string): Promise<Buffer> {
+  const file = temporaryName(join(folder, "archive"));
+  try {
+    writeFileSync(file, archive);
+    const options = { cwd: folder, env: neutralEnvironment(), encoding: "buffer", maxBuffer: MOST_BYTES } as const;
+    return (await promisify(execFile)("unzip", ["-p", basename(file), name], options)).stdout;
+  } catch (cause) {
+    const { code, message, stderr = "" } = cause as NodeJS.ErrnoException & { readonly stderr?: Buffer | string };
+    const why = code === "ENOENT" ? "unzip is not on PATH (Debian: apt-get install unzip)" : String(stderr) || message;
+    throw new Error(`its archive cannot be unpacked: ${why.replace(/\s+/g, " ").trim()}`, { cause });
+  } finally {
+    rmSync(file, { force: true });
+  }
 }
 
 /** Puts a program at a path, at which there is nothing or all of it at any moment. */
@@ -126,7 +156,8 @@ async function putProgram(path: string, content: Buffer): Promise<void> {
 }
 
 /**
- * Makes a folder for PATH in which a program is Terraform by its name; no link, as some managers of versions go by theirs.
+ * Makes a folder for PATH in which a program is Terraform by its name; no link, as some managers of versions go by
+ * theirs.
  *
  * @param folder an existing one
  * @returns the folder's path
@@ -134,7 +165,7 @@ async function putProgram(path: string, content: Buffer): Promise<void> {
 export function namedTerraform(folder: string, program: string): string {
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true });
-  const script = `#!/bin/sh\nexec '${resolve(program).replaceAll("'", `'\\''`)}' "$@"\n`;
+  const script = `#!/bin/sh\nexec ${quoted(resolve(program))} "$@"\n`;
   writeFileSync(join(bin, "terraform"), script, { mode: 0o755 });
   return bin;
 }
@@ -150,8 +181,8 @@ export interface MotoOptions extends ToolOptions {
 }
 
 /**
- * `moto_server`, the emulator of AWS: the one on PATH; else pinned versions of it and of all that it needs, installed into
- * a virtual environment in the clone, once. pip's own settings and variables apply, such as `PIP_INDEX_URL`.
+ * `moto_server`, the emulator of AWS: the one on PATH; else pinned versions of it and of all that it needs, installed
+ * into a virtual environment in the clone, once. pip's own settings and variables apply, such as `PIP_INDEX_URL`.
  *
  * @throws UserError with what to do, when there is none and none can be had
  * @see https://docs.getmoto.org/en/latest/docs/server_mode.html
@@ -226,7 +257,9 @@ function motoIn(folder: string, requirementsFile: string): { readonly environmen
   return { environment: join(folder, `moto-${version}-${digest}`), name: `moto ${version}` };
 }
 
-/** The scripts of a virtual environment know the path at which it was made; its Python does not, and so may be moved. */
+/**
+ * The scripts of a virtual environment know the path at which it was made; its Python does not, and so may be moved.
+ */
 function motoCommand(environment: string): [string, ...string[]] {
   return [join(environment, "bin", "python"), "-m", "moto.server"];
 }

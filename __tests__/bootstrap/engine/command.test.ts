@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 
-import { quoted, sh, withInput } from "../../../bootstrap/engine/command";
+import { quoted } from "../../../contract/shell";
+import { sh, withInput } from "../../../bootstrap/engine/command";
 
 describe("a command", () => {
   it.each([

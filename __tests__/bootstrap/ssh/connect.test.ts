@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -81,14 +81,16 @@ describe("connecting to the bastion", () => {
   }
 
   async function connected(
-    options: ConnectOptions,
+    options: Partial<ConnectOptions>,
     handover: Handover = HERE,
-    identities: Pick<ConnectOptions, "identities"> = { identities: [join(home, "key.pem")] },
+    identity: Pick<ConnectOptions, "identity"> = { identity: join(home, "key.pem") },
   ): Promise<SshHost> {
     const host = await connect(
       handover,
       {
-        ...identities,
+        ...identity,
+        acceptNewHostKey: false,
+        signal: new AbortController().signal,
         timeoutSeconds: 30,
         pauses: { first: 0.02, longest: 0.05, attempt: 20, refusal: 1 },
         machine: { home, user: "alice", uid: process.getuid?.(), environment: {} },
@@ -112,11 +114,16 @@ describe("connecting to the bastion", () => {
     return file;
   }
 
+  function sshConfig(text: string): void {
+    mkdirSync(join(home, ".ssh"), { recursive: true });
+    writeFileSync(join(home, ".ssh", "config"), text, { mode: 0o600 });
+  }
+
   it("runs commands on a host that is known, without asking EC2", async () => {
     const server = await bastion();
     const { requests } = await console(() => printed(keyPair()));
 
-    const host = await connected({ port: server.port, knownHosts: [knows(known(server))] });
+    const host = await connected({ port: server.port, knownHosts: knows(known(server)) });
 
     expect(await host.run(sh`true`)).toMatchObject({ exitCode: 0 });
     expect(requests).toHaveLength(0);
@@ -131,16 +138,17 @@ describe("connecting to the bastion", () => {
       .digest("base64");
     const line = known(server).replace(/^\S+/, `|1|${salt.toString("base64")}|${hash}`);
 
-    await connected({ port: server.port, knownHosts: [knows(line)] });
+    await connected({ port: server.port, knownHosts: knows(line) });
   });
 
   it("knows a host by the machine's known hosts, and by the second of two files", async () => {
     const server = await bastion();
     const global = knows(known(server));
-    writeFileSync(join(home, "config"), `GlobalKnownHostsFile ${global}\n`);
+    sshConfig(`GlobalKnownHostsFile ${global}\n`);
 
-    await connected({ port: server.port, sshConfig: join(home, "config") });
-    await connected({ port: server.port, knownHosts: [join(home, "missing"), global] });
+    await connected({ port: server.port });
+    sshConfig(`UserKnownHostsFile ${join(home, "missing")} ${global}\n`);
+    await connected({ port: server.port });
   });
 
   it("believes a revocation in any file", async () => {
@@ -148,22 +156,22 @@ describe("connecting to the bastion", () => {
     const revoked = join(home, "revoked");
     writeFileSync(revoked, `@revoked ${known(server)}`);
 
-    await expect(connected({ port: server.port, knownHosts: [knows(known(server)), revoked] })).rejects.toThrow(
-      /host key refused: line 1 of .*revoked revokes it/,
-    );
+    sshConfig(`UserKnownHostsFile ${knows(known(server))} ${revoked}\n`);
+
+    await expect(connected({ port: server.port })).rejects.toThrow(/host key refused: line 1 of .*revoked revokes it/);
   });
 
   it("asks for the type of key that is known", async () => {
     const server = await bastion({ hostKey: keyPair("ecdsa"), moreHostKeys: [keyPair()] });
 
-    await connected({ port: server.port, knownHosts: [knows(known(server))] });
+    await connected({ port: server.port, knownHosts: knows(known(server)) });
   });
 
   it("fails at once for a key that has changed, in the words of the policy", async () => {
     const server = await bastion();
     const before = keyPair();
 
-    const failure = await connected({ port: server.port, knownHosts: [knows(known(server, before))] }).catch(
+    const failure = await connected({ port: server.port, knownHosts: knows(known(server, before)) }).catch(
       (it: unknown) => it,
     );
 
@@ -301,16 +309,17 @@ describe("connecting to the bastion", () => {
       writeFileSync(join(home, "other.pem"), keyPair().private, { mode: 0o600 });
 
       await expect(
-        connected({ port: server.port }, made(server.hostKey), { identities: [join(home, "other.pem")] }),
+        connected({ port: server.port }, made(server.hostKey), { identity: join(home, "other.pem") }),
       ).rejects.toThrow("cannot log in as ubuntu");
     });
 
     it("tries the keys of this machine when the bastion does not take the stack's, and names it without showing it", async () => {
       const server = await bastion();
       const stranger = { ...made(server.hostKey), ssh_private_key: keyPair().private };
-      writeFileSync(join(home, "config"), `IdentityFile ${join(home, "key.pem")}\n`);
+      sshConfig(`IdentityFile ${join(home, "key.pem")}\n`);
 
-      await connected({ port: server.port, sshConfig: join(home, "config") }, stranger, {});
+      await connected({ port: server.port }, stranger, {});
+      sshConfig("");
       const failure = await connected({ port: server.port }, stranger, {}).catch(messageOf);
 
       expect(failure).toContain("looked at: the stack's own key (output ssh_private_key), ");
@@ -362,7 +371,7 @@ describe("connecting to the bastion", () => {
     const file = knows("# mine");
     chmodSync(file, 0o644);
 
-    await Promise.all(servers.map(({ port }) => connected({ port, knownHosts: [file], acceptNewHostKey: true })));
+    await Promise.all(servers.map(({ port }) => connected({ port, knownHosts: file, acceptNewHostKey: true })));
 
     const lines = readFileSync(file, "utf8")
       .split("\n")
@@ -372,11 +381,9 @@ describe("connecting to the bastion", () => {
 
   it("takes one key only when two hosts of one name are new at the same time", async () => {
     const servers = await Promise.all([bastion(), bastion()]);
-    writeFileSync(join(home, "config"), "HostKeyAlias eks\n");
+    sshConfig("HostKeyAlias eks\n");
 
-    const ends = await Promise.allSettled(
-      servers.map(({ port }) => connected({ port, sshConfig: join(home, "config"), acceptNewHostKey: true })),
-    );
+    const ends = await Promise.allSettled(servers.map(({ port }) => connected({ port, acceptNewHostKey: true })));
 
     const refused = ends.filter((end) => end.status === "rejected");
     expect(refused.map(({ reason }) => (reason as Error).message)).toEqual([
@@ -396,12 +403,12 @@ describe("connecting to the bastion", () => {
   it("leaves no connection behind when there is nowhere to say that the key was accepted", async () => {
     const server = await bastion();
     const failure = new UserError("the log cannot be written");
-    const options = { identities: [join(home, "key.pem")], port: server.port, knownHosts: [knows(known(server))] };
+    const options = { identity: join(home, "key.pem"), port: server.port, knownHosts: knows(known(server)) };
     const machine = { home, user: "alice", environment: {} };
 
     const connecting = connect(
       HERE,
-      { ...options, machine },
+      { ...options, machine, acceptNewHostKey: false, signal: new AbortController().signal, timeoutSeconds: 30 },
       {
         waiting: () => undefined,
         note: () => {
@@ -418,11 +425,9 @@ describe("connecting to the bastion", () => {
     const server = await bastion();
     const file = join(home, "key.pem", "known_hosts");
 
-    await expect(connected({ port: server.port, knownHosts: [file], acceptNewHostKey: true })).rejects.toThrow(
-      /ENOTDIR/,
-    );
-    writeFileSync(join(home, "config"), "UserKnownHostsFile none\n");
-    await connected({ port: server.port, sshConfig: join(home, "config"), acceptNewHostKey: true });
+    await expect(connected({ port: server.port, knownHosts: file, acceptNewHostKey: true })).rejects.toThrow(/ENOTDIR/);
+    sshConfig("UserKnownHostsFile none\n");
+    await connected({ port: server.port, acceptNewHostKey: true });
     expect(notes.at(-1)).toBe("127.0.0.1: its key is not remembered, because there is no file of known hosts");
   });
 
@@ -432,7 +437,7 @@ describe("connecting to the bastion", () => {
     opened.push(agent);
     const machine = { home, user: "alice", environment: { SSH_AUTH_SOCK: agent.socket } };
 
-    await connected({ port: server.port, knownHosts: [knows(known(server))], identities: undefined, machine });
+    await connected({ port: server.port, knownHosts: knows(known(server)), identity: undefined, machine });
 
     expect(agent.asked()).toBe(1);
   });
@@ -440,7 +445,7 @@ describe("connecting to the bastion", () => {
   it("fails at once for a user who is not let in, with what was tried", async () => {
     const server = await bastion({ letsIn: () => false });
 
-    await expect(connected({ port: server.port, knownHosts: [knows(known(server))] })).rejects.toThrow(
+    await expect(connected({ port: server.port, knownHosts: knows(known(server)) })).rejects.toThrow(
       new RegExp(
         "^127.0.0.1: cannot log in as ubuntu: All configured authentication methods failed\\n" +
           `  what now +give the private half .* --identity; looked at: ${home}/key.pem\\n` +
@@ -513,7 +518,7 @@ describe("connecting to the bastion", () => {
       const booting = boot();
       const host = await connected({
         port,
-        knownHosts: [knows(known({ port, hostKey } as SshServer))],
+        knownHosts: knows(known({ port, hostKey } as SshServer)),
         pauses: { first: 0.02, longest: 0.05, attempt: 0.5, refusal: 20 },
       });
 
@@ -528,7 +533,7 @@ describe("connecting to the bastion", () => {
       const port = await closedPort();
       const booted = whenWaitedFor(() => bastion({ port, hostKey, letsIn: () => false }));
 
-      await expect(connected({ port, knownHosts: [knows(known({ port, hostKey } as SshServer))] })).rejects.toThrow(
+      await expect(connected({ port, knownHosts: knows(known({ port, hostKey } as SshServer)) })).rejects.toThrow(
         /All configured authentication methods failed\n {2}waited .*\n {2}what now .*--identity/,
       );
       expect((await booted).logins.length).toBeGreaterThan(1);
@@ -588,7 +593,7 @@ describe("connecting to the bastion", () => {
         closesSaying: "System is booting up. Unprivileged users are not permitted to log in yet.",
       });
 
-      await expect(connected({ port: server.port, knownHosts: [knows(known(server))] })).rejects.toThrow(
+      await expect(connected({ port: server.port, knownHosts: knows(known(server)) })).rejects.toThrow(
         /it says: System is booting up.*\n {2}waited .*\n {2}what now +the host says that it has not booted yet/,
       );
       expect(server.logins.length).toBeGreaterThan(1);
@@ -646,7 +651,7 @@ describe("connecting to the bastion", () => {
       const host = await connected({
         port: server.port,
         jump,
-        knownHosts: [knows(...[...hops, server].map((it) => known(it)))],
+        knownHosts: knows(...[...hops, server].map((it) => known(it))),
       });
 
       expect(await host.run(sh`true`)).toMatchObject({ exitCode: 0 });
@@ -660,7 +665,7 @@ describe("connecting to the bastion", () => {
       const [first, second] = hops;
       const file = knows(known(first), known(second, keyPair()), known(server));
 
-      await expect(connected({ port: server.port, jump, knownHosts: [file] })).rejects.toThrow(
+      await expect(connected({ port: server.port, jump, knownHosts: file })).rejects.toThrow(
         new RegExp(`^\\[127.0.0.1]:${String(second.port)}: host key refused: .*another key for this host`),
       );
       expect([second.logins, server.logins]).toEqual([[], []]);
@@ -689,7 +694,7 @@ describe("connecting to the bastion", () => {
       const host = await connected({
         port,
         jump: `127.0.0.1:${String(hop.port)}`,
-        knownHosts: [knows(known(hop), known(reserved))],
+        knownHosts: knows(known(hop), known(reserved)),
       });
 
       await booted;
@@ -705,7 +710,7 @@ describe("connecting to the bastion", () => {
       reserved.stop();
       const file = knows(known(hop), known(reserved));
 
-      const connecting = connected({ port: reserved.port, jump: `127.0.0.1:${String(hop.port)}`, knownHosts: [file] });
+      const connecting = connected({ port: reserved.port, jump: `127.0.0.1:${String(hop.port)}`, knownHosts: file });
       const ended = expect(connecting).rejects.toThrow(/^127.0.0.1: connection lost.*: run again, it goes on/);
       while (waited.length === 0) await sleep(5);
       hop.stop();
@@ -717,7 +722,7 @@ describe("connecting to the bastion", () => {
       const hop = await bastion({ forwards: false });
       const file = knows(known(hop));
 
-      await expect(connected({ port: 22, jump: `127.0.0.1:${String(hop.port)}`, knownHosts: [file] })).rejects.toThrow(
+      await expect(connected({ port: 22, jump: `127.0.0.1:${String(hop.port)}`, knownHosts: file })).rejects.toThrow(
         /what now +the host before it does not forward connections: see AllowTcpForwarding there$/,
       );
     });

@@ -37,20 +37,29 @@ describe("the console output of an instance", () => {
       type,
     }));
     expect(fingerprints).toHaveLength(3);
-    expect(await readConsole("ap-northeast-2", "i-1")).toEqual({ kind: "read", fingerprints });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toEqual({
+      kind: "read",
+      fingerprints,
+    });
     expect(requests.map((it) => [it.get("InstanceId"), it.get("Latest")])).toEqual([["i-1", "true"]]);
   });
 
   it.each(["", "Linux version 6.8"])("has none while the instance has printed %j", async (printed) => {
     await answering(() => printed);
 
-    expect(await readConsole("ap-northeast-2", "i-1")).toEqual({ kind: "read", fingerprints: [] });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toEqual({
+      kind: "read",
+      fingerprints: [],
+    });
   });
 
   it("is that of the last boot where EC2 has nothing newer", async () => {
     const { requests } = await answering((it) => (it.has("Latest") ? { code: "UnsupportedOperation" } : BOOTED));
 
-    expect(await readConsole("ap-northeast-2", "i-1")).toMatchObject({ kind: "read", fingerprints: [{}, {}, {}] });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatchObject({
+      kind: "read",
+      fingerprints: [{}, {}, {}],
+    });
     expect(requests).toHaveLength(2);
   });
 
@@ -59,7 +68,10 @@ describe("the console output of an instance", () => {
     delete process.env["AWS_ENDPOINT_URL_EC2"];
     process.env["AWS_ENDPOINT_URL"] = endpoint;
 
-    expect(await readConsole("ap-northeast-2", "i-1")).toMatchObject({ kind: "read", fingerprints: [{}, {}, {}] });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatchObject({
+      kind: "read",
+      fingerprints: [{}, {}, {}],
+    });
   });
 
   it.each([
@@ -71,14 +83,17 @@ describe("the console output of an instance", () => {
   ])("is unavailable after %s", async (code, because) => {
     await answering(() => ({ code, message: "not validated" }));
 
-    expect(await readConsole("ap-northeast-2", "i-1")).toEqual({ kind: "unavailable", because });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toEqual({
+      kind: "unavailable",
+      because,
+    });
   });
 
   it("is unavailable when nobody answers", async () => {
     const gone = await answering(() => BOOTED);
     gone.stop();
 
-    expect(await readConsole("ap-northeast-2", "i-1")).toMatchObject({
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatchObject({
       kind: "unavailable",
       because: expect.stringMatching(/^EC2 in ap-northeast-2 could not be asked: .*connect ECONNREFUSED/) as string,
     });
@@ -95,7 +110,7 @@ describe("the console output of an instance", () => {
     });
     const started = Date.now();
 
-    expect(await readConsole("ap-northeast-2", "i-1")).toMatchObject({
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatchObject({
       because: expect.stringMatching(/^there are no AWS credentials to ask EC2 with/) as string,
     });
     expect(Date.now() - started).toBeLessThan(4000);

@@ -104,7 +104,7 @@ function decide(given: Partial<HostKeyEvidence>, text = "") {
     offered: offered.wire,
     console: [],
     knownHosts: parseKnownHosts(text),
-    knownHostsFile: "~/.ssh/known_hosts",
+    knownHostsFile: "/home/kim/.ssh/known_hosts",
     acceptNew: false,
     ...given,
   });
@@ -129,7 +129,7 @@ describe("a host key", () => {
   it("is accepted when known_hosts has it, and not written a second time", () => {
     expect(decide({ acceptNew: true }, `203.0.113.9 ${offered.text}`)).toEqual({
       action: "accept",
-      because: "line 1 of ~/.ssh/known_hosts has it",
+      because: "line 1 of /home/kim/.ssh/known_hosts has it",
     });
   });
 
@@ -164,7 +164,7 @@ describe("a host key", () => {
         "203.0.113.9: host key refused: nothing says that it is the bastion's",
         `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
         "  why       the EC2 console output was not readable or has no fingerprints yet, " +
-          "and ~/.ssh/known_hosts has no key of this host",
+          "and /home/kim/.ssh/known_hosts has no key of this host",
         "  what now  give AWS credentials that allow ec2:GetConsoleOutput; " +
           "a new instance prints its keys minutes after its start",
         "            or compare the fingerprint found with the host's (ssh-keygen -l) " +
@@ -178,12 +178,12 @@ describe("a host key", () => {
   it("is refused when known_hosts has another, with both fingerprints, the line and the command", () => {
     expect(refused(decide({ port: 2222 }, `# mine\n[203.0.113.9]:2222 ${other.text}`))).toBe(
       [
-        "[203.0.113.9]:2222: host key refused: ~/.ssh/known_hosts has another key for this host",
+        "[203.0.113.9]:2222: host key refused: /home/kim/.ssh/known_hosts has another key for this host",
         `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
-        `  expected  ${fingerprint(other.wire)} (ssh-ed25519, line 2 of ~/.ssh/known_hosts)`,
+        `  expected  ${fingerprint(other.wire)} (ssh-ed25519, line 2 of /home/kim/.ssh/known_hosts)`,
         "  why       either the bastion was made anew at this address, or somebody else answers in its place",
         "  what now  if it was made anew, forget the old key and run again: " +
-          "ssh-keygen -R '[203.0.113.9]:2222' -f ~/.ssh/known_hosts",
+          "ssh-keygen -R '[203.0.113.9]:2222' -f /home/kim/.ssh/known_hosts",
         "            if it was not, do not connect",
       ].join("\n"),
     );
@@ -202,7 +202,7 @@ describe("a host key", () => {
       "the EC2 console output lists the key found: most likely the bastion was made anew",
     );
     expect(refused(decide(everything, `* ${offered.text}\n@revoked * ${offered.text}`))).toContain(
-      "line 2 of ~/.ssh/known_hosts revokes it",
+      "line 2 of /home/kim/.ssh/known_hosts revokes it",
     );
   });
 

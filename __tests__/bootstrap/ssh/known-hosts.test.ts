@@ -300,7 +300,7 @@ describe("a new line", () => {
 
 describe("the command that forgets a host", () => {
   it.each([
-    ["bastion", 22, "~/.ssh/known_hosts", "ssh-keygen -R bastion -f ~/.ssh/known_hosts"],
+    ["bastion", 22, "/home/kim/.ssh/known_hosts", "ssh-keygen -R bastion -f /home/kim/.ssh/known_hosts"],
     ["Bastion", 2222, "it's mine", "ssh-keygen -R '[bastion]:2222' -f 'it'\\''s mine'"],
   ])("is quoted for a shell (%s, port %d)", (host, port, file, command) => {
     expect(forgetCommand(host, port, file)).toBe(command);

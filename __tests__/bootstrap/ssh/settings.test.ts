@@ -1,47 +1,66 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { tmpdir, userInfo } from "node:os";
+import { dirname, join } from "node:path";
 
 import { utils } from "ssh2";
 
 import { UserError } from "../../../contract/user-error";
-import { parseSshConfig } from "../../../bootstrap/ssh/config";
-import {
-  readSshSettings,
-  sshSettings,
-  type Destination,
-  type Machine,
-  type SettingsOptions,
-} from "../../../bootstrap/ssh/settings";
+import type { Machine } from "../../../bootstrap/ssh/config";
+import { readSshSettings, type Login, type SettingsOptions } from "../../../bootstrap/ssh/settings";
 import { keyPair, type KeyPair } from "../../support/ssh-server";
 
 const HANDOVER = { bastion_address: "203.0.113.9", bastion_user: "ubuntu" };
+const KEY = keyPair().private;
+/** Of the account, which is what OpenSSH's client goes by. */
+const ACCOUNT = userInfo();
+/** With a space, and a key to log in with. */
+const HOME = join(mkdtempSync(join(tmpdir(), "ssh-settings-")), "alice b");
+const AGENT = join(HOME, "agent.sock");
 const MACHINE: Machine = {
-  home: "/home/alice",
-  user: "alice",
-  uid: 1000,
-  environment: { SSH_AUTH_SOCK: "/run/agent", OTHER_SOCK: "/run/other", KEYS: "/keys" },
+  home: HOME,
+  user: ACCOUNT.username,
+  uid: ACCOUNT.uid,
+  environment: { SSH_AUTH_SOCK: AGENT, OTHER_SOCK: join(HOME, "other.sock"), KEYS: "/keys" },
 };
 
+function put(name: string, text: string, mode = 0o600): string {
+  const path = join(HOME, name);
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+beforeEach(() => {
+  mkdirSync(join(HOME, ".ssh"), { recursive: true });
+  for (const name of [".ssh/id_ed25519", "a.pem"]) put(name, KEY);
+  for (const name of ["agent.sock", "other.sock"]) put(name, "");
+});
+
+afterEach(() => {
+  rmSync(dirname(HOME), { recursive: true, force: true });
+});
+
+/** OpenSSH's own client reads the configuration. */
 function settings(config: string, options: SettingsOptions = {}, machine = MACHINE) {
-  const lines = parseSshConfig(config, "~/.ssh/config", () => []);
-  return sshSettings(options, HANDOVER, lines, machine);
+  put(".ssh/config", config);
+  return readSshSettings(options, HANDOVER, machine);
 }
 
 /** What a destination looks like that nobody said anything about. */
-const PLAIN: Destination = {
+const PLAIN: Login = {
   name: "203.0.113.9",
   address: "203.0.113.9",
   port: 22,
   user: "ubuntu",
   knownAs: { host: "203.0.113.9", port: 22 },
   identityFiles: ["id_ed25519", "id_ecdsa", "id_rsa"].map((it) => ({
-    path: `/home/alice/.ssh/${it}`,
+    path: `${HOME}/.ssh/${it}`,
     from: "default",
   })),
-  agent: "/run/agent",
+  identities: [KEY],
+  agent: AGENT,
   identitiesOnly: false,
-  knownHostsFiles: ["/home/alice/.ssh/known_hosts"],
+  knownHostsFiles: [`${HOME}/.ssh/known_hosts`, `${HOME}/.ssh/known_hosts2`],
   globalKnownHostsFiles: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
 };
 
@@ -52,7 +71,7 @@ describe("the way to the bastion", () => {
     expect(settings("")).toEqual({ target: PLAIN, hops: [], notes: [] });
   });
 
-  it.each<[string, string, SettingsOptions, Partial<Destination>]>([
+  it.each<[string, string, SettingsOptions, Partial<Login>]>([
     ["leaves the user to the handover", "Host *\n User alice", {}, { user: "ubuntu" }],
     ["takes the user of the command line", "", { user: "ec2-user" }, { user: "ec2-user" }],
     [
@@ -89,31 +108,24 @@ describe("the way to the bastion", () => {
       'Host 203*\n IdentityFile "~/my keys/%r@%h"\nHost *\n IdentityFile %d/%u-%i.pem\n IdentityFile ${KEYS}/100%%\n IdentityFile none',
       {},
       {
-        identityFiles: fromConfig("/home/alice/my keys/ubuntu@203.0.113.9", "/home/alice/alice-1000.pem", "/keys/100%"),
+        identityFiles: fromConfig(
+          `${HOME}/my keys/ubuntu@203.0.113.9`,
+          `${HOME}/${ACCOUNT.username}-${String(ACCOUNT.uid)}.pem`,
+          "/keys/100%",
+        ),
       },
     ],
     [
       "takes no others with --identity",
       "IdentityFile ~/x",
-      { identities: ["~/a.pem", "b.pem"] },
-      {
-        identityFiles: [
-          { path: "/home/alice/a.pem", from: "option" },
-          { path: "b.pem", from: "option" },
-        ],
-      },
+      { identity: "~/a.pem" },
+      { identityFiles: [{ path: `${HOME}/a.pem`, from: "option" }] },
     ],
     ["takes no agent when told so", "IdentityAgent none", {}, { agent: undefined }],
-    [
-      "takes another agent",
-      'IdentityAgent "~/Group Containers/agent.sock"',
-      {},
-      { agent: "/home/alice/Group Containers/agent.sock" },
-    ],
-    ["takes the agent of a variable", "IdentityAgent $OTHER_SOCK", {}, { agent: "/run/other" }],
-    ["takes the usual agent by its name", "IdentityAgent SSH_AUTH_SOCK", {}, { agent: "/run/agent" }],
-    ["knows that the agent is second choice", "IdentitiesOnly yes", {}, { identitiesOnly: true }],
-    ["takes true for yes", "IdentitiesOnly true", {}, { identitiesOnly: true }],
+    ["takes another agent", `IdentityAgent "${HOME}/other.sock"`, {}, { agent: `${HOME}/other.sock` }],
+    ["takes the agent of a variable", "IdentityAgent $OTHER_SOCK", {}, { agent: `${HOME}/other.sock` }],
+    ["takes the usual agent by its name", "IdentityAgent SSH_AUTH_SOCK", {}, { agent: AGENT }],
+    ["takes true for yes", "IdentitiesOnly true", {}, { identitiesOnly: true, agent: undefined }],
     [
       "takes a blank after a backslash for one of the word",
       "IdentityFile /my\\ keys/a",
@@ -135,7 +147,7 @@ describe("the way to the bastion", () => {
       "takes files of known hosts",
       'UserKnownHostsFile ~/a "~/b c"\nGlobalKnownHostsFile /g',
       {},
-      { knownHostsFiles: ["/home/alice/a", "/home/alice/b c"], globalKnownHostsFiles: ["/g"] },
+      { knownHostsFiles: [`${ACCOUNT.homedir}/a`, `${ACCOUNT.homedir}/b c`], globalKnownHostsFiles: ["/g"] },
     ],
     [
       "takes no known hosts",
@@ -146,8 +158,8 @@ describe("the way to the bastion", () => {
     [
       "prefers the known hosts of the command line",
       "UserKnownHostsFile ~/a",
-      { knownHosts: ["~/k"] },
-      { knownHostsFiles: ["/home/alice/k"] },
+      { knownHosts: "~/k" },
+      { knownHostsFiles: [`${HOME}/k`] },
     ],
     ["matches the name to connect to", "Host b\n HostName in-b\nMatch host in-*\n Port 9", { host: "b" }, { port: 9 }],
     [
@@ -158,7 +170,7 @@ describe("the way to the bastion", () => {
     ],
     [
       "matches not another user",
-      "Match user alice\n Port 9\nMatch !user alice localuser alice\n Port 8",
+      `Match user alice\n Port 9\nMatch !user alice localuser ${ACCOUNT.username}\n Port 8`,
       {},
       { port: 8 },
     ],
@@ -179,10 +191,15 @@ describe("the way to the bastion", () => {
       "the command line, with several",
       "",
       "a, root@[2001:db8::1]:22,ssh://c:23",
-      ["alice@a:22", "root@2001:db8::1:22", "alice@c:23"],
+      [`${ACCOUNT.username}@a:22`, "root@2001:db8::1:22", `${ACCOUNT.username}@c:23`],
     ],
-    ["the configuration", "Host 203*\n ProxyJump gate", undefined, ["alice@gate:22"]],
-    ["the command line before the configuration", "Host 203*\n ProxyJump gate", "other", ["alice@other:22"]],
+    ["the configuration", "Host 203*\n ProxyJump gate", undefined, [`${ACCOUNT.username}@gate:22`]],
+    [
+      "the command line before the configuration",
+      "Host 203*\n ProxyJump gate",
+      "other",
+      [`${ACCOUNT.username}@other:22`],
+    ],
     ["nobody, with none on the command line", "Host 203*\n ProxyJump gate", "none", []],
     ["nobody, with none in the configuration", "Host 203*\n ProxyJump none\nHost *\n ProxyJump gate", undefined, []],
     [
@@ -195,7 +212,7 @@ describe("the way to the bastion", () => {
       "the hosts before the nearest",
       "Host gate\n ProxyJump door",
       "gate,inner",
-      ["alice@door:22", "alice@gate:22", "alice@inner:22"],
+      [`${ACCOUNT.username}@door:22`, `${ACCOUNT.username}@gate:22`, `${ACCOUNT.username}@inner:22`],
     ],
   ])("goes through the hosts of %s", (_, config, jump, expected) => {
     const { hops } = settings(config, jump === undefined ? {} : { jump });
@@ -211,21 +228,39 @@ describe("the way to the bastion", () => {
     expect(hops.map(({ identityFiles }) => identityFiles)).toEqual([fromConfig("/gate"), fromConfig("/bastion")]);
   });
 
-  it("executes nothing to read a configuration, and says what it left out", () => {
-    const ran = join(tmpdir(), `executed-${String(process.pid)}`);
+  it("runs what Match exec says, as ssh does, but no ProxyCommand, and says so", () => {
+    const ran = join(HOME, "ran");
+    const config = `Match exec "touch '${ran}'"\n Port 9\nMatch exec false\n Port 8\n ProxyCommand no\nHost *\n `;
 
-    const { target, notes } = settings(
-      `Match exec "touch ${ran}"\n Port 9\nMatch host 203* exec "touch ${ran}"\n Port 9\n` +
-        `Match host other exec "touch ${ran}"\n Port 9\nHost *\n CanonicalizeHostname yes\n ProxyCommand touch ${ran}`,
-    );
+    const { target, notes } = settings(`${config}ProxyCommand touch '${ran}2'`);
 
-    expect(target.port).toBe(22);
-    expect(existsSync(ran)).toBe(false);
+    expect(target.port).toBe(9);
+    expect(existsSync(ran)).toBe(true);
+    expect(existsSync(`${ran}2`)).toBe(false);
     expect(notes).toEqual([
-      "line 1 of ~/.ssh/config is left out: Match exec is not looked at, and nothing is ever executed for it",
-      "line 3 of ~/.ssh/config is left out: Match exec is not looked at, and nothing is ever executed for it",
       "the ssh configuration has a ProxyCommand for 203.0.113.9, which is not run; --jump HOST goes through a host",
     ]);
+  });
+
+  it("goes on without the configuration where there is no client to read it, and says so", () => {
+    const environment = { ...MACHINE.environment, PATH: "/nowhere" };
+
+    const { target, notes } = settings("Port 9", {}, { ...MACHINE, environment });
+
+    expect(target).toEqual(PLAIN);
+    expect(notes).toEqual([
+      `${HOME}/.ssh/config is not read, because there is no OpenSSH client (ssh) on PATH; ` +
+        "the options of the command line count",
+    ]);
+  });
+
+  it("reads no configuration that others may write to", () => {
+    settings("Port 9");
+    put(".ssh/config", "Port 9", 0o620);
+
+    expect(() => readSshSettings({}, HANDOVER, MACHINE)).toThrow(
+      `others may write to ${HOME}/.ssh/config, so ssh would not read it either: chown and chmod 600 ${HOME}/.ssh/config`,
+    );
   });
 
   it.each<[string, SettingsOptions, string, RegExp]>([
@@ -238,10 +273,11 @@ describe("the way to the bastion", () => {
       "",
       /^the port of --jump must be a number from 1 to 65535, got 65536$/,
     ],
-    ["a malformed ProxyJump", {}, "ProxyJump a b", /^ProxyJump must be/],
+    ["a malformed ProxyJump", {}, "ProxyJump eve@", /line 1: Invalid ProxyJump "eve@"$/],
     ["port 0", { port: 0 }, "", /^the port of --port must be a number from 1 to 65535, got 0$/],
     ["half a port", { port: 22.5 }, "", /got 22.5$/],
-    ["a port that is no number", {}, "Port ssh", /^the port of the ssh configuration must be .* got NaN$/],
+    ["a port that is no decimal number", {}, "Port 0x10", /^ssh cannot use .*config for 203.0.113.9: .* line 1: Bad /],
+    ["a second name", {}, "HostName a b", /line 1: keyword hostname extra arguments at end of line$/],
     [
       "a user in the host",
       { host: "ubuntu@b" },
@@ -256,8 +292,9 @@ describe("the way to the bastion", () => {
     ],
     ["an unknown token", {}, "IdentityFile ~/%C", /"~\/%C": it is not known here what %C is$/],
     ["a missing variable", {}, "IdentityFile ${NOWHERE}/x", /what \$\{NOWHERE} is$/],
-    ["a keyword without an argument", {}, "Host *\n Port", /^line 2 of ~\/.ssh\/config: Port has no argument$/],
-    ["a quote that is not closed", {}, 'IdentityFile "x', /^line 1 of ~\/.ssh\/config: a quote is not closed$/],
+    ["a keyword without an argument", {}, "Host *\n Port", /config line 2: no argument after keyword "port"$/],
+    ["a quote that is not closed", {}, 'IdentityFile "x', /config line 1: invalid quotes$/],
+    ["a keyword that ssh does not know", {}, "Prot 22", /config: line 1: Bad configuration option: prot$/],
   ])("fails for %s", (_, options, config, message) => {
     expect(() => settings(config, options)).toThrow(UserError);
     expect(() => settings(config, options)).toThrow(message);
@@ -265,103 +302,90 @@ describe("the way to the bastion", () => {
 });
 
 describe("what there is to log in with", () => {
-  const key = keyPair().private;
   const encrypted = utils.generateKeyPairSync("ed25519", {
     passphrase: "secret",
     cipher: "aes256-ctr",
     rounds: 1,
   }).private;
-  let home: string;
 
   beforeEach(() => {
-    home = mkdtempSync(join(tmpdir(), "ssh-settings-"));
-    mkdirSync(join(home, ".ssh"));
+    rmSync(join(HOME, ".ssh", "id_ed25519"));
   });
-
-  afterEach(() => {
-    rmSync(home, { recursive: true, force: true });
-  });
-
-  function file(name: string, text: string, mode = 0o600): string {
-    const path = join(home, name);
-    writeFileSync(path, text);
-    chmodSync(path, mode);
-    return path;
-  }
 
   function read(options: SettingsOptions = {}, agent?: string) {
     const environment = agent === undefined ? {} : { SSH_AUTH_SOCK: agent };
-    return readSshSettings(options, HANDOVER, { home, user: "alice", uid: process.getuid?.(), environment });
+    return readSshSettings(options, HANDOVER, { ...MACHINE, environment });
   }
 
   it("takes the usual keys that are there", () => {
-    file(".ssh/id_ed25519", key);
+    put(".ssh/id_ed25519", KEY);
 
     const { target, notes } = read();
 
-    expect(target.identities).toEqual([key]);
+    expect(target.identities).toEqual([KEY]);
     expect(notes).toEqual([]);
   });
 
   it("reads what the configuration includes, by wildcards too, and goes on after it where it was", () => {
-    file(".ssh/config", "Include conf.d/*.conf\nPort 2022\nHost 203*\n Include inner\n IdentityFile ~/after\n");
-    mkdirSync(join(home, ".ssh", "conf.d"));
-    file(".ssh/conf.d/b.conf", "Host 203*\n IdentityFile ~/b\nHost other\n");
-    file(".ssh/conf.d/a.conf", "IdentityFile ~/a\n");
-    file(".ssh/conf.d/not", "IdentityFile ~/not\n");
-    file(".ssh/inner", "IdentityFile ~/inner\nHost other\n IdentityFile ~/other");
-    for (const name of ["a", "b", "inner", "after"]) file(name, key);
+    const folder = `"${HOME}/.ssh/`;
+    put(
+      ".ssh/config",
+      `Include ${folder}conf.d/*.conf"\nPort 2022\nHost 203*\n Include ${folder}inner"\n IdentityFile ~/after\n`,
+    );
+    mkdirSync(join(HOME, ".ssh", "conf.d"));
+    put(".ssh/conf.d/b.conf", "Host 203*\n IdentityFile ~/b\nHost other\n");
+    put(".ssh/conf.d/a.conf", "IdentityFile ~/a\n");
+    put(".ssh/conf.d/not", "IdentityFile ~/not\n");
+    put(".ssh/inner", "IdentityFile ~/inner\nHost other\n IdentityFile ~/other");
+    for (const name of ["a", "b", "inner", "after"]) put(name, KEY);
 
     const { target } = read();
 
-    expect(target.identityFiles.map(({ path }) => path.slice(home.length))).toEqual(["/a", "/b", "/inner", "/after"]);
+    expect(target.identityFiles.map(({ path }) => path.slice(HOME.length))).toEqual(["/a", "/b", "/inner", "/after"]);
     expect(target.port).toBe(2022);
   });
 
-  it("fails for a configuration that includes itself, or was named and is not there", () => {
-    file(".ssh/config", "Include config");
+  it("fails for a configuration that includes itself", () => {
+    put(".ssh/config", `Include "${HOME}/.ssh/config"`);
 
-    expect(() => read()).toThrow(/config includes too deep, perhaps itself$/);
-    expect(() => read({ sshConfig: "~/nowhere" })).toThrow(/nowhere cannot be read: ENOENT/);
-    file(".ssh/id_rsa", key);
-    expect(read({ sshConfig: "none" }).target.identities).toHaveLength(1);
+    expect(() => read()).toThrow(/: Too many recursive configuration includes$/);
   });
 
   it.each<[string, () => string, string]>([
-    ["is not there", () => join(home, "nowhere"), "cannot be read: ENOENT"],
+    ["is not there", () => join(HOME, "nowhere"), "cannot be read: ENOENT"],
     [
       "is a public key",
-      () => file("k", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZxUZDZ1hQtqLlLkMzuwRbd1b/3Z3WVdQhRK2bXDbUE a\n"),
+      () => put("k", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMZxUZDZ1hQtqLlLkMzuwRbd1b/3Z3WVdQhRK2bXDbUE a\n"),
       "is a public key",
     ],
     [
       "is none",
-      () => file("k", "hello\n", 0o644),
+      () => put("k", "hello\n", 0o644),
       "is no private key in OpenSSH's or PEM form (Unsupported key format)",
     ],
-    ["others can read", () => file("k", key, 0o644), "can be read by others (mode 0644): chmod 600 "],
+    ["others can read", () => put("k", KEY, 0o644), "can be read by others (mode 0644): chmod 600 "],
     [
       "is encrypted",
-      () => file("k", encrypted),
+      () => put("k", encrypted),
       'is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ',
     ],
     [
       "is in PKCS#8 form",
-      () => file("k", "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n"),
+      () => put("k", "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n"),
       "is no private key in OpenSSH's or PEM form (Unsupported key format); ssh-keygen -p -f ",
     ],
   ])("fails for an --identity that %s", (_, make, message) => {
     const path = make();
 
-    expect(() => read({ identities: [path] })).toThrow(UserError);
-    expect(() => read({ identities: [path] })).toThrow(`${path} cannot be used as --identity: it ${message}`);
+    expect(() => read({ identity: path })).toThrow(UserError);
+    expect(() => read({ identity: path })).toThrow(`${path} cannot be used as --identity: it ${message}`);
   });
 
   it("leaves an encrypted key to the agent", () => {
-    const agent = file("agent", "");
-    const path = file("k", encrypted);
+    const agent = put("agent", "");
+    const path = put("k", encrypted);
 
-    const { target, notes } = read({ identities: [path] }, agent);
+    const { target, notes } = read({ identity: path }, agent);
 
     expect(target).toMatchObject({ identities: [], agent });
     expect(notes).toEqual([
@@ -370,48 +394,48 @@ describe("what there is to log in with", () => {
   });
 
   it("asks the agent after the keys, but not when the configuration wants the keys only", () => {
-    const agent = file("agent", "");
-    file(".ssh/id_rsa", key);
+    const agent = put("agent", "");
+    put(".ssh/id_rsa", KEY);
 
     expect(read({}, agent).target.agent).toBe(agent);
-    file(".ssh/config", "IdentitiesOnly yes");
+    put(".ssh/config", "IdentitiesOnly yes");
     expect(read({}, agent).target.agent).toBeUndefined();
   });
 
   it("asks the agent for the keys of the configuration alone when it wants no others", () => {
-    const agent = file("agent", "");
+    const agent = put("agent", "");
     const [mine, beside] = [keyPair(), keyPair()];
     const line = ({ wire }: KeyPair) => `ssh-ed25519 ${wire.toString("base64")} alice\n`;
-    file(".ssh/mine.pub", line(mine));
-    file(".ssh/locked", encrypted);
-    file(".ssh/locked.pub", line(beside));
+    put(".ssh/mine.pub", line(mine));
+    put(".ssh/locked", encrypted);
+    put(".ssh/locked.pub", line(beside));
     const files = "IdentityFile ~/.ssh/mine.pub\nIdentityFile ~/.ssh/locked\n";
 
-    file(".ssh/config", `${files}IdentitiesOnly yes`);
+    put(".ssh/config", `${files}IdentitiesOnly yes`);
     expect(read({}, agent).target.agentKeys).toEqual([mine.wire, beside.wire]);
-    file(".ssh/config", files);
+    put(".ssh/config", files);
     expect(read({}, agent).target.agentKeys).toBeUndefined();
   });
 
   it("passes over usual keys that are of no use, and an agent that is gone, and says so", () => {
-    file(".ssh/id_ed25519", encrypted);
-    file(".ssh/id_rsa", key);
+    put(".ssh/id_ed25519", encrypted);
+    put(".ssh/id_rsa", KEY);
 
-    const { target, notes } = read({}, join(home, "gone"));
+    const { target, notes } = read({}, join(HOME, "gone"));
 
-    expect(target).toMatchObject({ identities: [key], agent: undefined });
+    expect(target).toMatchObject({ identities: [KEY], agent: undefined });
     expect(notes).toEqual([
-      `there is no agent: its socket ${home}/gone does not exist`,
+      `there is no agent: its socket ${HOME}/gone does not exist`,
       expect.stringContaining("id_ed25519 is not used: it is encrypted"),
     ]);
   });
 
   it("fails when there is nothing, with all it looked at", () => {
-    file(".ssh/id_ed25519", key, 0o640);
+    put(".ssh/id_ed25519", KEY, 0o640);
 
     expect(() => read()).toThrow(
       new RegExp(
-        `^there is no key to log in to 203.0.113.9 with: looked at ${home}/.ssh/id_ed25519, .*, and there is no agent\\n` +
+        `^there is no key to log in to 203.0.113.9 with: looked at ${HOME}/.ssh/id_ed25519, .*, and there is no agent\\n` +
           ".*id_ed25519 is not used: it can be read by others \\(mode 0640\\): chmod 600 .*\\n" +
           ".*--identity FILE, or start an agent and ssh-add FILE$",
       ),

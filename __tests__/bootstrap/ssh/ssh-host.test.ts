@@ -95,7 +95,8 @@ describe("a host over SSH", () => {
       name: "bastion",
       address: "127.0.0.1",
       port: server.port,
-      username: "ubuntu",
+      user: "ubuntu",
+      agent: undefined,
       identities: [userKey.private],
       refuse: (key) =>
         Promise.resolve(key.equals(server.hostKey.wire) ? undefined : "bastion: not the key that was expected"),

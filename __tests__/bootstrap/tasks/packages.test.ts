@@ -13,7 +13,7 @@ import { join } from "node:path";
 
 import type { Host } from "../../../bootstrap/engine/host";
 import { run } from "../../../bootstrap/engine/run";
-import { findProgram } from "../../../rehearsal/machine/programs";
+import { findProgram } from "../../../terraform/program";
 import type { Outcome } from "../../../bootstrap/engine/task";
 import { packages } from "../../../bootstrap/tasks/packages";
 import { LocalHost } from "../../support/local-host";

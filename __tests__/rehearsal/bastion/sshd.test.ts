@@ -49,7 +49,7 @@ ForceCommand exec /bin/sh '/a folder/session'
 describe("the script that takes a session over", () => {
   it("quotes the environment", () => {
     expect(sessionScript({ PATH: "/usr/bin", NOTE: "it's $HOME" })).toMatch(
-      /^export PATH='\/usr\/bin'\nexport NOTE='it'\\''s \$HOME'\ncd "\$HOME" \|\| exit\n/,
+      /^export PATH=\/usr\/bin\nexport NOTE='it'\\''s \$HOME'\ncd "\$HOME" \|\| exit\n/,
     );
   });
 

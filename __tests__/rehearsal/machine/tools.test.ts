@@ -16,17 +16,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { startMirror, type Mirror } from "../../../rehearsal/bastion/mirror";
-import { findProgram } from "../../../rehearsal/machine/programs";
-import { platformOf, TERRAFORM_VERSION } from "../../../terraform/release";
+import { findProgram } from "../../../terraform/program";
+import { terraformPlatform } from "../../../terraform/platform";
+import { TERRAFORM_VERSION } from "../../../terraform/release";
 import { provideMoto, provideTerraform } from "../../../rehearsal/machine/tools";
 import { zipOf } from "../../support/zip";
 
-const PLATFORM = platformOf() ?? "linux_amd64";
+const PLATFORM = terraformPlatform();
 const PATH_AT_MIRROR = `/terraform/${TERRAFORM_VERSION}/terraform_${TERRAFORM_VERSION}_${PLATFORM}.zip`;
 const PROGRAM = `terraform_${TERRAFORM_VERSION}_${PLATFORM}`;
 /** A stand-in for Terraform, which knows only its version; large enough to come in several pieces. */
 const STAND_IN = `#!/bin/sh\necho '{"terraform_version": "${TERRAFORM_VERSION}"}'\n#${"x".repeat(1_000_000)}\n`;
-const ARCHIVE = zipOf({ "LICENSE.txt": Buffer.from("a licence"), terraform: Buffer.from(STAND_IN) }, "stored");
+const ARCHIVE = zipOf({ "LICENSE.txt": Buffer.from("a licence"), terraform: Buffer.from(STAND_IN) });
 const SHA256 = createHash("sha256").update(ARCHIVE).digest("hex");
 
 describe("what a rehearsal sets up by itself", () => {
@@ -47,10 +48,11 @@ describe("what a rehearsal sets up by itself", () => {
     bin = join(folder, "bin");
     mkdirSync(bin);
     // Nothing but what the stand-ins themselves are made of.
-    for (const name of ["sh", "cat", "mkdir", "sleep"]) symlinkSync(findProgram(name) ?? "", join(bin, name));
+    for (const name of ["sh", "cat", "mkdir", "sleep", "unzip"]) symlinkSync(findProgram(name) ?? "", join(bin, name));
     process.env["PATH"] = bin;
     process.env["EKS_DOWNLOADS"] = mirror.url;
     delete process.env["EKS_TERRAFORM"];
+    delete process.env["TERRAFORM_BINARY_NAME"];
   });
   afterEach(() => {
     process.env = { ...environment };
@@ -86,6 +88,13 @@ describe("what a rehearsal sets up by itself", () => {
       expect((await provide()).command).toEqual([tofu]);
     });
 
+    it("is the one that cdktf's variable names", async () => {
+      standIn("terraform", terraformOf("1.9.8"));
+      process.env["TERRAFORM_BINARY_NAME"] = standIn("mine", terraformOf("1.12.0"));
+
+      expect((await provide()).command).toEqual([join(bin, "mine")]);
+    });
+
     it("is the one that EKS_TERRAFORM names", async () => {
       standIn("terraform", terraformOf("1.9.8"));
       process.env["EKS_TERRAFORM"] = standIn("mine", terraformOf("1.12.0"));
@@ -94,9 +103,13 @@ describe("what a rehearsal sets up by itself", () => {
     });
 
     it.each([
-      ["is not there", "nowhere", "EKS_TERRAFORM must name a Terraform or OpenTofu: there is no nowhere on PATH"],
-      ["is none", "sleep", /EKS_TERRAFORM must name a Terraform or OpenTofu: \S+sleep does not run/],
-      ["is too old", "old", /EKS_TERRAFORM must name a Terraform or OpenTofu: \S+old is 1\.8\.5, older than 1\.9/],
+      [
+        "is not there",
+        "nowhere",
+        "EKS_TERRAFORM must name Terraform or OpenTofu, got nowhere, which is no program on PATH",
+      ],
+      ["is none", "sleep", /EKS_TERRAFORM must name Terraform or OpenTofu: \S+sleep does not run/],
+      ["is too old", "old", /EKS_TERRAFORM must name Terraform or OpenTofu: \S+old is 1\.8\.5, older than 1\.9/],
     ])("fails when the one that EKS_TERRAFORM names %s, and downloads nothing", async (_, name, message) => {
       standIn("old", terraformOf("1.8.5"));
       process.env["EKS_TERRAFORM"] = name;
@@ -158,6 +171,27 @@ describe("what a rehearsal sets up by itself", () => {
       expect(failure).toHaveProperty("message", expect.stringMatching(message));
       expect(failure).toHaveProperty("message", expect.stringContaining(waysOut));
       expect((failure as Error).message).not.toContain("\n");
+      expect(left()).toEqual([]);
+    });
+
+    it.each([
+      ["holds no Terraform", zipOf({ tofu: Buffer.from("tofu") }), /its archive cannot be unpacked: .*not matched/],
+      ["is no archive", Buffer.from("<html>Not found</html>"), /its archive cannot be unpacked: .*not a zipfile/],
+    ])("fails when what was released %s", async (_, content, message) => {
+      const sha256 = createHash("sha256").update(content).digest("hex");
+      const other = await startMirror({ [PATH_AT_MIRROR]: { content } });
+      process.env["EKS_DOWNLOADS"] = other.url;
+
+      await expect(provideTerraform({ folder: tools, sha256 })).rejects.toThrow(message);
+      await other.stop();
+
+      expect(left()).toEqual([]);
+    });
+
+    it("fails where there is no unzip, and says how to get it", async () => {
+      rmSync(join(bin, "unzip"));
+
+      await expect(provide()).rejects.toThrow("unzip is not on PATH (Debian: apt-get install unzip); install it (");
       expect(left()).toEqual([]);
     });
 

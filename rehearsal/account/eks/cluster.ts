@@ -20,6 +20,7 @@ import type {
   VpcConfigRequest,
   VpcConfigResponse,
 } from "@aws-sdk/client-eks";
+import { IPv4 } from "ipaddr.js";
 
 import type { ClusterAccount, SubnetsVpc } from "./account";
 import { EksError } from "./call";
@@ -108,10 +109,9 @@ export async function refuseNewCluster(
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
 function isServiceCidr(cidr: string): boolean {
-  const [, a = "", b = "", , , bits = ""] = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(cidr) ?? [];
-  const [first, second] = [Number(a), Number(b)];
-  const isPrivate = first === 10 || (first === 172 && second >= 16 && second < 32) || (first === 192 && second === 168);
-  return a !== "" && isPrivate && Number(bits) >= 12 && Number(bits) <= 24;
+  if (!IPv4.isValidCIDR(cidr)) return false;
+  const [network, bits] = IPv4.parseCIDR(cidr);
+  return network.range() === "private" && bits >= 12 && bits <= 24;
 }
 
 /** What a new cluster is in, and has been given. */
