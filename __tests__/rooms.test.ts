@@ -25,6 +25,10 @@ describe("the project's files", () => {
     expect(missing).toEqual([]);
   });
 
+  it("do not import each other, directly or through others", () => {
+    expect(circle(IMPORTS)).toBeUndefined();
+  });
+
   it("are drawn in ARCHITECTURE.md as they import each other (else: npm run docs:rooms)", () => {
     const page = readFileSync(join(CLONE, "ARCHITECTURE.md"), "utf8");
 
