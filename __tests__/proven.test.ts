@@ -25,6 +25,13 @@ describe("docs/proven.md", () => {
     expect(PAGE).toContain(`with the bindings of ${AWS_PROVIDER_COMPARED}:`);
   });
 
+  it("has runs on the Node.js that .nvmrc names", () => {
+    const version = readFileSync(join(DOCS, "../.nvmrc"), "utf8").trim();
+    const commands = RUNS.filter(({ on }) => on["Node"] === version).map(({ command }) => command);
+
+    expect(commands).toEqual(expect.arrayContaining(["npm run rehearse", "npm run test:unit"]));
+  });
+
   it("takes the newest run of a command on the same programs, and keeps those on others", () => {
     const elsewhere = { ...rehearsal, on: { ...rehearsal.on, Node: "24.0.0" } };
     const failed = { ...rehearsal, result: "exit code 1" };

@@ -284,13 +284,12 @@ describe("every file in tfvars/", () => {
 
 describe("the documents", () => {
   const text = (file: string) => readFileSync(join(CLONE, file), "utf8");
-  const readme = text("README.md");
-  const section = (heading: string) => readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+  const inputs = text("docs/inputs.md");
 
-  it("list every variable once with its default, the workshop's in the README, today's in docs/inputs.md", () => {
+  it("list every variable once with its default", () => {
     // Under headings of the third level are the fields of objects.
-    const withoutFields = text("docs/inputs.md").replaceAll(/^### (?:(?!^## )[^])*/gm, "");
-    const rows = [...`${section("Inputs")}\n${withoutFields}`.matchAll(/^\| `(\w+)` +\| (.*?) +\|/gm)];
+    const withoutFields = inputs.replaceAll(/^### (?:(?!^## )[^])*/gm, "");
+    const rows = [...withoutFields.matchAll(/^\| `(\w+)` +\| (.*?) +\|/gm)];
     const listed = Object.fromEntries(rows.map(([, name = "", shown = ""]) => [name, shown]));
 
     expect(rows).toHaveLength(Object.keys(listed).length);
@@ -310,7 +309,6 @@ describe("the documents", () => {
     const fields = Object.entries(stack.variable).flatMap(([variable, { type }]) =>
       [...type.matchAll(field)].map(([, name = "", otherwise]) => ({ variable, name, otherwise })),
     );
-    const inputs = text("docs/inputs.md");
     const isListed = ({ name, otherwise }: (typeof fields)[number]) => {
       const shown = otherwise === undefined || otherwise === '""' ? "" : `\`${otherwise.replaceAll('"', "")}\``;
       return new RegExp(`^\\| \`${name}\` +\\| ${shown.replaceAll(".", "\\.")}`, "m").test(inputs);
@@ -321,7 +319,7 @@ describe("the documents", () => {
   });
 
   it("list every output", () => {
-    const outputs = section("Outputs");
+    const [, outputs = ""] = inputs.split("\n## Outputs\n");
 
     for (const name of Object.keys(stack.output)) expect(outputs).toContain(`\`${name}\``);
   });

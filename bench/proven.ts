@@ -1,3 +1,5 @@
+import { filled } from "./page";
+
 /** A command of the project that was run to its end, on which programs, and what came of it. */
 export interface ProvenRun {
   /** As it is typed: `npm run rehearse -- --var-file tfvars/current.tfvars`. */
@@ -9,9 +11,6 @@ export interface ProvenRun {
   /** `2026-11-29`, in UTC. */
   readonly date: string;
 }
-
-const BEGIN = "<!-- written by `npm run prove` -->";
-const END = "<!-- end -->";
 
 /** The runs that are known after one more: it takes the place of an earlier one of the same command on the same programs. */
 export function withRun(runs: readonly ProvenRun[], run: ProvenRun): ProvenRun[] {
@@ -25,8 +24,6 @@ export function withRun(runs: readonly ProvenRun[], run: ProvenRun): ProvenRun[]
  * @throws Error when the page lacks the marks
  */
 export function fillIn(page: string, runs: readonly ProvenRun[]): string {
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`the page has no lines ${BEGIN} and ${END}`);
   const rows = [
     ["command", "on", "result", "date"],
     ...runs.map(({ command, on, result, date }) => [`\`${command}\``, programs(on), result, date]),
@@ -37,7 +34,7 @@ export function fillIn(page: string, runs: readonly ProvenRun[]): string {
     `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width, filler)).join(" | ")} |`;
   const [head = [], ...others] = rows;
   const table = [line(head), line([], "-"), ...others.map((row) => line(row))].join("\n");
-  return `${page.slice(0, from)}${BEGIN}\n\n${table}\n\n${page.slice(to)}`;
+  return filled(page, "npm run prove", table);
 }
 
 function programs(on: ProvenRun["on"]): string {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Emulator } from "../../rehearsal/account/emulator";
@@ -10,7 +10,14 @@ import { NODE_GROUP_CASES } from "./bad-input/node-groups";
 import { POD_CASES } from "./bad-input/pods";
 import { GOOD_WORKSHOPS, WORKSHOP_CASES } from "./bad-input/workshop";
 
-const README = join(__dirname, "../../README.md");
+const CLONE = join(__dirname, "../..");
+const DOCS = readdirSync(join(CLONE, "docs")).filter((name) => name.endsWith(".md"));
+
+/** What the documents show of tfvars, but for those of the stack `eks-kubernetes`, which begin with their file's name. */
+const SHOWN = ["README.md", ...DOCS.map((name) => join("docs", name))]
+  .flatMap((file) => [...readFileSync(join(CLONE, file), "utf8").matchAll(/^```hcl\n(?<lines>[^]*?)^```/gm)])
+  .map(({ groups }) => groups?.["lines"] ?? "")
+  .filter((lines) => !lines.startsWith("# kubernetes.tfvars\n"));
 
 /** What is seen without any resource: by the file itself, by a variable's type or by its rules. */
 const CASES = [...WORKSHOP_CASES, ...CLUSTER_CASES, ...NETWORK_CASES, ...NODE_GROUP_CASES, ...POD_CASES];
@@ -44,13 +51,10 @@ describeEndToEnd("tfvars", () => {
     expectRefusal(await inputs.judge(tfvars), message);
   });
 
-  it.each(
-    [...readFileSync(README, "utf8").matchAll(/^```hcl\n(?<lines>[^]*?)^```/gm)].map(
-      ({ groups }) => groups?.["lines"] ?? "",
-    ),
-  )("takes what the README shows: %s", async (lines) => {
+  it.each(SHOWN)("takes what the documents show: %s", async (lines) => {
     const whole = lines.replaceAll("ami-…", "ami-0123456789abcdef0").replaceAll("::…:", "::123456789012:");
-    const { code, output } = await inputs.judge(`aws_krug_admin_role = "aws-krug-admin"\n${whole}`);
+    const role = whole.includes("aws_krug_admin_role") ? "" : 'aws_krug_admin_role = "aws-krug-admin"\n';
+    const { code, output } = await inputs.judge(`${role}${whole}`);
 
     expect({ code, output }).toMatchObject({ code: 0 });
   });

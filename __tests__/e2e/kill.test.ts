@@ -14,7 +14,7 @@ aws_krug_admin_role = "aws-krug-admin"
 kubectl_ssh_cidrs   = ["203.0.113.7/32"]
 `;
 
-/** OpenTofu keeps no such promise: what it made in the last 20 seconds is in no state, as README says. */
+/** OpenTofu keeps no such promise: what it made in the last 20 seconds is in no state, as docs/usage.md says. */
 const keepsEverything = process.env[PREPARED] !== undefined && productOf(terraformProgram()) === "Terraform";
 
 /** Real Terraform and AWS provider against an AWS emulator, behind a gate that holds back one call. */

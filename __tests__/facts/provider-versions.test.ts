@@ -14,10 +14,10 @@ describe("the versions of a provider that a stack takes", () => {
     expect(versionsInWords("aws")).toBe(`from 5.100.0, below ${next}`);
   });
 
-  it("stand in README.md", () => {
-    const readme = readFileSync(join(resolve(__dirname, "../.."), "README.md"), "utf8");
+  it("stand in docs/setup.md", () => {
+    const page = readFileSync(join(resolve(__dirname, "../.."), "docs/setup.md"), "utf8");
 
-    expect(readme).toContain(`**The AWS provider**, 5.100 to ${String(major)}.${String(minor)}:`);
+    expect(page).toContain(`**The AWS provider**, 5.100 to ${String(major)}.${String(minor)}:`);
   });
 
   it.each([
