@@ -1,12 +1,9 @@
-/**
- * By type of what a plan leaves as it is: the guards look at it where the plan changes something of one of these types.
- * At the cluster they always look.
- */
+/** By type of what a plan leaves as it is: the guards look at it where something of one of these types changes. */
 const LOOKED_AT: Readonly<Record<string, readonly string[]>> = {
   aws_autoscaling_group: ["aws_eks_access_entry"],
-  aws_eks_access_entry: ["aws_eks_access_entry", "aws_eks_access_policy_association"],
-  aws_eks_access_policy_association: ["aws_eks_access_entry", "aws_eks_access_policy_association"],
-  aws_eks_cluster: ["aws_eks_cluster"],
+  aws_eks_access_entry: ["aws_eks_access_entry", "aws_eks_access_policy_association", "aws_eks_cluster"],
+  aws_eks_access_policy_association: ["aws_eks_access_entry", "aws_eks_access_policy_association", "aws_eks_cluster"],
+  aws_eks_cluster: ["aws_eks_access_entry", "aws_eks_access_policy_association", "aws_vpc_ipv4_cidr_block_association"],
   aws_subnet: ["aws_subnet"],
 };
 
@@ -36,7 +33,9 @@ interface PlanJson {
  * What is recorded of a plan's JSON: what nobody here reads is left out, and what is left is as Terraform wrote it, one
  * resource change to a line.
  *
- * - `resource_changes`: all but what stays as it is, of which those are kept that somebody looks at.
+ * - `resource_changes`: all but what stays as it is, of which those are kept that the guards look at, and where nothing
+ *   changes the cluster.
+ * - `variables`: none where something is updated or goes, as what is reckoned from them has nothing to do with that.
  * - `output_changes`: those that change.
  * - `checks`: none where all hold; else those of `check` blocks, and of all others those that do not hold.
  * - `prior_state`: the subnets that data sources have told.
@@ -48,7 +47,7 @@ export function cutPlan(text: string): string {
   const { variables = {}, prior_state: prior, configuration, resource_changes: changes = [], checks = [] } = plan;
   const stays = ({ change: { actions } }: { readonly change: { readonly actions: readonly string[] } }) =>
     actions[0] === "no-op";
-  const changing = new Set(["aws_eks_cluster", ...changes.filter((it) => !stays(it)).map(({ type }) => type)]);
+  const changing = new Set([...changes.filter((it) => !stays(it)).map(({ type }) => type)]);
   const subnets = (prior?.values?.root_module?.resources ?? []).filter(
     ({ mode, type }) => mode === "data" && type === "aws_subnet",
   );
@@ -57,12 +56,16 @@ export function cutPlan(text: string): string {
   );
   const left: Record<string, unknown> = {
     ...plan,
+    ...(changes.some(({ change: { actions } }) => actions.some((it) => it === "update" || it === "delete")) && {
+      variables: {},
+    }),
     planned_values: {},
     resource_changes: changes.filter(
       (it) =>
         !stays(it) ||
         it.previous_address !== undefined ||
-        (LOOKED_AT[it.type] ?? []).some((type) => changing.has(type)),
+        (LOOKED_AT[it.type] ?? []).some((type) => changing.has(type)) ||
+        (changing.size === 0 && it.type === "aws_eks_cluster"),
     ),
     output_changes: Object.fromEntries(
       Object.entries(plan.output_changes ?? {}).filter(([, { actions }]) => actions[0] !== "no-op"),
@@ -75,9 +78,14 @@ export function cutPlan(text: string): string {
   };
   delete left["resource_drift"];
   delete left["relevant_attributes"];
-  const parts = Object.entries(left).map(([name, part]) => {
-    const lines = Array.isArray(part) && part.length > 0 ? `[\n${part.map(line).join(",\n")}\n]` : line(part);
-    return `${line(name)}: ${lines}`;
+  return lines(left);
+}
+
+/** JSON with a line for each item of a list. */
+function lines(document: Readonly<Record<string, unknown>>): string {
+  const parts = Object.entries(document).map(([name, part]) => {
+    const text = Array.isArray(part) && part.length > 0 ? `[\n${part.map(line).join(",\n")}\n]` : line(part);
+    return `${line(name)}: ${text}`;
   });
   return `{\n${parts.join(",\n")}\n}\n`;
 }
@@ -90,5 +98,5 @@ function line(value: unknown): string {
 export function cutState(text: string): string {
   const state = JSON.parse(text) as Record<string, unknown>;
   delete state["check_results"];
-  return `${JSON.stringify(state, undefined, 1)}\n`;
+  return lines(state);
 }

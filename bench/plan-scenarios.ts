@@ -60,13 +60,13 @@ function privateSubnets(...rows: string[]): string {
   };
   return `vpc_private_subnets = [${rows.map(row).join(", ")}]`;
 }
-const [SUBNET_A, SUBNET_B, SUBNET_C] = ["a a 172.16.10.0/23", "b b 172.16.12.0/23", "c c 172.16.14.0/23"];
+const [SUBNET_A, SUBNET_B] = ["a a 172.16.10.0/23", "b b 172.16.12.0/23"];
 
 /** A value that only the apply will tell. */
 const LATER = { terraform_data: { later: { input: "1.35" } } };
 const overridingCluster = (values: object) => ({ resource: { aws_eks_cluster: { cluster_control_plane: values } } });
-/** Undoes what the stack ignores. */
-const NOTHING_IGNORED = overridingCluster({ lifecycle: { ignore_changes: [] } });
+/** What the stack ignores is looked at again. An empty list would override nothing. */
+const TAGS_IGNORED_ALONE = overridingCluster({ lifecycle: { ignore_changes: ["tags"] } });
 
 const WORKSHOP: Course = {
   seed: WORKSHOP_ACCOUNT,
@@ -102,11 +102,8 @@ const WORKSHOP: Course = {
         },
         "workshop-secrets-encrypted": { tfvars: "secrets_encryption = {}" },
         "workshop-cluster-renamed": { tfvars: 'eks_cluster_name = "other"' },
-        "workshop-project-renamed": {
-          tfvars: 'project_name = "other"\nvpc_name = "awskrug_gudi_vpc"\neks_cluster_name = "awskrug_gudi_eks"',
-        },
         "workshop-vpc-range": { tfvars: 'vpc_cidr_block = "172.16.0.0/17"' },
-        "workshop-outputs-alone": {
+        "workshop-output-changed": {
           tfvars: `aws_auth_users = [
             { userarn = "arn:aws:iam::123456789012:user/student", username = "student", groups = ["students"] }
           ]`,
@@ -117,9 +114,6 @@ const WORKSHOP: Course = {
         },
         "workshop-subnet-removed": { tfvars: privateSubnets(SUBNET_A, SUBNET_B) },
         "workshop-subnet-renamed": { tfvars: privateSubnets(SUBNET_A, SUBNET_B, "d c 172.16.14.0/23") },
-        "workshop-subnet-range": { tfvars: privateSubnets("a a 172.16.20.0/23", SUBNET_B, SUBNET_C) },
-        "workshop-subnet-added": { tfvars: privateSubnets(SUBNET_A, SUBNET_B, SUBNET_C, "e c 172.16.16.0/23") },
-        "workshop-zone-added": { tfvars: privateSubnets(SUBNET_A, SUBNET_B, SUBNET_C, "d d 172.16.16.0/23") },
         "workshop-no-nat": { tfvars: 'nat_gateway = "none"\nkubectl_ssh_cidrs = ["198.51.100.23/32"]' },
         "workshop-instance-type": {
           tfvars:
@@ -138,24 +132,15 @@ const WORKSHOP: Course = {
           commands: [["taint", CLUSTER]],
           options: ["-replace=aws_instance.bastion_instance"],
         },
-        "workshop-moved": {
-          commands: [["state", "mv", CLUSTER, "aws_eks_cluster.old"]],
-          beside: { moved: [{ from: "aws_eks_cluster.old", to: CLUSTER }] },
-        },
+        // As in a state of the workshop's own HCL, from which the stack moves them.
+        "workshop-moved": { commands: [["state", "mv", CLUSTER, "module.eks.aws_eks_cluster.eks_cluster"]] },
         "workshop-moved-and-renamed": {
           tfvars: `eks_cluster_name = "other"\n${privateSubnets(SUBNET_A, SUBNET_B)}`,
           commands: [
-            ["state", "mv", CLUSTER, "aws_eks_cluster.old"],
-            ["state", "mv", "aws_vpc.network_vpc[0]", "aws_vpc.old"],
+            ["state", "mv", CLUSTER, "module.eks.aws_eks_cluster.eks_cluster"],
+            ["state", "mv", "aws_vpc.network_vpc[0]", "module.vpc.aws_vpc.vpc"],
           ],
-          beside: {
-            moved: [
-              { from: "aws_eks_cluster.old", to: CLUSTER },
-              { from: "aws_vpc.old", to: "aws_vpc.network_vpc[0]" },
-            ],
-          },
         },
-        "workshop-destroyed": { options: ["-destroy"] },
       },
     },
   ],
@@ -184,7 +169,6 @@ const CURRENT: Course = {
   files: ["current"],
   tfvars: SOMEBODY,
   stages: [
-    { plans: { "current-first": {} } },
     {
       apply: {
         tfvars: `access_entries     = { ${ADMINS}, ${OTHERS} }
@@ -197,7 +181,6 @@ const CURRENT: Course = {
         "current-version-one-up": { tfvars: 'eks_version = "1.36"' },
         "current-authentication-back": { tfvars: 'authentication_mode = "API_AND_CONFIG_MAP"' },
         "current-creator-no-admin": { tfvars: "cluster_creator_admin = false" },
-        "current-creator-not-ignored": { tfvars: "cluster_creator_admin = false", override: NOTHING_IGNORED },
         "current-admins-removed": {
           tfvars: `access_entries = { ${OTHERS} }\n${BASTION_OF_ADMIN_ROLE}`,
         },
@@ -212,17 +195,11 @@ const CURRENT: Course = {
           tfvars: `volume_encryption = { kms_key_arn = "${OTHER_KEY}" }`,
         },
         "current-irsa-removed": { tfvars: "irsa = false" },
-        "current-cluster-renamed": { tfvars: 'eks_cluster_name = "other"' },
-        "current-project-renamed": {
-          tfvars: 'project_name = "other"\nvpc_name = "awskrug_gudi_vpc"\neks_cluster_name = "awskrug_gudi_eks"',
-        },
-        "current-ip-family": { tfvars: 'ip_family = "ipv6"' },
         "current-service-range": { tfvars: 'service_cidr = "10.200.0.0/16"' },
         "current-image": {
           tfvars: group("").replace("a01", "b01").replace("labels", 'ami_family = "bottlerocket"\nlabels'),
         },
         "current-instance-type": { tfvars: group("").replace("t3.medium", "t3.large") },
-        "current-size-owner": { tfvars: group('desired_size_owner = "autoscaler"') },
         "current-node-group-removed": { tfvars: group("").replace("general = {", "other = {") },
         "current-launch-template-replaced": {
           options: ['-replace=aws_launch_template.node_group_launch_template["general"]'],
@@ -241,7 +218,6 @@ const CURRENT: Course = {
           }`,
         },
         "current-flow-logs-removed": { tfvars: "flow_logs = null" },
-        "current-destroyed": { options: ["-destroy"] },
       },
     },
   ],
@@ -306,6 +282,8 @@ const ACCESS: Course = {
       apply: { tfvars: `authentication_mode = "API_AND_CONFIG_MAP"\n${made(admin("admins"), VIEWERS)}` },
       plans: {
         "access-both-last-admin-removed": { tfvars: entries(VIEWERS) },
+        "access-both-creator-not-ignored": { tfvars: "cluster_creator_admin = true", override: TAGS_IGNORED_ALONE },
+        "access-both-cluster-destroyed": { options: ["-destroy", ...CLUSTER_ALONE] },
         "access-both-to-entries": { tfvars: 'authentication_mode = "API"' },
         "access-both-to-aws-auth": {
           tfvars: 'authentication_mode = "CONFIG_MAP"\ncluster_creator_admin = true\naccess_entries = {}',
@@ -318,7 +296,6 @@ const ACCESS: Course = {
         "access-one-of-two-removed": { tfvars: entries(admin("second"), TEAM, VIEWERS) },
         "access-both-admins-removed": { tfvars: entries(TEAM, VIEWERS) },
         "access-another-comes": { tfvars: entries(admin("third"), TEAM, VIEWERS) },
-        "access-creator-not-ignored": { tfvars: "cluster_creator_admin = true", override: NOTHING_IGNORED },
         "access-version-later": {
           beside: { resource: LATER },
           override: overridingCluster({ version: "${terraform_data.later.output}" }),
@@ -377,6 +354,14 @@ const EXISTING: Course = {
           override: overridingCluster({
             access_config: { authentication_mode: "CONFIG_MAP", bootstrap_cluster_creator_admin_permissions: true },
           }),
+        },
+        "existing-creator-not-ignored": { tfvars: "cluster_creator_admin = false", override: TAGS_IGNORED_ALONE },
+        "existing-node-role-replaced": { options: ["-replace=aws_iam_role.node_group_role"] },
+        "existing-ip-family": {
+          override: overridingCluster({ kubernetes_network_config: { ip_family: "ipv6" } }),
+        },
+        "existing-size-owner": {
+          tfvars: group('desired_size_owner = "autoscaler"').replace("desired_size     = 2", ""),
         },
         "existing-zones-other": { tfvars: "private_subnet_ids = [PRIVATE_A, PRIVATE_C]" },
         "existing-zones-same": { tfvars: "private_subnet_ids = [PRIVATE_A, PRIVATE_B2]" },

@@ -6,12 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { plantNetwork } from "../__tests__/support/existing-network";
 import { run, start } from "../__tests__/support/run";
 import { synthesizeInto } from "../__tests__/support/synthesize";
+import { refusals } from "../cli/plan/guard";
 import { neutralEnvironment, settingsOf, startEmulator } from "../rehearsal/account/emulator";
 import { startClusters } from "../rehearsal/cluster/clusters";
 import { startGate, type Gate } from "../rehearsal/machine/gate";
 import { terraformConfigFile } from "../rehearsal/machine/programs";
 import { provideMoto, provideTerraform } from "../rehearsal/machine/tools";
 import { runProgram } from "../terminal/process";
+import { readPlan } from "../terraform/plan-file";
 import { cutPlan, cutState } from "./plan-cut";
 import { COURSES, SCENARIOS, type Course, type Scenario, type Stage } from "./plan-scenarios";
 
@@ -83,7 +85,10 @@ class Place {
     const { code, output } = await this.run(...planned, ...(killedAt === undefined ? options : []));
     if ((code === 0) === (scenario.isErrored ?? false))
       throw new Error(`the plan ended with ${String(code)}:\n${output}`);
-    write("plans", `${name}.json`, cutPlan(await this.terraform("show", "-json", file)), this.folder);
+    const whole = await this.terraform("show", "-json", file);
+    const text = cutPlan(whole);
+    if (verdict(text) !== verdict(whole)) throw new Error("the guard says something else of what is left of the plan");
+    write("plans", `${name}.json`, text, this.folder);
   }
 
   private async recordState(name: string, isKilled: boolean): Promise<void> {
@@ -156,6 +161,11 @@ class Place {
   }
 }
 
+/** What the guard refuses of a plan. */
+function verdict(plan: string): string {
+  return JSON.stringify(refusals(readPlan(plan, "the plan"), []));
+}
+
 /** @throws when there is something in a text that belongs to this machine, or to nobody else */
 function write(kind: "plans" | "states", name: string, text: string, folder: string): void {
   for (const own of [folder, CLONE, hostname(), "PRIVATE KEY"])
@@ -166,8 +176,8 @@ function write(kind: "plans" | "states", name: string, text: string, folder: str
 }
 
 /**
- * Records the plans of a course that are asked for, in an emulated account of its own. One that fails is told, and stops no
- * other.
+ * Records the plans of a course that are asked for, in an emulated account of its own. One that fails is told, and
+ * stops no other.
  *
  * @returns the names of those that failed
  */
@@ -227,8 +237,8 @@ async function follow(
 
 /**
  * `npm run record:plans [-- COURSE|SCENARIO …]`: lets Terraform make the plans of bench/plan-scenarios.ts, in emulated
- * accounts. What it says of them goes into __tests__/golden/plans, cut to what is read here (bench/plan-cut.ts); states go
- * into __tests__/golden/states. Needs Terraform and moto_server.
+ * accounts. What it says of them goes into __tests__/golden/plans, cut to what is read here (bench/plan-cut.ts); states
+ * go into __tests__/golden/states. Needs Terraform and moto_server.
  */
 async function main(): Promise<void> {
   const asked = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { readPlan, type Plan } from "../../terraform/plan-file";
 /** Where `npm run record:plans` writes what Terraform says of plans, and its states. */
 export const RECORDED = join(__dirname, "..", "golden");
 
-/** What `terraform show -json` printed of the plan of a scenario in bench/plan-scenarios.ts, cut to what is read here. */
+/** What `terraform show -json` printed of a scenario in bench/plan-scenarios.ts, cut by bench/plan-cut.ts. */
 export function recordedText(scenario: string): string {
   return readFileSync(join(RECORDED, "plans", `${scenario}.json`), "utf8");
 }
