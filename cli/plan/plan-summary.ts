@@ -187,7 +187,7 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
   return {
     counts,
     touched,
-    moved: managed.filter(({ previousAddress }) => previousAddress !== undefined).length,
+    moved: managed.filter(({ kind, previousAddress }) => kind === "no-op" && previousAddress !== undefined).length,
     outputs: plan.outputs.filter(({ kind }) => kind !== "no-op").map(({ name }) => name),
     ...(capacity !== undefined && { capacity }),
     nodeGroups: isWorkshops ? [] : inputs.groups,
