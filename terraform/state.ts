@@ -11,7 +11,7 @@ import { terraformCommand } from "./program";
 export interface StateFacts {
   /** Where it is, for people: a file's name. */
   readonly source: string;
-  /** Number of managed resources. */
+  /** Number of managed resource instances: Terraform keeps an entry for a resource with `count = 0` as well. */
   readonly resources: number;
   /** Addresses of resources that were made, but not to their end. */
   readonly tainted: readonly string[];
@@ -100,7 +100,7 @@ export function readState(source: string, state: string, lock?: string, isHeld?:
   );
   return {
     source,
-    resources: managed.length,
+    resources: managed.flatMap(({ instances }) => instances).length,
     tainted,
     outputProblem: outputProblem(
       Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),

@@ -16,7 +16,8 @@ import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../terraform/state";
 import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
 import { KubernetesState } from "../../rehearsal/cluster/kubernetes-state";
-import { HANDOVER, terraformOutput } from "../support/handover";
+import { HANDOVER } from "../support/handover";
+import { recordedState } from "../support/recorded";
 import { synthesized } from "../support/synthesized";
 
 function failing(name: string, message = "a message") {
@@ -280,41 +281,61 @@ describe("pods", () => {
   });
 });
 
+// Written by Terraform, as scenarios of bench/plan-scenarios.ts left them: `npm run record:plans`.
 describe("a state", () => {
-  const outputs = JSON.parse(terraformOutput(HANDOVER)) as object;
-  const resource = (status?: string) => ({
-    mode: "managed",
-    type: "aws_instance",
-    name: "bastion",
-    instances: [{ index_key: "a", ...(status !== undefined && { status }) }],
-  });
-
   it("that was written to its end has nothing to say", () => {
-    expect(readState("s", JSON.stringify({ outputs, resources: [resource()] }))).toEqual({
+    expect(readState("s", recordedState("applied"))).toEqual({
       source: "s",
-      resources: 1,
+      resources: 40,
       tainted: [],
       outputProblem: undefined,
       lock: undefined,
     });
   });
 
-  it("of an apply that was killed has resources without outputs", () => {
-    const facts = readState("s", JSON.stringify({ outputs: {}, resources: [resource("tainted")] }));
+  it("of an apply that was killed has resources without outputs, and the lock", () => {
+    const state = recordedState("half-applied");
+    const facts = readState("s", state, recordedState("half-applied.lock"), false);
 
-    expect(facts.tainted).toEqual(['aws_instance.bastion["a"]']);
+    // Every object has an id. Those of which there are to be none are in the state as well, without an object.
+    const { resources } = JSON.parse(state) as {
+      resources: { mode: string; instances: { attributes: { id?: string } }[] }[];
+    };
+    const managed = resources.filter(({ mode }) => mode === "managed");
+    const ids = managed.flatMap(({ instances }) => instances.map(({ attributes }) => attributes.id));
+    expect(ids).not.toContain(undefined);
+    expect(ids.length).toBeLessThan(managed.length);
+    expect(facts).toMatchObject({ resources: ids.length, tainted: [] });
     expect(facts.outputProblem).toContain("bastion_address is missing");
+    expect(facts.lock).toEqual({ who: "user@host", operation: "OperationTypeApply", isHeld: false });
+  });
+
+  it("names what was made, but not to its end, as Terraform's commands take it", () => {
+    expect(readState("s", recordedState("tainted")).tainted).toEqual([
+      "aws_eip.counted[1]",
+      'aws_eip.row["a"]',
+      "aws_eip.tainted",
+      'module.part["a"].aws_launch_template.part',
+    ]);
+  });
+
+  it("has nothing in it when everything is destroyed", () => {
+    const facts = readState("s", recordedState("emptied"));
+
+    expect(facts).toMatchObject({ resources: 0, tainted: [] });
+    expect(facts.outputProblem).toContain("it has nothing");
   });
 
   it("says who holds its lock, also when the lock file is half written", () => {
-    const lock = { ID: "1-2", Who: "kim@jump", Operation: "OperationTypeApply" };
+    const state = recordedState("half-applied");
+    const lock = recordedState("half-applied.lock");
 
-    expect(readState("s", "{}", JSON.stringify(lock), true).lock).toEqual({
-      who: "kim@jump",
+    expect(readState("s", state, lock, true).lock).toEqual({
+      who: "user@host",
       operation: "OperationTypeApply",
       isHeld: true,
     });
-    expect(readState("s", "{}", '{"ID":').lock).toEqual({ who: "", operation: "", isHeld: undefined });
+    expect(readState("s", state, lock.slice(0, 8)).lock).toEqual({ who: "", operation: "", isHeld: undefined });
   });
 
   (process.platform === "linux" ? it : it.skip)(

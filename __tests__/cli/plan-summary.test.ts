@@ -6,6 +6,7 @@ import {
   type InstanceTypeFacts,
 } from "../../cli/plan/plan-summary";
 import { planOf } from "../support/plan-json";
+import { recorded, recordedWith } from "../support/recorded";
 
 const T3_MICRO: InstanceTypeFacts = { interfaces: 2, addressesPerInterface: 2, vcpus: 2, memoryMiB: 1024 };
 const T3_SMALL: InstanceTypeFacts = { interfaces: 3, addressesPerInterface: 4, vcpus: 2, memoryMiB: 2048 };
@@ -22,30 +23,25 @@ interface Given {
   readonly kubeletArguments?: string;
 }
 
-/** The variables of the stack, as a plan has them. */
-function variables({
-  type = "t3.micro",
-  size,
-  privateSubnets,
-  kubeletArguments = "",
-}: Given): Record<string, { value: unknown }> {
+/** Values of the stack's variables, by name. */
+function variables({ type = "t3.micro", size, privateSubnets, kubeletArguments = "" }: Given): Record<string, unknown> {
   const rows = (texts: readonly string[]) =>
     texts.map((text) => {
       const [name, az, cidr] = text.split(" ");
       return { name, az, cidr };
     });
-  const values = {
+  return {
     vpc_public_subnets: rows(["front-a a 172.16.0.0/23", "front-b b 172.16.2.0/28"]),
     vpc_private_subnets: rows(privateSubnets ?? ["back-a a 172.16.10.0/23", "back-b b 172.16.12.0/23"]),
     eks_worker_node_ec2_type: type,
     eks_worker_nodes_asg_group: size ?? { min: 2, desire: 2, max: 2 },
     eks_worker_user_data_group: { kubelet_extra_args: kubeletArguments },
   };
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }]));
 }
 
+/** A plan of the workshop's stack that changes nothing, as Terraform wrote it, with these values of its variables. */
 function summary(given: Given, facts?: InstanceTypeFacts) {
-  return summarize(planOf([], { variables: variables(given) }), facts);
+  return summarize(recordedWith("workshop-unchanged", variables(given)), facts);
 }
 
 // https://github.com/awslabs/amazon-eks-ami has a list of them, eni-max-pods.txt.
@@ -71,97 +67,106 @@ it.each([
   expect(addressesPerNode(facts)).toEqual(addresses);
 });
 
+// Written by Terraform: bench/plan-scenarios.ts has the scenarios, `npm run record:plans` writes their plans.
 describe("the counts of a summary", () => {
-  it("are by what happens, then by type", () => {
-    const plan = planOf([
-      { address: "aws_vpc.a", actions: ["no-op"], previousAddress: "aws_vpc.b" },
-      { address: "data.aws_partition.a", actions: ["read"], mode: "data" },
-      { address: "aws_subnet.b", actions: ["create"] },
-      { address: "aws_subnet.a", actions: ["create"] },
-      { address: "aws_eip.a", actions: ["create"] },
-      {
-        address: "aws_instance.a",
-        actions: ["delete", "create"],
-        before: { ami: "ami-1", key_name: "a" },
-        after: { ami: "ami-2", key_name: "b" },
-        replacePaths: [["key_name"], ["ami"]],
-      },
-      { address: "aws_x.a", actions: ["delete"] },
-      {
-        address: 'aws_y.a["b c"]',
-        actions: ["update"],
-        before: { max_size: 2, same: [1], tags: { a: "b" }, version: 1 },
-        after: { max_size: 3, same: [1], tags: { a: "c" } },
-        unknown: { version: true },
-      },
-      { address: "aws_z.a", actions: ["forget"] },
-    ]);
-
-    expect(summaryLines(summarize(plan))).toEqual([
-      "to add 3: aws_eip, 2 aws_subnet",
-      "to change 1:",
-      '  aws_y.a["b c"] (max_size, tags, version)',
-      "to replace 1:",
-      "  aws_instance.a (ami, key_name)",
-      "to destroy 1:",
-      "  aws_x.a",
-      "to forget 1:",
-      "  aws_z.a",
-      "moved in the state only: 1",
-    ]);
+  it.each<[string, readonly string[]]>([
+    [
+      "oddities-removed",
+      [
+        "to add 1: aws_eip",
+        "to destroy 10:",
+        "  aws_eip.counted[1]",
+        "  aws_eip.nowhere",
+        '  aws_eip.repeated["a"]',
+        '  aws_eip.row["b"]',
+        "  aws_launch_template.gone",
+        '  aws_launch_template.row["b"]',
+        "  aws_sqs_queue.ours",
+        "  terraform_data.values",
+        '  module.part["b"].aws_launch_template.part',
+        "  module.whole.aws_launch_template.part",
+        "to forget 1:",
+        "  aws_eip.forgotten",
+      ],
+    ],
+    [
+      "workshop-moved-and-renamed",
+      [
+        "to change 7:",
+        '  aws_subnet.network_private_subnet["private-subnet-a"] (tags, tags_all)',
+        '  aws_subnet.network_private_subnet["private-subnet-b"] (tags, tags_all)',
+        '  aws_subnet.network_public_subnet["public-subnet-a"] (tags, tags_all)',
+        '  aws_subnet.network_public_subnet["public-subnet-b"] (tags, tags_all)',
+        '  aws_subnet.network_public_subnet["public-subnet-c"] (tags, tags_all)',
+        "  aws_vpc.network_vpc[0] (tags, tags_all)",
+        "  terraform_data.handover (input, output)",
+        "to replace 3:",
+        '  aws_autoscaling_group.node_group_autoscaling_group["worker"] (name)',
+        "  aws_eks_cluster.cluster_control_plane (name)",
+        '  aws_launch_configuration.node_group_launch_configuration["worker"] (name_prefix, user_data)',
+        "to destroy 2:",
+        '  aws_route_table_association.network_private_association["private-subnet-c"]',
+        '  aws_subnet.network_private_subnet["private-subnet-c"]',
+        "outputs that change: authentication_mode, certificate_authority_data,",
+      ],
+    ],
+    ["workshop-moved", ["nothing to add, to change or to destroy", "moved in the state only: 1"]],
+  ])("are by what happens, then by type: %s", (scenario, lines) => {
+    expect(summaryLines(summarize(recorded(scenario))).slice(0, lines.length)).toEqual(lines);
   });
 
   it("say so when there are none", () => {
-    const outputs = { output_changes: { region: { actions: ["create"], after: "x" }, a: { actions: ["no-op"] } } };
+    const [none, ...others] = summaryLines(summarize(recorded("workshop-unchanged")));
 
-    expect(summaryLines(summarize(planOf([])))).toEqual(["nothing to add, to change or to destroy"]);
-    expect(summaryLines(summarize(planOf([], outputs)))[1]).toBe("outputs that change: region");
+    expect(none).toBe("nothing to add, to change or to destroy");
+    expect(others.filter((line) => line.startsWith("outputs"))).toEqual([]);
+  });
+
+  it("name the outputs that change", () => {
+    expect(summaryLines(summarize(recorded("workshop-output-changed"))).slice(0, 3)).toEqual([
+      "to change 1:",
+      "  terraform_data.handover (input, output)",
+      "outputs that change: aws_auth_users",
+    ]);
   });
 
   it("have the conditions that do not hold with them", () => {
-    const check = (kind: string) => ({
-      address: { kind, to_display: `${kind}.a` },
-      status: "fail",
-      instances: [{ problems: [{ message: "nobody can reach the bastion." }, { message: "set kubectl_ssh_cidrs." }] }],
-    });
-    const summary = summarize(planOf([], { checks: [check("check"), check("var")] }));
-
-    expect(summary.findings).toMatchObject([
-      { severity: "warning", subject: "check.a", cause: "nobody can reach the bastion; set kubectl_ssh_cidrs" },
-      { severity: "error", subject: "var.a" },
+    expect(summarize(recorded("oddities-errored")).findings).toMatchObject([
+      { severity: "error", subject: "aws_eip.tainted", cause: "It does not hold" },
+      { severity: "warning", subject: "check.fails", cause: "The first does not hold; The second does not hold" },
     ]);
     // As one sentence, though Terraform wants the author's to end.
-    expect(summaryLines(summary).join("").replaceAll(/ +/g, " ")).toContain(
-      "warning: check.a: nobody can reach the bastion; set kubectl_ssh_cidrs; mend that, and plan again",
+    const lines = summaryLines(summarize(recorded("workshop-nobody-admitted")));
+    expect(lines.join("").replaceAll(/ +/g, " ")).toContain(
+      "warning: check.bastion_reachable: nobody can reach the bastion by SSH: kubectl_ssh_cidrs names no IPv4 " +
+        'network; set it in your tfvars to your own address, such as kubectl_ssh_cidrs = ["203.0.113.7/32"]; ' +
+        "mend that, and plan again",
     );
   });
 });
 
 it("is in lines of at most 80 columns, and breaks none between a number and what it counts", () => {
-  const types = [
-    "aws_iam_role_policy_attachment",
-    "aws_route_table_association",
-    "aws_security_group_rule",
-    "aws_subnet",
-  ];
-  const changes = types.flatMap((type) =>
-    ["a", "b"].map((name) => ({ address: `${type}.${name}`, actions: ["create"] })),
+  const plan = recordedWith(
+    "workshop-first",
+    variables({
+      type: "t3.micro",
+      size: { min: 2, desire: 2, max: 500 },
+      privateSubnets: [
+        "private-subnet-a ap-northeast-2a 172.16.10.0/27",
+        "private-subnet-b ap-northeast-2b 172.16.12.0/27",
+      ],
+    }),
   );
-  const variablesOfReality = variables({
-    type: "t3.micro",
-    size: { min: 2, desire: 2, max: 500 },
-    privateSubnets: [
-      "private-subnet-a ap-northeast-2a 172.16.10.0/27",
-      "private-subnet-b ap-northeast-2b 172.16.12.0/27",
-    ],
-  });
 
-  const lines = summaryLines(summarize(planOf(changes, { variables: variablesOfReality }), T3_MICRO));
+  const lines = summaryLines(summarize(plan, T3_MICRO));
 
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
-  expect(lines.slice(0, 2)).toEqual([
-    "to add 8: 2 aws_iam_role_policy_attachment, 2 aws_route_table_association,",
-    "  2 aws_security_group_rule, 2 aws_subnet",
+  expect(lines.slice(0, 5)).toEqual([
+    "to add 40: aws_autoscaling_group, aws_eip, aws_eks_cluster,",
+    "  aws_iam_instance_profile, 2 aws_iam_role, 5 aws_iam_role_policy_attachment,",
+    "  aws_instance, aws_internet_gateway, aws_launch_configuration, aws_nat_gateway,",
+    "  2 aws_route_table, 6 aws_route_table_association, 3 aws_security_group,",
+    "  6 aws_security_group_rule, 6 aws_subnet, aws_vpc, terraform_data",
   ]);
   expect(lines.join(" ")).toMatch(
     /warning: subnet private-subnet-a \(172\.16\.10\.0\/27, ap-northeast-2a\): +of its 27/,
@@ -170,8 +175,7 @@ it("is in lines of at most 80 columns, and breaks none between a number and what
 
 describe("the node groups of a summary", () => {
   const of = (more: Record<string, unknown>) => {
-    const given = Object.entries(more).map(([name, value]) => [name, { value }] as const);
-    return summarize(planOf([], { variables: { ...variables({}), ...Object.fromEntries(given) } }), T3_MICRO);
+    return summarize(recordedWith("workshop-unchanged", { ...variables({}), ...more }), T3_MICRO);
   };
   const text = (more: Record<string, unknown>) => summaryLines(of(more)).join("").replaceAll(/ +/g, " ");
 
@@ -236,14 +240,15 @@ describe("the capacity of a summary", () => {
   });
 
   it("takes numbers that tfvars have in quotes", () => {
-    const given = variables({});
-    given["eks_worker_nodes_asg_group"] = { value: { min: "1", desire: "2", max: "3" } };
+    const plan = recordedWith("workshop-unchanged", {
+      eks_worker_nodes_asg_group: { min: "1", desire: "2", max: "3" },
+    });
 
-    expect(summarize(planOf([], { variables: given })).capacity?.size).toEqual({ min: 1, desired: 2, max: 3 });
+    expect(summarize(plan).capacity?.size).toEqual({ min: 1, desired: 2, max: 3 });
   });
 
   it("is missing from a plan of something else", () => {
-    expect(summarize(planOf([], { variables: { a: { value: 1 } } }), T3_MICRO)).not.toHaveProperty("capacity");
+    expect(summarize(recorded("oddities-replaced"), T3_MICRO)).not.toHaveProperty("capacity");
   });
 
   it.each([
@@ -349,16 +354,22 @@ describe("a summary warns", () => {
   });
 
   it("of a range that the VPC gets after its cluster, of which EKS learns late", () => {
-    const range = { address: 'aws_vpc_ipv4_cidr_block_association.r["100.64.0.0/16"]', actions: ["create"] };
-    const cluster = (actions: readonly string[]) => ({ address: "aws_eks_cluster.c", actions });
-    const found = (...changes: Parameters<typeof planOf>[0]) => summarize(planOf(changes)).findings;
+    const late = (scenario: string) =>
+      summarize(recorded(scenario)).findings.filter(({ code }) => code === "plan-takes-hours");
 
-    expect(found(range, cluster(["no-op"]))).toMatchObject([
-      { code: "plan-takes-hours", severity: "note", subject: range.address },
-    ]);
-    expect(found(range, cluster(["update"]))).toHaveLength(1);
-    expect(found(range, cluster(["create"]))).toEqual([]);
-    expect(found(range)).toEqual([]);
-    expect(found({ ...range, actions: ["no-op"] }, cluster(["no-op"]))).toEqual([]);
+    const [finding, ...others] = late("workshop-vpc-second-range");
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({
+      severity: "note",
+      subject: 'aws_vpc_ipv4_cidr_block_association.network_secondary_cidr["100.64.0.0/16"]',
+    });
+    expect(late("workshop-vpc-second-range-and-version")).toHaveLength(1);
+    expect(late("workshop-first-with-second-range")).toEqual([]);
+
+    // The stack has a cluster in every plan, and the recorded ones are without the ranges that stay.
+    const range = { address: 'aws_vpc_ipv4_cidr_block_association.r["100.64.0.0/16"]', actions: ["create"] };
+    const cluster = { address: "aws_eks_cluster.c", actions: ["no-op"] };
+    expect(summarize(planOf([range])).findings).toEqual([]);
+    expect(summarize(planOf([{ ...range, actions: ["no-op"] }, cluster])).findings).toEqual([]);
   });
 });

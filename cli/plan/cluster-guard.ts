@@ -43,6 +43,11 @@ type Cluster = z.infer<typeof CLUSTER>;
 
 const SUBNET = z.object({ id: z.string().nullish(), availability_zone: z.string().nullish() });
 
+const GROUP = z.object({
+  vpc_zone_identifier: z.array(z.string().nullable()).nullish(),
+  availability_zones: z.array(z.string()).nullish(),
+});
+
 const ENTRY = z.object({ type: z.string().nullish(), principal_arn: z.string().nullish() });
 
 const ASSOCIATION = z.object({
@@ -110,7 +115,8 @@ export function irrevocable(plan: Plan): { readonly address: string; readonly wh
         );
       }
       const [mode, next] = [modeOf(before), modeOf(after)];
-      if (mode !== next && next !== undefined && MODES.includes(next)) {
+      const isAllowed = mode === undefined || modeSteps(mode, next) === 1;
+      if (isAllowed && next !== undefined && MODES.includes(next)) {
         said.push(
           `authentication_mode goes from ${mode ?? "nothing"} to ${next}, and never back` +
             (next === "API" ? "; whom aws-auth alone lets in, people and nodes, is shut out" : ""),
@@ -156,7 +162,7 @@ function version({ version: from }: Cluster, { version: to }: Cluster): Refused 
 function mode(from: Cluster, to: Cluster): Refused | undefined {
   const [before, after] = [modeOf(from), modeOf(to)];
   if (before === undefined || after === undefined) return undefined;
-  const up = MODES.indexOf(after) - MODES.indexOf(before);
+  const up = modeSteps(before, after);
   const because = `authentication_mode goes from ${before} to ${after}`;
   if (up < 0) return [`${because}, and EKS never goes back`, `set authentication_mode = "${before}"`];
   return up < 2
@@ -194,13 +200,26 @@ function zones(change: ResourceChange, plan: Plan): Refused | undefined {
 
   const ids = subnetIds(clusterOf(change.before));
   const own = subnets.filter(({ before }) => ids.some((id) => id === parsed(SUBNET, before).id));
+  // Data sources tell of the subnets that are named now. Of those that were, the groups of nodes in them tell.
+  const groups = plan.changes
+    .filter(({ type }) => type === "aws_autoscaling_group")
+    .map((group) => parsed(GROUP, group.before))
+    .filter(({ vpc_zone_identifier: of }) => of?.every((id) => ids.includes(id)) === true);
+  const ofGroups = (id: string | null) =>
+    groups.flatMap(({ vpc_zone_identifier: of, availability_zones: all }) =>
+      of?.includes(id) === true ? (all ?? []) : [],
+    );
+  const before = ids.flatMap((id): readonly (string | null | undefined)[] => {
+    const [zone, others] = [zoneOf(id), ofGroups(id)];
+    return typeof zone === "string" || others.length === 0 ? [zone] : others;
+  });
   // Ids that only the apply will tell are those of rows beside the ones that it has.
   const after = isLater(change, "vpc_config", 0, "subnet_ids")
     ? subnets
         .filter(({ name, after }) => after !== null && own.some((row) => row.name === name))
         .map(({ after }) => parsed(SUBNET, after).availability_zone)
     : subnetIds(clusterOf(change.after)).map(zoneOf);
-  const [from, to] = [zoneList(ids.map(zoneOf)), zoneList(after)];
+  const [from, to] = [zoneList(before), zoneList(after)];
   if (from === undefined || to === undefined || from === to) return undefined;
   const variable = own.length > 0 ? "vpc_private_subnets" : "private_subnet_ids";
   return [
@@ -355,6 +374,11 @@ function modeOf({ access_config: config }: Cluster): string | undefined {
 
 function keyOf({ encryption_config: config }: Cluster): string | undefined {
   return config?.[0]?.provider?.[0]?.key_arn ?? undefined;
+}
+
+/** Steps towards access entries; less than 0 for a way back. */
+function modeSteps(from: string, to: string | undefined): number {
+  return MODES.indexOf(to ?? "") - MODES.indexOf(from);
 }
 
 /** Minors from one version to another; NaN when one of them is not known. */

@@ -214,7 +214,7 @@ export function summaryLines({ changes, outputs, capacity, nodeGroups, findings 
     if (kind === "create") return wrapped(head, listed(countByType(ofKind.map(({ type }) => type).sort())));
     return [head, ...ofKind.map(changeLine)];
   });
-  const moved = changes.filter(({ previousAddress }) => previousAddress !== undefined).length;
+  const moved = changes.filter((it) => it.kind === "no-op" && it.previousAddress !== undefined).length;
   return [
     ...(lines.length > 0 ? lines : ["nothing to add, to change or to destroy"]),
     ...(moved > 0 ? [`moved in the state only: ${String(moved)}`] : []),

@@ -42,12 +42,13 @@ export function placesOf(name: string, description: Description): readonly Place
   return [own, ...placesInside(name, variable, description)].filter(({ conditions }) => conditions.length > 0);
 }
 
-function placesInside(name: string, variable: string, { kind, of, fields, many, labelledBy }: Description): Place[] {
+function placesInside(name: string, variable: string, description: Description): Place[] {
+  const { kind, of, fields, many, labelledBy } = description;
   if (kind === "object") {
     return fieldPlaces(fields ?? {}, variable).map(({ as = "", ...place }) => ({
       ...place,
       subject: `${name}.${as}`,
-      nothing: [`${variable} == null`, ...(place.nothing === undefined ? [] : [place.nothing])].join(" || "),
+      ...(place.nothing === undefined && isNullable(description) && { nothing: `${variable} == null` }),
       values: (value) => (value === null ? [] : place.values(value)),
     }));
   }
@@ -107,7 +108,7 @@ function rowsThere(name: string, variable: string): Place {
 function fieldPlaces(fields: NonNullable<Description["fields"]>, object: string): Place[] {
   return Object.entries(fields).flatMap(([field, description]) => {
     const it = `${object}.${field}`;
-    const nothing = isNullable(description) && { nothing: `${it} == null` };
+    const nothing = isNullable(description) && { nothing: `try(${it}, null) == null` };
     const of = (value: unknown) => (value as Row)[field] ?? null;
     const own: Place = {
       subject: "",
