@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 
-import { INPUTS } from "../contract/inputs";
+import { INPUTS } from "../contract/inputs/inputs";
 import { releasesOf } from "../bootstrap/bootstrap";
 import { readOptions } from "../bootstrap/options";
 import { clusterArn } from "../bootstrap/playbook";

@@ -1,4 +1,4 @@
-import { inputValues, type InputValues } from "../contract/inputs";
+import { inputValues, type InputValues } from "../contract/inputs/inputs";
 import type { NodeGroupSize } from "../contract/handover";
 import type { Family } from "../facts/images";
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 
-import { INPUTS } from "../contract/inputs";
+import { INPUTS } from "../contract/inputs/inputs";
 import { UserError } from "../contract/user-error";
 import type { Screen } from "../terminal/screen";
 import { terraformProgram } from "../terraform/program";

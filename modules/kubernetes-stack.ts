@@ -8,7 +8,7 @@ import { AwsAuth } from "./kubernetes/aws-auth";
 import { Namespaces } from "./kubernetes/namespaces";
 import { StorageClass } from "./kubernetes/storage-class";
 import { Names } from "./names";
-import { INPUTS } from "../contract/inputs";
+import { INPUTS } from "../contract/inputs/inputs";
 import { KUBERNETES_INPUTS } from "../contract/inputs/kubernetes";
 import { versionConstraint } from "../facts/provider-versions";
 import { ReadableStack } from "./hcl/readable-stack";

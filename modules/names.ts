@@ -1,7 +1,7 @@
 import { Fn, TerraformLocal, type TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 
-import type { INPUTS } from "../contract/inputs";
+import type { INPUTS } from "../contract/inputs/inputs";
 import type { Expression } from "./hcl/expression";
 import type { Inputs } from "./inputs";
 

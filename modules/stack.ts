@@ -11,7 +11,7 @@ import { BastionRecord } from "./bastion-record";
 import type { Choices } from "./choices";
 import { Cluster } from "./cluster";
 import type { Handover } from "../contract/handover";
-import { INPUTS } from "../contract/inputs";
+import { INPUTS } from "../contract/inputs/inputs";
 import { HAS_ENTRIES } from "../contract/inputs/access";
 import { EncryptionKey } from "./encryption";
 import { ExistingNetwork } from "./existing-network";

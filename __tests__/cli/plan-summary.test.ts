@@ -35,7 +35,12 @@ function variables({ type = "t3.micro", size, privateSubnets, kubeletArguments =
     vpc_private_subnets: rows(privateSubnets ?? ["back-a a 172.16.10.0/23", "back-b b 172.16.12.0/23"]),
     eks_worker_node_ec2_type: type,
     eks_worker_nodes_asg_group: size ?? { min: 2, desire: 2, max: 2 },
-    eks_worker_user_data_group: { kubelet_extra_args: kubeletArguments },
+    eks_worker_user_data_group: {
+      pre_userdata: "",
+      additional_userdata: "",
+      kubelet_extra_args: kubeletArguments,
+      enable_docker_bridge: false,
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { refusals } from "../../cli/plan/guard";
 import { readPlan, type Plan } from "../../terraform/plan-file";
 import { summarize, summaryLines } from "../../cli/plan/plan-summary";
-import { INPUTS } from "../../contract/inputs";
+import { INPUTS } from "../../contract/inputs/inputs";
 import { readTfvars } from "../../terraform/tfvars";
 import type { Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";

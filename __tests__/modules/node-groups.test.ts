@@ -9,8 +9,8 @@ describe("node groups", () => {
   it("have the workshop's single group as a row with every field that is read of one", () => {
     const row = /worker = \{ (.*?) \} \} :/.exec(locals["node_group_groups"] ?? "")?.[1] ?? "";
     const said = [...row.matchAll(/(?:^|, )(\w+) = /g)].map(([, field]) => field);
-    const fields = type.replace(/optional\((object|list\(object)\(\{.*?\}\).*?(?=, \w+ =)/g, "optional(any)");
-    const names = [...fields.matchAll(/(?:\{ |, )(\w+) = /g)].map(([, field]) => field);
+    const fields = type.replace(/optional\((object|list\(object)\(\{.*?\}\).*?(?=, \w+=)/g, "optional(any)");
+    const names = [...fields.matchAll(/(?:\{|, )(\w+)=/g)].map(([, field]) => field);
 
     // What is looked up and checked are the images of the others.
     expect(said.filter((field) => field !== "enable_docker_bridge").sort()).toEqual(
@@ -19,7 +19,7 @@ describe("node groups", () => {
   });
 
   it("need an AMI, and nothing else", () => {
-    const required = [...type.matchAll(/(\w+) = (?!optional|object|list)(\w+)/g)].map(([, field]) => field);
+    const required = [...type.matchAll(/(\w+)=(?!optional|object|list)(\w+)/g)].map(([, field]) => field);
 
     expect(required).toEqual(["ami_id", "key", "effect"]);
   });

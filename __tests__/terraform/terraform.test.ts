@@ -222,7 +222,7 @@ describe("Terraform", () => {
       ["taken away again where nothing came of it", '{"version":4,"serial":1,"outputs":{},"resources":[]}', false],
       [
         "which stays where something was made",
-        '{"version":4,"serial":2,"resources":[{"mode":"managed","type":"terraform_data","name":"a","provider":"p","instances":[]}]}',
+        '{"version":4,"serial":2,"resources":[{"mode":"managed","type":"terraform_data","name":"a","provider":"p","instances":[{"schema_version":0,"attributes":{"id":"a"}}]}]}',
         true,
       ],
       ["which stays where it cannot be read", undefined, true],

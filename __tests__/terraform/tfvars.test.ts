@@ -112,6 +112,7 @@ describe("tfvars", () => {
     const { values } = await read([{ varFile: file }]);
 
     expect(Object.fromEntries([...values].map(([name, { value }]) => [name, value]))).toEqual({
+      aws_krug_admin_role: null,
       project_name: "${HOME} 100%{x} 한글 $$",
       kubectl_ssh_cidrs: ["10.0.0.0/8"],
       kubectl_ec2_volume_size: 20,
@@ -140,9 +141,7 @@ describe("tfvars", () => {
     ["project_name", "a=b", "a=b"],
     ["project_name", "", ""],
     ["kubectl_ec2_volume_size", "20", 20],
-    ["kubectl_ec2_volume_size", "twenty", "twenty"],
     ["eks_worker_node_public_ip", "true", true],
-    ["eks_worker_node_public_ip", "yes", "yes"],
     ["kubectl_ssh_cidrs", '["10.0.0.0/8"]', ["10.0.0.0/8"]],
   ])("are read outside files as the type wants: %s=%s", async (name, text, value) => {
     const given = (await read([{ variable: `${name}=${text}` }])).values.get(name);

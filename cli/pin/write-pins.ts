@@ -3,7 +3,7 @@ import { basename } from "node:path";
 
 import { z } from "zod";
 
-import { INPUTS } from "../../contract/inputs";
+import { INPUTS } from "../../contract/inputs/inputs";
 import { printable } from "../../terminal/text";
 import type { AwsSettings } from "../../aws/settings";
 import { fileProblem, UserError } from "../../contract/user-error";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { UserError } from "../../contract/user-error";
 import { usableAddresses } from "../../facts/cidr";
 import type { Finding } from "../doctor/finding";
 import { stackInputs, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
@@ -242,7 +243,7 @@ function inputsOf(variables: Plan["variables"]): StackInputs | undefined {
   try {
     return stackInputs(variables);
   } catch (error) {
-    if (error instanceof z.ZodError) return undefined;
+    if (error instanceof UserError) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, join, relative, resolve } from "node:path";
 
-import { INPUTS } from "../../contract/inputs";
+import { INPUTS } from "../../contract/inputs/inputs";
 import { quoted } from "../../contract/shell";
 import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/bastion/artifacts";
 import { startClusters, type Clusters } from "../../rehearsal/cluster/clusters";

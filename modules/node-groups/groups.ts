@@ -1,4 +1,4 @@
-import type { INPUTS } from "../../contract/inputs";
+import type { INPUTS } from "../../contract/inputs/inputs";
 import type { Inputs } from "../inputs";
 import { Expression, hcl } from "../hcl/expression";
 
@@ -8,10 +8,12 @@ import { Expression, hcl } from "../hcl/expression";
  * Both have the fields of a row, and `enable_docker_bridge`, which only the workshop's images know.
  */
 export function nodeGroups(inputs: Inputs<typeof INPUTS>): Expression {
-  const { nodeGroups: rows } = inputs;
+  const rows = inputs.nodeGroups.text;
   const worker = Object.entries(workshopsGroup(inputs)).map(([field, { text }]) => `${field} = ${text}`);
+  const listed = `{ for name, group in ${rows} : name => merge(group, { enable_docker_bridge = false }) }`;
   // A `for` over a map of one: the two sides of a condition would need the same type.
-  return hcl`merge({ for name, group in ${rows} : name => merge(group, { enable_docker_bridge = false }) }, { for name, group in { worker = ${new Expression(`{ ${worker.join(", ")} }`)} } : name => group if length(${rows}) == 0 })`;
+  const workshops = `{ for name, group in { worker = { ${worker.join(", ")} } } : name => group if length(${rows}) == 0 }`;
+  return new Expression(`merge(${listed}, ${workshops})`);
 }
 
 /** The workshop's single group in the words of `node_groups`. */

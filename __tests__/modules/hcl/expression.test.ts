@@ -78,7 +78,7 @@ describe("rows", () => {
 
   it("are keyed by name and read by column", () => {
     expect(rows.all.text).toBe("{ for row in var.subnets : row.name => row }");
-    expect([rows.key.asString, rows.value("zone").asString]).toEqual(["${each.key}", "${each.value.zone}"]);
+    expect([rows.key.text, rows.value("zone").text]).toEqual(["each.key", "each.value.zone"]);
   });
 
   it("lead to what belongs to the same row, and to what belongs to all", () => {
