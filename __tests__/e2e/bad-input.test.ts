@@ -1,8 +1,15 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Emulator } from "../../rehearsal/account/emulator";
-import { describeEndToEnd, emulate, Inputs, Project } from "../support/end-to-end";
+import type { Fields } from "../../contract/inputs/description";
+import { INPUTS } from "../../contract/inputs/inputs";
+import { placesOf, ruleAt } from "../../contract/inputs/places";
+import { UserError } from "../../contract/user-error";
+import { neutralEnvironment } from "../../rehearsal/machine/neutral-environment";
+import { readTfvars } from "../../terraform/tfvars";
+import { describeEndToEnd, emulate, Inputs, Project, terraformProgram } from "../support/end-to-end";
 import { flowing, type Ended } from "../support/run";
 import { CLUSTER_CASES } from "./bad-input/cluster";
 import { GOOD_NETWORKS, NETWORK_CASES } from "./bad-input/network";
@@ -21,6 +28,30 @@ const SHOWN = ["README.md", ...DOCS.map((name) => join("docs", name))]
 
 /** What is seen without any resource: by the file itself, by a variable's type or by its rules. */
 const CASES = [...WORKSHOP_CASES, ...CLUSTER_CASES, ...NETWORK_CASES, ...NODE_GROUP_CASES, ...POD_CASES];
+
+/** How the sentences begin of what holds for a value by itself, which `eks` and Terraform both judge. */
+const CONDITIONS = Object.entries(INPUTS as Fields).flatMap(([name, description]) =>
+  placesOf(name, description).flatMap((place) =>
+    place.conditions.map((condition) => `${ruleAt(place, condition).errorMessage.split(", got ")[0] ?? ""}, got `),
+  ),
+);
+
+/** What `eks` says of a tfvars file before it runs Terraform; empty where it has nothing to say. */
+async function refusalByReader(tfvars: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "eks-test-reader-"));
+  const varFile = join(folder, "row.tfvars");
+  writeFileSync(varFile, `${tfvars}\n`);
+  try {
+    const environment = { ...neutralEnvironment(), EKS_TERRAFORM: terraformProgram() };
+    await readTfvars({ folder, environment, arguments: [{ varFile }] }, INPUTS);
+    return "";
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message.replaceAll(`${varFile}: `, "");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 function expectRefusal({ code, output }: Ended, message: string): void {
   expect(flowing(output)).toContain(message);
@@ -48,7 +79,18 @@ describeEndToEnd("tfvars", () => {
   });
 
   it.concurrent.each(CASES)("refuses %s", async (_, tfvars, message) => {
-    expectRefusal(await inputs.judge(tfvars), message);
+    const ended = await inputs.judge(tfvars);
+
+    expectRefusal(ended, message);
+    // Without the line of the stack's JSON, which has every message in it.
+    const output = flowing(ended.output.replaceAll(/^.*\{"variable".*$/gm, ""));
+    const said = flowing(await refusalByReader(tfvars));
+    const sentences = said.split(/(?<=\.) (?=[a-z_]+[ .])/);
+    // What eks refuses before Terraform is run, Terraform refuses in the same words; of another type in its own.
+    const own = sentences.filter((sentence) => CONDITIONS.some((start) => sentence.startsWith(start)));
+    expect(own.filter((sentence) => !output.includes(sentence))).toEqual([]);
+    const byTerraform = CONDITIONS.filter((start) => output.includes(start));
+    expect(byTerraform.filter((start) => !said.includes(start))).toEqual([]);
   });
 
   it.each(SHOWN)("takes what the documents show: %s", async (lines) => {

@@ -61,8 +61,7 @@ function described<Value, Default extends Value | null>(
   kind: Kind,
   { says = "", conditions = [], rules = [], ...options }: Options<Value, Default>,
 ): Described<Value, Default> {
-  const made: Description<Value> = { kind, says, conditions, rules, ...options };
-  return made as Described<Value, Default>;
+  return { kind, says, conditions, rules, ...options };
 }
 
 /** A text. */
@@ -167,10 +166,10 @@ export function isNullable({ default: otherwise }: Description): boolean {
 /** What a value of a list or a map, or of a field, has to keep: for a list inside something else that of its elements, too. */
 export function conditionsInside({ conditions, of, kind }: Description): readonly Condition<never>[] {
   if (kind !== "list" || of === undefined) return conditions;
-  return [...conditions, ...of.conditions.map(ofEveryElement)] as readonly Condition<never>[];
+  return [...conditions, ...of.conditions.map(ofEveryElement<never>)];
 }
 
-function ofEveryElement(condition: Condition<never>): Condition<readonly never[]> {
+function ofEveryElement<Value>(condition: Condition<Value>): Condition<readonly (Value | null)[]> {
   return {
     must: condition.must,
     ...(condition.cure !== undefined && { cure: condition.cure }),

@@ -71,7 +71,7 @@ function placesInside(name: string, variable: string, description: Description):
   const label = isMap ? "key" : `coalesce(row.${labelledBy ?? ""}, "nothing")`;
   const rowsOf = (value: unknown) =>
     Object.entries(value as Readonly<Record<string, Row | null>>).flatMap(([key, row]) =>
-      row === null ? [] : [{ row, label: isMap ? key : String(row[labelledBy ?? ""] ?? "nothing") }],
+      row === null ? [] : [{ row, label: isMap ? key : labelOf(row[labelledBy ?? ""]) }],
     );
   return [
     rowsThere(name, variable),
@@ -87,11 +87,16 @@ function placesInside(name: string, variable: string, description: Description):
   ];
 }
 
+/** What tells a row of a list from others: a text, or `nothing`. */
+function labelOf(value: unknown): string {
+  return typeof value === "string" ? value : "nothing";
+}
+
 /** No row is null: the other rules would break on one. */
 function rowsThere(name: string, variable: string): Place {
   const isThere: Condition<never> = {
     must: () => "have a value in every row",
-    cure: "write {} for the defaults, or leave the row out",
+    cure: "leave the row out",
     holds: (value: unknown) => value !== null,
     hcl: (it) => `${it} != null`,
     got: { js: json, hcl: jsonencode },
@@ -151,7 +156,16 @@ export function ruleAt(place: Place, condition: Condition<never>): Rule {
 export function brokenAt(place: Place, value: unknown): readonly string[] {
   return place.conditions.flatMap((condition: Condition<never>) => {
     const holds = condition.holds as (value: unknown) => boolean;
-    const show = (condition.got?.js ?? json) as (value: unknown) => string;
+    const show = (value: unknown) => {
+      const shown = (condition.got?.js ?? json) as (value: unknown) => string;
+      if (value !== null) return shown(value);
+      // As `try` of Terraform's.
+      try {
+        return shown(value);
+      } catch {
+        return "nothing";
+      }
+    };
     const broken = place.values(value).filter((found) => {
       if (found.value !== null) return !holds(found.value);
       return place.nothing === undefined;

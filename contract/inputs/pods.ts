@@ -76,7 +76,7 @@ const podRole = object({
           cure: `ARNs, or ${READY.join(", ")}`,
           holds: (policies) => policies.length >= 1 && policies.length <= ROLE_MAX_POLICIES,
           hcl: (it) => `length(${it}) >= 1 && length(${it}) <= ${String(ROLE_MAX_POLICIES)}`,
-          got: { js: (policies) => String(policies.length), hcl: (it) => `try(length(${it}), 0)` },
+          got: { js: (policies) => String(policies.length), hcl: (it) => `length(${it})` },
         },
         {
           must: () => "name a policy once in a row",

@@ -9,7 +9,7 @@ export function network(example: string): Condition<string> {
     holds: (cidr) => canonical(cidr) === cidr,
     hcl: isCanonicalCidr,
     got: {
-      js: (cidr) => `${json(cidr)} (write ${canonical(String(cidr)) ?? anExample(example)})`,
+      js: (cidr) => `${json(cidr)} (write ${canonical(cidr) ?? anExample(example)})`,
       hcl: (it) => `"\${${jsonencode(it)}} (write \${${canonicalCidr(it, example)}})"`,
     },
   };
@@ -32,7 +32,8 @@ export function vpcNetwork(example: string): Condition<string> {
 const NO_HOSTS = /^(0|127|22[4-9]|2[3-5][0-9])\.|^169\.254\./;
 
 /** The network that a range lies in, without host bits, as Terraform writes it; undefined when it is no range. */
-function canonical(cidr: string): string | undefined {
+function canonical(cidr: string | null): string | undefined {
+  if (cidr === null) return undefined;
   const [address = "", prefix = "", ...more] = cidr.split("/");
   if (more.length > 0 || !/^\d+$/.test(prefix)) return undefined;
   try {

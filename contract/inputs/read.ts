@@ -44,7 +44,8 @@ function converted(description: Description, given: unknown, path: string, misma
   const entries = () => Object.entries(given as Readonly<Record<string, unknown>>);
   switch (kind) {
     case "text":
-      if (typeof given !== "object") return String(given);
+      if (typeof given === "string") return given;
+      if (typeof given === "number" || typeof given === "boolean") return String(given);
       break;
     case "number":
       if (typeof given === "number") return given;

@@ -57,7 +57,11 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
     set('endpoint_access_cidrs = ["203.0.113.7/32"]'),
     'endpoint_access_cidrs are for endpoint_access = "vpc-and-internet", got ["203.0.113.7/32"] with "vpc"',
   ],
-  ["an endpoint network with host bits", endpoint('["203.0.113.7/24"]'), '"203.0.113.7/24": write 203.0.113.0/24'],
+  [
+    "an endpoint network with host bits",
+    endpoint('["203.0.113.7/24"]'),
+    'endpoint_access_cidrs must hold address ranges without host bits (one address is a /32), got "203.0.113.7/24" (write 203.0.113.0/24)',
+  ],
   ["an address for an endpoint network", endpoint('["203.0.113.7"]'), "write an address and a prefix length"],
   ["null in the endpoint's networks", endpoint("[null]"), "endpoint_access_cidrs must hold address ranges"],
   [
@@ -73,7 +77,7 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
   [
     "more endpoint networks than EKS takes",
     endpoint(JSON.stringify(Array.from({ length: 41 }, (_, i) => `203.0.113.${String(i)}/32`))),
-    "endpoint_access_cidrs can have 40 networks, because EKS takes no more, got 41",
+    "endpoint_access_cidrs must have at most 40 networks, because EKS takes no more, got 41",
   ],
   [
     "an IPv6 network for the endpoint of an IPv4 cluster",
@@ -83,12 +87,12 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
   [
     "a public endpoint in other words",
     set('endpoint_access = "public"'),
-    'endpoint_access must be "vpc" or "vpc-and-internet", got "public"',
+    'endpoint_access must be vpc or vpc-and-internet, got "public"',
   ],
   [
     "security group rules of another name",
     set('security_group_rules = "strict"'),
-    'security_group_rules must be "workshop" or "minimal", got "strict"',
+    'security_group_rules must be workshop or minimal, got "strict"',
   ],
 
   // The services' range
@@ -96,7 +100,7 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
   [
     "a service range that is too small",
     set('service_cidr = "10.100.0.0/25"'),
-    "service_cidr must be from /12 to /24 and lie in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
+    'service_cidr must be a range without host bits from /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, got "10.100.0.0/25" (write 10.100.0.0/25)',
   ],
   ["a service range that is too large", set('service_cidr = "10.0.0.0/8"'), 'got "10.0.0.0/8"'],
   ["a service range of the internet", set('service_cidr = "203.0.113.0/24"'), 'got "203.0.113.0/24"'],
@@ -120,7 +124,7 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
   [
     "a log that there is not",
     set('cluster_log_types = ["api", "kubelet"]'),
-    'cluster_log_types must be of api, audit, authenticator, controllerManager, scheduler, got "kubelet"',
+    'cluster_log_types must hold names out of api, audit, authenticator, controllerManager, scheduler, got "kubelet"',
   ],
   ["a log in another spelling", set('cluster_log_types = ["controller-manager"]'), 'got "controller-manager"'],
   ["null in the logs", set("cluster_log_types = [null]"), "got null"],
@@ -172,14 +176,14 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
   [
     "a support that there is not",
     set('upgrade_policy = "LTS"'),
-    'upgrade_policy must be "STANDARD", "EXTENDED" or nothing, got "LTS"',
+    'upgrade_policy must be STANDARD or EXTENDED, got "LTS"',
   ],
 
   // Who gets in
   [
     "an authentication mode in lower case",
     set('authentication_mode = "api"'),
-    'authentication_mode must be "CONFIG_MAP", "API_AND_CONFIG_MAP", "API" or nothing, got "api"',
+    'authentication_mode must be CONFIG_MAP, API_AND_CONFIG_MAP or API, got "api"',
   ],
   [
     "mappings of aws-auth in a cluster with access entries",
@@ -211,14 +215,18 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
     set(`access_entries = { ${admin()} }`),
     "access_entries need a cluster that looks at them, got authentication_mode = null",
   ],
-  ["an access entry that is null", entries("admin = null"), "got null for: admin"],
+  [
+    "an access entry that is null",
+    entries("admin = null"),
+    "access_entries must have a value in every row, got admin (null)",
+  ],
   [
     "an access entry without a principal",
     entries('admin = { type = "STANDARD" }'),
     'attribute "principal_arn" is required',
   ],
   ["an access entry of null", entries("admin = { principal_arn = null }"), "got admin (null)"],
-  ["an access entry with a slash in its name", entries(`"a/b" = { principal_arn = "${IAM}:role/a" }`), 'got "a/b"'],
+  ["an access entry with a slash in its name", entries(`"a/b" = { principal_arn = "${IAM}:role/a" }`), "got a/b (a/b)"],
   [
     "a session for a principal",
     entries(admin("", "arn:aws:sts::123456789012:assumed-role/admin/kim")),
@@ -250,17 +258,17 @@ node_groups = { web = { ami_id = "ami-0c0ffee0000000a01", policy_arns = ["arn:aw
   [
     "a type that is not ours",
     entries(admin('type = "FARGATE_LINUX"')),
-    "access_entries must have the type STANDARD (people and their tools) or EC2_LINUX (nodes), got admin (FARGATE_LINUX)",
+    'access_entries must have STANDARD or EC2_LINUX as type, got admin ("FARGATE_LINUX")',
   ],
   [
     "a node with a policy",
     entries(admin('type = "EC2_LINUX", policies = [{ policy = "AmazonEKSViewPolicy" }]')),
-    "access_entries of the type EC2_LINUX have no user_name, kubernetes_groups or policies",
+    "access_entries must have no user_name, kubernetes_groups or policies in rows of the type EC2_LINUX, because EKS says those of a node, got admin",
   ],
   [
     "a user for a node",
     entries(admin('type = "EC2_LINUX"', `${IAM}:user/kim`)),
-    "access_entries of the type EC2_LINUX are for roles of nodes",
+    "access_entries must have the type EC2_LINUX for roles of nodes only, got admin",
   ],
   [
     "system:masters",

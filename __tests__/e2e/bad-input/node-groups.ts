@@ -14,7 +14,11 @@ const userData = (fields: string) => `eks_worker_user_data_group = { ${fields} }
 /** What can be wrong with node groups: the tfvars file, and the words that have to be in the answer. */
 export const NODE_GROUP_CASES: readonly WrongInput[] = [
   // Rows and names
-  ["a node group that is null", set("node_groups = { a = null }"), "got null in: a"],
+  [
+    "a node group that is null",
+    set("node_groups = { a = null }"),
+    "node_groups must have a value in every row, got a (null)",
+  ],
   ["node groups as a list", set("node_groups = []"), "map of"],
   ["a node group without an AMI", set("node_groups = { a = {} }"), 'attribute "ami_id" is required'],
   [
@@ -45,13 +49,13 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   [
     "a node group with an image by name",
     set('node_groups = { a = { ami_id = "al2023" } }'),
-    "the id of an AMI as ami_id",
+    'node_groups must have the id of an AMI, "ami-" and 8 or 17 hexadecimal digits as ami_id, got a ("al2023")',
   ],
   ["a node group with null for its image", set("node_groups = { a = { ami_id = null } }"), "got a (null)"],
   [
     "an unknown family",
     group('ami_family = "ubuntu"'),
-    "al2, al2023 or bottlerocket as ami_family, got general (ubuntu)",
+    'node_groups must have al2, al2023 or bottlerocket as ami_family, got general ("ubuntu")',
   ],
   [
     "a group of Amazon Linux 2 from 1.33 on",
@@ -61,17 +65,25 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   [
     "an AMI's version with a patch",
     group('kubernetes_version = "1.34.2"'),
-    "MAJOR.MINOR in quotes as kubernetes_version",
+    'node_groups must have MAJOR.MINOR in quotes, such as "1.14" or "1.30" as kubernetes_version, got general ("1.34.2")',
   ],
-  ["an unknown architecture", group('architecture = "amd64"'), "x86_64 or arm64 as architecture, got general (amd64)"],
+  [
+    "an unknown architecture",
+    group('architecture = "amd64"'),
+    'node_groups must have x86_64 or arm64 as architecture, got general ("amd64")',
+  ],
 
   // Machines
-  ["no instance type", group("instance_types = []"), "at least one EC2 instance type"],
+  [
+    "no instance type",
+    group("instance_types = []"),
+    "node_groups must have at least one instance type in instance_types, got general ([])",
+  ],
   ["a misspelt instance type", group('instance_types = ["t3.meduim"]'), 'got general (["t3.meduim"])'],
   [
     "an instance type twice",
     group('instance_types = ["t3.large", "t3.large"]'),
-    "every instance type once, got general (t3.large)",
+    "node_groups must have every instance type once in instance_types, got general (more than once: t3.large)",
   ],
   [
     "a Graviton type for x86_64",
@@ -88,14 +100,18 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   [
     "an unknown allocation strategy",
     group('spot_allocation_strategy = "cheapest"'),
-    "as spot_allocation_strategy, got general (cheapest)",
+    'node_groups must have price-capacity-optimized, capacity-optimized, capacity-optimized-prioritized or lowest-price as spot_allocation_strategy, got general ("cheapest")',
   ],
   [
     "a price in words",
     group('on_demand_percentage = 0, spot_max_price = "5 cents"'),
-    'USD per hour as spot_max_price, such as "0.05", got general (5 cents)',
+    'node_groups must have a price in USD per hour above 0, such as "0.05", as spot_max_price, got general ("5 cents")',
   ],
-  ["a price of nothing", group('on_demand_percentage = 0, spot_max_price = "0"'), "got general (0)"],
+  [
+    "a price of nothing",
+    group('on_demand_percentage = 0, spot_max_price = "0"'),
+    'node_groups must have a price in USD per hour above 0, such as "0.05", as spot_max_price, got general ("0")',
+  ],
   [
     "a spot price without spot nodes",
     group('spot_max_price = "0.05"'),
@@ -111,7 +127,7 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   [
     "a negative size",
     group("min_size = -1"),
-    "whole numbers from 0 to 5000 as min_size, max_size and desired_size, got general ([-1,null,3])",
+    "node_groups must have a whole number from 0 to 5000 as min_size, got general (-1)",
   ],
   [
     "more needed than allowed",
@@ -132,7 +148,7 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   [
     "a subnet by name",
     group('subnet_ids = ["private-a"]'),
-    'ids of subnets in subnet_ids, each once, got general (["private-a"])',
+    'node_groups must have ids of subnets in subnet_ids, got general (["private-a"])',
   ],
   [
     "zones and subnets",
@@ -291,7 +307,11 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
   ],
 
   // What nodes may do, and how they are launched
-  ["a security group by name", group('security_group_ids = ["nodes"]'), "at most 15 ids of security groups"],
+  [
+    "a security group by name",
+    group('security_group_ids = ["nodes"]'),
+    'node_groups must have ids of security groups in security_group_ids, got general (["nodes"])',
+  ],
   ["a policy by name", group('policy_arns = ["AmazonSSMManagedInstanceCore"]'), "ARNs of IAM policies in policy_arns"],
   [
     "a policy that every node has",
@@ -305,7 +325,11 @@ export const NODE_GROUP_CASES: readonly WrongInput[] = [
     group("instance_refresh = { min_healthy_percentage = 110 }"),
     "from 0 to 100 as instance_refresh.min_healthy_percentage",
   ],
-  ["an unknown way to launch", group('launch = "fleet"'), "configuration or template as launch, got general (fleet)"],
+  [
+    "an unknown way to launch",
+    group('launch = "fleet"'),
+    'node_groups must have configuration or template as launch, got general ("fleet")',
+  ],
   [
     "several types from a launch configuration",
     group('launch = "configuration", instance_types = ["t3.large", "t3.xlarge"]'),

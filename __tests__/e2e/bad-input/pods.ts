@@ -27,14 +27,22 @@ const named = (field: "namespace" | "service_account" | "policies", value: strin
 /** What one can get wrong about roles for pods and add-ons: the tfvars file, and the words that have to be in the answer. */
 export const POD_CASES: readonly WrongInput[] = [
   // Roles
-  ["null for a pod's role", roles("r = null"), "got null for: r; leave the key out"],
+  ["null for a pod's role", roles("r = null"), "pod_roles must have a value in every row, got r (null)"],
   [
     "a pod's role without policies",
     named("policies", "[]"),
-    "pod_roles must name at least one policy in every row, got r",
+    "pod_roles must name 1 to 10 policies in a row, as IAM attaches to a role, got r (0)",
   ],
-  ["null for the policies of a pod's role", named("policies", "null"), "must name at least one policy in every row"],
-  ["a ready policy that there is none of", named("policies", '["autoscaler"]'), 'got r ("autoscaler")'],
+  [
+    "null for the policies of a pod's role",
+    named("policies", "null"),
+    "pod_roles must name 1 to 10 policies in a row, as IAM attaches to a role, got r (nothing)",
+  ],
+  [
+    "a ready policy that there is none of",
+    named("policies", '["autoscaler"]'),
+    'pod_roles must have policies that are ARNs (arn:aws:iam::ACCOUNT:policy/NAME) or one of cluster-autoscaler, aws-load-balancer-controller, ebs-csi, external-dns, vpc-cni, got r (["autoscaler"])',
+  ],
   [
     "the ARN of a role for a policy",
     named("policies", '["arn:aws:iam::123456789012:role/web"]'),
@@ -48,7 +56,7 @@ export const POD_CASES: readonly WrongInput[] = [
   [
     "a policy twice",
     named("policies", '["external-dns", "external-dns"]'),
-    "must name a policy once in a row, got r (external-dns)",
+    'pod_roles must name a policy once in a row, got r (["external-dns","external-dns"])',
   ],
   [
     "more policies than a role takes",
@@ -56,17 +64,25 @@ export const POD_CASES: readonly WrongInput[] = [
       "policies",
       `[${Array.from({ length: 11 }, (_, i) => `"arn:aws:iam::aws:policy/p${String(i)}"`).join(", ")}]`,
     ),
-    "at most 10 policies in a row, as IAM attaches to a role, got r (11)",
+    "pod_roles must name 1 to 10 policies in a row, as IAM attaches to a role, got r (11)",
   ],
   ["a namespace in capitals", named("namespace", '"Apps"'), 'got r ("Apps")'],
-  ["a namespace with a slash", named("namespace", '"apps/web"'), "pod_roles must have namespaces of 1 to 63"],
+  [
+    "a namespace with a slash",
+    named("namespace", '"apps/web"'),
+    'pod_roles must have a namespace of 1 to 63 small letters, digits and "-" (not at either end) in every row, got r ("apps/web")',
+  ],
   [
     "a namespace that is too long",
     named("namespace", `"${"n".repeat(64)}"`),
-    "pod_roles must have namespaces of 1 to 63",
+    'pod_roles must have a namespace of 1 to 63 small letters, digits and "-" (not at either end) in every row, got r ("nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn")',
   ],
   ["null for a namespace", named("namespace", "null"), "got r (null)"],
-  ["an empty service account", named("service_account", '""'), "pod_roles must have service accounts"],
+  [
+    "an empty service account",
+    named("service_account", '""'),
+    'pod_roles must have a service_account of 1 to 253 small letters, digits, "-" and "." (letters or digits at both ends) in every row, got r ("")',
+  ],
   ["a service account with its namespace", named("service_account", '"apps:web"'), "without the namespace before it"],
   [
     "two roles for a service account",
@@ -81,7 +97,11 @@ export const POD_CASES: readonly WrongInput[] = [
     roles(`${row("", "web")}, Web = { namespace = "a", service_account = "b", policies = ["vpc-cni"] }`),
     "got: web",
   ],
-  ["a way of its own", roles(row(', via = "kube2iam"')), 'must have pod_identity or irsa in via, got r ("kube2iam")'],
+  [
+    "a way of its own",
+    roles(row(', via = "kube2iam"')),
+    'pod_roles must have pod_identity or irsa as via, got r ("kube2iam")',
+  ],
   ["a role via irsa without irsa", roles(row(', via = "irsa"')), "set irsa = true, or take via = pod_identity"],
   [
     "a role via pod_identity without the agent",
@@ -104,7 +124,7 @@ export const POD_CASES: readonly WrongInput[] = [
   ["a role without a service account", roles('r = { namespace = "a", policies = ["vpc-cni"] }'), "service_account"],
 
   // Add-ons
-  ["null for an add-on", addOns("coredns = null"), "got null for: coredns; write {} for the defaults"],
+  ["null for an add-on", addOns("coredns = null"), "add_ons must have a value in every row, got coredns (null)"],
   ["an add-on with a slash", addOns('"aws/vpc-cni" = {}'), "add_ons must be named as EKS names add-ons"],
   [
     "an add-on with an old Kubernetes",
@@ -134,7 +154,7 @@ export const POD_CASES: readonly WrongInput[] = [
   [
     "conflicts that are left alone",
     addOns('coredns = { resolve_conflicts = "NONE" }'),
-    'OVERWRITE or PRESERVE in resolve_conflicts, got coredns ("NONE")',
+    'add_ons must have OVERWRITE or PRESERVE as resolve_conflicts, got coredns ("NONE")',
   ],
   [
     "an add-on's role that there is none of",

@@ -64,7 +64,7 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   [
     "a project name that makes the cluster's role too long",
     set(`project_name = "${"p".repeat(53)}"`),
-    "project_name can have at most 52 characters",
+    'project_name must have at most 52 characters, because the cluster\'s role is called "PROJECT_NAME-eks-cluster" and IAM allows 64, got 53: ppppppppppppppppppppppppppppppppppppppppppppppppppppp',
   ],
   [
     "a project name that makes the nodes' role too long",
@@ -83,7 +83,11 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
     "eks_cluster_name must start with a letter or digit",
   ],
   ["a cluster name that is too long", set(`eks_cluster_name = "${"c".repeat(101)}"`), "at most 100 in all"],
-  ["an empty cluster name", set('eks_cluster_name = ""'), 'got "nothing"'],
+  [
+    "an empty cluster name",
+    set('eks_cluster_name = ""'),
+    'eks_cluster_name must start with a letter or digit and have only letters, digits, "_" and "-", at most 100 in all, got ""',
+  ],
   ["a VPC name with a character that no tag takes", set('vpc_name = "vpc#1"'), "vpc_name must have 1 to 127"],
   ["a VPC name that is too long", set(`vpc_name = "${"v".repeat(128)}"`), "vpc_name must have 1 to 127"],
   ["a login name in capitals", set('kubectl_ec2_user = "Ubuntu"'), "kubectl_ec2_user must be the name of a Linux user"],
@@ -126,14 +130,26 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   ["more wanted than allowed", asg("1", "3", "2"), 'must have min <= desire <= max, got {"desire":3,"max":2,"min":1}'],
   ["fewer wanted than needed", asg("2", "1", "3"), "must have min <= desire <= max"],
   ["more needed than allowed", asg("3", "3", "2"), "must have min <= desire <= max"],
-  ["a negative number of nodes", asg("-1", "0", "1"), "must have whole numbers from 0 to 5000"],
-  ["half a node", asg("1", "1.5", "2"), "must have whole numbers from 0 to 5000"],
+  [
+    "a negative number of nodes",
+    asg("-1", "0", "1"),
+    "eks_worker_nodes_asg_group.min must be a whole number from 0 to 5000, got -1",
+  ],
+  [
+    "half a node",
+    asg("1", "1.5", "2"),
+    "eks_worker_nodes_asg_group.desire must be a whole number from 0 to 5000, got 1.5",
+  ],
   [
     "a group without desire",
     set("eks_worker_nodes_asg_group = { min = 1, max = 2 }"),
     'attribute "desire" is required',
   ],
-  ["null nodes", asg("1", "null", "2"), "must have whole numbers from 0 to 5000"],
+  [
+    "null nodes",
+    asg("1", "null", "2"),
+    "eks_worker_nodes_asg_group.desire must be a whole number from 0 to 5000, got null",
+  ],
   ["user data with a field missing", userData('pre_userdata = ""'), '"kubelet_extra_args" are required'],
   [
     "user data with null in it",
@@ -188,12 +204,20 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
     set('vpc_cidr_block = "172.16.0.0"'),
     "vpc_cidr_block must be an IPv4 range from /16 to /28",
   ],
-  ["a VPC with host bits", set('vpc_cidr_block = "172.16.1.0/16"'), 'got "172.16.1.0/16"; write 172.16.0.0/16'],
+  [
+    "a VPC with host bits",
+    set('vpc_cidr_block = "172.16.1.0/16"'),
+    'vpc_cidr_block must be an IPv4 range from /16 to /28 without host bits, got "172.16.1.0/16" (write 172.16.0.0/16)',
+  ],
   ["a VPC that is too large", set('vpc_cidr_block = "172.0.0.0/8"'), 'got "172.0.0.0/8"'],
   ["a VPC that is too small", set('vpc_cidr_block = "172.16.0.0/29"'), 'got "172.16.0.0/29"'],
   ["a VPC in IPv6", set('vpc_cidr_block = "2001:db8::/32"'), "vpc_cidr_block must be an IPv4 range"],
   ["a VPC with an octet above 255", set('vpc_cidr_block = "172.16.256.0/24"'), 'got "172.16.256.0/24"'],
-  ["a VPC with leading zeros", set('vpc_cidr_block = "172.016.0.0/16"'), 'got "172.016.0.0/16"; write 172.16.0.0/16'],
+  [
+    "a VPC with leading zeros",
+    set('vpc_cidr_block = "172.016.0.0/16"'),
+    'vpc_cidr_block must be an IPv4 range from /16 to /28 without host bits, got "172.016.0.0/16" (write 172.16.0.0/16)',
+  ],
   [
     "another VPC, but not other subnets",
     set('vpc_cidr_block = "10.0.0.0/16"'),
@@ -237,16 +261,20 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   [
     "null for a subnet",
     set("vpc_private_subnets = [null, null]"),
-    "must be a list of { az, cidr, name }, got null in it",
+    "vpc_private_subnets must have a value in every row, got 0 (null), 1 (null)",
   ],
   [
     "a subnet with a prefix length with a zero in front",
     subnets("vpc_private_subnets", `a ${A} 172.16.10.0/023`, `b ${B} 172.16.12.0/23`),
-    'got a ("172.16.10.0/023": write 172.16.10.0/23)',
+    'got a: "172.16.10.0/023" (write 172.16.10.0/23)',
   ],
   ["a VPC that no host can be in", set('vpc_cidr_block = "127.0.0.0/16"'), 'got "127.0.0.0/16"'],
   ["a VPC name that AWS keeps for itself", set('vpc_name = "aws:mine"'), 'got "aws:mine"'],
-  ["more nodes than a cluster takes", asg("1", "1", "1e30"), "must have whole numbers from 0 to 5000"],
+  [
+    "more nodes than a cluster takes",
+    asg("1", "1", "1e30"),
+    "eks_worker_nodes_asg_group.max must be a whole number from 0 to 5000, got 1000000000000000000000000000000",
+  ],
   [
     "the bastion's role for the nodes",
     set('eks_worker_node_role_name = "aws-krug-admin"'),
@@ -260,12 +288,12 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   [
     "a subnet with null for its range",
     set(`vpc_private_subnets = [{ name = "a", az = "${A}", cidr = null }]`),
-    "got a (null: write an address and a prefix length",
+    "got a: null (write an address and a prefix length",
   ],
   [
     "a subnet with an empty range",
     subnets("vpc_private_subnets", `a ${A} `, `b ${B} 172.16.12.0/23`),
-    'got a ("": write an address and a prefix length',
+    'got a: "" (write an address and a prefix length',
   ],
   [
     "a subnet with null for its zone",
@@ -275,12 +303,12 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   [
     "a subnet with host bits",
     subnets("vpc_public_subnets", `a ${A} 172.16.1.0/23`, `b ${B} 172.16.2.0/23`),
-    'got a ("172.16.1.0/23": write 172.16.0.0/23)',
+    'got a: "172.16.1.0/23" (write 172.16.0.0/23)',
   ],
   [
     "a subnet without a prefix length",
     subnets("vpc_public_subnets", `a ${A} 172.16.0.0`, `b ${B} 172.16.2.0/23`),
-    'got a ("172.16.0.0": write an address and a prefix length',
+    'got a: "172.16.0.0" (write an address and a prefix length',
   ],
   [
     "all subnets in one zone",
@@ -319,7 +347,7 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   [
     "a network with host bits",
     set('kubectl_ssh_cidrs = ["203.0.113.7/24"]'),
-    '"203.0.113.7/24": write 203.0.113.0/24; one address is a /32',
+    'kubectl_ssh_cidrs must hold address ranges without host bits (one address is a /32, of IPv6 a /128), got "203.0.113.7/24" (write 203.0.113.0/24)',
   ],
   ["a network as a text", set('kubectl_ssh_cidrs = "203.0.113.7/32"'), "list of string required"],
   ["a host name for a network", set('kubectl_ssh_cidrs = ["home.example.org"]'), '"home.example.org"'],
@@ -346,12 +374,12 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
   [
     "an IPv6 network with host bits",
     set('kubectl_ssh_cidrs = ["2001:db8::1/64"]'),
-    '"2001:db8::1/64": write 2001:db8::/64',
+    'kubectl_ssh_cidrs must hold address ranges without host bits (one address is a /32, of IPv6 a /128), got "2001:db8::1/64" (write 2001:db8::/64)',
   ],
   [
     "null in the networks",
     set("kubectl_ssh_cidrs = [null]"),
-    "got null: write an address and a prefix length, such as 203.0.113.7/32",
+    "kubectl_ssh_cidrs must hold address ranges without host bits (one address is a /32, of IPv6 a /128), got null (write an address and a prefix length, such as 203.0.113.7/32)",
   ],
 
   // Who else may use the cluster
@@ -373,7 +401,11 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
     set('aws_auth_roles = [{ rolearn = null, username = "a", groups = [] }]'),
     "aws_auth_roles must have the ARNs of IAM roles, arn:aws:iam::ACCOUNT:role/NAME, got null; an",
   ],
-  ["null for an entry of aws-auth", set("aws_auth_roles = [null]"), "{ rolearn, username, groups }, got null in it."],
+  [
+    "null for an entry of aws-auth",
+    set("aws_auth_roles = [null]"),
+    "aws_auth_roles must have a value in every row, got 0 (null)",
+  ],
   [
     "a role twice in aws-auth, once with its path",
     roles(role(`${IAM}:role/team/Admins`), role(`${IAM}:role/admins`)),
