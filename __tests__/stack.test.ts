@@ -1,3 +1,5 @@
+import { inputSchema, inputTables } from "../bench/inputs";
+import { filled } from "../bench/page";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
@@ -288,36 +290,12 @@ describe("the documents", () => {
   const text = (file: string) => readFileSync(join(CLONE, file), "utf8");
   const inputs = text("docs/inputs.md");
 
-  it("list every variable once with its default", () => {
-    // Under headings of the third level are the fields of objects.
-    const withoutFields = inputs.replaceAll(/^### (?:(?!^## )[^])*/gm, "");
-    const rows = [...withoutFields.matchAll(/^\| `(\w+)` +\| (.*?) +\|/gm)];
-    const listed = Object.fromEntries(rows.map(([, name = "", shown = ""]) => [name, shown]));
+  it("have the tables and the schema of the inputs (else: npm run docs:inputs)", () => {
+    const cells = (page: string) => page.replaceAll(/ +(?=\|)|(?<=\|) +|-+(?=\|)|-+(?= \|)/g, "");
 
-    expect(rows).toHaveLength(Object.keys(listed).length);
-    expect(Object.keys(listed).sort()).toEqual(Object.keys(stack.variable).sort());
-    for (const [name, variable] of Object.entries(stack.variable)) {
-      const { default: value } = variable;
-      // Lists and objects are described, and so are names that are made of others.
-      if (typeof value === "string") expect([name, listed[name]]).toEqual([name, `\`${value}\``]);
-      if (typeof value === "number" || typeof value === "boolean") {
-        expect([name, listed[name]]).toEqual([name, `\`${String(value)}\``]);
-      }
-    }
-  });
-
-  it("list every field of every object, with its default", () => {
-    const field = /(\w+) ?= ?optional\((?:string|number|bool)(?:, ?("[^"]*"|[\d.]+|true|false))?\)/g;
-    const fields = Object.entries(stack.variable).flatMap(([variable, { type }]) =>
-      [...type.matchAll(field)].map(([, name = "", otherwise]) => ({ variable, name, otherwise })),
-    );
-    const isListed = ({ name, otherwise }: (typeof fields)[number]) => {
-      const shown = otherwise === undefined || otherwise === '""' ? "" : `\`${otherwise.replaceAll('"', "")}\``;
-      return new RegExp(`^\\| \`${name}\` +\\| ${shown.replaceAll(".", "\\.")}`, "m").test(inputs);
-    };
-
-    expect(fields.length).toBeGreaterThan(40);
-    expect(fields.filter((one) => !isListed(one))).toEqual([]);
+    expect(cells(inputs)).toBe(cells(filled(inputs, "npm run docs:inputs", inputTables())));
+    expect(JSON.parse(text("docs/inputs.schema.json"))).toEqual(JSON.parse(JSON.stringify(inputSchema())));
+    for (const name of Object.keys(stack.variable)) expect(inputs).toContain(`\n| \`${name}\` `);
   });
 
   it("list every output", () => {

@@ -17,13 +17,20 @@ const addOn = object({
       ),
     ],
   }),
-  configuration: text({ default: null, says: "JSON.", conditions: [isJsonObject()] }),
+  configuration: text({
+    default: null,
+    says: "JSON, as `aws eks describe-addon-configuration` describes it.",
+    conditions: [isJsonObject()],
+  }),
   pod_role: text({ default: null, says: "A key of pod_roles: what the add-on may do in AWS." }),
   resolve_conflicts: oneOf(["OVERWRITE", "PRESERVE"], {
     default: "OVERWRITE",
     says: "What becomes of what others changed when the add-on is updated.",
   }),
-  before_nodes: flag({ default: null, says: "Whether it comes before the nodes; what nodes need does when not set." }),
+  before_nodes: flag({
+    default: null,
+    says: "Whether it comes before the nodes: never one that runs a Deployment; by its name when not set.",
+  }),
 });
 
 /** The way out for what is not in the table: it is taken for a Deployment. */

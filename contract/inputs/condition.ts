@@ -10,6 +10,8 @@ export interface Condition<Value> {
   readonly holds: (value: Value) => boolean;
   /** The same in Terraform's language, of the expression `it`. One that fails counts as false. */
   readonly hcl: (it: string) => string;
+  /** The same in the words of JSON Schema, where it has some. @see https://json-schema.org/draft/2020-12/json-schema-validation */
+  readonly schema?: Readonly<Record<string, unknown>>;
   /** What was found. @default - the value in JSON */
   readonly got?: { readonly js: (value: Value) => string; readonly hcl: (it: string) => string };
 }
@@ -54,11 +56,15 @@ const READ_DIFFERENTLY =
  *
  * @throws Error for a pattern that they may read differently
  */
-export function matches(pattern: string): Pick<Condition<string>, "holds" | "hcl"> {
+export function matches(pattern: string): Pick<Condition<string>, "holds" | "hcl" | "schema"> {
   if (READ_DIFFERENTLY.test(pattern))
     throw new Error(`JavaScript and RE2 may read this pattern differently: ${pattern}`);
   const expression = new RegExp(pattern, "u");
-  return { holds: (value) => expression.test(value), hcl: (it) => `can(regex(${quoted(pattern)}, ${it}))` };
+  return {
+    holds: (value) => expression.test(value),
+    hcl: (it) => `can(regex(${quoted(pattern)}, ${it}))`,
+    schema: { pattern },
+  };
 }
 
 /** A text that matches a pattern; what it `must` be, in words. */
@@ -78,6 +84,7 @@ export function distinct(what: string): Condition<readonly string[]> {
     must: (as) => (as === undefined ? `name every ${what} once` : `have every ${what} once in ${as}`),
     holds: (values) => new Set(values).size === values.length,
     hcl: (it) => `length(distinct(${it})) == length(${it})`,
+    schema: { uniqueItems: true },
     got: {
       js: (values) => `more than once: ${again(values).join(", ")}`,
       hcl: (it) => `"more than once: \${join(", ", ${repeated(it)})}"`,

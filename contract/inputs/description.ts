@@ -92,6 +92,7 @@ export function whole<Default extends number | null = number>({
     must: `a whole number${unit === undefined ? "" : ` of ${unit}`} from ${String(from)} to ${String(to)}`,
     holds: (value) => Number.isInteger(value) && value >= from && value <= to,
     hcl: (it) => `floor(${it}) == ${it} && ${it} >= ${String(from)} && ${it} <= ${String(to)}`,
+    schema: { type: "integer", minimum: from, maximum: to },
   };
   return number({ ...options, conditions: [inRange, ...(options.conditions ?? [])] });
 }
@@ -112,6 +113,7 @@ export function oneOf<const Text extends string, Default extends Text | null = T
     must: inWords(allowed),
     holds: (value) => allowed.includes(value),
     hcl: (it) => `contains(${JSON.stringify(allowed)}, ${it})`,
+    schema: { enum: allowed },
   };
   return described("text", { ...options, conditions: [isOne, ...(options.conditions ?? [])] });
 }

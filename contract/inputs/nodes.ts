@@ -83,7 +83,10 @@ const ONE_LINE = matching("^[^\r\n]*$", "one line", "separate arguments by space
 /** A node group. Whatever is not said has the default that stands here. */
 const group = object({
   ami_id: text({ says: "The nodes' AMI. `eks pin` finds one.", conditions: [IMAGE_ID] }),
-  ami_family: oneOf(FAMILIES, { default: "al2023", says: "Family of the AMI. It decides how a node is told to join." }),
+  ami_family: oneOf(FAMILIES, {
+    default: "al2023",
+    says: "al2 (up to 1.32), al2023 or bottlerocket: what the AMI is of. It decides how a node is told to join.",
+  }),
   kubernetes_version: text({
     default: null,
     says: "Of the AMI's kubelet, where the AMI is none of EKS' own, whose names tell it.",
@@ -107,7 +110,7 @@ const group = object({
     default: 100,
     from: 0,
     to: 100,
-    says: "Of the others, how many are no spot instances.",
+    says: "Of the nodes above the base, how many are no spot instances.",
   }),
   spot_allocation_strategy: oneOf(
     ["price-capacity-optimized", "capacity-optimized", "capacity-optimized-prioritized", "lowest-price"],
@@ -124,9 +127,19 @@ const group = object({
       ),
     ],
   }),
-  min_size: whole({ default: 1, from: 0, to: MAX_NODES, says: "Nodes, at least." }),
+  min_size: whole({
+    default: 1,
+    from: 0,
+    to: MAX_NODES,
+    says: "Nodes, at least, of each Auto Scaling group: with group_per_zone, in every zone.",
+  }),
   max_size: whole({ default: 3, from: 0, to: MAX_NODES, says: "Nodes, at most." }),
-  desired_size: whole({ default: null, from: 0, to: MAX_NODES, says: "Nodes; min_size when not set." }),
+  desired_size: whole({
+    default: null,
+    from: 0,
+    to: MAX_NODES,
+    says: "Nodes, which every apply sets again; min_size when not set.",
+  }),
   desired_size_owner: oneOf(["terraform", "autoscaler"], {
     default: "terraform",
     says: "Who says how many nodes there are: every apply, or an autoscaler.",
@@ -139,30 +152,33 @@ const group = object({
   }),
   spread: oneOf(["one_group", "group_per_zone"], {
     default: "one_group",
-    says: "One Auto Scaling group over all zones, or one in each.",
+    says: "One Auto Scaling group over all zones, or group_per_zone: one in each, as the cluster autoscaler wants it for volumes.",
   }),
-  volume_size: number({ default: 20, says: "Root volume in GiB." }),
+  volume_size: number({ default: 20, says: "GiB of the root volume; of Bottlerocket's data volume." }),
   volume_type: oneOf(["gp3", "gp2", "io1", "io2"], { default: "gp3", says: "Of the root volume." }),
   volume_iops: number({ default: null, says: "Of the root volume; needed for io1 and io2." }),
-  volume_throughput: number({ default: null, says: "Of the root volume in MiB per second; gp3 only." }),
+  volume_throughput: number({
+    default: null,
+    says: "Of the root volume, in MiB per second; gp3 only, and above 1000 with a provider newer than 5.100.",
+  }),
   labels: mapOf(text(), { default: {}, says: "Labels of the nodes." }),
   taints: listOf(object({ key: text(), value: text({ default: "" }), effect: text() }), {
     default: [],
-    says: "Taints of the nodes: { key, value, effect }.",
+    says: "Taints of the nodes: { key, value, effect } with NoSchedule, PreferNoSchedule or NoExecute.",
   }),
   security_group_ids: listOf(securityGroups.of, {
     default: [],
-    says: "More security groups of the nodes.",
+    says: "Security groups besides the nodes' own.",
     conditions: securityGroups.conditions,
   }),
   policy_arns: listOf(policies.of, {
     default: [],
-    says: "More IAM policies: the group gets a role of its own.",
+    says: "IAM policies besides what every node needs; the group then has a role of its own.",
     conditions: policies.conditions,
   }),
   kubelet_extra_args: text({
     default: "",
-    says: "More arguments of the kubelet, on one line.",
+    says: "More arguments of the kubelet, on one line; not for bottlerocket.",
     conditions: [ONE_LINE],
   }),
   max_pods: whole({
@@ -171,7 +187,7 @@ const group = object({
     to: MAX_PODS,
     says: "Pods of a node; what its addresses hold when not set.",
   }),
-  pre_userdata: text({ default: "", says: "A shell script that runs before the node joins." }),
+  pre_userdata: text({ default: "", says: "A shell script that runs before the node joins; not for bottlerocket." }),
   additional_userdata: text({
     default: "",
     says: "A shell script that runs after that on al2, and before the node joins on al2023; TOML for bottlerocket.",
@@ -185,7 +201,7 @@ const group = object({
     default: 1,
     from: 1,
     to: 64,
-    says: "Hops of an answer of the metadata service; with 1 pods do not get one.",
+    says: "Hops of an answer of the metadata service: with 1 pods have no way to the node's role, with 2 they have.",
   }),
   warm_up_seconds: whole({
     default: 120,
@@ -199,12 +215,14 @@ const group = object({
       min_healthy_percentage: whole({ default: 90, from: 0, to: 100, says: "Nodes that stay up at least." }),
       skip_matching: flag({ default: true, says: "Whether nodes that are right already stay." }),
     },
-    { default: null, says: "Replaces the nodes after a change of what launches them; they are not drained." },
+    { default: null, says: "{}: AWS replaces the nodes when what launches them changes; they are not drained." },
   ),
   launch: oneOf(LAUNCHES, { default: "template", says: "What launches the nodes." }),
   cluster_autoscaler: flag({
     default: false,
-    says: "Whether the group has the tags by which the cluster autoscaler finds it.",
+    says:
+      "Whether the group has the tags by which the cluster autoscaler finds it, and no AZRebalance; needs " +
+      'desired_size_owner = "autoscaler", and types of one size.',
   }),
 });
 
