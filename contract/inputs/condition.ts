@@ -25,7 +25,8 @@ export function predicate({ must }: Pick<Condition<never>, "must">, as?: string)
 /** A value in JSON, as Terraform's `jsonencode` writes it. */
 export function json(value: unknown): string {
   // Terraform writes no exponent.
-  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value).toString();
+  if (typeof value === "number")
+    return value.toLocaleString("en-US", { useGrouping: false, maximumFractionDigits: 20 });
   return JSON.stringify(value ?? null).replace(
     /[<>&\u2028\u2029]/g,
     (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, "0")}`,
