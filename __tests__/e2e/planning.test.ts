@@ -70,7 +70,7 @@ async function evaluated(
   const folder = mkdtempSync(join(tmpdir(), "eks-test-expressions-"));
   try {
     const output = Object.fromEntries(
-      Object.entries(expressions).map(([name, { asString }]) => [name, { value: asString }]),
+      Object.entries(expressions).map(([name, { text }]) => [name, { value: `\${${text}}` }]),
     );
     writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ locals, output }));
     const options = { cwd: folder, env: neutralEnvironment() };
@@ -286,11 +286,11 @@ describeEndToEnd("planning with what EC2 says of instance types", () => {
             },
           },
         },
-        locals: { types: hcl`{ for name, type in data.aws_ec2_instance_type.type : name => ${facts} }`.asString },
+        locals: { types: `\${${hcl`{ for name, type in data.aws_ec2_instance_type.type : name => ${facts} }`.text}}` },
         output: {
           types: { value: "${local.types}" },
-          pods: { value: eachType(podsPerNode(type, off)).asString },
-          prefixes: { value: eachType(podsPerNode(type, on)).asString },
+          pods: { value: `\${${eachType(podsPerNode(type, off)).text}}` },
+          prefixes: { value: `\${${eachType(podsPerNode(type, on)).text}}` },
         },
       }),
     );

@@ -109,22 +109,22 @@ describeEndToEnd("the expressions of the stack eks-kubernetes", () => {
     [{ adopt_aws_auth: true }, "adopt_aws_auth = true needs own_aws_auth = true; set both, or neither."],
     [
       { node_role_arns: [`${ACCOUNT}:instance-profile/nodes`] },
-      `node_role_arns must have the ARNs of IAM roles, arn:aws:iam::ACCOUNT:role/NAME, got "${ACCOUNT}:instance-profile/nodes"; an instance profile is given by the role inside it`,
+      `node_role_arns must hold ARNs of IAM roles, arn:aws:iam::ACCOUNT:role/NAME, got "${ACCOUNT}:instance-profile/nodes"; an instance profile is given by the role inside it`,
     ],
     [
       { namespaces: { My_Shop: {}, shop: {} } },
-      'namespaces must have names of at most 63 lower-case letters, digits and "-", with none of these at either end, got "My_Shop".',
+      'namespaces must have names of at most 63 lower-case letters, digits and "-", with none of these at either end, got My_Shop (My_Shop).',
     ],
     [
       { namespaces: { default: {}, "kube-system": {} } },
-      "namespaces must name new ones, got default, kube-system, which Kubernetes makes itself; leave it out.",
+      "namespaces must name new ones, not those that Kubernetes makes itself, got default (default), kube-system (kube-system); leave it out.",
     ],
-    [{ namespaces: { shop: null } }, "namespaces must have an object for each name, got null for shop; write {}"],
+    [{ namespaces: { shop: null } }, "namespaces must have a value in every row, got shop (null); leave the row out."],
     [
       { storage_class: { reclaim_policy: "Keep" } },
       'storage_class.reclaim_policy must be Delete or Retain, got "Keep".',
     ],
-    [{ storage_class: { name: "gp3 fast" } }, "storage_class.name must have at most 63 lower-case letters"],
+    [{ storage_class: { name: "gp3 fast" } }, "storage_class.name must be a name of at most 63 lower-case letters"],
     [
       { storage_class: { kms_key_id: "ebs" } },
       'storage_class.kms_key_id must be the ARN or the id of a KMS key, got "ebs"; `aws kms list-keys` shows them.',

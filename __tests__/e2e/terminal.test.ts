@@ -100,11 +100,21 @@ describeInTerminal("what a person sees", () => {
   });
 
   it.each([
-    ["kubectl_ec2_volume_size=abc", /var\.kubectl_ec2_volume_size .*: a number is required\.$/m],
-    ["eks_worker_nodes_asg_group={}", /attributes "desire", "max", and "min" are required\.$/m],
+    ["kubectl_ec2_volume_size=abc", /^error: -var: kubectl_ec2_volume_size must be a number, got "abc"\.$/m],
+    ["eks_worker_nodes_asg_group={}", /^-var: eks_worker_nodes_asg_group must have desire, got nothing\.$/m],
+    ["eks_version=9", /^error: -var: eks_version must be MAJOR\.MINOR in quotes, .* got "9".* to choose\.$/m],
+  ])("of a value that is wrong by itself: %s", async (variable, message) => {
+    const { code, frames } = await terminal.run(`$EKS plan -var-file local.tfvars -var '${variable}'`);
+
+    expect(code).toBe(1);
+    expect(frames.at(-1)?.lines.join("\n")).toMatch(message);
+    expectShellAgain();
+  });
+
+  it.each([
     [
-      "eks_version=9",
-      /eks_version must be MAJOR\.MINOR in quotes, such as "1\.14" or "1\.30", got "9".* to choose\.$/m,
+      "kubectl_own_role=true",
+      /kubectl_own_role needs access entries, got authentication_mode = null; .* kubectl_own_role = false\.$/m,
     ],
   ])("of a value that Terraform refuses: %s", async (variable, message) => {
     const { code, frames } = await terminal.run(`$EKS plan -var-file local.tfvars -var '${variable}'`);

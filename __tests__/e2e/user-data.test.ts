@@ -142,7 +142,7 @@ describeEndToEnd("the user data of a node", () => {
 
   beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), "eks-test-user-data-"));
-    const texts = ROWS.map(({ id, family, said }) => [id, userDataOf(hcl`${family}`, userData(said)).asString]);
+    const texts = ROWS.map(({ id, family, said }) => [id, `\${${userDataOf(hcl`${family}`, userData(said)).text}}`]);
     const output = { texts: { value: Object.fromEntries(texts) as unknown } };
     writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ output }));
     const terraform = (...args: string[]) => run(terraformProgram(), args, { cwd: folder, env: neutralEnvironment() });
