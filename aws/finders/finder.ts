@@ -1,6 +1,7 @@
 import type { EC2Client, Filter } from "@aws-sdk/client-ec2";
 
-import { asking, isGone } from "../call";
+import { ifThere, inBatches, tagsOf } from "../answers";
+import { asking } from "../call";
 import type { Clients } from "./clients";
 
 /** Tags by their keys. */
@@ -49,8 +50,8 @@ export function listed<Page, Item>(
   stateOf: (item: Item) => string | undefined = () => undefined,
 ): ListFinder<Item> {
   const read = (item: Item): Found<Item> => {
-    const { Tags, TagSet = Tags } = item as { readonly Tags?: AwsTags; readonly TagSet?: AwsTags };
-    return { id: idOf(item) ?? "", tags: tagsFrom(TagSet), state: phase(stateOf(item)), details: item };
+    const { Tags, TagSet = Tags } = item as Partial<Record<"Tags" | "TagSet", Parameters<typeof tagsOf>[0]>>;
+    return { id: idOf(item) ?? "", tags: tagsOf(TagSet), state: phase(stateOf(item)), details: item };
   };
   const collect = async (clients: Clients, alternatives: Alternatives) => {
     const all: Found<Item>[] = [];
@@ -92,8 +93,8 @@ export function taggedBy<Item>(
       const ids = batch.map(({ id }) => id);
       // When one of the batch went since it was listed, each is asked for by itself.
       const alone = async () =>
-        (await Promise.all(ids.map((id) => unlessGone(ask(clients, [id]))))).flatMap((it) => it ?? []);
-      for (const [id, its] of (await unlessGone(ask(clients, ids))) ?? (await alone())) tags.set(id, its);
+        (await Promise.all(ids.map((id) => ifThere(ask(clients, [id]))))).flatMap((it) => it ?? []);
+      for (const [id, its] of (await ifThere(ask(clients, ids))) ?? (await alone())) tags.set(id, its);
     }
     return found.map((it) => ({ ...it, tags: tags.get(it.id) ?? {} }));
   };
@@ -111,27 +112,10 @@ export function named<Details>(
   stateOf: (details: Details) => string | undefined = () => undefined,
 ): Finder<string, Details> {
   const find = async (clients: Clients, name: string): Promise<Found<Details>[]> => {
-    const details = await asking(`ask AWS for the ${noun} ${name}`, unlessGone(ask(clients, name)));
+    const details = await asking(`ask AWS for the ${noun} ${name}`, ifThere(ask(clients, name)));
     return details === undefined ? [] : [{ id: name, tags: {}, state: phase(stateOf(details)), details }];
   };
   return { noun, byHand, find };
-}
-
-/** What AWS answers; undefined when it says that what was asked for does not exist. */
-export async function unlessGone<Answer>(call: Promise<Answer>): Promise<Answer | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (isGone(error)) return undefined;
-    throw error;
-  }
-}
-
-type AwsTags = readonly { readonly Key?: string | undefined; readonly Value?: string | undefined }[];
-
-/** Tags as an object. */
-export function tagsFrom(tags: AwsTags = []): Tags {
-  return Object.fromEntries(tags.map(({ Key = "", Value = "" }) => [Key, Value]));
 }
 
 /**
@@ -151,11 +135,6 @@ const FILTER_VALUES = 200;
 /** Alternatives for any number of values, none for no value. */
 export function anyOf(name: string, values: Iterable<string>): Alternatives {
   return inBatches([...values], FILTER_VALUES).map((Values) => [{ Name: name, Values }]);
-}
-
-/** A list in parts of a size, none for an empty list. */
-export function inBatches<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
 /** AWS' words for what it is ending, and for what it has ended. */

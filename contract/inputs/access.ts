@@ -3,7 +3,7 @@ import { matches, matching, repeated, type Condition } from "./condition";
 import { flag, inputs, listOf, mapOf, object, oneOf, text, type Rule } from "./description";
 import { IAM_CHARACTERS } from "./kinds";
 import { NODE_ROLE } from "./nodes";
-import { everyRow, rule } from "./rule";
+import { everyRow, presentRows, rule } from "./rule";
 
 /** Whether the cluster looks at access entries, in Terraform's language. */
 export const HAS_ENTRIES = `contains(["API", "API_AND_CONFIG_MAP"], coalesce(var.authentication_mode, "CONFIG_MAP"))`;
@@ -219,7 +219,7 @@ function hasAdmin(): string {
 
 /** What holds for the access entries, beside what holds for each field. */
 function entryRules(): readonly Rule[] {
-  const rows = "{ for key, row in var.access_entries : key => row if row != null }";
+  const rows = presentRows("access_entries");
   const arns = `values(${rows})[*].principal_arn`;
   /** Every policy of every entry, with the entry's key. */
   const policies = `flatten([for key, row in ${rows} : [for p in row.policies :

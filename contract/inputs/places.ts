@@ -1,6 +1,6 @@
 import { json, jsonencode, predicate, type Condition } from "./condition";
 import { conditionsInside, isNullable, type Description, type Rule } from "./description";
-import { rule } from "./rule";
+import { presentRows, rule } from "./rule";
 
 /**
  * Where conditions are judged: the value of an input, every element of a list, one field of every row, one field of an object.
@@ -65,9 +65,7 @@ function placesInside(name: string, variable: string, description: Description):
     ];
   }
   const isMap = kind === "map";
-  const each = isMap
-    ? `key, row in { for key, row in ${variable} : key => row if row != null }`
-    : `row in [for row in ${variable} : row if row != null]`;
+  const each = isMap ? `key, row in ${presentRows(name)}` : `row in [for row in ${variable} : row if row != null]`;
   const label = isMap ? "key" : `coalesce(row.${labelledBy ?? ""}, "nothing")`;
   const rowsOf = (value: unknown) =>
     Object.entries(value as Readonly<Record<string, Row | null>>).flatMap(([key, row]) =>

@@ -2,7 +2,7 @@ import { READY_POLICIES } from "../../facts/pod-policies";
 import { matches, matching, repeated, type Condition } from "./condition";
 import { flag, inputs, listOf, mapOf, object, oneOf, text, type Rule } from "./description";
 import { IAM_CHARACTERS, MINOR } from "./kinds";
-import { everyRow, rule } from "./rule";
+import { everyRow, presentRows, rule } from "./rule";
 
 /** How many managed policies IAM attaches to a role. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const ROLE_MAX_POLICIES = 10;
@@ -121,7 +121,7 @@ export const pods = inputs({
 });
 
 function podRoleRules(): readonly Rule[] {
-  const rows = "{ for key, row in var.pod_roles : key => row if row != null }";
+  const rows = presentRows("pod_roles");
   const roleName = '"${var.project_name}-pod-${key}"';
   const accounts = `[for key, row in ${rows} : "\${row.namespace}/\${row.service_account}"
     if row.namespace != null && row.service_account != null]`;

@@ -1,6 +1,6 @@
 import { IPv4, IPv6 } from "ipaddr.js";
 
-import { json, jsonencode, type Condition } from "./condition";
+import { json, jsonencode, matches, type Condition } from "./condition";
 
 /** An address range, of IPv4 or IPv6, that is one network: no host bits. */
 export function network(example: string): Condition<string> {
@@ -22,14 +22,14 @@ export function vpcNetwork(example: string): Condition<string> {
     must: "an IPv4 range from /16 to /28 without host bits",
     holds: (cidr) => {
       const prefix = Number(cidr.split("/")[1]);
-      return canonical(cidr) === cidr && !cidr.includes(":") && prefix >= 16 && prefix <= 28 && !NO_HOSTS.test(cidr);
+      return canonical(cidr) === cidr && !cidr.includes(":") && prefix >= 16 && prefix <= 28 && !noHosts.holds(cidr);
     },
     hcl: isVpcCidr,
   };
 }
 
 /** Ranges that no host has: 0/8, 127/8, 169.254/16, 224/3. */
-const NO_HOSTS = /^(0|127|22[4-9]|2[3-5][0-9])\.|^169\.254\./;
+const noHosts = matches(String.raw`^(0|127|22[4-9]|2[3-5][0-9])\.|^169\.254\.`);
 
 /** The network that a range lies in, without host bits, as Terraform writes it; undefined when it is no range. */
 function canonical(cidr: string | null): string | undefined {
@@ -53,7 +53,7 @@ function anExample(example: string): string {
 
 /** Whether `cidr` is an address range as Terraform itself would write it: no host bits, no leading zeros. */
 export function isCanonicalCidr(cidr: string): string {
-  return `try("\${cidrhost(${cidr}, 0)}/\${${prefixLength(cidr)}}" == ${cidr}, false)`;
+  return `try(${withoutHostBits(cidr)} == ${cidr}, false)`;
 }
 
 /**
@@ -64,13 +64,18 @@ export function isCanonicalCidr(cidr: string): string {
  */
 export function isVpcCidr(cidr: string): string {
   const prefix = prefixLength(cidr);
-  const reserved = String.raw`can(regex("^(0|127|22[4-9]|2[3-5][0-9])\\.|^169\\.254\\.", ${cidr}))`;
-  return `${isCanonicalCidr(cidr)} && try(cidrnetmask(${cidr}) != "" && ${prefix} >= 16 && ${prefix} <= 28, false) && !${reserved}`;
+  const isOfVpc = `try(cidrnetmask(${cidr}) != "" && ${prefix} >= 16 && ${prefix} <= 28, false)`;
+  return `${isCanonicalCidr(cidr)} && ${isOfVpc} && !${noHosts.hcl(cidr)}`;
 }
 
 /** What to type instead of `cidr`: the network without the host bits, or an example when it is no address range. */
 export function canonicalCidr(cidr: string, example: string): string {
-  return `try("\${cidrhost(${cidr}, 0)}/\${${prefixLength(cidr)}}", ${JSON.stringify(anExample(example))})`;
+  return `try(${withoutHostBits(cidr)}, ${JSON.stringify(anExample(example))})`;
+}
+
+/** {@link canonical} in Terraform's language, which fails for what is no range. */
+function withoutHostBits(cidr: string): string {
+  return `"\${cidrhost(${cidr}, 0)}/\${${prefixLength(cidr)}}"`;
 }
 
 /** The prefix length of a CIDR, as a number. */

@@ -15,6 +15,11 @@ export function onOneLine(text: string): string {
   return text.trim().replace(/\s*\n\s*/g, " ");
 }
 
+/** The rows of a map that are not null: those have a rule of their own, and the other rules would break on them. */
+export function presentRows(name: string): string {
+  return `{ for key, row in var.${name} : key => row if row != null }`;
+}
+
 /** Rules that every row of a map of objects keeps: a row is called `row` in them, and its key `key`. */
 export interface RowRule {
   /** A condition; one that fails counts as broken. */
@@ -29,8 +34,7 @@ export interface RowRule {
 
 /** {@link RowRule}, as rules of the input `name`. */
 export function everyRow(name: string, rules: readonly RowRule[]): readonly Rule[] {
-  // Rows that are null have a rule of their own; the others would break on them.
-  const rows = `{ for key, row in var.${name} : key => row if row != null }`;
+  const rows = presentRows(name);
   return rules.map(({ holds, must, got, cure }) => {
     const kept = `try(${holds}, false)`;
     const shown = `try(coalesce(tostring(${got})), jsonencode(${got}), "nothing")`;

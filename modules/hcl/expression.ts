@@ -8,6 +8,8 @@ import {
   Tokenization,
 } from "cdktf";
 
+import { quoted } from "../../contract/inputs/condition";
+
 /**
  * An expression in Terraform's own language, for what cdktf's `Fn` and `Op` cannot say: `for` expressions, and whatever
  * has one inside.
@@ -106,7 +108,7 @@ function operandText(operand: Operand): string {
   if (Token.isUnresolved(operand)) return new Inside(operand).toString();
   if (Array.isArray(operand)) return `[${operand.map(operandText).join(", ")}]`;
   if (typeof operand === "object") return address(operand as Named);
-  return JSON.stringify(operand).replace(/[$%]\{/g, (start) => start.charAt(0) + start);
+  return typeof operand === "string" ? quoted(operand) : JSON.stringify(operand);
 }
 
 function isName(text: string): boolean {

@@ -1,3 +1,4 @@
+import { quoted } from "../../contract/inputs/condition";
 import { Expression, hcl, type Operand } from "./expression";
 
 /**
@@ -18,7 +19,5 @@ export function script(strings: TemplateStringsArray, ...values: Operand[]): Exp
 
 /** What stands between the quotes of a string. */
 function literal(text: string): string {
-  return JSON.stringify(text)
-    .slice(1, -1)
-    .replace(/[$%]\{/g, (start) => start.charAt(0) + start);
+  return quoted(text).slice(1, -1);
 }

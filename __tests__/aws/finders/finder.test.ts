@@ -1,7 +1,8 @@
 import type { DescribeSubnetsCommandOutput, Filter } from "@aws-sdk/client-ec2";
 
 import type { Clients } from "../../../aws/finders/clients";
-import { anyOf, inBatches, listed, taggedBy } from "../../../aws/finders/finder";
+import { inBatches } from "../../../aws/answers";
+import { anyOf, listed, taggedBy } from "../../../aws/finders/finder";
 import { FINDERS } from "../../../aws/finders/table";
 
 const NO_CLIENTS = {} as Clients;
