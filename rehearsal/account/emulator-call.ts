@@ -3,8 +3,6 @@ import type { ClientSettings } from "./emulator";
 /** Services of which so little is asked that no client of theirs is worth a dependency. */
 const TARGETS = { kms: "TrentService", logs: "Logs_20140328" } as const;
 
-type Service = keyof typeof TARGETS | "route53";
-
 /**
  * Calls a service with a JSON API in an emulated account. The call is not signed: an emulator looks at whose it is and of
  * which service, and not whether that is true.
@@ -18,21 +16,20 @@ export async function askJson<Answer>(
   body: object = {},
 ): Promise<Answer> {
   const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": `${TARGETS[service]}.${operation}` };
-  return JSON.parse(
-    await ask(settings, service, "/", { method: "POST", headers, body: JSON.stringify(body) }),
-  ) as Answer;
+  const call = { method: "POST", headers, body: JSON.stringify(body) };
+  return JSON.parse(await ask(settings, service, "/", call)) as Answer;
 }
 
 /** What Route 53 of an emulated account answers, XML; as `askJson` otherwise. @param path after `/2013-04-01/` */
 export function askRoute53(settings: ClientSettings, path: string): Promise<string> {
-  return ask(settings, "route53", `/2013-04-01/${path}`, {});
+  return ask(settings, "route53", `/2013-04-01/${path}`);
 }
 
 async function ask(
   { endpoint, region, credentials }: ClientSettings,
-  service: Service,
+  service: string,
   path: string,
-  { headers = {}, ...call }: { method?: string; headers?: Record<string, string>; body?: string },
+  { headers, ...call }: { method?: string; headers?: Record<string, string>; body?: string } = {},
 ): Promise<string> {
   const scope = `${credentials.accessKeyId}/20200101/${region}/${service}/aws4_request`;
   const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
@@ -40,4 +37,18 @@ async function ask(
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${service} ${path}: ${String(answer.status)} ${text}`);
   return text;
+}
+
+/** Who calls, in which region, and which service, as a call's signature tells. */
+export interface Signature {
+  readonly accessKeyId: string;
+  readonly region: string;
+  readonly service: string;
+}
+
+/** What a call is signed with. Without a signature it is of the one whom everybody is to the emulator. */
+export function signatureIn(authorization = ""): Signature {
+  const [, accessKeyId = "testing", region = "us-east-1", service = ""] =
+    /Credential=([^/]+)\/\d+\/([\w-]+)\/([\w-]+)\/aws4_request/.exec(authorization) ?? [];
+  return { accessKeyId, region, service };
 }

@@ -1,31 +1,29 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 
-import { CreateKeyPairCommand, DescribeImagesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { CreateKeyPairCommand, DescribeImagesCommand } from "@aws-sdk/client-ec2";
 import {
   AddRoleToInstanceProfileCommand,
   CreateInstanceProfileCommand,
   CreateRoleCommand,
   CreateUserCommand,
-  GetInstanceProfileCommand,
   GetPolicyCommand,
-  IAMClient,
+  type IAMClient,
 } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
+import { readIdentity } from "../../aws/account";
+import { ifThere } from "../../aws/answers";
+import { withAws, type AwsClients } from "../../aws/clients";
+import { readProfile } from "../../aws/roles";
 import type { AwsSettings } from "../../aws/settings";
 import { reasonOf, UserError } from "../../contract/user-error";
 import { trustPolicy } from "../../modules/policies";
 import { freePort } from "../machine/loopback";
 import { neutralEnvironment } from "../machine/neutral-environment";
+import { startServer, type Server } from "../machine/server";
 import { findMoto } from "../machine/tools";
 
 export { neutralEnvironment };
-
-/** Number of the account that moto gives to everybody. @see https://docs.getmoto.org/en/latest/docs/multi_account.html */
-const MOTO_ACCOUNT_ID = "123456789012";
 
 /** What the emulated account holds before anything is planned; on a real account it is the user's to have. */
 export interface AccountSeed {
@@ -102,14 +100,8 @@ export interface EmulatedAccount {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** An AWS emulator that this process has started. */
-export interface Emulator extends EmulatedAccount {
-  readonly logFile: string;
-  /** Resolves when the emulator has ended, by `stop` or by itself. */
-  readonly ended: Promise<void>;
-  /** Ends the emulator; what it held is gone. */
-  stop(): Promise<void>;
-}
+/** An AWS emulator that this process has started; when it ends, what it held is gone. */
+export type Emulator = EmulatedAccount & Server;
 
 /** How an emulator is started. */
 export interface EmulatorOptions {
@@ -119,7 +111,6 @@ export interface EmulatorOptions {
   readonly port?: () => Promise<number>;
 }
 
-const START_TIMEOUT_SECONDS = 60;
 /** Between the choice of a free port and its use, somebody else may take it. */
 const PORTS = 5;
 
@@ -140,32 +131,33 @@ export async function startEmulator(
   }
   const logFile = join(folder, "emulator.log");
   const settings = { ...neutralEnvironment(), ...motoSettings(folder, seed) };
-  for (let ports = 1; ; ports++) {
-    const chosen = await port();
-    const endpoint = `http://127.0.0.1:${String(chosen)}`;
+  const start = async () => {
+    const chosen = String(await port());
+    const endpoint = `http://127.0.0.1:${chosen}`;
     const environment = emulatorEnvironment(endpoint, seed.region);
-    const log = openSync(logFile, "w");
-    const [program, ...args] = [...command, "--host", "127.0.0.1", "--port", String(chosen)] as const;
-    const server = spawn(program, args, { stdio: ["ignore", log, log], env: { ...settings, ...environment } });
-    closeSync(log);
-    // A program that cannot be started has no exit code, only this event; waiting for the answer tells.
-    server.once("error", () => undefined);
-    const stop = () => end(server);
-    let accountId: string;
+    const server = await startServer([...command, "--host", "127.0.0.1", "--port", chosen], {
+      name: "the emulator",
+      logFile,
+      timeoutSeconds: 60,
+      env: { ...settings, ...environment },
+      // It says so when the port is its own. Before that, whoever answers there is somebody else.
+      isReady: async (log) => log.includes(`Running on ${endpoint}`) && (await isMoto(endpoint)),
+    });
     try {
-      await untilItAnswers(server, endpoint, logFile);
-      accountId = await fill(settingsOf({ endpoint, environment }), seed);
+      const accountId = await withAws(settingsOf({ endpoint, environment }), (aws) => fill(aws, seed));
+      return { endpoint, accountId, environment, ...server };
     } catch (error) {
-      await stop();
-      if (ports < PORTS && /address already in use|is in use by another/i.test(readFileSync(logFile, "utf8"))) continue;
+      await server.stop();
       throw error;
     }
-    const ended = new Promise<void>((resolve) => {
-      server.once("exit", () => {
-        resolve();
-      });
-    });
-    return { endpoint, accountId, environment, logFile, ended, stop };
+  };
+  for (let left = PORTS; ; left--) {
+    try {
+      return await start();
+    } catch (error) {
+      const isTaken = /address already in use|is in use by another/i.test(readFileSync(logFile, "utf8"));
+      if (left === 1 || !isTaken) throw error;
+    }
   }
 }
 
@@ -188,16 +180,16 @@ export interface JoinedAccount extends EmulatedAccount {
 export async function joinEmulator(endpoint: string, folder: string, seed: AccountSeed): Promise<JoinedAccount> {
   const { origin, port } = new URL(endpoint);
   const environment = emulatorEnvironment(origin, seed.region);
-  const settings = settingsOf({ endpoint: origin, environment });
   try {
     // Whatever the answer is: emulators differ in what is at their root.
     await fetch(origin, { redirect: "manual", signal: AbortSignal.timeout(10_000) });
-    const account = { endpoint: origin, environment, accountId: await fill(settings, seed) };
-    const lacks = await missingFrom(settings, seed);
-    if (!(await isMoto(origin))) return { ...account, lacks };
-    const startedWith = Object.entries(motoSettings(folder, seed)).map(([name, value]) => `${name}=${value}`);
-    const startedSo = [...startedWith, "moto_server", "--port", port].join(" ");
-    return { ...account, lacks, startedSo };
+    return await withAws(settingsOf({ endpoint: origin, environment }), async (aws) => {
+      const account = { endpoint: origin, environment, accountId: await fill(aws, seed) };
+      const lacks = await missingFrom(aws, seed);
+      if (!(await isMoto(origin))) return { ...account, lacks };
+      const startedWith = Object.entries(motoSettings(folder, seed)).map(([name, value]) => `${name}=${value}`);
+      return { ...account, lacks, startedSo: [...startedWith, "moto_server", "--port", port].join(" ") };
+    });
   } catch (cause) {
     throw new UserError(
       `--endpoint-url must name an AWS emulator that runs, such as moto_server, and ${origin} is none that can be used: ${reasonOf(cause)}`,
@@ -295,26 +287,19 @@ export function settingsOf({
 }
 
 /** Puts the seed into an account; what is there already stays as it is. @returns the number of the account */
-async function fill(settings: ClientSettings, seed: AccountSeed): Promise<string> {
-  const iam = new IAMClient(settings);
-  const ec2 = new EC2Client(settings);
-  const sts = new STSClient(settings);
-  try {
-    const { Account: accountId = MOTO_ACCOUNT_ID } = await sts.send(new GetCallerIdentityCommand({}));
-    const names = { RoleName: seed.adminRole, InstanceProfileName: seed.adminRole };
-    const trust = { AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") };
-    await unlessThere(iam.send(new CreateRoleCommand({ ...names, ...trust })));
-    await unlessThere(iam.send(new CreateInstanceProfileCommand(names)));
-    const { InstanceProfile: profile } = await iam.send(new GetInstanceProfileCommand(names));
-    if ((profile?.Roles ?? []).length === 0) await iam.send(new AddRoleToInstanceProfileCommand(names));
-    for (const arn of seed.principals ?? []) await addPrincipal(iam, arn, accountId);
-    await unlessThere(ec2.send(new CreateKeyPairCommand({ KeyName: seed.keyPair })));
-    return accountId;
-  } finally {
-    for (const client of [iam, ec2, sts]) client.destroy();
-  }
+async function fill({ iam, ec2, sts }: AwsClients, seed: AccountSeed): Promise<string> {
+  const { account } = await readIdentity(sts);
+  const names = { RoleName: seed.adminRole, InstanceProfileName: seed.adminRole };
+  await unlessThere(iam.send(new CreateRoleCommand({ ...names, ...TRUST })));
+  await unlessThere(iam.send(new CreateInstanceProfileCommand(names)));
+  const roles = (await readProfile(iam, seed.adminRole)) ?? [];
+  if (roles.length === 0) await iam.send(new AddRoleToInstanceProfileCommand(names));
+  for (const arn of seed.principals ?? []) await addPrincipal(iam, arn, account);
+  await unlessThere(ec2.send(new CreateKeyPairCommand({ KeyName: seed.keyPair })));
+  return account;
 }
 
+const TRUST = { AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") };
 /** `arn:PARTITION:iam::ACCOUNT:(role|user)/[PATH/]NAME` */
 const PRINCIPAL = /^arn:[\w-]+:iam::(\d{12}):(role|user)(\/(?:\S+\/)?)([^\s/]+)$/;
 
@@ -322,9 +307,11 @@ const PRINCIPAL = /^arn:[\w-]+:iam::(\d{12}):(role|user)(\/(?:\S+\/)?)([^\s/]+)$
 async function addPrincipal(iam: IAMClient, arn: string, accountId: string): Promise<void> {
   const [, account, kind, Path, name] = PRINCIPAL.exec(arn) ?? [];
   if (account !== accountId) return;
-  if (kind === "user") return unlessThere(iam.send(new CreateUserCommand({ UserName: name, Path })));
-  const trust = { AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") };
-  await unlessThere(iam.send(new CreateRoleCommand({ RoleName: name, Path, ...trust })));
+  await unlessThere(
+    kind === "user"
+      ? iam.send(new CreateUserCommand({ UserName: name, Path }))
+      : iam.send(new CreateRoleCommand({ RoleName: name, Path, ...TRUST })),
+  );
 }
 
 async function unlessThere(call: Promise<unknown>): Promise<void> {
@@ -336,43 +323,14 @@ async function unlessThere(call: Promise<unknown>): Promise<void> {
 }
 
 /** What of a seed cannot be put into an account by a call, and is not there. */
-async function missingFrom(settings: ClientSettings, seed: AccountSeed): Promise<string[]> {
-  const iam = new IAMClient(settings);
-  const ec2 = new EC2Client(settings);
-  try {
-    // All of them: one that is asked for by its id fails where another one is missing, or not, by the emulator.
-    const { Images: images = [] } = await ec2.send(new DescribeImagesCommand({}));
-    const offered = new Set(images.map(({ ImageId }) => ImageId));
-    const missing = seed.images.flatMap(({ id }) => (offered.has(id) ? [] : [`the image ${id}`]));
-    // Which an emulator has all of, or none.
-    const policy = new GetPolicyCommand({ PolicyArn: "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy" });
-    const hasPolicies = await iam.send(policy).then(
-      () => true,
-      (error: unknown) => {
-        if ((error as Error).name === "NoSuchEntityException") return false;
-        throw error;
-      },
-    );
-    return hasPolicies ? missing : [...missing, "AWS' managed policies"];
-  } finally {
-    iam.destroy();
-    ec2.destroy();
-  }
-}
-
-async function untilItAnswers(server: ChildProcess, endpoint: string, logFile: string): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_SECONDS * 1000;
-  while (Date.now() < deadline) {
-    if (hasEnded(server)) {
-      const said = lastLine(logFile);
-      throw new UserError(`the emulator ended as it started${said === "" ? "" : ` (${said})`}; its log is ${logFile}`);
-    }
-    // It says so when the port is its own. Before that, whoever answers there is somebody else.
-    const isListening = readFileSync(logFile, "utf8").includes(`Running on ${endpoint}`);
-    if (isListening && (await isMoto(endpoint))) return;
-    await sleep(100);
-  }
-  throw new UserError(`the emulator did not answer within ${String(START_TIMEOUT_SECONDS)} s; its log is ${logFile}`);
+async function missingFrom({ iam, ec2 }: AwsClients, seed: AccountSeed): Promise<string[]> {
+  // All of them: one that is asked for by its id fails where another one is missing, or not, by the emulator.
+  const { Images: images = [] } = await ec2.send(new DescribeImagesCommand({}));
+  const missing = seed.images.filter(({ id }) => !images.some(({ ImageId }) => ImageId === id));
+  // Which an emulator has all of, or none.
+  const policy = new GetPolicyCommand({ PolicyArn: "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy" });
+  const hasPolicies = (await ifThere(iam.send(policy))) !== undefined;
+  return [...missing.map(({ id }) => `the image ${id}`), ...(hasPolicies ? [] : ["AWS' managed policies"])];
 }
 
 /** Whether moto answers there. */
@@ -383,19 +341,4 @@ async function isMoto(endpoint: string): Promise<boolean> {
     // Refuses connections until it has loaded.
     return false;
   }
-}
-
-function lastLine(file: string): string {
-  return readFileSync(file, "utf8").trimEnd().split("\n").at(-1)?.trim() ?? "";
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (hasEnded(child) || child.pid === undefined) return;
-  const exit = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await Promise.race([exit, sleep(5000, undefined, { ref: false }).then(() => child.kill("SIGKILL"))]);
 }

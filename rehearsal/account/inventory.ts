@@ -13,8 +13,9 @@ import {
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 
+import { all } from "../../aws/answers";
 import { withClients } from "../../aws/finders/clients";
-import { EVERYTHING } from "../../aws/finders/finder";
+import { EVERYTHING, onePage } from "../../aws/finders/finder";
 import { FINDERS } from "../../aws/finders/table";
 import type { ClientSettings } from "./emulator";
 import { askJson, askRoute53 } from "./emulator-call";
@@ -60,40 +61,41 @@ export function takeInventory(settings: ClientSettings): Promise<Inventory> {
         .sort(),
       "egress-only internet gateway": await ids(
         paginateDescribeEgressOnlyInternetGateways({ client: ec2 }, {}),
-        (page) => page.EgressOnlyInternetGateways?.map((it) => it.EgressOnlyInternetGatewayId),
+        "EgressOnlyInternetGateways",
+        "EgressOnlyInternetGatewayId",
       ),
-      "flow log": await ids(paginateDescribeFlowLogs({ client: ec2 }, {}), (page) =>
-        page.FlowLogs?.map((it) => it.FlowLogId),
-      ),
+      "flow log": await ids(paginateDescribeFlowLogs({ client: ec2 }, {}), "FlowLogs", "FlowLogId"),
       "hosted zone": [...(await askRoute53(settings, "hostedzone")).matchAll(/<Id>\/hostedzone\/(\w+)<\/Id>/g)]
         .map(([, id = ""]) => id)
         .sort(),
-      "key pair": ((await ec2.send(new DescribeKeyPairsCommand({}))).KeyPairs ?? []).map((it) => it.KeyName ?? ""),
-      cluster: await ids(paginateListClusters({ client: eks }, {}), (page) => page.clusters),
-      "launch template": await ids(paginateDescribeLaunchTemplates({ client: ec2 }, {}), (page) =>
-        page.LaunchTemplates?.map((it) => it.LaunchTemplateId),
+      "key pair": await ids(onePage(ec2.send(new DescribeKeyPairsCommand({}))), "KeyPairs", "KeyName"),
+      cluster: await all(paginateListClusters({ client: eks }, {}), (page) => page.clusters),
+      "launch template": await ids(
+        paginateDescribeLaunchTemplates({ client: ec2 }, {}),
+        "LaunchTemplates",
+        "LaunchTemplateId",
       ),
-      role: await ids(paginateListRoles({ client: iam }, {}), (page) => page.Roles?.map((it) => it.RoleName)),
-      "instance profile": await ids(paginateListInstanceProfiles({ client: iam }, {}), (page) =>
-        page.InstanceProfiles?.map((it) => it.InstanceProfileName),
+      role: await ids(paginateListRoles({ client: iam }, {}), "Roles", "RoleName"),
+      "instance profile": await ids(
+        paginateListInstanceProfiles({ client: iam }, {}),
+        "InstanceProfiles",
+        "InstanceProfileName",
       ),
-      policy: await ids(paginateListPolicies({ client: iam }, { Scope: "Local" }), (page) =>
-        page.Policies?.map((it) => it.Arn),
+      policy: await ids(paginateListPolicies({ client: iam }, { Scope: "Local" }), "Policies", "Arn"),
+      "identity provider": await ids(
+        onePage(iam.send(new ListOpenIDConnectProvidersCommand({}))),
+        "OpenIDConnectProviderList",
+        "Arn",
       ),
-      "identity provider": (
-        (await iam.send(new ListOpenIDConnectProvidersCommand({}))).OpenIDConnectProviderList ?? []
-      ).map((it) => it.Arn ?? ""),
       "KMS key": await keys(settings),
-      "log group": await ids(paginateDescribeLogGroups({ client: logs }, {}), (page) =>
-        page.logGroups?.map((it) => it.logGroupName),
-      ),
+      "log group": await ids(paginateDescribeLogGroups({ client: logs }, {}), "logGroups", "logGroupName"),
     };
   });
 }
 
 /** The ids of the account's own keys that nobody has given up: a deleted one is still told of for days. */
 async function keys(settings: ClientSettings): Promise<readonly string[]> {
-  const { Keys: all } = await askJson<{ Keys: { KeyId: string }[] }>(settings, "kms", "ListKeys");
+  const { Keys } = await askJson<{ Keys: { KeyId: string }[] }>(settings, "kms", "ListKeys");
   const { Aliases: aliases } = await askJson<{ Aliases: { AliasName: string; TargetKeyId?: string }[] }>(
     settings,
     "kms",
@@ -103,22 +105,20 @@ async function keys(settings: ClientSettings): Promise<readonly string[]> {
   const ofAws = aliases.flatMap(({ AliasName, TargetKeyId }) =>
     AliasName.startsWith("alias/aws/") ? TargetKeyId : [],
   );
-  const states = await Promise.all(
-    all.map(({ KeyId }) => askJson<{ KeyMetadata: { KeyState: string } }>(settings, "kms", "DescribeKey", { KeyId })),
-  );
-  return all
-    .map(({ KeyId }) => KeyId)
-    .filter((id, at) => states[at]?.KeyMetadata.KeyState !== "PendingDeletion" && !ofAws.includes(id))
-    .sort();
+  const own = Keys.filter(({ KeyId }) => !ofAws.includes(KeyId)).map(async ({ KeyId }) => {
+    const told = await askJson<{ KeyMetadata: { KeyState: string } }>(settings, "kms", "DescribeKey", { KeyId });
+    return told.KeyMetadata.KeyState === "PendingDeletion" ? [] : [KeyId];
+  });
+  return (await Promise.all(own)).flat().sort();
 }
 
-async function ids<Page>(
-  pages: AsyncIterable<Page>,
-  of: (page: Page) => readonly (string | undefined)[] | undefined,
+/** The ids of what AWS lists. @param list the field of a page that has the items @param id the field of an item */
+async function ids<List extends string, Id extends string>(
+  pages: AsyncIterable<Partial<Record<List, Partial<Record<Id, string>>[]>>>,
+  list: List,
+  id: Id,
 ): Promise<readonly string[]> {
-  const all: string[] = [];
-  for await (const page of pages) all.push(...(of(page) ?? []).filter((id) => id !== undefined));
-  return all.sort();
+  return (await all(pages, (page) => page[list])).flatMap((item) => item[id] ?? []).sort();
 }
 
 /** What an inventory has that an earlier one has not: `VPC vpc-1, vpc-2`. */

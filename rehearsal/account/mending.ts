@@ -1,5 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 
+import { nameIn } from "../../aws/answers";
+import { isRecord, jsonIn } from "../../contract/json";
+import { signatureIn } from "./emulator-call";
+
 /** A call to an AWS API, as far as it is looked at here. */
 export interface AskedCall {
   readonly method: string;
@@ -12,21 +16,21 @@ export interface AskedCall {
 /** A call as the emulator understands it. */
 export interface MendedCall {
   readonly body: string;
-  /** Its answer as AWS gives it. @default - the emulator's is right */
-  readonly answer?: (body: string) => string;
+  /** What AWS answers, by what the emulator does. */
+  readonly answer: (told: string) => string;
 }
 
 /** What one service needs; undefined for a call that the emulator answers as AWS does. */
 type ServiceMending = (asked: AskedCall, region: string) => MendedCall | undefined;
 
 /**
- * Mends what an emulator (moto) understands and answers otherwise than AWS, for one account: what it refuses where AWS does
- * not, and what it forgets or says wrongly, so that Terraform would change it again and again. What it forgets is remembered
- * here, and so is gone when this is.
+ * Mends what an emulator (moto) understands and answers otherwise than AWS, for one account: what it refuses where AWS
+ * does not, and what it forgets or says wrongly, so that Terraform would change it again and again. What it forgets is
+ * remembered here, and so is gone when this is.
  */
 export class Mender {
-  /** Seconds, by region and name of an Auto Scaling group. */
-  readonly #warmUps = new Map<string, string>();
+  /** Seconds, by region and name of an Auto Scaling group; those of a group without any are null or -1. */
+  readonly #warmUps = new Map<string, string | null>();
   /** Days, by region and id of a KMS key. */
   readonly #rotations = new Map<string, number>();
 
@@ -39,8 +43,7 @@ export class Mender {
 
   /** How a call is passed on, by the service that it is signed for; undefined when it is passed on as it is. */
   mend(asked: AskedCall): MendedCall | undefined {
-    const [, region = "", service = ""] =
-      /Credential=[^/]+\/\d+\/([\w-]+)\/([\w-]+)\/aws4_request/.exec(asked.headers.authorization ?? "") ?? [];
+    const { region, service } = signatureIn(asked.headers.authorization);
     return this.#services[service]?.(asked, region);
   }
 }
@@ -52,7 +55,7 @@ export class Mender {
 const SIZE_OF_NO_NODE = "1";
 
 function mendedEc2({ body }: AskedCall, region: string): MendedCall {
-  return { body: withVolumeSizes(body), answer: (answer) => mendedEc2Answer(answer, region) };
+  return { body: withVolumeSizes(body), answer: (told) => mendedEc2Answer(told, region) };
 }
 
 /**
@@ -113,27 +116,27 @@ function withInterfacesGroups(part: string, interfaces: string, others: string):
  *
  * @see https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
  */
-function mendedAutoScaling({ body }: AskedCall, region: string, warmUps: Map<string, string>): MendedCall | undefined {
+function mendedAutoScaling(
+  { body }: AskedCall,
+  region: string,
+  warmUps: Map<string, string | null>,
+): MendedCall | undefined {
   const asked = new URLSearchParams(body);
   const action = asked.get("Action") ?? "";
-  const keyOf = (name: string) => `${region}/${name}`;
   if (action === "DescribeAutoScalingGroups") {
     const answer = (told: string) =>
       told.replaceAll(/<AutoScalingGroupName>([^<]*)<\/AutoScalingGroupName>/g, (field, name: string) => {
-        const warmUp = warmUps.get(keyOf(name));
-        return warmUp === undefined ? field : `${field}<DefaultInstanceWarmup>${warmUp}</DefaultInstanceWarmup>`;
+        const warmUp = warmUps.get(`${region}/${name}`) ?? "-1";
+        return warmUp === "-1" ? field : `${field}<DefaultInstanceWarmup>${warmUp}</DefaultInstanceWarmup>`;
       });
     return { body, answer };
   }
-  const isNew = action === "CreateAutoScalingGroup";
   const warmUp = asked.get("DefaultInstanceWarmup");
-  if (!isNew && (action !== "UpdateAutoScalingGroup" || warmUp === null)) return undefined;
+  const isChange = action === "CreateAutoScalingGroup" || (action === "UpdateAutoScalingGroup" && warmUp !== null);
+  if (!isChange) return undefined;
   const answer = (told: string) => {
-    if (!told.includes(`<${action}Response`)) return told;
-    const key = keyOf(asked.get("AutoScalingGroupName") ?? "");
-    // -1 is how one is taken away.
-    if (warmUp === null || warmUp === "-1") warmUps.delete(key);
-    else warmUps.set(key, warmUp);
+    if (told.includes(`<${action}Response`))
+      warmUps.set(`${region}/${asked.get("AutoScalingGroupName") ?? ""}`, warmUp);
     return told;
   };
   return { body, answer };
@@ -152,22 +155,19 @@ function mendedKms(
   region: string,
   rotations: Map<string, number>,
 ): MendedCall | undefined {
-  const action = String(headers["x-amz-target"]).split(".").at(-1);
-  if (action !== "EnableKeyRotation" && action !== "GetKeyRotationStatus") return undefined;
+  const target = headers["x-amz-target"];
+  const isNew = target === "TrentService.EnableKeyRotation";
+  if (!isNew && target !== "TrentService.GetKeyRotationStatus") return undefined;
   const { KeyId = "", RotationPeriodInDays: days = ROTATION_DAYS } = JSON.parse(body) as {
     readonly KeyId?: string;
     readonly RotationPeriodInDays?: number;
   };
-  const key = `${region}/${KeyId.slice(KeyId.lastIndexOf("/") + 1)}`;
+  const key = `${region}/${nameIn(KeyId)}`;
   const answer = (told: string) => {
-    if (action === "EnableKeyRotation") {
-      // All that it says when it is done.
-      if (told === "null") rotations.set(key, days);
-      return told;
-    }
-    if (!told.startsWith("{")) return told;
-    const status = JSON.parse(told) as { readonly KeyRotationEnabled?: boolean };
-    if (status.KeyRotationEnabled !== true) return told;
+    const status = jsonIn(told);
+    // `null` is all that it says when it is done.
+    if (isNew && status === null) rotations.set(key, days);
+    if (isNew || !isRecord(status) || status["KeyRotationEnabled"] !== true) return told;
     return JSON.stringify({ ...status, KeyId, RotationPeriodInDays: rotations.get(key) ?? ROTATION_DAYS });
   };
   return { body, answer };
@@ -186,5 +186,6 @@ function mendedRoute53({ method, url, body }: AskedCall): MendedCall | undefined
     body: others.includes("</HostedZoneConfig>")
       ? others.replace("</HostedZoneConfig>", `${isPrivate}</HostedZoneConfig>`)
       : others.replace("</Name>", `</Name><HostedZoneConfig>${isPrivate}</HostedZoneConfig>`),
+    answer: (told) => told,
   };
 }

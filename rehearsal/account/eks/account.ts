@@ -4,23 +4,13 @@ import {
   DeleteSecurityGroupCommand,
   DescribeSubnetsCommand,
   DescribeVpcsCommand,
-  EC2Client,
 } from "@aws-sdk/client-ec2";
-import { GetRoleCommand, GetUserCommand, IAMClient } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { GetRoleCommand, GetUserCommand } from "@aws-sdk/client-iam";
 
-/** Who calls, as a call's signature tells. */
-export interface Caller {
-  readonly region: string;
-  readonly accessKeyId: string;
-}
-
-/** An IAM role or user, as far as EKS looks at it. */
-export interface Principal {
-  readonly arn: string;
-  /** JSON; of a role. */
-  readonly trustPolicy?: string;
-}
+import { readIdentity } from "../../../aws/account";
+import { ifThere, nameIn, unique } from "../../../aws/answers";
+import { awsClients } from "../../../aws/clients";
+import type { AwsSettings } from "../../../aws/settings";
 
 /** The VPC that subnets are in. */
 export interface SubnetsVpc {
@@ -31,89 +21,69 @@ export interface SubnetsVpc {
 }
 
 /** What EKS looks up, and makes, in the account that a cluster is in. */
-export interface ClusterAccount {
-  /** ARN of the IAM role or user that calls. */
-  callerArn(): Promise<string>;
-  /** The role or user of an ARN; undefined when there is none. */
-  principal(arn: string): Promise<Principal | undefined>;
-  /** The VPC of a cluster's subnets, and their zones; undefined when one of them is not there. */
-  vpcOf(subnetIds: readonly string[]): Promise<SubnetsVpc | undefined>;
-  /** Makes the security group that EKS makes for a cluster, and returns its id. */
-  addSecurityGroup(vpcId: string, clusterName: string): Promise<string>;
-  /** As EKS: one that is still in use stays. */
-  removeSecurityGroup(groupId: string): Promise<void>;
-  /** Ends the connections to it. */
-  close(): void;
-}
+export type ClusterAccount = ReturnType<typeof clusterAccount>;
 
-/** The caller of a signed call. Without a signature it is the one whom everybody is to the emulator. */
-export function callerOf(authorization = ""): Caller {
-  const [, accessKeyId = "testing", region = "us-east-1"] =
-    /Credential=([^/]+)\/\d+\/([\w-]+)\//.exec(authorization) ?? [];
-  return { region, accessKeyId };
-}
-
-/**
- * The account of a caller in an emulator.
- *
- * @param endpoint the emulator's own, without a front
- */
-export function emulatedAccount(endpoint: string, { region, accessKeyId }: Caller): ClusterAccount {
-  // The emulator knows an account by the key, and checks no signature.
-  const settings = { endpoint, region, credentials: { accessKeyId, secretAccessKey: "not-known-here" } };
-  const ec2 = new EC2Client(settings);
-  const iam = new IAMClient(settings);
-  const sts = new STSClient(settings);
+/** The account that these settings lead to. */
+export function clusterAccount(settings: AwsSettings) {
+  const { ec2, iam, sts, close } = awsClients(settings);
   return {
-    callerArn: async () => principalArn((await sts.send(new GetCallerIdentityCommand({}))).Arn ?? ""),
-    principal: async (arn) => {
-      const name = arn.slice(arn.lastIndexOf("/") + 1);
-      const found = await (arn.includes(":user/") ? userOf(iam, name) : roleOf(iam, name));
-      return found?.arn === arn ? found : undefined;
+    /** ARN of the IAM role or user that calls. */
+    callerArn: async (): Promise<string> => principalArn((await readIdentity(sts)).arn),
+
+    /** The role or user of an ARN, with the trust policy of a role as JSON; undefined when there is none. */
+    principal: async (arn: string): Promise<{ readonly trustPolicy?: string } | undefined> => {
+      if (arn.includes(":user/")) {
+        const answer = await ifThere(iam.send(new GetUserCommand({ UserName: nameIn(arn) })));
+        return answer?.User?.Arn === arn ? {} : undefined;
+      }
+      const { Role: role } = (await ifThere(iam.send(new GetRoleCommand({ RoleName: nameIn(arn) })))) ?? {};
+      return role?.Arn === arn ? { trustPolicy: decodeURIComponent(role.AssumeRolePolicyDocument ?? "{}") } : undefined;
     },
-    vpcOf: async (subnetIds) => {
-      if (subnetIds.length === 0) return undefined;
-      const Filters = [{ Name: "subnet-id", Values: [...subnetIds] }];
-      const { Subnets: subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ Filters }));
-      const [id] = subnets.flatMap(({ VpcId }) => VpcId ?? []);
-      if (id === undefined || subnets.length < new Set(subnetIds).size) return undefined;
+
+    /** The VPC of a cluster's subnets, and their zones; undefined when one of them is not there. */
+    vpcOf: async (subnetIds: readonly string[]): Promise<SubnetsVpc | undefined> => {
+      const Values = unique(subnetIds);
+      if (Values.length === 0) return undefined;
+      const { Subnets: subnets = [] } = await ec2.send(
+        new DescribeSubnetsCommand({ Filters: [{ Name: "subnet-id", Values }] }),
+      );
+      const id = subnets[0]?.VpcId;
+      if (id === undefined || subnets.length < Values.length) return undefined;
       const { Vpcs: [vpc] = [] } = await ec2.send(new DescribeVpcsCommand({ VpcIds: [id] }));
-      const zones = [...new Set(subnets.flatMap(({ AvailabilityZone }) => AvailabilityZone ?? []))].sort();
-      return { id, cidr: vpc?.CidrBlock ?? "", zones };
+      return { id, cidr: vpc?.CidrBlock ?? "", zones: unique(subnets.map((it) => it.AvailabilityZone ?? "")).sort() };
     },
-    addSecurityGroup: async (vpcId, clusterName) => {
+
+    /** Makes the security group that EKS makes for a cluster, and returns its id. */
+    addSecurityGroup: async (vpcId: string, clusterName: string): Promise<string> => {
       const number = String(Math.floor(Math.random() * 1e10)).padStart(10, "0");
       const GroupName = `eks-cluster-sg-${clusterName}-${number}`;
-      const tags = {
-        Name: GroupName,
-        "aws:eks:cluster-name": clusterName,
-        [`kubernetes.io/cluster/${clusterName}`]: "owned",
-      };
+      const Tags = [
+        { Key: "Name", Value: GroupName },
+        { Key: "aws:eks:cluster-name", Value: clusterName },
+        { Key: `kubernetes.io/cluster/${clusterName}`, Value: "owned" },
+      ];
       const { GroupId = "" } = await ec2.send(
         new CreateSecurityGroupCommand({
           GroupName,
           Description:
-            "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any managed workloads.",
+            "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, " +
+            "as well as any managed workloads.",
           VpcId: vpcId,
-          TagSpecifications: [
-            { ResourceType: "security-group", Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
-          ],
+          TagSpecifications: [{ ResourceType: "security-group", Tags }],
         }),
       );
       const IpPermissions = [{ IpProtocol: "-1", UserIdGroupPairs: [{ GroupId }] }];
       await ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId, IpPermissions }));
       return GroupId;
     },
-    removeSecurityGroup: async (GroupId) => {
-      try {
-        await ec2.send(new DeleteSecurityGroupCommand({ GroupId }));
-      } catch (error) {
-        if (!["DependencyViolation", "InvalidGroup.NotFound"].includes((error as Error).name)) throw error;
-      }
+
+    /** As EKS: one that is still in use stays. */
+    removeSecurityGroup: async (GroupId: string): Promise<void> => {
+      await ifThere(ec2.send(new DeleteSecurityGroupCommand({ GroupId })), "DependencyViolation");
     },
-    close: () => {
-      for (const client of [ec2, iam, sts]) client.destroy();
-    },
+
+    /** Ends the connections to it. */
+    close,
   };
 }
 
@@ -121,24 +91,4 @@ export function emulatedAccount(endpoint: string, { region, accessKeyId }: Calle
 function principalArn(caller: string): string {
   // The emulator says `sts` of a user, too.
   return caller.replace(/^(arn:[\w-]+):sts::/, "$1:iam::").replace(/:assumed-role\/([^/]+)\/.*$/, ":role/$1");
-}
-
-async function userOf(iam: IAMClient, UserName: string): Promise<Principal | undefined> {
-  const user = await unlessMissing(iam.send(new GetUserCommand({ UserName })));
-  return user?.User?.Arn === undefined ? undefined : { arn: user.User.Arn };
-}
-
-async function roleOf(iam: IAMClient, RoleName: string): Promise<Principal | undefined> {
-  const { Arn: arn, AssumeRolePolicyDocument: policy = "" } =
-    (await unlessMissing(iam.send(new GetRoleCommand({ RoleName }))))?.Role ?? {};
-  return arn === undefined ? undefined : { arn, trustPolicy: decodeURIComponent(policy) };
-}
-
-async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (["NoSuchEntityException", "NoSuchEntity"].includes((error as Error).name)) return undefined;
-    throw error;
-  }
 }

@@ -1,3 +1,5 @@
+import type { AddonPodIdentityConfiguration } from "@aws-sdk/client-eks";
+
 import { CLUSTER_VERSIONS, minorIn } from "./releases";
 import type { Toleration, Workloads } from "../../cluster/scheduling";
 
@@ -10,12 +12,10 @@ export interface AddOnOffer extends Workloads {
   readonly versions: (minor: number) => readonly string[];
   /** What of them a cluster gets that says none: the place in the list. */
   readonly defaultAt: number;
-  /** Whether it works only with a role of its own, or one of its node. */
-  readonly needsRole: boolean;
   /** The names that its configuration may have at the top. */
   readonly settings: readonly string[];
-  /** Its service account, with the policy that AWS recommends for it. */
-  readonly podIdentity?: { readonly serviceAccount: string; readonly policy: string };
+  /** Its service account, with the policy that AWS recommends for it; without a role of its own it needs its node's. */
+  readonly podIdentity?: AddonPodIdentityConfiguration;
   /**
    * The add-on is active when these pods have a node.
    *
@@ -41,22 +41,30 @@ const ON_PODS = ["affinity", "podAnnotations", "podLabels", "resources", "tolera
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks.html
  */
-export const ADD_ONS: readonly AddOnOffer[] = [
+const OFFERS: readonly Omit<AddOnOffer, "namespace">[] = [
   {
     name: "aws-ebs-csi-driver",
     type: "storage",
-    namespace: "kube-system",
     versions: same("v1.54.0-eksbuild.1", "v1.53.0-eksbuild.1"),
     defaultAt: 0,
-    needsRole: true,
     settings: [
-      ...["a1CompatibilityDaemonSet", "additionalDaemonSets", "controller", "customLabels", "defaultStorageClass"],
-      ...["enableFIPS", "node", "nodeComponentOnly", "sidecars", "snapshotter", "storageClasses"],
-      ...["useOldCSIDriver", "volumeSnapshotClasses"],
+      "a1CompatibilityDaemonSet",
+      "additionalDaemonSets",
+      "controller",
+      "customLabels",
+      "defaultStorageClass",
+      "enableFIPS",
+      "node",
+      "nodeComponentOnly",
+      "sidecars",
+      "snapshotter",
+      "storageClasses",
+      "useOldCSIDriver",
+      "volumeSnapshotClasses",
     ],
     podIdentity: {
       serviceAccount: "ebs-csi-controller-sa",
-      policy: "arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2",
+      recommendedManagedPolicies: ["arn:aws:iam::aws:policy/AmazonEBSCSIDriverPolicyV2"],
     },
     // https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/charts/aws-ebs-csi-driver/values.yaml
     daemonSet: "ebs-csi-node",
@@ -70,7 +78,6 @@ export const ADD_ONS: readonly AddOnOffer[] = [
   {
     name: "coredns",
     type: "networking",
-    namespace: "kube-system",
     versions: (minor) =>
       minor < 33
         ? ["v1.11.4-eksbuild.24", "v1.11.4-eksbuild.14"]
@@ -78,11 +85,18 @@ export const ADD_ONS: readonly AddOnOffer[] = [
           ? ["v1.12.4-eksbuild.1", "v1.12.1-eksbuild.2"]
           : ["v1.12.4-eksbuild.1", "v1.12.3-eksbuild.1"],
     defaultAt: 1,
-    needsRole: false,
     settings: [
       ...ON_PODS,
-      ...["autoScaling", "computeType", "corefile", "livenessProbe", "nodeSelector", "podDisruptionBudget"],
-      ...["priorityClassName", "readinessProbe", "replicaCount", "topologySpreadConstraints"],
+      "autoScaling",
+      "computeType",
+      "corefile",
+      "livenessProbe",
+      "nodeSelector",
+      "podDisruptionBudget",
+      "priorityClassName",
+      "readinessProbe",
+      "replicaCount",
+      "topologySpreadConstraints",
     ],
     // https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html
     deployment: { name: "coredns", replicas: 2, tolerations: [CRITICAL], tolerationsAt: ["tolerations"] },
@@ -90,68 +104,83 @@ export const ADD_ONS: readonly AddOnOffer[] = [
   {
     name: "eks-pod-identity-agent",
     type: "security",
-    namespace: "kube-system",
     versions: same("v1.3.10-eksbuild.2", "v1.3.4-eksbuild.1"),
     defaultAt: 1,
-    needsRole: false,
     settings: [...ON_PODS, "agent", "init", "nodeSelector", "priorityClassName", "updateStrategy"],
     daemonSet: "eks-pod-identity-agent",
   },
   {
     name: "kube-proxy",
     type: "networking",
-    namespace: "kube-system",
     versions: (minor) => {
       const { kubernetesPatchVersion = "" } =
         CLUSTER_VERSIONS.find(({ clusterVersion = "" }) => minorIn(clusterVersion) === minor) ?? {};
       return [`v${kubernetesPatchVersion}-eksbuild.2`, `v1.${String(minor)}.0-eksbuild.2`];
     },
     defaultAt: 1,
-    needsRole: false,
     settings: ["ipvs", "mode", "podAnnotations", "podLabels", "resources"],
     daemonSet: "kube-proxy",
   },
   {
     name: "metrics-server",
     type: "observability",
-    namespace: "kube-system",
     versions: same("v0.8.0-eksbuild.6", "v0.7.2-eksbuild.4"),
     defaultAt: 0,
-    needsRole: false,
     settings: [
       ...ON_PODS,
-      ...[
-        "addonResizer",
-        "defaultArgs",
-        "args",
-        "nodeSelector",
-        "podDisruptionBudget",
-        "replicas",
-        "revisionHistoryLimit",
-      ],
-      ...["service", "topologySpreadConstraints", "updateStrategy"],
+
+      "addonResizer",
+      "defaultArgs",
+      "args",
+      "nodeSelector",
+      "podDisruptionBudget",
+      "replicas",
+      "revisionHistoryLimit",
+      "service",
+      "topologySpreadConstraints",
+      "updateStrategy",
     ],
     deployment: { name: "metrics-server", replicas: 2, tolerations: [], tolerationsAt: ["tolerations"] },
   },
   {
     name: "vpc-cni",
     type: "networking",
-    namespace: "kube-system",
     versions: same("v1.20.5-eksbuild.1", "v1.20.4-eksbuild.2"),
     defaultAt: 1,
-    needsRole: true,
     settings: [
       ...ON_PODS,
-      ...["cniConfig", "cri", "enableNetworkPolicy", "enableWindowsIpam", "enableWindowsPrefixDelegation", "eniConfig"],
-      ...["env", "extraVolumeMounts", "extraVolumes", "init", "livenessProbe", "livenessProbeTimeoutSeconds"],
-      ...["minimumWindowsIPTarget", "networkPolicyEnforcingMode", "nodeAgent", "readinessProbe"],
-      ...["readinessProbeTimeoutSeconds", "serviceAccount", "updateStrategy", "warmWindowsIPTarget"],
+      "cniConfig",
+      "cri",
+      "enableNetworkPolicy",
+      "enableWindowsIpam",
+      "enableWindowsPrefixDelegation",
+      "eniConfig",
+      "env",
+      "extraVolumeMounts",
+      "extraVolumes",
+      "init",
+      "livenessProbe",
+      "livenessProbeTimeoutSeconds",
+      "minimumWindowsIPTarget",
+      "networkPolicyEnforcingMode",
+      "nodeAgent",
+      "readinessProbe",
+      "readinessProbeTimeoutSeconds",
+      "serviceAccount",
+      "updateStrategy",
+      "warmWindowsIPTarget",
       "warmWindowsPrefixTarget",
     ],
-    podIdentity: { serviceAccount: "aws-node", policy: "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy" },
+    podIdentity: {
+      serviceAccount: "aws-node",
+      recommendedManagedPolicies: ["arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"],
+    },
     daemonSet: "aws-node",
   },
 ];
+
+/** All of them run in one namespace. */
+export const ADD_ONS: readonly AddOnOffer[] = OFFERS.map((offer) => ({ namespace: "kube-system", ...offer }));
 
 /**
  * What runs in a new cluster before anybody installs an add-on.

@@ -1,138 +1,58 @@
-import type { Cluster, CreateClusterRequest, EncryptionConfig } from "@aws-sdk/client-eks";
+import { parse } from "node:querystring";
 
-import {
-  accessPolicies,
-  associateAccessPolicy,
-  createAccessEntry,
-  deleteAccessEntry,
-  describeAccessEntry,
-  disassociateAccessPolicy,
-  listAccessEntries,
-  listAssociatedAccessPolicies,
-  updateAccessEntry,
-} from "./access-entries";
+import type { Cluster, CreateClusterRequest } from "@aws-sdk/client-eks";
+
+import { accessPolicies, ACCESS_ENTRY_OPERATIONS } from "./access-entries";
 import type { ClusterAccount } from "./account";
-import {
-  createAddOn,
-  deleteAddOn,
-  describeAddOn,
-  describeAddOnConfiguration,
-  describeAddOnVersions,
-  listAddOns,
-  updateAddOn,
-} from "./add-ons";
-import { answerWith, EksError, pageOf, refusalWith, type EksAnswer, type EksRequest } from "./call";
-import {
-  associateEncryption,
-  describe,
-  describeUpdate,
-  newCluster,
-  refuseNewCluster,
-  updateConfig,
-  updateVersion,
-  type ClusterState,
-  type StandInEksCluster,
-} from "./cluster";
-import {
-  createPodIdentity,
-  deletePodIdentity,
-  describePodIdentity,
-  listPodIdentities,
-  updatePodIdentity,
-} from "./pod-identity";
+import { ADD_ON_OPERATIONS, describeAddOnConfiguration, describeAddOnVersions } from "./add-ons";
+import { answerTo, pageOf, type Asked, type EksAnswer } from "./call";
+import { refuseNewCluster, StandInEksCluster, type ClusterState, type Operations } from "./cluster";
+import { POD_IDENTITY_OPERATIONS } from "./pod-identity";
 import { CLUSTER_VERSIONS } from "./releases";
+import { UPDATE_OPERATIONS } from "./updates";
 
-/** An operation that is answered here: about a cluster, or about none. */
-type Operation =
-  | {
-      readonly about: "cluster";
-      readonly answer: (cluster: StandInEksCluster, request: EksRequest) => object | Promise<object>;
-    }
-  | { readonly about: "everything"; readonly answer: (request: EksRequest) => object };
-
-const ofCluster = (
-  answer: (cluster: StandInEksCluster, request: EksRequest) => object | Promise<object>,
-): Operation => ({
-  about: "cluster",
-  answer,
-});
-const ofAll = (answer: (request: EksRequest) => object): Operation => ({ about: "everything", answer });
-
-/** By method and path, in which `*` is open; in one about a cluster the first is its name. */
-const OPERATIONS: Readonly<Record<string, Operation>> = {
-  "GET /access-policies": ofAll(({ query }) => {
-    const { items, nextToken } = pageOf(accessPolicies({ arn: "" }), query);
-    return { accessPolicies: items, nextToken };
-  }),
-  "GET /addons/configuration-schemas": ofAll(describeAddOnConfiguration),
-  "GET /addons/supported-versions": ofAll(describeAddOnVersions),
-  "GET /cluster-versions": ofAll(describeClusterVersions),
-
-  "POST /clusters/*/access-entries": ofCluster(createAccessEntry),
-  "GET /clusters/*/access-entries": ofCluster(listAccessEntries),
-  "GET /clusters/*/access-entries/*": ofCluster(describeAccessEntry),
-  "POST /clusters/*/access-entries/*": ofCluster(updateAccessEntry),
-  "DELETE /clusters/*/access-entries/*": ofCluster(deleteAccessEntry),
-  "POST /clusters/*/access-entries/*/access-policies": ofCluster(associateAccessPolicy),
-  "GET /clusters/*/access-entries/*/access-policies": ofCluster(listAssociatedAccessPolicies),
-  "DELETE /clusters/*/access-entries/*/access-policies/*": ofCluster(disassociateAccessPolicy),
-
-  "POST /clusters/*/addons": ofCluster(createAddOn),
-  "GET /clusters/*/addons": ofCluster(listAddOns),
-  "GET /clusters/*/addons/*": ofCluster(describeAddOn),
-  "POST /clusters/*/addons/*/update": ofCluster(updateAddOn),
-  "DELETE /clusters/*/addons/*": ofCluster(deleteAddOn),
-
-  "POST /clusters/*/pod-identity-associations": ofCluster(createPodIdentity),
-  "GET /clusters/*/pod-identity-associations": ofCluster(listPodIdentities),
-  "GET /clusters/*/pod-identity-associations/*": ofCluster(describePodIdentity),
-  "POST /clusters/*/pod-identity-associations/*": ofCluster(updatePodIdentity),
-  "DELETE /clusters/*/pod-identity-associations/*": ofCluster(deletePodIdentity),
-
-  "POST /clusters/*/encryption-config/associate": ofCluster((cluster, { body }) => {
-    const { encryptionConfig = [] } = body as { encryptionConfig?: EncryptionConfig[] };
-    return associateEncryption(cluster, encryptionConfig);
-  }),
-  "POST /clusters/*/update-config": ofCluster((cluster, { body }) => updateConfig(cluster, body as object)),
-  "POST /clusters/*/updates": ofCluster((cluster, { body }) => {
-    const { version = "" } = body as { version?: string };
-    return updateVersion(cluster, version);
-  }),
-  "GET /clusters/*/updates": ofCluster((cluster, { query }) => {
-    const { items, nextToken } = pageOf([...cluster.updates.keys()], query);
-    return { updateIds: items, nextToken };
-  }),
-  "GET /clusters/*/updates/*": ofCluster((cluster, { names }) => describeUpdate(cluster, names[0] ?? "")),
+/** What is answered here, but for tags. */
+const OPERATIONS: Operations = {
+  "GET /access-policies": (asked) => pageOf("accessPolicies", accessPolicies("aws"), asked),
+  "GET /addons/configuration-schemas": describeAddOnConfiguration,
+  "GET /addons/supported-versions": describeAddOnVersions,
+  "GET /cluster-versions": describeClusterVersions,
+  ...ACCESS_ENTRY_OPERATIONS,
+  ...ADD_ON_OPERATIONS,
+  ...POD_IDENTITY_OPERATIONS,
+  ...UPDATE_OPERATIONS,
 };
+
+const ROUTES = Object.entries(OPERATIONS).map(([key, operation]) => ({
+  pattern: new RegExp(`^${key.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`),
+  operation,
+}));
 
 /** A call that is answered here. */
 interface Route {
-  readonly operation: Operation;
-  /** @default - the operation is about no cluster */
-  readonly clusterName?: string;
-  readonly names: readonly string[];
-  readonly query: URLSearchParams;
+  readonly operation: Operations[string];
+  /** What its path and its query say. */
+  readonly asked: Asked;
 }
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeClusterVersions.html */
-function describeClusterVersions({ query }: EksRequest): object {
-  const wanted = query.getAll("clusterVersions");
-  const [status, versionStatus] = [query.get("status"), query.get("versionStatus")];
+function describeClusterVersions(asked: Asked): object {
+  const { clusterVersions = [], status, versionStatus } = asked;
   const all = CLUSTER_VERSIONS.filter((one) => {
-    if (wanted.length > 0) return wanted.includes(one.clusterVersion ?? "");
-    if (query.get("defaultOnly") === "true") return one.defaultVersion === true;
-    if (status !== null) return one.status === status;
-    if (versionStatus !== null) return one.versionStatus === versionStatus;
-    return query.get("includeAll") === "true" || one.versionStatus !== "UNSUPPORTED";
+    if (clusterVersions.length > 0) return [clusterVersions].flat().includes(one.clusterVersion ?? "");
+    if (asked.defaultOnly === "true") return one.defaultVersion === true;
+    if (status !== undefined) return one.status === status;
+    if (versionStatus !== undefined) return one.versionStatus === versionStatus;
+    return asked.includeAll === "true" || one.versionStatus !== "UNSUPPORTED";
   });
-  const { items, nextToken } = pageOf(all, query);
-  return { clusterVersions: items, nextToken };
+  return pageOf("clusterVersions", all, asked);
 }
 
 /**
  * A stand-in for the parts of the EKS API that the AWS emulator does not have: access entries, add-ons, pod identity
- * associations, versions and updates, and what the emulator forgets of a cluster. What it holds is in memory, and all that
- * it is told to do is done at once, but for an add-on that has a Deployment: it is active when there is a node for its pods.
+ * associations, versions and updates, and what the emulator forgets of a cluster. What it holds is in memory, and all
+ * that it is told to do is done at once, but for an add-on that has a Deployment: it is active when there is a node for
+ * its pods.
  *
  * A refusal has AWS' own words where they are publicly known, and else its own.
  *
@@ -150,89 +70,73 @@ export class EksApi {
 
   /** How an operation is answered; undefined when it is not one of these. */
   route(method: string, url: string): Route | undefined {
-    const { pathname, searchParams: query } = new URL(url, "http://emulator");
-    const parts = pathname.split("/").slice(1);
-    const tags = /^\/tags\/./.test(pathname)
-      ? this.#tagsOf(decodeURIComponent(pathname.slice("/tags/".length)))
-      : undefined;
-    if (tags !== undefined)
-      return { operation: ofAll((request) => answerTags(method, tags, request)), names: [], query };
-    const found = Object.entries(OPERATIONS).find(([key]) => {
-      const [wanted, pattern = ""] = key.split(" ");
-      const open = pattern.split("/").slice(1);
-      return (
-        wanted === method &&
-        open.length === parts.length &&
-        open.every((part, at) => part === "*" || part === parts[at])
-      );
-    });
-    if (found === undefined) return undefined;
-    const [key, operation] = found;
-    const open = key.split("/").slice(1);
-    const [clusterName = "", ...names] = parts.filter((_, at) => open[at] === "*").map(decodeURIComponent);
-    return operation.about === "cluster" ? { operation, clusterName, names, query } : { operation, names: [], query };
+    const { pathname, search } = new URL(url, "http://emulator");
+    const query: Asked = parse(search.slice(1));
+    const [, arn] = /^\/tags\/(.+)/.exec(pathname) ?? [];
+    const tags = arn === undefined ? undefined : this.#tagsOf(decodeURIComponent(arn));
+    if (tags !== undefined) return { operation: (asked) => answerTags(method, tags, asked), asked: query };
+    for (const { pattern, operation } of ROUTES) {
+      const found = pattern.exec(`${method} ${pathname}`);
+      if (found === null) continue;
+      const names = Object.entries(found.groups ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]);
+      return { operation, asked: { ...query, ...Object.fromEntries(names) } as Asked };
+    }
+    return undefined;
   }
 
   /**
    * Answers a call.
    *
-   * @param told what the emulator says of the cluster that it is about
+   * @param told what the emulator says of the cluster that it is about; undefined when it is about none
    */
-  async answer(
-    { operation, names, query }: Route,
+  answer(
+    { operation, asked }: Route,
     body: string,
     account: ClusterAccount,
     told: Cluster | undefined,
   ): Promise<EksAnswer> {
-    return refusing(async () => {
-      const request = { names, query, body: body === "" ? {} : (JSON.parse(body) as unknown) };
-      if (operation.about === "everything") return operation.answer(request);
-      return operation.answer(this.#clusterOf(told ?? {}, account), request);
+    return answerTo(asked, () => {
+      const sent = body === "" ? {} : (JSON.parse(body) as Asked);
+      // One that is about no cluster does not look at it.
+      return operation({ ...sent, ...asked }, (told && this.#clusterOf(told, account)) as StandInEksCluster);
     });
   }
 
   /** Why a cluster is not made; undefined when the emulator is to make it. */
   async refusalOfNew(asked: Partial<CreateClusterRequest>, account: ClusterAccount): Promise<EksAnswer | undefined> {
-    try {
+    const answer = await answerTo({ clusterName: asked.name }, async () => {
       await refuseNewCluster(asked, account);
-      return undefined;
-    } catch (error) {
-      if (error instanceof EksError) return refusalWith(error);
-      throw error;
-    }
+      return {};
+    });
+    return answer.status === 200 ? undefined : answer;
   }
 
   /** A cluster that the emulator has made: gives it a security group, and remembers what it was asked to be. */
   async created(asked: Partial<CreateClusterRequest>, told: Cluster, account: ClusterAccount): Promise<Cluster> {
     const vpc = await account.vpcOf(asked.resourcesVpcConfig?.subnetIds ?? []);
-    const found = vpc && {
-      vpc,
-      securityGroupId: await account.addSecurityGroup(vpc.id, told.name ?? ""),
-    };
-    const cluster = newCluster(account, () => this.kubernetesOf(told.name ?? ""), told, asked, found);
-    this.#clusters.set(keyOf(told), cluster);
-    return { ...told, ...describe(cluster) };
+    const place = vpc && { ...vpc, securityGroupId: await account.addSecurityGroup(vpc.id, told.name ?? "") };
+    const kubernetes = () => this.kubernetesOf(told.name ?? "");
+    this.#clusters.set(keyOf(told), new StandInEksCluster(account, kubernetes, told, asked, place));
+    return this.described(told, account);
   }
 
   /** What the emulator says of a cluster, with what it has forgotten. */
   described(told: Cluster, account: ClusterAccount): Cluster {
-    return { ...told, ...describe(this.#clusterOf(told, account)) };
+    return { ...told, ...this.#clusterOf(told, account).described };
   }
 
   /** A cluster that the emulator has deleted. */
   async deleted(told: Cluster): Promise<void> {
     const cluster = this.#clusters.get(keyOf(told));
-    if (cluster === undefined) return;
     this.#clusters.delete(keyOf(told));
-    const { clusterSecurityGroupId = "" } = cluster.vpc;
-    if (clusterSecurityGroupId !== "") await cluster.account.removeSecurityGroup(clusterSecurityGroupId);
+    if (cluster?.place !== undefined) await cluster.account.removeSecurityGroup(cluster.place.securityGroupId);
   }
 
   /** The cluster that the emulator tells of; one that was made behind the stand-in's back has EKS' defaults. */
   #clusterOf(told: Cluster, account: ClusterAccount): StandInEksCluster {
     const known = this.#clusters.get(keyOf(told));
-    if (known !== undefined && known.createdAt === told.createdAt) return known;
-    const cluster = newCluster(account, () => this.kubernetesOf(told.name ?? ""), told);
+    if (known !== undefined && known.told.createdAt === told.createdAt) return known;
+    const cluster = new StandInEksCluster(account, () => this.kubernetesOf(told.name ?? ""), told);
     this.#clusters.set(keyOf(told), cluster);
     return cluster;
   }
@@ -254,19 +158,10 @@ function keyOf({ arn, name = "" }: Cluster): string {
   return arn ?? name;
 }
 
-async function refusing(answer: () => Promise<object>): Promise<EksAnswer> {
-  try {
-    return answerWith(await answer());
-  } catch (error) {
-    if (error instanceof EksError) return refusalWith(error);
-    throw error;
-  }
-}
-
 /** Answers a call about these tags. */
-function answerTags(method: string, tags: Record<string, string>, { query, body }: EksRequest): object {
-  if (method === "GET") return { tags };
-  if (method === "POST") Object.assign(tags, (body as { tags?: Record<string, string> }).tags);
-  else for (const key of query.getAll("tagKeys")) Reflect.deleteProperty(tags, key);
+function answerTags(method: string, own: Record<string, string>, { tags, tagKeys = [] }: Asked): object {
+  if (method === "GET") return { tags: own };
+  Object.assign(own, tags);
+  for (const key of [tagKeys].flat()) Reflect.deleteProperty(own, key);
   return {};
 }

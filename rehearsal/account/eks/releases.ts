@@ -5,20 +5,12 @@ const AS_OF = new Date("2026-11-21");
 /** The version of a cluster that is made without saying one. */
 export const DEFAULT_CLUSTER_VERSION = "1.36";
 
-interface Release {
-  readonly version: string;
-  readonly patch: string;
-  readonly released: string;
-  readonly standardUntil: string;
-  readonly extendedUntil: string;
-}
-
 /**
  * The versions of EKS that its stand-in knows, newest first. From 1.30 down no cluster can be made any more.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html
  */
-const RELEASES: readonly Release[] = [
+const RELEASES = [
   {
     version: "1.36",
     patch: "1.36.2",
@@ -70,29 +62,31 @@ const RELEASES: readonly Release[] = [
   },
 ];
 
+/** Those that its stand-in knows, newest first, as `MAJOR.MINOR`. */
+export const VERSIONS: readonly string[] = RELEASES.map(({ version }) => version);
+
 /** What DescribeClusterVersions says, newest first; those that are not supported any more too. */
-export const CLUSTER_VERSIONS: readonly ClusterVersionInformation[] = RELEASES.map(
-  ({ version, patch, released, standardUntil, extendedUntil }) => {
-    const [endOfStandardSupportDate, endOfExtendedSupportDate] = [new Date(standardUntil), new Date(extendedUntil)];
-    const kind =
-      AS_OF < endOfStandardSupportDate ? "STANDARD" : AS_OF < endOfExtendedSupportDate ? "EXTENDED" : undefined;
-    return {
-      clusterVersion: version,
-      clusterType: "eks",
-      defaultPlatformVersion: "eks.4",
-      defaultVersion: version === DEFAULT_CLUSTER_VERSION,
-      kubernetesPatchVersion: patch,
-      releaseDate: new Date(released),
-      endOfStandardSupportDate,
-      endOfExtendedSupportDate,
-      ...(kind === undefined
-        ? { status: "unsupported", versionStatus: "UNSUPPORTED" }
-        : kind === "STANDARD"
-          ? { status: "standard-support", versionStatus: "STANDARD_SUPPORT" }
-          : { status: "extended-support", versionStatus: "EXTENDED_SUPPORT" }),
-    };
-  },
-);
+export const CLUSTER_VERSIONS: readonly ClusterVersionInformation[] = RELEASES.map((release) => {
+  const [endOfStandardSupportDate, endOfExtendedSupportDate] = [
+    new Date(release.standardUntil),
+    new Date(release.extendedUntil),
+  ];
+  return {
+    clusterVersion: release.version,
+    clusterType: "eks",
+    defaultPlatformVersion: "eks.4",
+    defaultVersion: release.version === DEFAULT_CLUSTER_VERSION,
+    kubernetesPatchVersion: release.patch,
+    releaseDate: new Date(release.released),
+    endOfStandardSupportDate,
+    endOfExtendedSupportDate,
+    ...(AS_OF < endOfStandardSupportDate
+      ? { status: "standard-support", versionStatus: "STANDARD_SUPPORT" }
+      : AS_OF < endOfExtendedSupportDate
+        ? { status: "extended-support", versionStatus: "EXTENDED_SUPPORT" }
+        : { status: "unsupported", versionStatus: "UNSUPPORTED" }),
+  };
+});
 
 /** The minor in `MAJOR.MINOR…`. */
 export function minorIn(version: string): number {
