@@ -39,8 +39,8 @@ const UNKNOWN = {
   rehearsal: [CDKTF, NODE_SSH],
   cli: [CDKTF, NODE_SSH],
 };
-/** What has SSH in it: the room of the real connection, and a stand-in server. */
-const KNOW_SSH = ["bootstrap/ssh/**/*.ts", "rehearsal/bastion/ssh-stand-in.ts"];
+/** What has SSH in it: the room of the real connection, and a stand-in server with its keys. */
+const KNOW_SSH = ["bootstrap/ssh/**/*.ts", "rehearsal/bastion/{login,ssh-stand-in}.ts"];
 /** What the stack is made of: the parts of `modules/` that do not know each other. */
 const CONSTRUCTS = [
   "access",

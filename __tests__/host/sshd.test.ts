@@ -320,7 +320,7 @@ describeOnHost("sshd", () => {
       const broken = mkdtempSync(join(folder, "broken-"));
       writeFileSync(join(broken, "host_key"), "no key", { mode: 0o600 });
 
-      await expect(startSshd({ folder: broken, home })).rejects.toThrow(/^sshd ended as it started: .*host key/s);
+      await expect(startSshd({ folder: broken, home })).rejects.toThrow(/host_key is no private key: /);
     });
   });
 });

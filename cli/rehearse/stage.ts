@@ -23,7 +23,8 @@ import { terraformConfigFile } from "../../terraform/mirrors";
 import { findProgram } from "../../terraform/program";
 import { requireBasics } from "../../rehearsal/machine/programs";
 import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
-import { startSshd, type LoginServer } from "../../rehearsal/bastion/sshd";
+import type { LoginServer } from "../../rehearsal/bastion/login";
+import { startSshd } from "../../rehearsal/bastion/sshd";
 import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/machine/tools";
 import { readTfvars } from "../../terraform/tfvars";
 import { accountFor } from "./account";
@@ -213,7 +214,7 @@ async function light(clusters: Clusters, accountId: string, endings: Endings) {
   endings.push(() => {
     programs.stop();
   });
-  return { kubectl: Buffer.from(programs.kubectl), aws: programs.aws };
+  return programs;
 }
 
 /**

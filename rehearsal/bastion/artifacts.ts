@@ -1,16 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { neutralEnvironment } from "../account/emulator";
-import type { Artifact } from "./mirror";
 import { findProgram } from "../../terraform/program";
 
 /** What a bastion downloads. */
 export interface Programs {
-  /** The program itself. */
-  readonly kubectl: Buffer;
+  /** The program itself, or text of a shell script. */
+  readonly kubectl: Buffer | string;
   /** Text of a shell script. */
   readonly aws: string;
 }
@@ -21,7 +20,7 @@ export interface Artifacts {
   readonly releasesFile: string;
   /** Paths at the mirror. */
   readonly paths: { readonly kubectl: string; readonly authenticator: string; readonly awsCli: string };
-  readonly byPath: Readonly<Record<string, Artifact>>;
+  readonly byPath: Readonly<Record<string, Buffer>>;
 }
 
 /**
@@ -32,7 +31,8 @@ export interface Artifacts {
  * @param version of kubectl, as the table says it
  * @throws when `python3` is not installed
  */
-export function makeArtifacts(folder: string, version: string, { kubectl, aws }: Programs): Artifacts {
+export function makeArtifacts(folder: string, version: string, { aws, ...programs }: Programs): Artifacts {
+  const kubectl = Buffer.from(programs.kubectl);
   const authenticator = Buffer.from("#!/bin/sh\necho 'a stand-in for aws-iam-authenticator' >&2\nexit 1\n");
   const archive = standInArchive(folder, aws);
   const paths = {
@@ -40,13 +40,13 @@ export function makeArtifacts(folder: string, version: string, { kubectl, aws }:
     authenticator: "/aws-iam-authenticator-0.7.0-any",
     awsCli: "/awscli-exe-linux-any-2.30.0.zip",
   };
-  const sum = (content: Buffer) => createHash("sha256").update(content).digest("hex");
   // The same file for both kinds of machines, but a table in which two checksums are equal is refused.
-  const row = (of: string, content: Buffer) => {
-    const [here, elsewhere] = [sum(content), "0".repeat(64)];
-    const isArm = process.arch === "arm64";
-    return { version: of, amd64: isArm ? elsewhere : here, arm64: isArm ? here : elsewhere };
-  };
+  const row = (of: string, content: Buffer) => ({
+    version: of,
+    amd64: "0".repeat(64),
+    arm64: "1".repeat(64),
+    [process.arch === "arm64" ? "arm64" : "amd64"]: createHash("sha256").update(content).digest("hex"),
+  });
   const arch = { amd64: "any", arm64: "any" };
   const table = {
     kubectl: {
@@ -70,11 +70,7 @@ export function makeArtifacts(folder: string, version: string, { kubectl, aws }:
   return {
     releasesFile,
     paths,
-    byPath: {
-      [paths.kubectl]: { content: kubectl },
-      [paths.authenticator]: { content: authenticator },
-      [paths.awsCli]: { content: archive },
-    },
+    byPath: { [paths.kubectl]: kubectl, [paths.authenticator]: authenticator, [paths.awsCli]: archive },
   };
 }
 
@@ -84,8 +80,7 @@ function standInArchive(folder: string, aws: string): Buffer {
   mkdirSync(join(work, "aws", "dist"), { recursive: true });
   for (const program of ["aws", "aws_completer"]) {
     const file = join(work, "aws", "dist", program);
-    writeFileSync(file, aws);
-    chmodSync(file, 0o755);
+    writeFileSync(file, aws, { mode: 0o755 });
   }
   // Python's zip keeps who may run what; it is there wherever moto is.
   execFileSync(required("python3"), ["-m", "zipfile", "-c", "aws.zip", "aws/"], { cwd: work });

@@ -1,17 +1,15 @@
-import { createServer } from "node:http";
-
 import { parse, stringify } from "yaml";
 
+import { isRecord } from "../../contract/json";
 import type { StandInKubernetes } from "../cluster/kubernetes";
-import { findResource, isRecord, StatusError, type Resource } from "../cluster/kubernetes-documents";
+import { findResource, StatusError, type Resource } from "../cluster/kubernetes-documents";
 import type { KubernetesState } from "../cluster/kubernetes-state";
-import { listen } from "../machine/loopback";
+import { startProxy } from "../machine/proxy";
+import type { Programs } from "./artifacts";
 
-/** Programs that stand for kubectl and the AWS CLI. */
-export interface LightPrograms {
-  /** Texts of shell scripts. */
+/** Programs that stand for kubectl and the AWS CLI; texts of shell scripts. */
+export interface LightPrograms extends Programs {
   readonly kubectl: string;
-  readonly aws: string;
   stop(): void;
 }
 
@@ -29,47 +27,22 @@ export async function startLightPrograms(
   clusterOf: (name: string | undefined) => StandInKubernetes | undefined,
   account: string,
 ): Promise<LightPrograms> {
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const args = String(request.headers["arguments"]);
-      const [, name] = /(?:cluster\/|--name )([\w-]+)/.exec(args) ?? [];
-      const kubernetes = clusterOf(name);
-      const { status, text } =
-        kubernetes === undefined ? NO_CLUSTER : answer(kubernetes, account, args, Buffer.concat(chunks).toString());
-      response.writeHead(status).end(text);
-    });
+  const proxy = await startProxy(({ incoming, body, response }) => {
+    const args = String(incoming.headers["arguments"]);
+    const [, name] = /(?:cluster\/|--name )([\w-]+)/.exec(args) ?? [];
+    const kubernetes = clusterOf(name);
+    try {
+      if (kubernetes === undefined) response.writeHead(404).end("No cluster found for name\n");
+      else if (args.startsWith("eks update-kubeconfig ")) response.end(kubeconfig(kubernetes, account, args));
+      else response.end(kubectl(kubernetes.state, args, body.toString()));
+    } catch (error) {
+      const isRefusal = error instanceof StatusError;
+      const why = isRefusal ? `Error from server (${error.reason}): ${error.message}` : `error: ${String(error)}`;
+      response.writeHead(isRefusal ? error.code : 500).end(`${why}\n`);
+    }
   });
-  const url = `http://127.0.0.1:${String(await listen(server))}/`;
-  return {
-    kubectl: kubectlScript(url),
-    aws: awsScript(url, account),
-    stop: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-const NO_CLUSTER: Answer = { status: 404, text: "No cluster found for name\n" };
-
-function answer(kubernetes: StandInKubernetes, account: string, args: string, input: string): Answer {
-  try {
-    const isKubeconfig = args.startsWith("eks update-kubeconfig ");
-    return {
-      status: 200,
-      text: isKubeconfig ? kubeconfig(kubernetes, account, args) : kubectl(kubernetes.state, args, input),
-    };
-  } catch (error) {
-    if (!(error instanceof StatusError)) return { status: 500, text: `error: ${String(error)}\n` };
-    return { status: error.code, text: `Error from server (${error.reason}): ${error.message}\n` };
-  }
+  const url = `${proxy.endpoint}/`;
+  return { ...proxy, kubectl: kubectlScript(url), aws: awsScript(url, account) };
 }
 
 /** What of kubectl is asked for here. */

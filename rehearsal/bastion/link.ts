@@ -48,6 +48,7 @@ export interface Link {
 /** An end of a link, where bytes leave and arrive. */
 type End = "client" | "server";
 
+/** How a link is made. */
 export interface LinkOptions {
   /** The server's port, of 127.0.0.1. */
   readonly target: number;
@@ -67,70 +68,70 @@ export interface LinkOptions {
  * would from afar, though the client is told at once that it is connected.
  */
 export async function startLink({ target, delayMilliseconds = 0 }: LinkOptions): Promise<Link> {
-  const counts = { connections: 0, bytesToServer: 0, bytesToClient: 0, roundTrips: 0 };
-  const open = new Set<Connection>();
-  let limit: { readonly left: Record<keyof CutLimits, number>; readonly how: Cut } | undefined;
-
-  function cut(how: Cut): void {
-    for (const connection of open) connection.cut(how);
-  }
-
-  /** Takes from the limit what it still allows to arrive, and says how much that is. */
-  function allow(end: End, wanted: number): number {
-    const [direction, counted] =
-      end === "server" ? (["toServer", "bytesToServer"] as const) : (["toClient", "bytesToClient"] as const);
-    const allowed = limit === undefined ? wanted : Math.min(wanted, limit.left[direction], limit.left.total);
-    counts[counted] += allowed;
-    if (limit !== undefined) {
-      limit.left[direction] -= allowed;
-      limit.left.total -= allowed;
-    }
-    return allowed;
-  }
-
-  function cutAtLimit(): void {
-    if (limit === undefined || Math.min(...Object.values(limit.left)) > 0) return;
-    const { how } = limit;
-    limit = undefined;
-    cut(how);
-  }
-
+  const traffic = new Traffic();
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
-    counts.connections += 1;
-    const connection = new Connection(client, target, delayMilliseconds, {
-      allow,
-      arrived: cutAtLimit,
-      roundTrip: () => (counts.roundTrips += 1),
-      closed: () => open.delete(connection),
-    });
-    open.add(connection);
+    traffic.connections += 1;
+    traffic.open.add(new Connection(client, target, delayMilliseconds, traffic));
   });
   return {
     port: await listen(server),
-    counts: () => ({ ...counts }),
-    cut,
-    cutAfterBytes: ({ toServer = Infinity, toClient = Infinity, total = Infinity }, how) => {
-      limit = { left: { toServer, toClient, total }, how };
+    counts: () => traffic.counts(),
+    cut: (how) => {
+      traffic.cut(how);
+    },
+    cutAfterBytes: (limits, how) => {
+      traffic.limit = limitOf(limits, how);
     },
     stop: async () => {
       if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
-      cut("reset");
+      traffic.cut("reset");
       await closed;
     },
   };
 }
 
-/** What a connection asks of its link, and tells it. */
-interface Hooks {
-  /** Bytes are about to arrive: how many of them may. */
-  allow(end: End, bytes: number): number;
-  /** They have. */
-  arrived(): void;
-  roundTrip(): void;
-  /** Both ends are closed. */
-  closed(): void;
+/** How many bytes may still arrive before every connection breaks, and how it breaks then. */
+function limitOf({ toServer = Infinity, toClient = Infinity, total = Infinity }: CutLimits, how: Cut) {
+  return { left: { server: toServer, client: toClient, total }, how };
+}
+
+/** What a link has carried, and may carry. */
+class Traffic {
+  connections = 0;
+  roundTrips = 0;
+  /** Those that are not closed at both ends. */
+  readonly open = new Set<Connection>();
+  limit = limitOf({}, "reset");
+  readonly #bytes: Record<End, number> = { client: 0, server: 0 };
+
+  counts(): LinkCounts {
+    const { client: bytesToClient, server: bytesToServer } = this.#bytes;
+    return { connections: this.connections, bytesToServer, bytesToClient, roundTrips: this.roundTrips };
+  }
+
+  /** Takes from the limit what it still allows to arrive, and says how much that is. */
+  allow(end: End, wanted: number): number {
+    const { left } = this.limit;
+    const allowed = Math.min(wanted, left[end], left.total);
+    this.#bytes[end] += allowed;
+    left[end] -= allowed;
+    left.total -= allowed;
+    return allowed;
+  }
+
+  /** Breaks every connection, once, when the limit is reached. */
+  cutAtLimit(): void {
+    const { left, how } = this.limit;
+    if (Math.min(...Object.values(left)) > 0) return;
+    this.limit = limitOf({}, "reset");
+    this.cut(how);
+  }
+
+  cut(how: Cut): void {
+    for (const connection of this.open) connection.cut(how);
+  }
 }
 
 /** A client's connection, and the one to the server that goes with it. */
@@ -146,15 +147,13 @@ class Connection {
     client: Socket,
     target: number,
     private readonly delayMilliseconds: number,
-    private readonly hooks: Hooks,
+    private readonly traffic: Traffic,
   ) {
     const server = new Socket({ allowHalfOpen: true }).setNoDelay();
     this.ends = { client, server };
-    let open = 2;
     for (const socket of [client, server]) {
       socket.once("close", () => {
-        open -= 1;
-        if (open === 0) hooks.closed();
+        if (client.closed && server.closed) traffic.open.delete(this);
       });
       socket.on("error", () => {
         this.arriveLater(socket === client ? "server" : "client", () => {
@@ -200,11 +199,11 @@ class Connection {
       this.known.server = Math.max(this.known.server, known);
     } else if (known === this.known.client) {
       this.known.client += 1;
-      this.hooks.roundTrip();
+      this.traffic.roundTrips += 1;
     }
-    const allowed = this.hooks.allow(to, chunk.length);
+    const allowed = this.traffic.allow(to, chunk.length);
     this.ends[to].write(chunk.subarray(0, allowed), () => {
-      this.hooks.arrived();
+      this.traffic.cutAtLimit();
     });
   }
 

@@ -1,12 +1,8 @@
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { createServer, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { listen } from "../machine/loopback";
-
-/** What is at a path: a file as it is when it is asked for, or bytes. */
-export type Artifact = { readonly file: string } | { readonly content: Buffer };
 
 /**
  * What goes wrong with an answer:
@@ -39,7 +35,7 @@ export interface Mirror {
 }
 
 /** Starts a server on a free port of 127.0.0.1 that answers GET and HEAD with the artifact at each path, else with 404. */
-export async function startMirror(artifacts: Readonly<Record<string, Artifact>>): Promise<Mirror> {
+export async function startMirror(artifacts: Readonly<Record<string, Buffer>>): Promise<Mirror> {
   const byPath = new Map(Object.entries(artifacts));
   const requests: string[] = [];
   const faults = new Map<string, { readonly fault: Fault; left: number }>();
@@ -53,28 +49,20 @@ export async function startMirror(artifacts: Readonly<Record<string, Artifact>>)
     return due.fault;
   }
 
-  async function answer(method: string, path: string, response: ServerResponse): Promise<void> {
+  const server = createServer(({ method = "GET", url = "/" }, response) => {
+    const { pathname: path } = new URL(url, "http://127.0.0.1");
     requests.push(path);
     const fault = faultOf(path);
-    const artifact = byPath.get(path);
+    const body = byPath.get(path);
     const isFailure = typeof fault === "object" && "status" in fault;
-    if (isFailure || artifact === undefined || (method !== "GET" && method !== "HEAD")) {
-      refuse(response, isFailure ? fault.status : artifact === undefined ? 404 : 405);
+    if (isFailure || body === undefined || (method !== "GET" && method !== "HEAD")) {
+      const status = isFailure ? fault.status : body === undefined ? 404 : 405;
+      response.writeHead(status, { "content-type": "text/plain" }).end(`${String(status)}\n`);
       return;
     }
-    const body = "file" in artifact ? await readFile(artifact.file) : artifact.content;
     response.writeHead(200, { "content-type": "application/octet-stream", "content-length": body.length });
     if (method === "HEAD") response.end();
-    else await send(response, body, fault);
-  }
-
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url ?? "/", "http://127.0.0.1");
-    answer(request.method ?? "GET", pathname, response).catch(() => {
-      // The file cannot be read, which is no artifact's fault; or the client has left.
-      if (response.headersSent) response.destroy();
-      else refuse(response, 500);
-    });
+    else send(response, body, fault);
   });
   const url = `http://127.0.0.1:${String(await listen(server))}`;
   return {
@@ -97,15 +85,7 @@ export async function startMirror(artifacts: Readonly<Record<string, Artifact>>)
   };
 }
 
-function refuse(response: ServerResponse, status: number): void {
-  response.writeHead(status, { "content-type": "text/plain" }).end(`${String(status)}\n`);
-}
-
-async function send(
-  response: ServerResponse,
-  body: Buffer,
-  fault: Exclude<Fault, { status: number }> | undefined,
-): Promise<void> {
+function send(response: ServerResponse, body: Buffer, fault: Exclude<Fault, { status: number }> | undefined): void {
   const half = body.subarray(0, Math.floor(body.length / 2));
   if (fault === "truncate") {
     response.write(half, () => response.destroy());
@@ -116,7 +96,7 @@ async function send(
   } else if (fault === "stall") {
     response.write(half.subarray(0, 1024));
   } else if (fault !== undefined) {
-    await sendSlowly(response, body, fault.bytesPerSecond);
+    void sendSlowly(response, body, fault.bytesPerSecond);
   } else {
     response.end(body);
   }

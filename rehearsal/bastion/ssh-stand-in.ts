@@ -1,22 +1,18 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 
-import { Server, utils, type Connection, type ServerChannel } from "ssh2";
+import { Server, type Connection, type ServerChannel } from "ssh2";
 
-import { listen } from "../machine/loopback";
 import { findProgram } from "../../terraform/program";
-import { describeHostKey, type LoginServer, type SshdOptions } from "./sshd";
+import { listen } from "../machine/loopback";
+import { prepareLogin, type LoginOptions, type LoginServer } from "./login";
 
 /** How a stand-in SSH server is made. */
-export interface SshStandInOptions extends Omit<SshdOptions, "maxSessions"> {
+export interface SshStandInOptions extends LoginOptions {
   /** As whom its commands run, which takes root. @default - as the user of this process */
   readonly as?: { readonly uid: number; readonly gid: number };
 }
-
-/** What every session has. */
-type Session = Required<Pick<SshStandInOptions, "home" | "environment">> & Pick<SshStandInOptions, "as">;
 
 /**
  * Starts a stand-in for sshd in this process, on a free port of 127.0.0.1: it lets in whoever holds the key that it has
@@ -24,14 +20,9 @@ type Session = Required<Pick<SshStandInOptions, "home" | "environment">> & Pick<
  * real sshd it forwards nothing, and has a terminal only where `script` (util-linux) is there to make one.
  */
 export async function startSshStandIn(options: SshStandInOptions): Promise<LoginServer> {
-  const { folder, home, environment = {}, as } = options;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  mkdirSync(home, { recursive: true });
-  const hostKey = keyIn(resolve(folder, "host_key"));
-  const userKey = keyIn(resolve(folder, "user_key"));
+  const { hostKey, userKey, describe } = prepareLogin(options);
   const clients = new Set<Connection>();
   const children = new Set<ChildProcess>();
-  const session = { home: resolve(home), environment, ...(as !== undefined && { as }) };
 
   const server = new Server({ hostKeys: [hostKey.private] }, (client) => {
     clients.add(client);
@@ -50,21 +41,17 @@ export async function startSshStandIn(options: SshStandInOptions): Promise<Login
           acceptTerminal();
         })
         .on("exec", (acceptExec, _, { command }) => {
-          track(children, run(["/bin/sh", "-c", command], acceptExec(), session));
+          track(children, run(["/bin/sh", "-c", command], acceptExec(), options));
         })
         .on("shell", (acceptShell) => {
           const makeTerminal = hasTerminal && findProgram("script") !== undefined;
           const shell = makeTerminal ? ["script", "-qfec", "/bin/sh -i", "/dev/null"] : ["/bin/sh"];
-          track(children, run(shell, acceptShell(), session));
+          track(children, run(shell, acceptShell(), options));
         });
     });
   });
-  const port = await listen(server);
   return {
-    port,
-    user: userInfo().username,
-    identityFile: resolve(folder, "user_key"),
-    ...describeHostKey("ssh-ed25519", hostKey.wire.toString("base64"), port),
+    ...describe(await listen(server)),
     stop: () => {
       for (const client of clients) client.end();
       for (const child of children) endGroup(child);
@@ -74,36 +61,25 @@ export async function startSshStandIn(options: SshStandInOptions): Promise<Login
   };
 }
 
-/** A key pair whose private half is in a file; made when there is none. */
-function keyIn(file: string): { readonly private: string; readonly wire: Buffer } {
-  if (!existsSync(file)) {
-    const pair = utils.generateKeyPairSync("ed25519");
-    // Three of a thousand keys that ssh2 makes are malformed.
-    if (utils.parseKey(pair.public) instanceof Error) return keyIn(file);
-    writeFileSync(file, pair.private, { mode: 0o600 });
-  }
-  const text = readFileSync(file, "utf8");
-  const parsed = utils.parseKey(text);
-  if (parsed instanceof Error) throw new Error(`${file} is no private key: ${parsed.message}`);
-  return { private: text, wire: parsed.getPublicSSH() };
-}
-
 function track(children: Set<ChildProcess>, child: ChildProcess): void {
   children.add(child);
   child.once("close", () => children.delete(child));
 }
 
-function run([program = "", ...args]: readonly string[], channel: ServerChannel, session: Session): ChildProcess {
-  const { home, environment, as } = session;
+function run(
+  [program = "", ...args]: readonly string[],
+  channel: ServerChannel,
+  { home, environment, as }: SshStandInOptions,
+): ChildProcess {
   const { username } = userInfo();
   const child = spawn(program, args, {
     // Not everybody may enter it.
-    cwd: as === undefined ? home : "/",
+    cwd: as === undefined ? resolve(home) : "/",
     ...as,
     env: {
       PATH: "/usr/local/bin:/usr/bin:/bin",
       ...environment,
-      HOME: home,
+      HOME: resolve(home),
       USER: username,
       LOGNAME: username,
       TERM: "xterm",

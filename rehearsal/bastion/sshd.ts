@@ -1,60 +1,24 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { delimiter, resolve } from "node:path";
 
 import { quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
+import { findProgram } from "../../terraform/program";
 import { freePort } from "../machine/loopback";
 import { endFamily, familyOf } from "../machine/processes";
-import { findProgram } from "../../terraform/program";
+import { startServer } from "../machine/server";
+import { prepareLogin, type LoginOptions, type LoginServer } from "./login";
 
-export interface SshdOptions {
-  /** Where its configuration, its keys and its log are; made when it does not exist. Keys found there are used again. */
-  readonly folder: string;
-  /** HOME of every session, and the folder where its command starts; made when it does not exist. */
-  readonly home: string;
-  /** What a session has in its environment besides HOME and what sshd says itself; PATH is sshd's own when left out. */
-  readonly environment?: Readonly<Record<string, string>>;
+/** How a sshd is started. A session has sshd's own PATH where its environment has none. */
+export interface SshdOptions extends LoginOptions {
   /**
    * How many sessions one connection may have at once.
    *
    * @default 10, as sshd's own
    */
   readonly maxSessions?: number;
-}
-
-/** A SSH server that runs on this machine, and how to log in. */
-export interface LoginServer {
-  /** Of 127.0.0.1. */
-  readonly port: number;
-  /** The one to log in as: who runs this process. */
-  readonly user: string;
-  /** The private key that it lets in. */
-  readonly identityFile: string;
-  /** `ssh-ed25519 BASE64` */
-  readonly hostPublicKey: string;
-  /** `SHA256:BASE64`, as `ssh-keygen -l` shows it. */
-  readonly hostKeyFingerprint: string;
-  /** `[127.0.0.1]:PORT ssh-ed25519 BASE64` */
-  readonly knownHostsLine: string;
-  /**
-   * Ends the server, its connections and whatever their commands left running, as a power cut does.
-   *
-   * @throws when a process cannot be ended, as one that became another user's
-   */
-  stop(): Promise<void>;
 }
 
 /** An OpenSSH server. */
@@ -67,8 +31,6 @@ export interface Sshd extends LoginServer {
   readonly ended: Promise<void>;
 }
 
-const START_TIMEOUT_SECONDS = 10;
-
 /** Where sshd, when root runs it, locks itself in before somebody has logged in; it is compiled into the program. */
 const PRIVILEGE_SEPARATION = "/run/sshd";
 
@@ -80,100 +42,59 @@ const PRIVILEGE_SEPARATION = "/run/sshd";
  * session. Two things are not: there is no terminal, and a client cannot send a signal to a command, which sshd refuses
  * where a command is forced. When root runs it, `/run/sshd` is made if it is missing, as the system's own service does.
  *
- * @throws UserError when `sshd` or `ssh-keygen` is not installed, when the user cannot log in at all, or when sshd does not start
+ * @throws UserError when `sshd` is not installed, when the user cannot log in at all, or when sshd does not start
  * @see https://man.openbsd.org/sshd_config
  */
-export async function startSshd({ folder, home, environment = {}, maxSessions = 10 }: SshdOptions): Promise<Sshd> {
+export async function startSshd({ maxSessions = 10, ...options }: SshdOptions): Promise<Sshd> {
   if (process.platform !== "linux") throw new UserError(`sshd is started on Linux only, this is ${process.platform}`);
   const program = findSshd();
-  if (program === undefined || findProgram("ssh-keygen") === undefined) {
-    throw new UserError("sshd and ssh-keygen are not installed: install them (Debian: apt-get install openssh-server)");
+  if (program === undefined) {
+    throw new UserError("sshd is not installed: install it (Debian: apt-get install openssh-server)");
   }
   const { username: user, shell } = userInfo();
   if (shell !== null && /\/(nologin|false)$/.test(shell)) {
     throw new UserError(`sshd lets nobody in whose shell is ${shell}, as ${user}'s is; run this as another user`);
   }
-  const file = (name: string) => resolve(folder, name);
-  const [configFile, sessionFile, logFile] = [file("sshd_config"), file("session"), file("sshd.log")];
-  const [hostKeyFile, identityFile] = [file("host_key"), file("user_key")];
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  mkdirSync(home, { recursive: true });
-  for (const key of [hostKeyFile, identityFile]) if (!existsSync(key)) makeKey(key);
+  const { hostKey, userKey, describe } = prepareLogin(options);
+  const file = (name: string) => resolve(options.folder, name);
+  const [configFile, sessionFile, home] = [file("sshd_config"), file("session"), resolve(options.home)];
   if (process.getuid?.() === 0) mkdirSync(PRIVILEGE_SEPARATION, { recursive: true, mode: 0o755 });
 
   const port = await freePort();
-  writeFileSync(sessionFile, sessionScript(environment));
-  const files = { hostKeyFile, authorizedKeysFile: `${identityFile}.pub`, sessionFile, home: resolve(home) };
+  writeFileSync(sessionFile, sessionScript(options.environment ?? {}));
+  const files = { hostKeyFile: hostKey.file, authorizedKeysFile: `${userKey.file}.pub`, sessionFile, home };
   writeFileSync(configFile, sshdConfig({ port, user, maxSessions, ...files, hasPenalties: hasPenalties(program) }));
 
-  const log = openSync(logFile, "w");
-  // In a process group of its own, or Ctrl-C in a terminal would end it before its sessions.
-  const server = spawn(program, ["-D", "-e", "-f", configFile], { stdio: ["ignore", log, log], detached: true });
-  closeSync(log);
-  const ended = new Promise<void>((done) => {
-    server.once("exit", () => {
-      done();
-    });
-    // A program that cannot be started has no exit code, only this event.
-    server.once("error", () => {
-      done();
-    });
+  const server = await startServer([program, "-D", "-e", "-f", configFile], {
+    name: "sshd",
+    logFile: file("sshd.log"),
+    timeoutSeconds: 10,
+    // In a process group of its own, or Ctrl-C in a terminal would end it before its sessions.
+    detached: true,
+    // The log, and not a connection, which would count as one; and somebody else may have taken the port.
+    isReady: (log) => log.includes(`Server listening on 127.0.0.1 port ${String(port)}.`),
   });
+  const pid = server.pid() ?? 0;
   // sshd tells every session about its connection: client address and port, server address and port.
   const variable = new RegExp(`^SSH_CONNECTION=.* 127\\.0\\.0\\.1 ${String(port)}$`);
-  const family = () => ({ ancestor: hasEnded(server) ? undefined : server.pid, variable });
-  const stop = async () => {
-    await endFamily(family());
-    await ended;
-  };
-  try {
-    await untilItListens(server, port, logFile);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  const [type = "", base64 = ""] = readFileSync(`${hostKeyFile}.pub`, "utf8").split(/\s/);
+  const family = () => ({ ancestor: server.pid(), variable });
   return {
-    port,
-    user,
-    identityFile,
-    ...describeHostKey(type, base64, port),
-    logFile,
-    pid: server.pid ?? 0,
-    processes: () => familyOf(family()).filter((id) => id !== server.pid),
-    ended,
-    stop,
-  };
-}
-
-/** What is told of a server's host key. */
-export function describeHostKey(
-  type: string,
-  base64: string,
-  port: number,
-): Pick<LoginServer, "hostPublicKey" | "hostKeyFingerprint" | "knownHostsLine"> {
-  const hostPublicKey = `${type} ${base64}`;
-  return {
-    hostPublicKey,
-    hostKeyFingerprint: `SHA256:${createHash("sha256").update(base64, "base64").digest("base64").replace(/=+$/, "")}`,
-    knownHostsLine: `[127.0.0.1]:${String(port)} ${hostPublicKey}`,
+    ...describe(port),
+    logFile: server.logFile,
+    pid,
+    processes: () => familyOf(family()).filter((id) => id !== pid),
+    ended: server.ended,
+    stop: async () => {
+      await endFamily(family());
+      await server.ended;
+    },
   };
 }
 
 /** Full path of sshd, which is seldom on an ordinary user's PATH; undefined when it is not installed. */
 export function findSshd(): string | undefined {
-  const onPath = findProgram("sshd");
-  if (onPath !== undefined) return resolve(onPath);
-  return ["/usr/sbin", "/usr/local/sbin"].map((folder) => join(folder, "sshd")).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  const places = [process.env["PATH"] ?? "", "/usr/sbin", "/usr/local/sbin"];
+  return findProgram("sshd", { PATH: places.join(delimiter) });
 }
 
 /** What a server's configuration is made from; all paths are absolute. */
@@ -256,24 +177,4 @@ function hasPenalties(program: string): boolean {
   const { stderr } = spawnSync(program, ["-V"], { encoding: "utf8" });
   const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(stderr) ?? [];
   return Number(major) * 100 + Number(minor) >= 908;
-}
-
-function makeKey(file: string): void {
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", file], { stdio: "pipe" });
-}
-
-async function untilItListens(server: ChildProcess, port: number, logFile: string): Promise<void> {
-  const deadline = Date.now() + START_TIMEOUT_SECONDS * 1000;
-  while (Date.now() < deadline) {
-    // The log, and not a connection, which would count as one; and somebody else may have taken the port.
-    const log = readFileSync(logFile, "utf8");
-    if (log.includes(`Server listening on 127.0.0.1 port ${String(port)}.`)) return;
-    if (hasEnded(server)) throw new Error(`sshd ended as it started: ${log.trim()}`);
-    await sleep(10);
-  }
-  throw new Error(`sshd did not listen within ${String(START_TIMEOUT_SECONDS)} s; its log is ${logFile}`);
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }

@@ -1,17 +1,18 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { CreateClusterCommand, EKSClient } from "@aws-sdk/client-eks";
+import { CreateClusterCommand } from "@aws-sdk/client-eks";
 
-import { findMappingProblem } from "../../facts/aws-auth";
+import { withAws } from "../../aws/clients";
 import type { Handover } from "../../contract/handover";
-import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms, type Artifacts, type Programs } from "./artifacts";
+import { findMappingProblem } from "../../facts/aws-auth";
+import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms, type Artifacts } from "./artifacts";
 import { startEksFront } from "../account/eks/front";
-import { startEmulator, WORKSHOP_ACCOUNT } from "../account/emulator";
-import { startKubernetes, type StandInKubernetes, type StandInNode } from "../cluster/kubernetes";
+import { settingsOf, startEmulator, WORKSHOP_ACCOUNT } from "../account/emulator";
+import { startKubernetes, type StandInKubernetes } from "../cluster/kubernetes";
 import { startLightPrograms } from "./light-programs";
 import { startMirror, type Mirror } from "./mirror";
-import { startSshd, type Sshd } from "./sshd";
+import { startSshd, type Sshd, type SshdOptions } from "./sshd";
 
 /** What is around bastions, all of it on this machine: an account, a cluster's API, artifacts to download. */
 export interface Surroundings {
@@ -39,13 +40,11 @@ export interface SurroundingsOptions {
 }
 
 /** A stand-in for one bastion. */
-export interface BastionOptions {
+export interface BastionOptions extends Pick<SshdOptions, "maxSessions"> {
   /** Name of its cluster. @default `awskrug_gudi_eks`, with a number from the second on */
   readonly clusterName?: string;
   /** More for the environment of its sessions; a PATH goes before the usual one. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** See `SshdOptions.maxSessions`. */
-  readonly maxSessions?: number;
 }
 
 /** A bastion made of a real sshd that writes to a folder of its own. */
@@ -86,43 +85,58 @@ export async function startSurroundings(
   { programs = "real" }: SurroundingsOptions = {},
 ): Promise<Surroundings> {
   mkdirSync(folder, { recursive: true });
-  const endings: Endings = [];
+  const endings: (() => void | Promise<void>)[] = [];
   const stop = async () => {
     // The last first; a failure of one must not keep the others alive.
     const results = await Promise.allSettled(endings.reverse().map(async (end) => end()));
     const failed = results.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
   };
+  const ending = <T extends { stop(): void | Promise<void> }>(it: T): T => {
+    endings.push(() => it.stop());
+    return it;
+  };
   try {
-    const version = programs === "real" ? ownKubectlVersion() : STAND_IN_VERSION;
-    const kubernetes = await startKubernetes({
-      folder,
-      version: `v${version}`,
-      nodesJoinWhen: (awsAuth) => (findMappingProblem(awsAuth, NODE_ROLE) === undefined ? someNodes(version) : []),
-    });
-    endings.push(() => kubernetes.stop());
-    const account = await (programs === "real"
-      ? realAccount(folder, kubernetes, endings)
-      : lightAccount(kubernetes, endings));
-    const { environment, addCluster } = account;
-
-    const { releasesFile, paths: artifacts, byPath } = makeArtifacts(folder, version, account);
-    const mirror = await startMirror(byPath);
-    endings.push(() => mirror.stop());
+    const isReal = programs === "real";
+    const version = isReal ? ownKubectlVersion() : STAND_IN_VERSION;
+    const minor = minorOf(version);
+    const nodes = Array.from({ length: NODES }, (_, at) => ({
+      name: `ip-172-16-1${String(at)}-12.${WORKSHOP_ACCOUNT.region}.compute.internal`,
+      version: `v${version}-eks-0000000`,
+    }));
+    const kubernetes = ending(
+      await startKubernetes({
+        folder,
+        version: `v${version}`,
+        nodesJoinWhen: (awsAuth) => (findMappingProblem(awsAuth, NODE_ROLE) === undefined ? nodes : []),
+      }),
+    );
+    // With the programs of this machine they need an account that they talk to.
+    const emulator = isReal ? ending(await startEmulator(join(folder, "emulator"), WORKSHOP_ACCOUNT)) : undefined;
+    const front = emulator && ending(await startEksFront(emulator.endpoint, () => kubernetes));
+    const environment: Readonly<Record<string, string>> =
+      front === undefined ? {} : { ...emulator?.environment, AWS_ENDPOINT_URL: front.endpoint };
+    const downloads = isReal ? ownPrograms() : ending(await startLightPrograms(() => kubernetes, ACCOUNT));
+    const { releasesFile, paths: artifacts, byPath } = makeArtifacts(folder, version, downloads);
+    const mirror = ending(await startMirror(byPath));
 
     let bastions = 0;
     const addBastion = async (options: BastionOptions = {}): Promise<StandInBastion> => {
       bastions++;
       const suffix = bastions === 1 ? "" : `_${String(bastions)}`;
       const { clusterName = `awskrug_gudi_eks${suffix}` } = options;
-      await addCluster(clusterName, minorOf(version));
-      const place = join(folder, `bastion${suffix}`);
+      if (front !== undefined) {
+        const settings = settingsOf({ endpoint: front.endpoint, environment });
+        const roleArn = `arn:aws:iam::${ACCOUNT}:role/eks-cluster`;
+        const asked = { name: clusterName, version: minor, roleArn, resourcesVpcConfig: { subnetIds: ["subnet-1"] } };
+        await withAws(settings, ({ eks }) => eks.send(new CreateClusterCommand(asked)));
+      }
       const handover: Handover = {
         region: WORKSHOP_ACCOUNT.region,
         cluster_name: clusterName,
         cluster_endpoint: kubernetes.endpoint,
         certificate_authority_data: kubernetes.certificateAuthorityData,
-        kubernetes_version: minorOf(version),
+        kubernetes_version: minor,
         authentication_mode: "CONFIG_MAP",
         bastion_instance_id: `i-${String(bastions).padStart(17, "0")}`,
         // Of a network for documentation: https://www.rfc-editor.org/rfc/rfc5737
@@ -133,14 +147,38 @@ export async function startSurroundings(
         aws_auth_roles: [],
         aws_auth_users: [],
       };
-      const bastion = await startBastion(place, handover, {
-        ...options,
-        environment: { ...environment, ...options.environment },
-      });
-      endings.push(() => bastion.sshd.stop());
+      const place = join(folder, `bastion${suffix}`);
+      const [root, home] = [join(place, "root"), join(place, "home")];
+      mkdirSync(root, { recursive: true });
+      const { PATH: own } = options.environment ?? {};
+      const PATH = own === undefined ? SYSTEM_PATH : `${own}:${SYSTEM_PATH}`;
+      const sshd = ending(
+        await startSshd({
+          folder: join(place, "sshd"),
+          home,
+          environment: { ...environment, ...options.environment, PATH },
+          maxSessions: options.maxSessions,
+        }),
+      );
+      const [outputsFile, knownHostsFile] = [join(place, "outputs.json"), join(place, "known_hosts")];
+      const outputs = Object.entries(handover).map(([name, value]) => [
+        name,
+        { sensitive: false, value: value as unknown },
+      ]);
+      writeFileSync(outputsFile, JSON.stringify(Object.fromEntries(outputs), null, 2));
+      writeFileSync(knownHostsFile, `${sshd.knownHostsLine}\n`);
       return {
-        ...bastion,
-        options: [...bastion.options, "--mirror", mirror.url, "--releases", releasesFile],
+        handover,
+        outputsFile,
+        knownHostsFile,
+        sshd,
+        root,
+        home,
+        options: [
+          ...["--outputs", outputsFile, "--host", "127.0.0.1", "--port", String(sshd.port), "--user", sshd.user],
+          ...["--identity", sshd.identityFile, "--known-hosts", knownHostsFile, "--root", root],
+          ...["--mirror", mirror.url, "--releases", releasesFile],
+        ],
       };
     };
     return { kubernetes, mirror, releasesFile, artifacts, addBastion, stop };
@@ -148,104 +186,4 @@ export async function startSurroundings(
     await stop();
     throw error;
   }
-}
-
-/** What a bastion gets, and what must be so that it works there. */
-interface Account extends Programs {
-  /** Which one account and region is talked to, for AWS' tools on a bastion. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly addCluster: (name: string, version: string) => Promise<void>;
-}
-
-type Endings = (() => void | Promise<void>)[];
-
-/** The programs of this machine, and an emulated account for them. */
-async function realAccount(folder: string, kubernetes: StandInKubernetes, endings: Endings): Promise<Account> {
-  const programs = ownPrograms();
-  const emulator = await startEmulator(join(folder, "emulator"), WORKSHOP_ACCOUNT);
-  endings.push(() => emulator.stop());
-  const front = await startEksFront(emulator.endpoint, () => kubernetes);
-  endings.push(() => {
-    front.stop();
-  });
-  const environment = { ...emulator.environment, AWS_ENDPOINT_URL: front.endpoint };
-  return {
-    ...programs,
-    environment,
-    addCluster: (name, version) => createCluster(front.endpoint, environment, name, version),
-  };
-}
-
-async function lightAccount(kubernetes: StandInKubernetes, endings: Endings): Promise<Account> {
-  const programs = await startLightPrograms(() => kubernetes, ACCOUNT);
-  endings.push(() => {
-    programs.stop();
-  });
-  return {
-    kubectl: Buffer.from(programs.kubectl),
-    aws: programs.aws,
-    environment: {},
-    addCluster: () => Promise.resolve(),
-  };
-}
-
-/** The nodes that a cluster has as soon as their role is mapped. */
-function someNodes(version: string): StandInNode[] {
-  return Array.from({ length: NODES }, (_, at) => ({
-    name: `ip-172-16-1${String(at)}-12.${WORKSHOP_ACCOUNT.region}.compute.internal`,
-    version: `v${version}-eks-0000000`,
-  }));
-}
-
-async function createCluster(
-  endpoint: string,
-  environment: Readonly<Record<string, string>>,
-  name: string,
-  version: string,
-): Promise<void> {
-  const credentials = {
-    accessKeyId: environment["AWS_ACCESS_KEY_ID"] ?? "",
-    secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"] ?? "",
-  };
-  const eks = new EKSClient({ endpoint, credentials, region: WORKSHOP_ACCOUNT.region });
-  try {
-    const roleArn = `arn:aws:iam::${ACCOUNT}:role/eks-cluster`;
-    await eks.send(
-      new CreateClusterCommand({ name, version, roleArn, resourcesVpcConfig: { subnetIds: ["subnet-1"] } }),
-    );
-  } finally {
-    eks.destroy();
-  }
-}
-
-async function startBastion(folder: string, handover: Handover, options: BastionOptions): Promise<StandInBastion> {
-  const { environment, maxSessions } = options;
-  const [root, home] = [join(folder, "root"), join(folder, "home")];
-  for (const each of [root, home]) mkdirSync(each, { recursive: true });
-  const path = environment?.["PATH"] === undefined ? SYSTEM_PATH : `${environment["PATH"]}:${SYSTEM_PATH}`;
-  const sshd = await startSshd({
-    folder: join(folder, "sshd"),
-    home,
-    environment: { ...environment, PATH: path },
-    ...(maxSessions !== undefined && { maxSessions }),
-  });
-  const [outputsFile, knownHostsFile] = [join(folder, "outputs.json"), join(folder, "known_hosts")];
-  const outputs = Object.entries(handover).map(([name, value]) => [
-    name,
-    { sensitive: false, value: value as unknown },
-  ]);
-  writeFileSync(outputsFile, JSON.stringify(Object.fromEntries(outputs), null, 2));
-  writeFileSync(knownHostsFile, `${sshd.knownHostsLine}\n`);
-  return {
-    handover,
-    outputsFile,
-    knownHostsFile,
-    sshd,
-    root,
-    home,
-    options: [
-      ...["--outputs", outputsFile, "--host", "127.0.0.1", "--port", String(sshd.port), "--user", sshd.user],
-      ...["--identity", sshd.identityFile, "--known-hosts", knownHostsFile, "--root", root],
-    ],
-  };
 }

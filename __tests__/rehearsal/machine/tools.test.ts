@@ -38,7 +38,7 @@ describe("what a rehearsal sets up by itself", () => {
   let mirror: Mirror;
 
   beforeAll(async () => {
-    mirror = await startMirror({ [PATH_AT_MIRROR]: { content: ARCHIVE } });
+    mirror = await startMirror({ [PATH_AT_MIRROR]: ARCHIVE });
   });
   afterAll(() => mirror.stop());
 
@@ -179,7 +179,7 @@ describe("what a rehearsal sets up by itself", () => {
       ["is no archive", Buffer.from("<html>Not found</html>"), /its archive cannot be unpacked: .*not a zipfile/],
     ])("fails when what was released %s", async (_, content, message) => {
       const sha256 = createHash("sha256").update(content).digest("hex");
-      const other = await startMirror({ [PATH_AT_MIRROR]: { content } });
+      const other = await startMirror({ [PATH_AT_MIRROR]: content });
       process.env["EKS_DOWNLOADS"] = other.url;
 
       await expect(provideTerraform({ folder: tools, sha256 })).rejects.toThrow(message);
