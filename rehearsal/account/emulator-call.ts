@@ -4,8 +4,8 @@ import type { ClientSettings } from "./emulator";
 const TARGETS = { kms: "TrentService", logs: "Logs_20140328" } as const;
 
 /**
- * Calls a service with a JSON API in an emulated account. The call is not signed: an emulator looks at whose it is and of
- * which service, and not whether that is true.
+ * Calls a service with a JSON API in an emulated account. The call has no true signature: an emulator reads from it
+ * whose the call is and of which service, and does not check it.
  *
  * @throws Error with what was answered, when that is no success
  */

@@ -170,8 +170,8 @@ export interface JoinedAccount extends EmulatedAccount {
 }
 
 /**
- * Takes an emulator that runs already, and puts into its account what `seed` has and it lacks. It is neither started nor
- * ended here, and what was in it stays.
+ * Uses an emulator that runs already, and puts into its account what `seed` has and the account lacks. The emulator is
+ * neither started nor ended here, and what was in it stays.
  *
  * @param endpoint where `refusalOf` finds nothing wrong
  * @param folder where to write a list of images; made when it does not exist
@@ -192,7 +192,8 @@ export async function joinEmulator(endpoint: string, folder: string, seed: Accou
     });
   } catch (cause) {
     throw new UserError(
-      `--endpoint-url must name an AWS emulator that runs, such as moto_server, and ${origin} is none that can be used: ${reasonOf(cause)}`,
+      `--endpoint-url must name an AWS emulator that runs, such as moto_server, ` +
+        `and ${origin} is none that can be used: ${reasonOf(cause)}`,
       { cause },
     );
   }
@@ -206,15 +207,17 @@ const AWS_ITSELF = /(^|\.)(amazonaws\.(com(\.cn)?|eu)|api\.aws|aws)$/;
 /** Why an endpoint is not taken for an emulator's; undefined when it is. A rehearsal never touches a real account. */
 export function refusalOf(endpoint: string): string | undefined {
   const such = "such as http://127.0.0.1:5000";
+  const wanted = "--endpoint-url must name an emulator on this machine";
   if (!URL.canParse(endpoint)) return `--endpoint-url must be a URL ${such}, got ${endpoint}`;
   const url = new URL(endpoint);
   const { protocol, hostname, origin, href } = url;
   const host = hostname.replace(/\.$/, "");
   if (AWS_ITSELF.test(host)) {
-    return `--endpoint-url must name an emulator on this machine, ${such}, got ${endpoint}: that is AWS itself, and a rehearsal never touches a real account`;
+    const why = "that is AWS itself, and a rehearsal never touches a real account";
+    return `${wanted}, ${such}, got ${endpoint}: ${why}`;
   }
   if (!LOOPBACK.test(hostname)) {
-    return `--endpoint-url must name an emulator on this machine (localhost, 127.0.0.1 or [::1]), ${such}, got ${endpoint}`;
+    return `${wanted} (localhost, 127.0.0.1 or [::1]), ${such}, got ${endpoint}`;
   }
   if (protocol !== "http:" || href !== `${origin}/`) {
     // Nobody's password is printed.

@@ -11,7 +11,9 @@ const CLONE = resolve(__dirname, "..", "..");
 const FOLDER = join(CLONE, ".cache", "emulator");
 
 /** Whatever leads that shell to an account or a state of the user's would lead past the emulator. */
-const FORGET = `for name in $(env | sed -nE 's/^((AWS|TF_CLOUD|TF_VAR|EKS_STATE|CDKTF)_[A-Za-z0-9_]*|TF_WORKSPACE)=.*/\\1/p'); do
+const FORGET = `for name in $(
+  env | sed -nE 's/^((AWS|TF_CLOUD|TF_VAR|EKS_STATE|CDKTF)_[A-Za-z0-9_]*|TF_WORKSPACE)=.*/\\1/p'
+); do
   unset "$name"
 done
 `;

@@ -24,8 +24,8 @@ export interface Artifacts {
 }
 
 /**
- * Makes artifacts of programs. The archive of the AWS CLI is a stand-in with the script in it, and aws-iam-authenticator
- * is a stand-in that does nothing.
+ * Makes artifacts of programs. The archive of the AWS CLI is a stand-in with the script in it; aws-iam-authenticator is
+ * one that does nothing.
  *
  * @param folder where the table is written
  * @param version of kubectl, as the table says it

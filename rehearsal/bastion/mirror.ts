@@ -34,7 +34,7 @@ export interface Mirror {
   stop(): Promise<void>;
 }
 
-/** Starts a server on a free port of 127.0.0.1 that answers GET and HEAD with the artifact at each path, else with 404. */
+/** Starts a server on a free port of 127.0.0.1 that answers GET and HEAD with the artifact at a path, or with 404. */
 export async function startMirror(artifacts: Readonly<Record<string, Buffer>>): Promise<Mirror> {
   const byPath = new Map(Object.entries(artifacts));
   const requests: string[] = [];

@@ -25,7 +25,7 @@ export interface SshdOptions extends LoginOptions {
 export interface Sshd extends LoginServer {
   readonly logFile: string;
   readonly pid: number;
-  /** Ids of the processes that serve connections and that their commands are, also of those that outlived a connection. */
+  /** Ids of the processes that serve connections, and of their commands, also where the connection has ended. */
   processes(): readonly number[];
   /** Resolves when the server has ended, by `stop` or by itself. */
   readonly ended: Promise<void>;
@@ -171,7 +171,11 @@ exec /bin/sh -c "$1"
 `;
 }
 
-/** `PerSourcePenalties` is on by default since OpenSSH 9.8, and an error before. @see https://www.openssh.com/txt/release-9.8 */
+/**
+ * `PerSourcePenalties` is on by default since OpenSSH 9.8, and an error before.
+ *
+ * @see https://www.openssh.com/txt/release-9.8
+ */
 function hasPenalties(program: string): boolean {
   // An sshd that does not know -V says its version too, among its complaints.
   const { stderr } = spawnSync(program, ["-V"], { encoding: "utf8" });

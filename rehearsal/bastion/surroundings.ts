@@ -31,8 +31,8 @@ export interface Surroundings {
 /** How surroundings are made. */
 export interface SurroundingsOptions {
   /**
-   * What is downloaded onto a bastion: the kubectl and the AWS CLI of this machine, which talk to a real `moto_server`, or
-   * stand-ins that are much quicker (see `startLightPrograms`), for what is about neither.
+   * What is downloaded onto a bastion: the kubectl and the AWS CLI of this machine, which talk to a real `moto_server`;
+   * or stand-ins (see `startLightPrograms`), which are much quicker, for what is about neither program.
    *
    * @default "real"
    */
@@ -72,10 +72,9 @@ const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const STAND_IN_VERSION = "1.32.0";
 
 /**
- * Starts the surroundings of bastions on free ports of 127.0.0.1: a stand-in Kubernetes API, a mirror, and unless the
- * programs are stand-ins a real `moto_server` with that API in its descriptions of clusters. Of the artifacts, the archive
- * of the AWS CLI is a stand-in whose program runs the `aws` of this machine, and aws-iam-authenticator is a stand-in that
- * does nothing.
+ * Starts the surroundings of bastions on free ports of 127.0.0.1: a stand-in Kubernetes API, a mirror, and for real
+ * programs a real `moto_server` whose clusters have that API. The archive of the AWS CLI is a stand-in, whose program
+ * runs the `aws` of this machine; aws-iam-authenticator is a stand-in that does nothing.
  *
  * @param folder for everything that is written; made when it does not exist
  * @throws when `openssl`, `python3`, `sshd`, or for real programs `moto_server`, `aws` or `kubectl`, is not installed

@@ -54,10 +54,10 @@ function describeClusterVersions(asked: Asked): object {
  * that it is told to do is done at once, but for an add-on that has a Deployment: it is active when there is a node for
  * its pods.
  *
- * A refusal has AWS' own words where they are publicly known, and else its own.
+ * A refusal has AWS' own words where they are publicly known, and otherwise the stand-in's.
  *
- * What it does not know: managed node groups' updates, Auto Mode, zonal shift, hybrid nodes, identity providers, insights,
- * that a principal who is deleted and made anew has lost their entry, and eventual consistency.
+ * It does not know updates of managed node groups, Auto Mode, zonal shift, hybrid nodes, identity providers, insights.
+ * It is consistent at once, and keeps the access entry of a principal who is deleted and made again; AWS does neither.
  *
  * @see https://docs.aws.amazon.com/eks/latest/APIReference/API_Operations.html
  */

@@ -54,7 +54,7 @@ const LOG_TYPES: readonly LogType[] = ["api", "audit", "authenticator", "control
 /** A cluster as the stand-in of the EKS API keeps it, beside what the emulator knows of it. */
 export class StandInEksCluster {
   readonly name: string;
-  /** What DescribeCluster says in the place of what the emulator does. A cluster without encryption has no such field. */
+  /** What DescribeCluster says instead of what the emulator says. Without encryption it has no field of that. */
   readonly described: Required<
     Pick<Cluster, "accessConfig" | "kubernetesNetworkConfig" | "logging" | "resourcesVpcConfig" | "version">
   > &

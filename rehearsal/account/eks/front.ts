@@ -31,9 +31,9 @@ export type ClusterAccessOf = (
 ) => ClusterAccess | undefined | Promise<ClusterAccess | undefined>;
 
 /**
- * Stands before an AWS emulator: adds the parts of EKS that it lacks (see `EksApi`), and puts a Kubernetes API that
- * answers in the place of the one that it invents. Every other call is passed on unchanged, and the answers back, but for
- * what an emulator gets wrong (see `Mender`).
+ * Stands before an AWS emulator. It adds the parts of EKS that the emulator lacks (see `EksApi`), replaces the
+ * Kubernetes API that the emulator invents by one that answers, and mends what the emulator gets wrong (see `Mender`).
+ * Every other call and its answer pass unchanged.
  *
  * @param target the emulator's endpoint
  * @param clusterOf the API of a cluster, which may have to be started first: the answer waits for it; with undefined,
