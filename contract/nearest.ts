@@ -8,3 +8,9 @@ export function nearest(word: string, names: readonly string[]): string | undefi
     ? best
     : undefined;
 }
+
+/** A hint for who has written a word that is none of `names`: the one that was probably meant, or all of them. */
+export function hint(word: string, names: readonly string[]): string {
+  const near = nearest(word, names);
+  return near === undefined ? `there are ${names.join(", ")}` : `did you mean ${near}?`;
+}

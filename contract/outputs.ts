@@ -1,46 +1,9 @@
-import { z } from "zod";
-
-import { UserError } from "./user-error";
-import { USER_ARN } from "../facts/aws-auth";
-import type { Handover } from "./handover";
+import { HANDOVER, type Handover } from "./handover";
 import { isRecord, parseJson } from "./json";
-
-const text = z.string().min(1);
-const count = z.int().nonnegative();
-const groups = z.array(text);
-const roleArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\//);
-const userArn = z.string().regex(USER_ARN);
-
-const FIELDS = {
-  region: text,
-  cluster_name: text,
-  cluster_endpoint: z.url({ protocol: /^https$/ }),
-  certificate_authority_data: text,
-  kubernetes_version: z.string().regex(/^\d+\.\d+$/),
-  authentication_mode: z.enum(["CONFIG_MAP", "API_AND_CONFIG_MAP", "API"]),
-  bastion_instance_id: text,
-  bastion_address: text,
-  bastion_user: text,
-  node_role_arn: roleArn,
-  node_groups: z.record(text, z.object({ min: count, max: count, desired: count })),
-  // A stack that was applied before there were these has none.
-  aws_auth_roles: z.array(z.object({ rolearn: roleArn, username: text, groups })).default([]),
-  aws_auth_users: z.array(z.object({ userarn: userArn, username: text, groups })).default([]),
-  // A stack that was applied before groups could have roles of their own has one role for all nodes.
-  node_role_arns: z.array(roleArn).optional(),
-  // Of a stack that has made its own keys; the messages about them never say what was found.
-  bastion_host_key: z
-    .string()
-    .regex(/^ssh-ed25519 [A-Za-z0-9+/]+=*$/)
-    .optional(),
-  ssh_private_key: z.string().startsWith("-----BEGIN OPENSSH PRIVATE KEY-----\n").optional(),
-};
-
-/** The handover as it has to come out of a file; the compiler keeps it equal to the type. */
-const HANDOVER: z.ZodType<Handover> = z.object(FIELDS);
+import { UserError } from "./user-error";
 
 /** The names of the outputs that make a handover; others that a stack may have are nobody's business here. */
-export const HANDOVER_FIELDS: readonly string[] = Object.keys(FIELDS);
+export const HANDOVER_FIELDS: readonly string[] = Object.keys(HANDOVER.shape);
 
 /**
  * Reads a handover out of what `terraform output -json` prints, or out of what `cdktf deploy --outputs-file` wrote.
@@ -67,8 +30,8 @@ export function asHandover(outputs: Readonly<Record<string, unknown>>, source: s
     return field in outputs ? `${path.join(".")}: ${message}` : `${String(field)} is missing`;
   });
   throw new UserError(
-    `${source} is no handover of the stack: ${wrong.join("; ")}; it has ${Object.keys(outputs).join(", ") || "nothing"}. ` +
-      "Has the stack been applied, by this version?",
+    `${source} is no handover of the stack: ${wrong.join("; ")}; it has ` +
+      `${Object.keys(outputs).join(", ") || "nothing"}. Has the stack been applied, by this version?`,
   );
 }
 

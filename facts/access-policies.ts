@@ -1,7 +1,7 @@
 /**
  * EKS' own access policies, those for its own service accounts among them.
  *
- * @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html, and `aws eks list-access-policies`
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
  */
 export const ACCESS_POLICIES = [
   "AmazonAIOpsAssistantPolicy",
@@ -33,5 +33,9 @@ export const USUAL_POLICIES = ["ClusterAdmin", "Admin", "AdminView", "Edit", "Vi
   (who) => `AmazonEKS${who}Policy`,
 );
 
-/** How names start that EKS keeps for itself: `system:masters`. @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html */
+/**
+ * How names start that EKS keeps for itself: `system:masters`.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+ */
 export const RESERVED_PREFIXES = ["system", "eks", "aws", "amazon", "iam"] as const;

@@ -1,7 +1,8 @@
 /** What an add-on runs in the cluster, as far as it says what the add-on needs to become active. */
 export interface AddOnWorkload {
   /**
-   * DaemonSets alone are complete on a cluster without nodes; of a Deployment EKS waits for the pods, which need a node.
+   * DaemonSets alone are complete on a cluster without nodes; of a Deployment EKS waits for the pods, which need a
+   * node.
    */
   readonly runs: "daemon-sets" | "deployment";
   /** Whether the Deployment's pods go to nodes with the taint `CriticalAddonsOnly`. @default false */

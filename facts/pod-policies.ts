@@ -1,13 +1,22 @@
-/** One thing that a policy allows. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html */
+/**
+ * One thing that a policy allows.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
+ */
 interface Statement {
-  readonly Effect: "Allow";
+  /** Who it is allowed to, in a trust policy. */
+  readonly Principal?: Readonly<Record<string, string>>;
   readonly Action: string | readonly string[];
-  readonly Resource: string | readonly string[];
+  readonly Resource?: string | readonly string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
-const policy = (...statements: readonly Statement[]) =>
-  JSON.stringify({ Version: "2012-10-17", Statement: statements });
+function policy(...statements: readonly Statement[]): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
+  });
+}
 
 /** The service account that a role is for. */
 export interface ServiceAccount {
@@ -28,22 +37,16 @@ export function podIdentityTrust({
   namespace,
   serviceAccount,
 }: ServiceAccount & { readonly clusterArn: string }): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Service: "pods.eks.amazonaws.com" },
-        Action: ["sts:AssumeRole", "sts:TagSession"],
-        Condition: {
-          StringEquals: {
-            "aws:RequestTag/eks-cluster-arn": clusterArn,
-            "aws:RequestTag/kubernetes-namespace": namespace,
-            "aws:RequestTag/kubernetes-service-account": serviceAccount,
-          },
-        },
+  return policy({
+    Principal: { Service: "pods.eks.amazonaws.com" },
+    Action: ["sts:AssumeRole", "sts:TagSession"],
+    Condition: {
+      StringEquals: {
+        "aws:RequestTag/eks-cluster-arn": clusterArn,
+        "aws:RequestTag/kubernetes-namespace": namespace,
+        "aws:RequestTag/kubernetes-service-account": serviceAccount,
       },
-    ],
+    },
   });
 }
 
@@ -66,21 +69,15 @@ export function webIdentityTrust({
   /** The cluster's issuer without `https://`. */
   readonly issuer: string;
 }): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Federated: providerArn },
-        Action: "sts:AssumeRoleWithWebIdentity",
-        Condition: {
-          StringEquals: {
-            [`${issuer}:aud`]: TOKEN_AUDIENCE,
-            [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${serviceAccount}`,
-          },
-        },
+  return policy({
+    Principal: { Federated: providerArn },
+    Action: "sts:AssumeRoleWithWebIdentity",
+    Condition: {
+      StringEquals: {
+        [`${issuer}:aud`]: TOKEN_AUDIENCE,
+        [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${serviceAccount}`,
       },
-    ],
+    },
   });
 }
 
@@ -93,7 +90,6 @@ export function webIdentityTrust({
 export function clusterAutoscaler({ clusterName }: { readonly clusterName: string }): string {
   return policy(
     {
-      Effect: "Allow",
       Action: [
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeAutoScalingInstances",
@@ -108,7 +104,6 @@ export function clusterAutoscaler({ clusterName }: { readonly clusterName: strin
       Resource: "*",
     },
     {
-      Effect: "Allow",
       Action: ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
       Resource: "*",
       Condition: { StringEquals: { [`aws:ResourceTag/k8s.io/cluster-autoscaler/${clusterName}`]: "owned" } },
@@ -125,11 +120,10 @@ export function clusterAutoscaler({ clusterName }: { readonly clusterName: strin
 export function externalDns({ partition, zoneId }: { readonly partition: string; readonly zoneId: string }): string {
   return policy(
     {
-      Effect: "Allow",
       Action: ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets", "route53:ListTagsForResources"],
       Resource: `arn:${partition}:route53:::hostedzone/${zoneId}`,
     },
-    { Effect: "Allow", Action: "route53:ListHostedZones", Resource: "*" },
+    { Action: "route53:ListHostedZones", Resource: "*" },
   );
 }
 
@@ -141,7 +135,6 @@ export function externalDns({ partition, zoneId }: { readonly partition: string;
 export function volumeKey({ keyArn }: { readonly keyArn: string }): string {
   return policy(
     {
-      Effect: "Allow",
       Action: [
         "kms:Decrypt",
         "kms:DescribeKey",
@@ -152,7 +145,6 @@ export function volumeKey({ keyArn }: { readonly keyArn: string }): string {
       Resource: keyArn,
     },
     {
-      Effect: "Allow",
       Action: "kms:CreateGrant",
       Resource: keyArn,
       // For EC2, which decrypts the volume while it is attached, and for nobody else.
@@ -169,7 +161,6 @@ export function volumeKey({ keyArn }: { readonly keyArn: string }): string {
 export function vpcCniIpv6({ partition }: { readonly partition: string }): string {
   return policy(
     {
-      Effect: "Allow",
       Action: [
         "ec2:AssignIpv6Addresses",
         "ec2:DescribeInstances",
@@ -182,15 +173,15 @@ export function vpcCniIpv6({ partition }: { readonly partition: string }): strin
       ],
       Resource: "*",
     },
-    { Effect: "Allow", Action: "ec2:CreateTags", Resource: `arn:${partition}:ec2:*:*:network-interface/*` },
+    { Action: "ec2:CreateTags", Resource: `arn:${partition}:ec2:*:*:network-interface/*` },
   );
 }
 
 /**
  * What the AWS load balancer controller (2.x) does.
  *
- * The statements are upstream's, but where upstream asks whether a thing is tagged by a controller at all, this asks for
- * this cluster's controller: clusters that share an account do not touch each other's load balancers.
+ * The statements are upstream's, but where upstream asks whether a thing is tagged by a controller at all, this asks
+ * for this cluster's controller: clusters that share an account do not touch each other's load balancers.
  *
  * @see https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/docs/install/iam_policy.json
  */
@@ -223,13 +214,11 @@ export function awsLoadBalancerController({
 
   return policy(
     {
-      Effect: "Allow",
       Action: "iam:CreateServiceLinkedRole",
       Resource: "*",
       Condition: { StringEquals: { "iam:AWSServiceName": "elasticloadbalancing.amazonaws.com" } },
     },
     {
-      Effect: "Allow",
       Action: [
         ...ec2(
           "DescribeAccountAttributes",
@@ -268,7 +257,6 @@ export function awsLoadBalancerController({
       Resource: "*",
     },
     {
-      Effect: "Allow",
       Action: [
         "acm:DescribeCertificate",
         "acm:ListCertificates",
@@ -292,28 +280,24 @@ export function awsLoadBalancerController({
     },
     // The nodes' security group is nobody's controller's, and is opened to the load balancer all the same.
     {
-      Effect: "Allow",
       Action: ec2("AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress", "CreateSecurityGroup"),
       Resource: "*",
     },
     {
-      Effect: "Allow",
       Action: "ec2:CreateTags",
       Resource: securityGroups,
       Condition: { StringEquals: { "ec2:CreateAction": "CreateSecurityGroup", ...tagged.StringEquals } },
     },
-    { Effect: "Allow", Action: ec2("CreateTags", "DeleteTags"), Resource: securityGroups, Condition: kept },
-    { Effect: "Allow", Action: "ec2:DeleteSecurityGroup", Resource: "*", Condition: owned },
-    { Effect: "Allow", Action: elb("CreateLoadBalancer", "CreateTargetGroup"), Resource: "*", Condition: tagged },
+    { Action: ec2("CreateTags", "DeleteTags"), Resource: securityGroups, Condition: kept },
+    { Action: "ec2:DeleteSecurityGroup", Resource: "*", Condition: owned },
+    { Action: elb("CreateLoadBalancer", "CreateTargetGroup"), Resource: "*", Condition: tagged },
     {
-      Effect: "Allow",
       Action: elb("CreateListener", "DeleteListener", "CreateRule", "DeleteRule"),
       Resource: "*",
     },
-    { Effect: "Allow", Action: elb("AddTags", "RemoveTags"), Resource: balancers, Condition: kept },
-    { Effect: "Allow", Action: elb("AddTags", "RemoveTags"), Resource: listeners },
+    { Action: elb("AddTags", "RemoveTags"), Resource: balancers, Condition: kept },
+    { Action: elb("AddTags", "RemoveTags"), Resource: listeners },
     {
-      Effect: "Allow",
       Action: elb(
         "DeleteLoadBalancer",
         "DeleteTargetGroup",
@@ -331,7 +315,6 @@ export function awsLoadBalancerController({
       Condition: owned,
     },
     {
-      Effect: "Allow",
       Action: "elasticloadbalancing:AddTags",
       Resource: balancers,
       Condition: {
@@ -342,12 +325,10 @@ export function awsLoadBalancerController({
       },
     },
     {
-      Effect: "Allow",
       Action: elb("RegisterTargets", "DeregisterTargets"),
       Resource: balancing("targetgroup/*/*"),
     },
     {
-      Effect: "Allow",
       Action: elb(
         "AddListenerCertificates",
         "ModifyListener",
@@ -373,8 +354,9 @@ export const READY_POLICIES = [
 /**
  * The ready policies that AWS manages, as the last part of their ARNs.
  *
- * The EBS CSI driver's lets it touch what has its own tag, `ebs.csi.aws.com/cluster: true`, or belongs to a claim: a volume
- * that somebody else made needs the tag. It has no `service-role/` before it, as the older one that let it attach any.
+ * The EBS CSI driver's lets it touch what has its own tag, `ebs.csi.aws.com/cluster: true`, or belongs to a claim: a
+ * volume that somebody else made needs the tag. It has no `service-role/` before it, as the older one that let it
+ * attach any.
  *
  * @see https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicyV2.html
  */

@@ -25,7 +25,6 @@ export function declareInputs<F extends Fields>(stack: TerraformStack, id: strin
     new TerraformVariable(variables, name, {
       ...variable,
       default: variable.default === null ? Token.nullValue() : variable.default,
-      validation: [...variable.validation],
     }).overrideLogicalId(name);
     const camelCase = name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
     return [camelCase, new Expression(`var.${name}`)];

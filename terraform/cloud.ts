@@ -6,7 +6,7 @@ import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 
 import { jsonIn } from "../contract/json";
-import { UserError } from "../contract/user-error";
+import { reasonOf, UserError } from "../contract/user-error";
 import { terraformCommand } from "./program";
 
 /** A workspace in Terraform Cloud (HCP Terraform) or Terraform Enterprise. */
@@ -39,13 +39,15 @@ const DEFAULT_HOST = "app.terraform.io";
 const ATTEMPTS = 5;
 
 const text = z.string().min(1);
-const output = z.object({
+const WORKSPACE = z.object({ id: text });
+const OUTPUT = z.object({
   id: text,
   attributes: z.object({ name: text, sensitive: z.boolean(), value: z.unknown() }),
 });
-const WORKSPACE = z.object({ data: z.object({ id: text }) });
-const OUTPUTS = z.object({ data: z.array(output) });
-const OUTPUT = z.object({ data: output });
+/** What `terraform login` writes, by host. */
+const CREDENTIALS = z.object({
+  credentials: z.record(z.string(), z.object({ token: text }).optional().catch(undefined)),
+});
 
 /**
  * The host that the environment names, as Terraform and the stack's backend read it.
@@ -57,7 +59,8 @@ export function cloudHost(environment: NodeJS.ProcessEnv): string {
   if (given === "") return DEFAULT_HOST;
   if (/^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(given)) return given.toLowerCase();
   throw new UserError(
-    `TF_CLOUD_HOSTNAME must be a host name such as ${DEFAULT_HOST}, without https:// and path, got ${JSON.stringify(given)}`,
+    `TF_CLOUD_HOSTNAME must be a host name such as ${DEFAULT_HOST}, without https:// and path, got ` +
+      `${JSON.stringify(given)}`,
   );
 }
 
@@ -75,54 +78,52 @@ export async function readCloudOutputs(
 ): Promise<Readonly<Record<string, unknown>>> {
   const host = cloudHost(access.environment);
   const token = await findToken(host, access.environment);
-  const ask = (path: string) => get(host, path, token, access);
+  const ask = <Data>(path: readonly string[], data: z.ZodType<Data>) =>
+    get(host, `/${path.map(encodeURIComponent).join("/")}`, data, token, access);
   const name = `${organization}/${workspace}`;
 
-  const path = `/organizations/${encodeURIComponent(organization)}/workspaces/${encodeURIComponent(workspace)}`;
-  const found = await ask(path);
-  if (found.status === 404) {
+  const found = await ask(["organizations", organization, "workspaces", workspace], WORKSPACE);
+  if (found === undefined) {
     throw new UserError(
       `${host} shows no workspace ${name} (404): there is none, or the token from ${token.from} may not see it`,
     );
   }
-  const { id } = parsed(found, WORKSPACE, host).data;
-  const outputs = await askForOutputs(id, `workspace ${name} on ${host}`);
 
-  const values = outputs.map(async ({ id: outputId, attributes }) => {
+  const values = (await askForOutputs(found.id, `workspace ${name} on ${host}`)).map(async ({ id, attributes }) => {
     const isHidden = attributes.sensitive && attributes.value === null && names.includes(attributes.name);
     if (!isHidden) return [attributes.name, attributes.value] as const;
-    const shown = await ask(`/state-version-outputs/${encodeURIComponent(outputId)}`);
-    if (shown.status === 404) {
+    const shown = await ask(["state-version-outputs", id], OUTPUT);
+    if (shown === undefined) {
       throw new UserError(
         `${host} does not show the output ${attributes.name} of workspace ${name} (404): it is sensitive, ` +
           `and the token from ${token.from} may not read it`,
       );
     }
-    return [attributes.name, parsed(shown, OUTPUT, host).data.attributes.value] as const;
+    return [attributes.name, shown.attributes.value] as const;
   });
   return Object.fromEntries(await Promise.all(values));
 
-  async function askForOutputs(workspaceId: string, where: string): Promise<z.infer<typeof OUTPUTS>["data"]> {
-    for (let attempt = 1; ; attempt++) {
-      const answer = await ask(`/workspaces/${encodeURIComponent(workspaceId)}/current-state-version-outputs`);
-      if (answer.status === 404) {
-        throw new UserError(
-          `${where} has no state (404): nothing was applied there yet, or the token from ${token.from} may not read ` +
-            "its outputs",
-        );
+  async function askForOutputs(workspaceId: string, where: string): Promise<readonly z.infer<typeof OUTPUT>[]> {
+    let problem = "";
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      if (attempt > 1) await setTimeout(access.retryMs ?? 2_000);
+      try {
+        const path = ["workspaces", workspaceId, "current-state-version-outputs"];
+        const listed = await ask(path, z.array(OUTPUT));
+        if (listed === undefined) {
+          throw new UserError(
+            `${where} has no state (404): nothing was applied there yet, or the token from ${token.from} may not ` +
+              "read its outputs",
+          );
+        }
+        if (listed.length > 0) return listed;
+        problem = "has a state without outputs; has the stack been applied there?";
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error;
+        problem = "is still processing the outputs of its last apply (503); run this again in a minute";
       }
-      const isProcessing = answer.status === 503;
-      const listed = isProcessing ? [] : parsed(answer, OUTPUTS, host).data;
-      if (listed.length > 0) return listed;
-      if (attempt === ATTEMPTS) {
-        throw new UserError(
-          isProcessing
-            ? `${where} is still processing the outputs of its last apply (503); run this again in a minute`
-            : `${where} has a state without outputs; has the stack been applied there?`,
-        );
-      }
-      await setTimeout(access.retryMs ?? 2_000);
     }
+    throw new UserError(`${where} ${problem}`);
   }
 }
 
@@ -139,8 +140,8 @@ async function findToken(host: string, environment: NodeJS.ProcessEnv): Promise<
     // A port has no place in the name of a variable.
     const variable = host.includes(":") ? "" : `set ${variableName(host)} or `;
     throw new UserError(
-      `there is no token for ${host}: ${variable}run \`${terraformCommand(environment)} login ${host}\`, which writes ${file} ` +
-        "(credentials in other configuration files of Terraform are not read)",
+      `there is no token for ${host}: ${variable}run \`${terraformCommand(environment)} login ${host}\`, which ` +
+        `writes ${file} (credentials in other configuration files of Terraform are not read)`,
     );
   }
   // Node would say what is wrong with such a header, token included.
@@ -177,29 +178,32 @@ async function tokenInFile(host: string, file: string, command: string): Promise
     if (code === "ENOENT") return undefined;
     throw new UserError(`${file} cannot be read (${code})`, { cause });
   }
-  const login = `\`${command} login ${host}\` writes it anew`;
-  const content = jsonIn(json);
   // The parser's own message would quote the text, which is full of tokens.
-  if (content === undefined) throw new UserError(`${file} is not JSON; ${login}`);
-  const credentials = z.object({ credentials: z.record(z.string(), z.unknown()) }).safeParse(content);
-  if (!credentials.success) throw new UserError(`${file} has no credentials in it; ${login}`);
-  const [, ofHost] = Object.entries(credentials.data.credentials).find(([name]) => name.toLowerCase() === host) ?? [];
-  if (ofHost === undefined) return undefined;
-  const entry = z.object({ token: text }).safeParse(ofHost);
-  if (!entry.success) throw new UserError(`${file} has no token for ${host}; ${login}`);
-  return { value: entry.data.token, from: file };
+  const { data } = CREDENTIALS.safeParse(jsonIn(json));
+  if (data === undefined) {
+    throw new UserError(`${file} is not what Terraform writes; \`${command} login ${host}\` writes it anew`);
+  }
+  const [, ofHost] = Object.entries(data.credentials).find(([name]) => name.toLowerCase() === host) ?? [];
+  return ofHost && { value: ofHost.token, from: file };
 }
 
-/** An answer whose status is one that its reader has to know: 200, 404 or 503. */
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly path: string;
-}
+/** The host answers 503: it is busy, or under maintenance. */
+class UnavailableError extends UserError {}
 
-/** Asks the API, and puts what went wrong into words; what the host says in its answer is not repeated. */
-async function get(host: string, path: string, token: Token, access: CloudAccess): Promise<Answer> {
-  const { timeoutMs = 30_000, fetch = globalThis.fetch } = access;
+/**
+ * The data that the API answers with; undefined when it says that there is none (404). What the host says in other
+ * answers is not repeated.
+ *
+ * @throws UserError, UnavailableError
+ */
+async function get<Data>(
+  host: string,
+  path: string,
+  data: z.ZodType<Data>,
+  token: Token,
+  access: CloudAccess,
+): Promise<Data | undefined> {
+  const { environment, timeoutMs = 30_000, fetch = globalThis.fetch } = access;
   let status: number;
   let body: string;
   try {
@@ -212,50 +216,49 @@ async function get(host: string, path: string, token: Token, access: CloudAccess
     status = response.status;
     body = await response.text();
   } catch (cause) {
-    throw new UserError(whyUnreachable(host, cause as Error, timeoutMs, access.environment), { cause });
+    throw new UserError(whyUnreachable(host, cause as Error, timeoutMs, environment), { cause });
   }
-  if (status === 401) {
-    throw new UserError(
-      `${host} refuses the token from ${token.from} (401); \`${terraformCommand(access.environment)} login ${host}\` makes a new one`,
+  const code = `(${String(status)})`;
+  const notTheApi = (what: string) =>
+    new UserError(
+      `${host} ${what} at /api/v2${path}; is that the host of Terraform Cloud or Terraform Enterprise? ` +
+        "TF_CLOUD_HOSTNAME names it",
     );
+  switch (status) {
+    case 200: {
+      const { data: answer, error } = z.object({ data }).safeParse(jsonIn(body));
+      if (error === undefined) return answer.data;
+      const [issue] = error.issues;
+      throw notTheApi(`answered something else than that API (${["answer", ...(issue?.path ?? [])].join(".")})`);
+    }
+    case 401:
+      throw new UserError(
+        `${host} refuses the token from ${token.from} ${code}; \`${terraformCommand(environment)} login ${host}\` ` +
+          "makes a new one",
+      );
+    case 403:
+      throw new UserError(`${host} forbids the token from ${token.from} to read ${path} ${code}`);
+    case 404:
+      return undefined;
+    case 429:
+      throw new UserError(`${host} was asked too often ${code}; wait a minute and run this again`);
+    case 503:
+      throw new UnavailableError(`${host} is out of order ${code}; run this again later`);
+    default:
+      throw status >= 500
+        ? new UserError(`${host} is out of order ${code}; run this again later`)
+        : notTheApi(`answered ${String(status)}`);
   }
-  if (status === 403) throw new UserError(`${host} forbids the token from ${token.from} to read ${path} (403)`);
-  if (status === 429) throw new UserError(`${host} was asked too often (429); wait a minute and run this again`);
-  if (status >= 500 && status !== 503) {
-    throw new UserError(`${host} is out of order (${String(status)}); run this again later`);
-  }
-  if (![200, 404, 503].includes(status)) throw notTheApi(host, path, `answered ${String(status)}`);
-  return { status, body, path };
 }
 
 function whyUnreachable(host: string, error: Error, timeoutMs: number, environment: NodeJS.ProcessEnv): string {
   if (error.name === "TimeoutError") return `${host} did not answer within ${String(timeoutMs / 1000)} s`;
-  // What fetch throws says "fetch failed"; why is in its cause, at times without a message.
-  const { message = "", code = "" } = (error.cause ?? error) as Partial<NodeJS.ErrnoException>;
   const hints = [
-    /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)/.test(code) &&
+    /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)/.test((error.cause as NodeJS.ErrnoException | undefined)?.code ?? "") &&
       "; name the file with its certificate authority in NODE_EXTRA_CA_CERTS",
     (environment["HTTPS_PROXY"] ?? environment["https_proxy"] ?? "") !== "" &&
-      `; HTTPS_PROXY is set, but is not used here: run \`${terraformCommand(environment)} output -json\` and give it as --outputs FILE`,
+      `; HTTPS_PROXY is set, but is not used here: run \`${terraformCommand(environment)} output -json\` and give ` +
+        "it as --outputs FILE",
   ];
-  return `${host} cannot be reached: ${message || code}${hints.filter((hint) => hint !== false).join("")}`;
-}
-
-/** @throws UserError when the answer is not what the API says it is */
-function parsed<T>({ status, body, path }: Answer, schema: z.ZodType<T>, host: string): T {
-  if (status !== 200) throw new UserError(`${host} is out of order (${String(status)}); run this again later`);
-  const content = jsonIn(body);
-  if (content === undefined) throw notTheApi(host, path, "answered something else than JSON");
-  const answer = schema.safeParse(content);
-  if (answer.success) return answer.data;
-  const [issue] = answer.error.issues;
-  const where = ["answer", ...(issue?.path ?? [])].join(".");
-  throw notTheApi(host, path, `answered JSON that says something else (${where})`);
-}
-
-function notTheApi(host: string, path: string, what: string): UserError {
-  return new UserError(
-    `${host} ${what} at /api/v2${path}; is that the host of Terraform Cloud or Terraform Enterprise? ` +
-      "TF_CLOUD_HOSTNAME names it",
-  );
+  return `${host} cannot be reached: ${reasonOf(error)}${hints.filter((hint) => hint !== false).join("")}`;
 }

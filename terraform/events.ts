@@ -2,53 +2,82 @@ import { z } from "zod";
 
 import { jsonIn } from "../contract/json";
 
-/** What Terraform is doing, as far as a reader wants to know. */
-export type TerraformEvent =
-  /** It begins with, goes on with, has done or has failed to do something to one resource. */
-  | {
-      readonly kind: "resource";
-      readonly address: string;
-      /** `create`, `read`, `update`, `delete` or `refresh` */
-      readonly action: string;
-      readonly phase: "start" | "progress" | "complete" | "errored";
-      readonly seconds: number;
-    }
-  /** It is going to do something to one resource: `create`, `update`, `delete`, `replace`, … */
-  | { readonly kind: "planned"; readonly address: string; readonly action: string }
-  | { readonly kind: "diagnostic"; readonly severity: "error" | "warning"; readonly text: string }
-  /** Anything else. */
-  | { readonly kind: "other"; readonly text: string };
+/** A place in the JSON that cdktf writes, at the end of a message. */
+const RULE_PLACE = /\s*This was checked by the validation rule at \S+\.tf\.json:[\d,-]+\.$/;
 
-const HOOK = z.object({
-  type: z.enum([
-    "apply_start",
-    "apply_progress",
-    "apply_complete",
-    "apply_errored",
-    "refresh_start",
-    "refresh_complete",
-  ]),
-  hook: z.object({
-    resource: z.object({ addr: z.string() }),
-    action: z.string().optional(),
-    elapsed_seconds: z.number().optional(),
-  }),
-});
-const PLANNED = z.object({
-  type: z.literal("planned_change"),
-  change: z.object({ resource: z.object({ addr: z.string() }), action: z.string() }),
-});
-const DIAGNOSTIC = z.object({
+/** What Terraform calls a begin, a step or an end of something that it does with one resource. */
+const HOOK_TYPES = [
+  "apply_start",
+  "apply_progress",
+  "apply_complete",
+  "apply_errored",
+  "refresh_start",
+  "refresh_complete",
+] as const;
+
+/** It begins with, goes on with, has done or has failed to do something to one resource. */
+const RESOURCE = z
+  .object({
+    type: z.enum(HOOK_TYPES),
+    hook: z.object({
+      resource: z.object({ addr: z.string() }),
+      /** `create`, `read`, `update` or `delete` */
+      action: z.string().optional(),
+      elapsed_seconds: z.number().default(0),
+    }),
+  })
+  .transform(({ type, hook }) => {
+    const [verb, phase] = type.split("_") as ["apply" | "refresh", "start" | "progress" | "complete" | "errored"];
+    return {
+      kind: "resource" as const,
+      address: hook.resource.addr,
+      action: hook.action ?? verb,
+      phase,
+      seconds: hook.elapsed_seconds,
+    };
+  });
+
+/** It is going to do something to one resource: `create`, `update`, `delete`, `replace`, … */
+const PLANNED = z
+  .object({
+    type: z.literal("planned_change"),
+    change: z.object({ resource: z.object({ addr: z.string() }), action: z.string() }),
+  })
+  .transform(({ change }) => ({ kind: "planned" as const, address: change.resource.addr, action: change.action }));
+
+/** It finds something wrong or odd. */
+export const DIAGNOSTIC = z.object({
   type: z.literal("diagnostic"),
   diagnostic: z.object({
     severity: z.enum(["error", "warning"]),
     summary: z.string(),
-    detail: z.string().optional(),
+    detail: z.string().default(""),
     address: z.string().optional(),
     range: z.object({ filename: z.string(), start: z.object({ line: z.number() }) }).optional(),
   }),
 });
-const MESSAGE = z.object({ "@message": z.string() });
+
+const EVENT = z.union([
+  RESOURCE,
+  PLANNED,
+  DIAGNOSTIC.transform(({ diagnostic: { severity, summary, detail, address, range } }) => {
+    const words = [summary, detail.replace(RULE_PLACE, "")].filter((part) => part !== "").join(": ");
+    const text = words.replaceAll(/\s*\n\s*/g, " ").trim();
+    // A line of the JSON that cdktf writes says nothing to a person who writes tfvars.
+    const isOfFile = range !== undefined && !/\.tf\.json$|^</.test(range.filename);
+    const place = isOfFile ? `${range.filename}:${String(range.start.line)}` : undefined;
+    const about = [address, place].filter((it) => it !== undefined && !text.includes(it));
+    return {
+      kind: "diagnostic" as const,
+      severity,
+      text: about.length === 0 ? text : `${text} (${about.join(", ")})`,
+    };
+  }),
+  z.object({ "@message": z.string() }).transform((line) => ({ kind: "other" as const, text: line["@message"] })),
+]);
+
+/** What Terraform is doing, as far as a reader wants to know. */
+export type TerraformEvent = z.infer<typeof EVENT>;
 
 /**
  * Reads a line of Terraform's machine-readable output; undefined when it is none.
@@ -56,43 +85,7 @@ const MESSAGE = z.object({ "@message": z.string() });
  * @see https://developer.hashicorp.com/terraform/internals/machine-readable-ui
  */
 export function readEvent(line: string): TerraformEvent | undefined {
-  const json = jsonIn(line);
-  const hook = HOOK.safeParse(json);
-  if (hook.success) {
-    const { type, hook: about } = hook.data;
-    const [verb = "", phase = ""] = type.split("_");
-    return {
-      kind: "resource",
-      address: about.resource.addr,
-      action: about.action ?? verb,
-      phase: phase as "start" | "progress" | "complete" | "errored",
-      seconds: about.elapsed_seconds ?? 0,
-    };
-  }
-  const planned = PLANNED.safeParse(json);
-  if (planned.success) {
-    const { resource, action } = planned.data.change;
-    return { kind: "planned", address: resource.addr, action };
-  }
-  const diagnostic = DIAGNOSTIC.safeParse(json);
-  if (diagnostic.success) {
-    const { severity, summary, detail = "", address, range } = diagnostic.data.diagnostic;
-    const words = [summary, detail.replace(RULE_PLACE, "")].filter((part) => part !== "").join(": ");
-    const text = words.replaceAll(/\s*\n\s*/g, " ").trim();
-    const place = placeOf(range);
-    const about = [address, place].filter((it) => it !== undefined && !text.includes(it));
-    return { kind: "diagnostic", severity, text: about.length === 0 ? text : `${text} (${about.join(", ")})` };
-  }
-  const message = MESSAGE.safeParse(json);
-  return message.success ? { kind: "other", text: message.data["@message"] } : undefined;
-}
-
-/** A line of the JSON that cdktf writes says nothing to a person who writes tfvars. */
-const RULE_PLACE = /\s*This was checked by the validation rule at \S+\.tf\.json:[\d,-]+\.$/;
-
-function placeOf(range: { readonly filename: string; readonly start: { readonly line: number } } | undefined) {
-  if (range === undefined || range.filename.endsWith(".tf.json") || range.filename.startsWith("<")) return undefined;
-  return `${range.filename}:${String(range.start.line)}`;
+  return EVENT.safeParse(jsonIn(line)).data;
 }
 
 /** Where Terraform is, from what it tells. */
@@ -141,7 +134,11 @@ const PAST: Readonly<Record<string, string>> = {
   refresh: "looked at",
 };
 
-/** Resources of the root module by their type, in words: `3 aws_subnet, aws_vpc`. @param addresses or types */
+/**
+ * Resources of the root module by their type, in words: `3 aws_subnet, aws_vpc`.
+ *
+ * @param addresses or types
+ */
 export function countByType(addresses: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const address of addresses) {

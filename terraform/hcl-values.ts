@@ -5,28 +5,36 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
-import { UserError } from "../contract/user-error";
+import { jsonIn } from "../contract/json";
+import { UserError, type UserExitCode } from "../contract/user-error";
+import { DIAGNOSTIC } from "./events";
 import { terraformProgram } from "./program";
 
-/** Makes the error of what is wrong with a text, on a line of it where that is known. */
-export type Failure = (what: string, line: string | undefined, cause: unknown) => UserError;
+/** Where a text of tfvars stands, for messages. */
+export interface TextSource {
+  /** Such as a file's name. */
+  readonly name: string;
+  /** Whether messages say the line. @default - no */
+  readonly hasLines?: boolean;
+  /** Of what is wrong with the text. @default 1 */
+  readonly exitCode?: UserExitCode;
+}
 
 /** What parser and Terraform call the text, so that its places are found in messages whatever the source is called. */
 const TEXT = "values.tfvars";
 
 /**
- * The values that a text of tfvars says, by name, as Terraform takes them. Where there is more than plain values (`10 * 2`,
- * `[for …]`, `"${…}"`), Terraform itself evaluates it, or refuses it: functions and variables it does not take there.
+ * The values that a text of tfvars says, by name, as Terraform takes them. Where there is more than plain values
+ * (`10 * 2`, `[for …]`, `"${…}"`), Terraform itself evaluates it, or refuses it: functions and variables it does not
+ * take there.
  *
- * @param source what messages call the text
  * @param environment where Terraform is looked for, as `terraformProgram` does
- * @throws UserError that `failure` makes
+ * @throws UserError with the first thing that is wrong
  */
 export async function hclValues(
   text: string,
-  source: string,
+  source: TextSource,
   environment: NodeJS.ProcessEnv,
-  failure: Failure,
 ): Promise<Record<string, unknown>> {
   // Half a second, and only for those who have such a file.
   const { parse } = await import("@cdktf/hcl2json");
@@ -34,30 +42,20 @@ export async function hclValues(
   try {
     values = (await parse(TEXT, text)) as Record<string, unknown>;
   } catch (cause) {
-    const { line, what } = syntaxError((cause as Error).message);
-    throw failure(what.replaceAll(`${TEXT}:`, `${source}:`), line, cause);
+    // parse config: [FILE:3,14-14: Unterminated …; No closing … FILE:…]
+    const { message } = cause as Error;
+    const [, line, found = message] = message.split(new RegExp(String.raw`${TEXT}:(\d+),\d+-(?:\d+,)?\d+: `));
+    throw wrong(source, found.trim().replace(/\]$/, "").replaceAll(`${TEXT}:`, `${source.name}:`), line);
   }
   const expressions = Object.keys(values).filter((name) => hasExpression(values[name]));
-  const evaluated = expressions.length === 0 ? {} : await evaluate(text, expressions, environment, failure);
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      Object.hasOwn(evaluated, name) ? evaluated[name] : unescaped(value),
-    ]),
-  );
+  const evaluated = expressions.length === 0 ? {} : await evaluate(text, expressions, source, environment);
+  const plain = Object.entries(values).map(([name, value]) => [name, unescaped(value)]);
+  return { ...(Object.fromEntries(plain) as Record<string, unknown>), ...evaluated };
 }
 
-/** The first of what the parser has found: `parse config: [FILE:3,14-14: Unterminated …; No closing … FILE:…]` */
-function syntaxError(message: string): { readonly line?: string; readonly what: string } {
-  const place = new RegExp(String.raw`${TEXT}:(\d+),\d+-(?:\d+,)?\d+: `);
-  const [, line, found = message] = message.split(place);
-  return { ...(line !== undefined && { line }), what: sentence(found.trim().replace(/\]$/, "")) };
-}
-
-/** As it stands in the middle of another one. */
-function sentence(text: string): string {
-  const what = text.replace(/\.$/, "");
-  return what.charAt(0).toLowerCase() + what.slice(1);
+function wrong({ name, hasLines = false, exitCode = 1 }: TextSource, what: string, line?: string | number): UserError {
+  const sentence = what.charAt(0).toLowerCase() + what.slice(1).replace(/\.$/, "");
+  return new UserError(`${name}${hasLines && line !== undefined ? `:${String(line)}` : ""}: ${sentence}`, { exitCode });
 }
 
 /** Whether the parser has left something to evaluate: `${` or `%{`, in a value or a key, which no doubling escapes. */
@@ -82,31 +80,21 @@ const OUTPUTS = z.object({
   outputs: z.object({ values: z.object({ value: z.record(z.string(), z.unknown()) }) }),
 });
 
-const COMPLAINT = z.object({
-  diagnostic: z.object({
-    severity: z.literal("error"),
-    summary: z.string(),
-    detail: z.string().default(""),
-    range: z.object({ filename: z.string(), start: z.object({ line: z.number() }) }).optional(),
-  }),
-});
-
 /**
- * Asks Terraform for values of the text: in a folder of its own, by an apply of nothing but an output. That needs no `init`,
- * no provider and no state, and takes a twentieth of a second.
+ * Asks Terraform for values of the text: in a folder of its own, by an apply of nothing but an output. That needs no
+ * `init`, no provider and no state, and takes a twentieth of a second.
  */
 async function evaluate(
   text: string,
   names: readonly string[],
+  source: TextSource,
   environment: NodeJS.ProcessEnv,
-  failure: Failure,
 ): Promise<Record<string, unknown>> {
   let program: string;
   try {
     program = terraformProgram(environment);
-  } catch (cause) {
-    if (!(cause instanceof UserError)) throw cause;
-    throw failure(`${names.join(", ")}: only Terraform can evaluate this, and ${cause.message}`, undefined, cause);
+  } catch (error) {
+    throw wrong(source, `${names.join(", ")}: only Terraform can evaluate this, and ${(error as UserError).message}`);
   }
   const folder = await mkdtemp(join(tmpdir(), "eks-values-"));
   try {
@@ -117,19 +105,19 @@ async function evaluate(
     const said = await linesOf(program, folder, environment);
     const [values] = said.flatMap((line) => OUTPUTS.safeParse(line).data ?? []);
     if (values !== undefined) return values.outputs.values.value;
-    const complaints = said.flatMap((line) => COMPLAINT.safeParse(line).data ?? []).map(({ diagnostic }) => diagnostic);
-    const complaint = complaints.find(({ range }) => range?.filename === TEXT) ?? complaints[0];
-    if (complaint === undefined) {
-      throw failure(`${names.join(", ")}: ${program} evaluated this to nothing, without a word`, undefined, undefined);
-    }
-    const line = complaint.range?.filename === TEXT ? String(complaint.range.start.line) : undefined;
-    throw failure(sentence(`${complaint.summary}; ${complaint.detail}`), line, undefined);
+    const errors = said
+      .flatMap((line) => DIAGNOSTIC.safeParse(line).data?.diagnostic ?? [])
+      .filter(({ severity }) => severity === "error");
+    const ofText = errors.find(({ range }) => range?.filename === TEXT);
+    const [error = { summary: `${program} evaluated ${names.join(", ")} to nothing`, detail: "it does not say why" }] =
+      ofText === undefined ? errors : [ofText];
+    throw wrong(source, `${error.summary}; ${error.detail}`, ofText?.range?.start.line);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** What Terraform says, line by line; what is no JSON is left out. */
+/** What Terraform says, line by line; what is no JSON is undefined. */
 function linesOf(program: string, folder: string, environment: NodeJS.ProcessEnv): Promise<readonly unknown[]> {
   // What is set for another folder would add variables and arguments to this one.
   const others = Object.entries(environment).filter(([name]) => !name.startsWith("TF_"));
@@ -138,7 +126,7 @@ function linesOf(program: string, folder: string, environment: NodeJS.ProcessEnv
   return new Promise((resolve) => {
     // A failure is in what it says.
     execFile(program, args, { cwd: folder, env, maxBuffer: Infinity }, (_, stdout) => {
-      resolve(stdout.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as unknown] : [])));
+      resolve(stdout.split("\n").map(jsonIn));
     });
   });
 }

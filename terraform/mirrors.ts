@@ -81,12 +81,8 @@ function searchFolders(root: string, depth: number): string | undefined {
 /** Whether a folder exists and nobody but root and this user can have put a program into it. */
 function isTrusted(folder: string | undefined): boolean {
   if (folder === undefined) return false;
-  try {
-    const { uid, mode } = statSync(folder);
-    return [0, process.getuid?.()].includes(uid) && (mode & 0o022) === 0;
-  } catch {
-    return false;
-  }
+  const { uid, mode } = statSync(folder);
+  return [0, process.getuid?.()].includes(uid) && (mode & 0o022) === 0;
 }
 
 function entriesIn(folder: string): Dirent[] {

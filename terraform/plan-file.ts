@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { isRecord } from "../contract/json";
+import { isRecord, jsonIn } from "../contract/json";
 import { UserError } from "../contract/user-error";
 import { terraformCommand } from "./program";
 
@@ -53,12 +53,6 @@ export interface DataSource {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** What a plan does with one output. */
-export interface OutputChange {
-  readonly name: string;
-  readonly kind: ChangeKind;
-}
-
 /** A condition that does not hold, or that could not be evaluated. */
 export interface FailedCheck {
   /** `check.bastion_reachable`, `var.vpc_cidr_block` */
@@ -77,7 +71,8 @@ export interface Plan {
    * By name, the defaults included, before Terraform converts them to their types: a number may be the text of one.
    */
   readonly variables: Readonly<Record<string, unknown>>;
-  readonly outputs: readonly OutputChange[];
+  /** Names of those that get another value, or end. */
+  readonly outputs: readonly string[];
   readonly failedChecks: readonly FailedCheck[];
   /** Planning failed half-way: `changes` are only those up to there. */
   readonly isErrored: boolean;
@@ -126,33 +121,28 @@ const CHECK = z.object({
   instances: z.array(z.object({ problems: z.array(z.object({ message: z.string() })).optional() })).optional(),
 });
 
-const PRIOR_STATE = z.object({
-  values: z
-    .object({
-      root_module: z
-        .object({
-          resources: z.array(z.object({ mode: z.string(), type: z.string(), values: OBJECT.default({}) })).default([]),
-        })
-        .default({ resources: [] }),
-    })
-    .default({ root_module: { resources: [] } }),
-});
+const STATE_RESOURCE = z.object({ mode: z.string(), type: z.string(), values: OBJECT.default({}) });
 
 /** @see https://developer.hashicorp.com/terraform/internals/json-format#plan-representation */
 const PLAN = z.object({
-  format_version: z.string(),
   planned_values: OBJECT,
   variables: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
-  prior_state: PRIOR_STATE.default({ values: { root_module: { resources: [] } } }),
+  prior_state: z
+    .object({
+      values: z
+        .object({ root_module: z.object({ resources: z.array(STATE_RESOURCE).optional() }).optional() })
+        .optional(),
+    })
+    .optional(),
   resource_changes: z.array(RESOURCE).default([]),
   output_changes: z.record(z.string(), z.object({ actions: ACTIONS })).default({}),
   configuration: z
     .object({
       root_module: z
-        .object({ variables: z.record(z.string(), z.object({ default: z.unknown().optional() })).default({}) })
-        .default({ variables: {} }),
+        .object({ variables: z.record(z.string(), z.object({ default: z.unknown().optional() })).optional() })
+        .optional(),
     })
-    .default({ root_module: { variables: {} } }),
+    .optional(),
   checks: z.array(CHECK).default([]),
   errored: z.boolean().default(false),
 });
@@ -164,8 +154,8 @@ const PLAN = z.object({
  * @throws UserError when the text is no plan, or one in a form that this version does not know
  */
 export function readPlan(json: string, source: string): Plan {
-  const document = parse(json, source);
-  if (!isRecord(document)) throw notAPlan(source, "it holds no object");
+  const document = jsonIn(json);
+  if (!isRecord(document)) throw notAPlan(source, json.trim() === "" ? "it is empty" : "it is no JSON object");
   if ("values" in document && !("planned_values" in document)) {
     throw notAPlan(
       source,
@@ -176,30 +166,28 @@ export function readPlan(json: string, source: string): Plan {
   if (typeof version !== "string") throw notAPlan(source, "it has no format_version");
   if (!version.startsWith("1.")) {
     throw new UserError(
-      `${source} is a plan in format ${version}, and only 1.x is known here; use a Terraform that writes it, or a newer version of this project`,
+      `${source} is a plan in format ${version}, and only 1.x is known here; use a Terraform that writes it, or a ` +
+        "newer version of this project",
     );
   }
-  const parsed = PLAN.safeParse(document);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw notAPlan(source, issue === undefined ? "" : `${readablePath(issue.path)}: ${issue.message}`);
+  const { data: plan, error } = PLAN.safeParse(document);
+  if (error !== undefined) {
+    const problems = error.issues.slice(0, 3).map(({ path, message }) => `${readablePath(path)}: ${message}`);
+    throw notAPlan(source, problems.join("; "));
   }
 
-  const plan = parsed.data;
-  const defaults = plan.configuration.root_module.variables;
+  const defaults = plan.configuration?.root_module?.variables;
+  const known = plan.prior_state?.values?.root_module?.resources ?? [];
   return {
     changes: plan.resource_changes.map((resource) => resourceChange(resource, source)),
-    dataSources: plan.prior_state.values.root_module.resources
-      .filter(({ mode }) => mode === "data")
-      .map(({ type, values }) => ({ type, values })),
+    dataSources: known.filter(({ mode }) => mode === "data"),
     // A null that stands for the default is a null here.
     variables: Object.fromEntries(
-      Object.entries(plan.variables).map(([name, { value }]) => [name, value ?? defaults[name]?.default ?? null]),
+      Object.entries(plan.variables).map(([name, { value }]) => [name, value ?? defaults?.[name]?.default ?? null]),
     ),
-    outputs: Object.entries(plan.output_changes).map(([name, { actions }]) => ({
-      name,
-      kind: kindOf(actions, `output.${name}`, source),
-    })),
+    outputs: Object.entries(plan.output_changes).flatMap(([name, { actions }]) =>
+      kindOf(actions, `output.${name}`, source) === "no-op" ? [] : name,
+    ),
     failedChecks: plan.checks.filter(({ status }) => status === "fail" || status === "error").map(failedCheck),
     isErrored: plan.errored,
   };
@@ -227,18 +215,11 @@ export function readablePath(steps: readonly PropertyKey[]): string {
     .join("");
 }
 
-function parse(json: string, source: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (cause) {
-    throw notAPlan(source, json.trim() === "" ? "it is empty" : `it is not JSON: ${(cause as Error).message}`, cause);
-  }
-}
-
-function notAPlan(source: string, why: string, cause?: unknown): UserError {
+function notAPlan(source: string, why: string): UserError {
+  const terraform = terraformCommand();
   return new UserError(
-    `${source} is no plan: ${why}; \`${terraformCommand()} show -json PLANFILE\` prints one of a file that \`${terraformCommand()} plan -out=PLANFILE\` wrote`,
-    { cause },
+    `${source} is no plan: ${why}; \`${terraform} show -json PLANFILE\` prints one of a file that ` +
+      `\`${terraform} plan -out=PLANFILE\` wrote`,
   );
 }
 
@@ -279,22 +260,17 @@ function plannedValue(
   value: unknown,
   unknown: unknown,
   sensitive: unknown,
-  steps: readonly (string | number)[],
+  path: readonly (string | number)[],
 ): PlannedValue {
-  if (sensitive === true) return { is: "sensitive" };
-  if (unknown === true) return { is: "unknown" };
-  const [step, ...rest] = steps;
-  if (step !== undefined) {
-    return plannedValue(inside(value, step), inside(unknown, step), inside(sensitive, step), rest);
-  }
-  if (hasTrue(sensitive)) return { is: "sensitive" };
-  if (hasTrue(unknown)) return { is: "unknown" };
-  return { is: "known", value: value ?? null };
+  if (hasTrue(path.reduce(inside, sensitive))) return { is: "sensitive" };
+  if (hasTrue(path.reduce(inside, unknown))) return { is: "unknown" };
+  return { is: "known", value: path.reduce(inside, value) ?? null };
 }
 
+/** What is one step further in; a mark that is true counts for all below it. */
 function inside(value: unknown, step: string | number): unknown {
-  if (Array.isArray(value)) return value[Number(step)] as unknown;
-  return isRecord(value) ? value[step] : undefined;
+  if (value === true) return true;
+  return (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[step];
 }
 
 function hasTrue(marks: unknown): boolean {

@@ -34,8 +34,8 @@ export function providerNotes(lock: string, command: string): readonly string[] 
     ...(fromOpenTofu.length === 0
       ? []
       : [
-          "the state was written by OpenTofu, so that its providers are installed beside Terraform's; this makes the state " +
-            `Terraform's: ${replaceProviders(fromOpenTofu, command)}`,
+          "the state was written by OpenTofu, so that its providers are installed beside Terraform's; this makes " +
+            `the state Terraform's: ${replaceProviders(fromOpenTofu, command)}`,
         ]),
   ];
 }

@@ -2,10 +2,10 @@
 export const TERRAFORM_VERSION = "1.11.4";
 
 /**
- * By the platform, SHA-256 of `terraform_VERSION_PLATFORM.zip`, as `terraform_VERSION_SHA256SUMS` beside it has it. They were not taken from
- * there, but from three kinds of public files that were written independently and agree: HashiCorp's formula of this
- * version for Homebrew (all four), others' casks and formulas for it (darwin, linux_amd64), and build scripts and a Nix
- * flake that pin it (each row at least twice).
+ * By the platform, SHA-256 of `terraform_VERSION_PLATFORM.zip`, as `terraform_VERSION_SHA256SUMS` beside it has it.
+ * They were not taken from there, but from three kinds of public files that were written independently and agree:
+ * HashiCorp's formula of this version for Homebrew (all four), others' casks and formulas for it (darwin,
+ * linux_amd64), and build scripts and a Nix flake that pin it (each row at least twice).
  *
  * @see https://releases.hashicorp.com/terraform/1.11.4/
  */

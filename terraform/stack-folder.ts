@@ -5,7 +5,7 @@ import { join } from "node:path";
 export const OUTDIR = "cdktf.out";
 
 /** What Terraform chooses its providers by, in the folder where it runs. */
-const LOCK = ".terraform.lock.hcl";
+export const LOCK = ".terraform.lock.hcl";
 
 /** The values that Terraform reads without being asked for, in the folder where it runs. */
 const AUTOMATIC_TFVARS = /^terraform\.tfvars(\.json)?$|\.auto\.tfvars(\.json)?$/;

@@ -90,41 +90,38 @@ export function isEncrypted(state: string): boolean {
  */
 export function readState(source: string, state: string, lock?: string, isHeld?: boolean): StateFacts {
   const { outputs, managed } = parsed(source, state);
-  const tainted = managed.flatMap(({ module, type, name, instances }) =>
-    instances
-      .filter(({ status }) => status === "tainted")
-      .map(({ index_key: key }) => {
-        const address = [module, type, name].filter((part) => part !== undefined).join(".");
-        return key === undefined ? address : `${address}[${JSON.stringify(key)}]`;
-      }),
-  );
+  const values = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
   return {
     source,
-    resources: managed.flatMap(({ instances }) => instances).length,
-    tainted,
-    outputProblem: outputProblem(
-      Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])),
-      source,
-    ),
+    resources: managed.length,
+    tainted: managed.flatMap(({ status, address }) => (status === "tainted" ? address : [])),
+    outputProblem: outputProblem(values, source),
     lock: lock === undefined ? undefined : { ...readLock(lock), isHeld },
   };
 }
 
 /** Everything in a state that Terraform manages. @throws UserError when the state is none */
 export function managedResources(state: string): readonly StateResource[] {
-  return parsed("the state", state).managed.flatMap(({ type, name, instances }) =>
-    instances.flatMap(({ attributes }) =>
-      attributes == null ? [] : [{ type, name, id: attributes.id, arn: attributes.arn, tags: attributes.tags_all }],
-    ),
+  return parsed("the state", state).managed.flatMap(({ type, name, attributes }) =>
+    attributes == null ? [] : { type, name, id: attributes.id, arn: attributes.arn, tags: attributes.tags_all },
   );
 }
 
+/** The outputs in a state, and every instance of what Terraform manages. */
 function parsed(source: string, state: string) {
   const { data } = STATE.safeParse(jsonIn(state));
   if (data === undefined) {
     throw new UserError(`${source} is no Terraform state; ${terraformCommand()} state pull shows the one that counts`);
   }
-  return { outputs: data.outputs, managed: data.resources.filter(({ mode }) => mode === "managed") };
+  const managed = data.resources
+    .filter(({ mode }) => mode === "managed")
+    .flatMap(({ module, type, name, instances }) =>
+      instances.map(({ index_key: key, ...instance }) => {
+        const address = [module, type, name].filter((part) => part !== undefined).join(".");
+        return { ...instance, type, name, address: key === undefined ? address : `${address}[${JSON.stringify(key)}]` };
+      }),
+    );
+  return { outputs: data.outputs, managed };
 }
 
 /**

@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
-
-import { z } from "zod";
 
 import { terraformPlatform } from "./platform";
 import { UserError } from "../contract/user-error";
@@ -13,6 +12,7 @@ import { managedResources, readState, type StateResource } from "./state";
 import { backFromOpenTofu } from "./provider-lock";
 import { readEvent, type TerraformEvent } from "./events";
 import { productOf, typedName } from "./program";
+import { LOCK } from "./stack-folder";
 
 /** Of everything that the command keeps to itself, in the current folder. */
 export const FOLDER = join(".cache", "eks");
@@ -36,6 +36,7 @@ export interface TerraformOptions {
 }
 
 interface Ended {
+  readonly args: readonly string[];
   readonly code: number;
   readonly stdout: string;
   /** What it complained of, for people. */
@@ -66,11 +67,6 @@ const DATA_DIR = ".terraform";
 /** Lines of an error that a message repeats. */
 const COMPLAINT_LINES = 20;
 
-const LOCK_FILE = ".terraform.lock.hcl";
-
-/** Where a state in a file is, seen from the stack's folder. */
-const LOCAL_BACKEND = z.object({ path: z.string() });
-
 /** Something has killed Terraform in the midst of an apply, so that it could not write down what exists. */
 export class ApplyKilledError extends UserError {
   /** @param lost what may exist without being in the state, for people */
@@ -100,15 +96,15 @@ export class Terraform {
     const { stackDir, environment } = this.options;
     const stamp = resolve(stackDir, environment["TF_DATA_DIR"] ?? DATA_DIR, STAMP);
     if (existsSync(stamp) && readFileSync(stamp, "utf8") === this.fingerprint()) return false;
-    const { code, complaint } = await this.run(["init", "-input=false", "-no-color"]);
-    if (code !== 0) throw this.failure("init", `${complaint}${this.wayOut(complaint)}`);
+    const ended = await this.run(["init", "-input=false", "-no-color"]);
+    if (ended.code !== 0) throw this.failure(ended, this.wayOut(ended.complaint));
     writeFileSync(stamp, this.fingerprint());
     return true;
   }
 
   /** The versions of the providers that are locked, as Terraform writes them; empty when there are none. */
   lock(): string {
-    const file = join(this.options.stackDir, LOCK_FILE);
+    const file = join(this.options.stackDir, LOCK);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
 
@@ -124,18 +120,19 @@ export class Terraform {
    */
   private fingerprint(): string {
     const { program, environment } = this.options;
-    const { terraform } = this.configuration();
-    const config = environment["TF_CLI_CONFIG_FILE"];
-    const workspace = environment["TF_WORKSPACE"];
+    const { TF_CLI_CONFIG_FILE: config, TF_WORKSPACE: workspace } = environment;
     return createHash("sha256")
-      .update(JSON.stringify([terraform, this.lock(), program, config, workspace]))
+      .update(JSON.stringify([this.settings(), this.lock(), program, config, workspace]))
       .digest("hex");
   }
 
-  private configuration(): { readonly terraform: { readonly backend?: Readonly<Record<string, unknown>> } } {
-    return JSON.parse(readFileSync(join(this.options.stackDir, "cdk.tf.json"), "utf8")) as {
-      readonly terraform: { readonly backend?: Readonly<Record<string, unknown>> };
+  /** What the JSON says of Terraform itself: its providers, and where the state is, seen from the stack's folder. */
+  private settings() {
+    const json = readFileSync(join(this.options.stackDir, "cdk.tf.json"), "utf8");
+    const { terraform } = JSON.parse(json) as {
+      readonly terraform: { readonly backend?: { readonly local?: { readonly path: string } } };
     };
+    return terraform;
   }
 
   /** What to do where a provider cannot be had; empty when that is not what Terraform complains of. */
@@ -145,8 +142,8 @@ export class Terraform {
     const flowing = complaint.replace(/\s+/g, " ");
     if (/doesn't match any of the checksums previously recorded/.test(flowing)) {
       return (
-        "\nthe lock file knows this provider as it is for other systems only: on a machine that reaches the registry, " +
-        `\`${this.command()} providers lock -platform=${terraformPlatform()}\` adds the one that it names`
+        "\nthe lock file knows this provider as it is for other systems only: on a machine that reaches the " +
+        `registry, \`${this.command()} providers lock -platform=${terraformPlatform()}\` adds the one that it names`
       );
     }
     if (/the previously-selected version \S+ is no longer available/.test(flowing)) {
@@ -159,8 +156,9 @@ export class Terraform {
         ? "https://opentofu.org/docs/cli/config/config-file/#provider-installation"
         : "https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation";
     return (
-      `\nwhere the registry is out of reach, ${this.product()} takes providers from a folder: \`${this.name()} providers mirror ` +
-      "FOLDER`, run in the stack's folder on a machine that reaches it, fills one; TF_CLI_CONFIG_FILE names a file with a " +
+      `\nwhere the registry is out of reach, ${this.product()} takes providers from a folder: \`${this.name()} ` +
+      "providers mirror FOLDER`, run in the stack's folder on a machine that reaches it, fills one; " +
+      "TF_CLI_CONFIG_FILE names a file with a " +
       `provider_installation block for it: ${page}`
     );
   }
@@ -182,17 +180,16 @@ export class Terraform {
    * there before: 1 of 26 resources were in the state when an apply was killed after 27 s (OpenTofu 1.12.6), and 21
    * with an empty state. Terraform writes the file after each resource.
    *
-   * @returns removes that file if it has still nothing in it, also after Ctrl-C; to be called when all is done or has failed
+   * @returns removes that file if it has still nothing in it, also after Ctrl-C; to be called when all is done or
+   *   has failed
    * @throws UserError
    */
   async beginState(): Promise<() => Promise<void>> {
-    const nothingToDo = () => Promise.resolve();
-    const local = LOCAL_BACKEND.safeParse(this.configuration().terraform.backend?.["local"]).data;
-    if (this.product() !== "OpenTofu" || local === undefined) return nothingToDo;
-    if ((await this.pull()).trim() !== "") return nothingToDo;
+    const local = this.settings().backend?.local;
+    const isNeeded = this.product() === "OpenTofu" && local !== undefined && (await this.pull()).trim() === "";
+    if (!isNeeded) return () => Promise.resolve();
     const input = JSON.stringify({ version: 4, serial: 0, lineage: randomUUID(), outputs: {}, resources: [] });
-    const { code, complaint } = await this.run(["state", "push", "-"], { input });
-    if (code !== 0) throw this.failure("state push", complaint);
+    await this.output(["state", "push", "-"], { input });
     return async () => {
       // One that cannot be read stays: nobody knows what is in it.
       const state = await this.pull({ goesOn: true }).catch(() => "");
@@ -209,19 +206,16 @@ export class Terraform {
    * @throws UserError when Terraform finds something wrong, with its words
    */
   async plan(args: readonly string[], planFile: string, told: (event: TerraformEvent) => void): Promise<boolean> {
-    const { code, complaint } = await this.run(
-      ["plan", "-input=false", "-json", "-detailed-exitcode", `-out=${planFile}`, ...args],
-      { told },
-    );
-    if (code === 0 || code === 2) return code === 2;
-    throw this.failure("plan", complaint);
+    const ended = await this.run(["plan", "-input=false", "-json", "-detailed-exitcode", `-out=${planFile}`, ...args], {
+      told,
+    });
+    if (ended.code === 0 || ended.code === 2) return ended.code === 2;
+    throw this.failure(ended);
   }
 
   /** A plan in Terraform's JSON. @throws UserError */
-  async show(planFile: string): Promise<string> {
-    const { code, stdout, complaint } = await this.run(["show", "-json", "-no-color", planFile], { hasValues: true });
-    if (code !== 0) throw this.failure("show", complaint);
-    return stdout;
+  show(planFile: string): Promise<string> {
+    return this.output(["show", "-json", "-no-color", planFile], { hasValues: true });
   }
 
   /**
@@ -230,30 +224,26 @@ export class Terraform {
    * @throws UserError with what could not be done, in Terraform's words; ApplyKilledError
    */
   async apply(planFile: string, told: (event: TerraformEvent) => void): Promise<void> {
-    const { code, complaint, isKilled } = await this.run(["apply", "-input=false", "-json", planFile], { told });
-    if (code === 0) return;
-    const failure = this.failure("apply", complaint);
-    if (!isKilled || failure.exitCode === 130) throw failure;
-    const isOpenTofu = this.product() === "OpenTofu";
-    throw new ApplyKilledError(
-      failure.message,
-      isOpenTofu ? "all that was made in the last 20 seconds" : "what AWS was making at that moment",
-    );
+    const ended = await this.run(["apply", "-input=false", "-json", planFile], { told });
+    if (ended.code === 0) return;
+    const failure = this.failure(ended);
+    if (!ended.isKilled || failure.exitCode === 130) throw failure;
+    const lost =
+      this.product() === "OpenTofu" ? "all that was made in the last 20 seconds" : "what AWS was making at that moment";
+    throw new ApplyKilledError(failure.message, lost);
   }
 
   /** Addresses of everything in the state; none when there is no state. After Ctrl-C, too. @throws UserError */
   async state(): Promise<readonly string[]> {
-    const { code, stdout, complaint } = await this.run(["state", "list", "-no-color"], { goesOn: true });
-    if (code === 0) return stdout.split("\n").filter((line) => line !== "" && !line.startsWith("data."));
-    if (/No state file was found/.test(complaint)) return [];
-    throw this.failure("state list", complaint);
+    const ended = await this.run(["state", "list", "-no-color"], { goesOn: true });
+    if (/No state file was found/.test(ended.complaint)) return [];
+    if (ended.code !== 0) throw this.failure(ended);
+    return ended.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("data."));
   }
 
   /** The outputs, as `terraform output -json` prints them. @throws UserError */
-  async outputs(): Promise<string> {
-    const { code, stdout, complaint } = await this.run(["output", "-json", "-no-color"], { hasValues: true });
-    if (code !== 0) throw this.failure("output", complaint);
-    return stdout;
+  outputs(): Promise<string> {
+    return this.output(["output", "-json", "-no-color"], { hasValues: true });
   }
 
   /** Addresses of what an apply has left half made. After Ctrl-C, too. @throws UserError */
@@ -268,79 +258,78 @@ export class Terraform {
   }
 
   /** The state, as `terraform state pull` prints it, decrypted; empty when there is none. @throws UserError */
-  async pull(options: Pick<RunOptions, "goesOn"> = {}): Promise<string> {
-    const { code, stdout, complaint } = await this.run(["state", "pull"], { hasValues: true, ...options });
-    if (code !== 0) throw this.failure("state pull", complaint);
-    return stdout;
+  pull(options: Pick<RunOptions, "goesOn"> = {}): Promise<string> {
+    return this.output(["state", "pull"], { hasValues: true, ...options });
   }
 
-  private failure(what: string, complaint: string): UserError {
+  /** What a command prints. @throws UserError when it fails */
+  private async output(args: readonly string[], options: RunOptions): Promise<string> {
+    const ended = await this.run(args, options);
+    if (ended.code !== 0) throw this.failure(ended);
+    return ended.stdout;
+  }
+
+  private failure({ args, complaint }: Ended, advice = ""): UserError {
+    const [command = ""] = args.join(" ").split(" -");
     return this.options.signal.aborted
-      ? new UserError(`${this.name()} ${what} was interrupted`, { exitCode: 130 })
-      : new UserError(`${this.name()} ${what} failed: ${complaint}`);
+      ? new UserError(`${this.name()} ${command} was interrupted`, { exitCode: 130 })
+      : new UserError(`${this.name()} ${command} failed: ${complaint}${advice}`);
   }
 
-  private run(
+  private async run(
     args: readonly string[],
     { told, hasValues = false, goesOn = false, input }: RunOptions = {},
   ): Promise<Ended> {
     const { program, stackDir, environment, signal } = this.options;
-    if (signal.aborted && !goesOn) return Promise.resolve({ code: -1, stdout: "", complaint: "", isKilled: false });
+    if (signal.aborted && !goesOn) return { args, code: -1, stdout: "", complaint: "", isKilled: false };
     this.log(`\n$ ${this.name()} ${args.join(" ")}`);
     const start = performance.now();
-    return new Promise((resolve, reject) => {
-      const child = spawn(program, args, {
-        cwd: stackDir,
-        env: { ...environment, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
-        stdio: ["pipe", "pipe", "pipe"],
-        // Ctrl-C on a terminal reaches a whole group of processes: Terraform would be told twice, and stop at once.
-        detached: true,
-      });
-      // It may end without having read it.
-      child.stdin.once("error", () => undefined);
-      child.stdin.end(input);
-      const interrupt = () => child.kill("SIGINT");
-      if (!goesOn) signal.addEventListener("abort", interrupt);
-      // Told twice, it stops at once; and nobody is left behind who goes on unseen.
-      process.once("exit", interrupt);
-      const leave = () => {
+    const child = spawn(program, args, {
+      cwd: stackDir,
+      env: { ...environment, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
+      // Ctrl-C on a terminal reaches a whole group of processes: Terraform would be told twice, and stop at once.
+      detached: true,
+    });
+    // It may end without having read it.
+    child.stdin.on("error", () => undefined).end(input);
+    const lines: string[] = [];
+    const diagnostics: string[] = [];
+    const complaints: string[] = [];
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (!hasValues) this.log(line);
+      const event = told === undefined ? undefined : readEvent(line);
+      if (event === undefined) lines.push(line);
+      else told?.(event);
+      if (event?.kind === "diagnostic" && event.severity === "error") diagnostics.push(event.text);
+    });
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      this.log(line);
+      complaints.push(line);
+    });
+    const interrupt = () => child.kill("SIGINT");
+    if (!goesOn) signal.addEventListener("abort", interrupt);
+    // Told twice, it stops at once; and nobody is left behind who goes on unseen.
+    process.once("exit", interrupt);
+    const ended = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
+    const [code, killedBy] = await ended
+      .catch((cause: unknown) => {
+        throw new UserError(`${program} cannot be run: ${(cause as Error).message}`, { cause });
+      })
+      .finally(() => {
         signal.removeEventListener("abort", interrupt);
         process.removeListener("exit", interrupt);
-      };
-      const lines: string[] = [];
-      const diagnostics: string[] = [];
-      const complaints: string[] = [];
-      createInterface({ input: child.stdout }).on("line", (line) => {
-        if (!hasValues) this.log(line);
-        const event = told === undefined ? undefined : readEvent(line);
-        if (event === undefined) lines.push(line);
-        else {
-          if (event.kind === "diagnostic" && event.severity === "error") diagnostics.push(event.text);
-          told?.(event);
-        }
       });
-      createInterface({ input: child.stderr }).on("line", (line) => {
-        this.log(line);
-        complaints.push(line);
-      });
-      child.once("error", (cause) => {
-        leave();
-        reject(new UserError(`${program} cannot be run: ${cause.message}`, { cause }));
-      });
-      child.once("close", (code, killedBy) => {
-        leave();
-        // What it writes on standard error may be no more than what TF_LOG asks for.
-        const said = [diagnostics, plain(complaints), hasValues ? [] : plain(lines)].find((each) => each.length > 0);
-        this.log(`$ ended with ${String(code ?? killedBy)} after ${((performance.now() - start) / 1000).toFixed(1)} s`);
-        const how = killedBy === null ? `exit code ${String(code)}` : `it was ended by ${killedBy}`;
-        resolve({
-          code: code ?? -1,
-          stdout: lines.join("\n"),
-          complaint: said?.join("\n") ?? `${how}, without a word`,
-          isKilled: killedBy !== null,
-        });
-      });
-    });
+    // What it writes on standard error may be no more than what TF_LOG asks for.
+    const said = [diagnostics, plain(complaints), hasValues ? [] : plain(lines)].find((each) => each.length > 0);
+    this.log(`$ ended with ${String(code ?? killedBy)} after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    const how = killedBy === null ? `exit code ${String(code)}` : `it was ended by ${killedBy}`;
+    return {
+      args,
+      code: code ?? -1,
+      stdout: lines.join("\n"),
+      complaint: said?.join("\n") ?? `${how}, without a word`,
+      isKilled: killedBy !== null,
+    };
   }
 
   /** What is done goes on although it can no longer be written down, for lack of space, say. */

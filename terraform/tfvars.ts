@@ -1,13 +1,14 @@
 import { readdir, readFile, stat } from "node:fs/promises";
-import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
 
-import type { Description, Fields } from "../contract/inputs/description";
+import { isNullable, type Description, type Fields } from "../contract/inputs/description";
 import { readInput, unknownFields } from "../contract/inputs/read";
-import { nearest } from "../contract/nearest";
+import { hint, nearest } from "../contract/nearest";
 import { foreignTfvars, OUTDIR } from "./stack-folder";
-import { fileReason, UserError, type UserExitCode } from "../contract/user-error";
-import { hclValues } from "./hcl-values";
+import { fileReason, UserError } from "../contract/user-error";
+import { isInside } from "../facts/cidr";
+import { hclValues, type TextSource } from "./hcl-values";
 
 /** What the command line gives, in its order. */
 export type VariableArgument =
@@ -45,15 +46,15 @@ export interface TfvarsValues {
 }
 
 const DEFAULT = "default";
-const ENVIRONMENT_PREFIX = "TF_VAR_";
 
 /**
- * Reads every tfvars file that Terraform would read, in Terraform's order, where what comes later wins: the environment,
- * terraform.tfvars, terraform.tfvars.json, `*.auto.tfvars` and `*.auto.tfvars.json` by name, and the command line.
+ * Reads every tfvars file that Terraform would read, in Terraform's order, where what comes later wins: the
+ * environment, terraform.tfvars, terraform.tfvars.json, `*.auto.tfvars` and `*.auto.tfvars.json` by name, and the
+ * command line.
  *
  * Terraform only warns of a name in a file that no variable has, and goes on without the value; of an attribute that an
- * object's type has not it does not even warn. Here both are errors. What a value has to be by itself is judged here in the
- * words in which Terraform would judge it; how values go together is Terraform's to say.
+ * object's type has not it does not even warn. Here both are errors. What a value has to be by itself is judged here
+ * in the words in which Terraform would judge it; how values go together is Terraform's to say.
  *
  * @param inputs that the stack takes
  * @see https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
@@ -69,29 +70,32 @@ export async function readTfvars(
   const said = new Map<string, GivenValue>();
 
   const notes: string[] = [];
-  for (const [key, text] of Object.entries(environment)) {
-    if (!key.startsWith(ENVIRONMENT_PREFIX) || text === undefined) continue;
-    const name = key.slice(ENVIRONMENT_PREFIX.length);
-    const input = inputs[name];
-    if (input === undefined) notes.push(...misspeltInEnvironment(key, name, inputs));
-    else
-      said.set(name, { value: await typed(text, name, input, environment, { source: key, exitCode: 1 }), from: key });
+  for (const [from, text] of Object.entries(environment)) {
+    const [, name] = /^TF_VAR_(.*)$/s.exec(from) ?? [];
+    if (name === undefined || text === undefined) continue;
+    if (inputs[name] !== undefined) {
+      said.set(name, { value: await typed(text, name, inputs[name], environment, { name: from }), from });
+      continue;
+    }
+    // Terraform ignores without a word what it does not know there; so do we, unless it is like one that there is.
+    const near = nearest(name, Object.keys(inputs));
+    if (near !== undefined) notes.push(`${from} is ignored, as there is no variable ${name}: did you mean ${near}?`);
   }
 
-  const terraformArguments: string[] = [];
   for (const argument of [...automatic, ...given]) {
     if ("varFile" in argument) {
-      const file = argument.varFile;
-      const values = await valuesOfFile(file, inputs, environment);
-      for (const [name, value] of Object.entries(values)) said.set(name, { value, from: file });
-      terraformArguments.push(`-var-file=${resolve(file)}`);
+      const from = argument.varFile;
+      const values = await valuesOfFile(from, inputs, environment);
+      for (const [name, value] of Object.entries(values)) said.set(name, { value, from });
     } else {
       const { name, text, input } = assignment(argument.variable, inputs);
-      const value = await typed(text, name, input, environment, { source: "-var", exitCode: 64 });
+      const value = await typed(text, name, input, environment, { name: `-var ${name}`, exitCode: 64 });
       said.set(name, { value, from: "-var" });
-      terraformArguments.push(`-var=${argument.variable}`);
     }
   }
+  const terraformArguments = [...automatic, ...given].map((argument) =>
+    "varFile" in argument ? `-var-file=${resolve(argument.varFile)}` : `-var=${argument.variable}`,
+  );
   return { values: judged(said, inputs), notes, terraformArguments };
 }
 
@@ -99,14 +103,14 @@ export async function readTfvars(
 function judged(said: ReadonlyMap<string, GivenValue>, inputs: Fields): ReadonlyMap<string, GivenValue> {
   const wrong: string[] = [];
   const values = Object.entries(inputs).map(([name, input]): [string, GivenValue] => {
-    const { value: given, from } = said.get(name) ?? { value: input.default, from: DEFAULT };
+    const given = said.get(name);
     // Terraform takes null as if nothing had been said, where null is no value.
-    if (from === DEFAULT || (given === null && input.default !== null)) {
+    if (given === undefined || (given.value === null && !isNullable(input))) {
       return [name, { value: input.default, from: DEFAULT }];
     }
-    const { value, problems } = readInput(name, input, given);
-    wrong.push(...problems.map((problem) => `${from}: ${problem}`));
-    return [name, { value, from }];
+    const { value, problems } = readInput(name, input, given.value);
+    wrong.push(...problems.map((problem) => `${given.from}: ${problem}`));
+    return [name, { value, from: given.from }];
   });
   if (wrong.length > 0) throw new UserError(wrong.join("\n"));
   return new Map(values);
@@ -117,26 +121,28 @@ function refuseHiddenFiles(folder: string): void {
   const [file] = foreignTfvars(join(folder, OUTDIR));
   if (file === undefined) return;
   throw new UserError(
-    `${file} was put there by hand, and only Terraform would read it: move it into the project's folder, beside ${OUTDIR}, or delete it`,
+    `${file} was put there by hand, and only Terraform would read it: move it into the project's folder, beside ` +
+      `${OUTDIR}, or delete it`,
   );
 }
 
-/** Private, shared, local, multicast and reserved: no router on the internet passes them on. */
-const NOT_ON_THE_INTERNET = new BlockList();
-for (const [network, prefix] of [
-  ["0.0.0.0", 8],
-  ["10.0.0.0", 8],
-  ["100.64.0.0", 10],
-  ["127.0.0.0", 8],
-  ["169.254.0.0", 16],
-  ["172.16.0.0", 12],
-  ["192.0.0.0", 24],
-  ["192.168.0.0", 16],
-  ["198.18.0.0", 15],
-  ["224.0.0.0", 3],
-] as const) {
-  NOT_ON_THE_INTERNET.addSubnet(network, prefix, "ipv4");
-}
+/**
+ * Private, shared, local, multicast and reserved: no router on the internet passes them on.
+ *
+ * @see https://www.iana.org/assignments/iana-ipv4-special-registry/iana-ipv4-special-registry.xhtml
+ */
+const NOT_ON_THE_INTERNET = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "224.0.0.0/3",
+];
 
 /**
  * The `-var` that lets this machine reach the bastion, and what to say about it; undefined when somebody has said who
@@ -144,7 +150,6 @@ for (const [network, prefix] of [
  *
  * @param address this machine's, as the internet sees it
  * @throws UserError when it is none that the bastion could see
- * @see https://www.iana.org/assignments/iana-ipv4-special-registry/iana-ipv4-special-registry.xhtml
  */
 export function withOwnAddress(
   values: ReadonlyMap<string, GivenValue>,
@@ -159,7 +164,7 @@ export function withOwnAddress(
     throw new UserError(`this machine's address is an IPv6 one, ${shown}, and the VPC has none; ${instead}`);
   }
   if (!isIPv4(text)) throw new UserError(`this machine's address must be an IPv4 address, got ${shown}; ${instead}`);
-  if (NOT_ON_THE_INTERNET.check(text)) {
+  if (NOT_ON_THE_INTERNET.some((range) => isInside(text, range))) {
     throw new UserError(`this machine's address must be one on the internet, got the private ${shown}; ${instead}`);
   }
   return {
@@ -188,7 +193,9 @@ async function valuesOfFile(
   environment: NodeJS.ProcessEnv,
 ): Promise<Record<string, unknown>> {
   const text = await textOf(file);
-  const values = file.endsWith(".json") ? valuesOfJson(text, file) : await valuesOfHclFile(text, file, environment);
+  const values = file.endsWith(".json")
+    ? valuesOfJson(text, file)
+    : await hclValues(text, { name: file, hasLines: true }, environment);
   const unknown = Object.entries(values).flatMap(([name, value]) => {
     const line = lineOf(text, name);
     const input = inputs[name];
@@ -243,15 +250,6 @@ function valuesOfJson(text: string, file: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(document).filter(([name]) => name !== "//"));
 }
 
-function valuesOfHclFile(text: string, file: string, environment: NodeJS.ProcessEnv): Promise<Record<string, unknown>> {
-  return hclValues(
-    text,
-    file,
-    environment,
-    (what, line, cause) => new UserError(`${file}${line === undefined ? "" : `:${line}`}: ${what}`, { cause }),
-  );
-}
-
 /**
  * The line, from 1, that says a value for the name, as far as that can be seen.
  *
@@ -259,30 +257,19 @@ function valuesOfHclFile(text: string, file: string, environment: NodeJS.Process
  */
 function lineOf(text: string, name: string, first?: number): number | undefined {
   const lines = text.split("\n").map((line) => line.replace(/(^|\s)(#|\/\/).*/, ""));
-  const says = String.raw`"?${escaped(name)}"?\s*[=:{]`;
-  const find = (before: string) => {
-    const pattern = new RegExp(`${before}${says}`);
-    const index = lines.findIndex((line, i) => i + 1 >= (first ?? 1) && pattern.test(line));
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  const find = (before: string, from: number) => {
+    const pattern = new RegExp(String.raw`${before}"?${escaped}"?\s*[=:{]`);
+    const index = lines.findIndex((line, i) => i >= from && pattern.test(line));
     return index === -1 ? undefined : index + 1;
   };
-  return first === undefined ? (find("^") ?? find(String.raw`^[\s{,]*`)) : find(String.raw`(?:^|[\s{,[])`);
-}
-
-/** Text as a regular expression that matches it and nothing else. */
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return first === undefined
+    ? (find("^", 0) ?? find(String.raw`^[\s{,]*`, 0))
+    : find(String.raw`(?:^|[\s{,[])`, first - 1);
 }
 
 function noSuchVariable(name: string, inputs: Fields): string {
-  const near = nearest(name, Object.keys(inputs));
-  const hint = near === undefined ? `there are ${Object.keys(inputs).join(", ")}` : `did you mean ${near}?`;
-  return `there is no variable ${name}: ${hint}`;
-}
-
-/** Terraform ignores without a word what it does not know there; so would we, if it were not so like one that it does. */
-function misspeltInEnvironment(key: string, name: string, inputs: Fields): readonly string[] {
-  const near = nearest(name, Object.keys(inputs));
-  return near === undefined ? [] : [`${key} is ignored, as there is no variable ${name}: did you mean ${near}?`];
+  return `there is no variable ${name}: ${hint(name, Object.keys(inputs))}`;
 }
 
 function assignment(
@@ -293,7 +280,8 @@ function assignment(
   const name = text.slice(0, Math.max(0, equals));
   if (name === "" || name !== name.trim()) {
     throw new UserError(
-      `-var must be NAME=VALUE, without a space before "=", such as -var 'project_name=team-a', got ${JSON.stringify(text)}`,
+      "-var must be NAME=VALUE, without a space before \"=\", such as -var 'project_name=team-a', got " +
+        `${JSON.stringify(text)}`,
       { exitCode: 64 },
     );
   }
@@ -302,25 +290,17 @@ function assignment(
   return { name, text: text.slice(equals + 1), input };
 }
 
-/** Where a value stands that is in no file. */
-interface Outside {
-  readonly source: string;
-  readonly exitCode: UserExitCode;
-}
-
 /** A value outside files: the text itself for a text, a number or a flag, what the text says for everything else. */
 async function typed(
   text: string,
   name: string,
   input: Description,
   environment: NodeJS.ProcessEnv,
-  { source, exitCode }: Outside,
+  source: TextSource,
 ): Promise<unknown> {
   if (["text", "number", "flag"].includes(input.kind)) return text;
-  const where = source === "-var" ? `-var ${name}` : source;
-  const failure = (what: string, _: unknown, cause: unknown) => new UserError(`${where}: ${what}`, { exitCode, cause });
-  const { value } = await hclValues(`value = ${text}\n`, where, environment, failure);
+  const { value } = await hclValues(`value = ${text}\n`, source, environment);
   const unknown = unknownFields(input, value, name);
   if (unknown.length === 0) return value;
-  throw new UserError(unknown.map(({ said }) => `${source}: ${said}`).join("\n"), { exitCode });
+  throw new UserError(unknown.map(({ said }) => `${source.name}: ${said}`).join("\n"), source);
 }

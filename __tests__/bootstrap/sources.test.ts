@@ -412,19 +412,19 @@ describe("the handover of a workspace in Terraform Cloud", () => {
       "credentials that are not JSON",
       {},
       file(TOKEN),
-      "FOLDER/.terraform.d/credentials.tfrc.json is not JSON; `terraform login app.terraform.io` writes it anew",
+      "FOLDER/.terraform.d/credentials.tfrc.json is not what Terraform writes; `terraform login app.terraform.io` writes it anew",
     ],
     [
       "a file without credentials",
       {},
       file("[]"),
-      "FOLDER/.terraform.d/credentials.tfrc.json has no credentials in it; `terraform login app.terraform.io` writes it anew",
+      "FOLDER/.terraform.d/credentials.tfrc.json is not what Terraform writes; `terraform login app.terraform.io` writes it anew",
     ],
     [
       "credentials without a token",
       {},
       file('{"credentials":{"app.terraform.io":{"token":""}}}'),
-      "FOLDER/.terraform.d/credentials.tfrc.json has no token for app.terraform.io; `terraform login app.terraform.io` writes it anew",
+      "there is no token for app.terraform.io: set TF_TOKEN_app_terraform_io or run `terraform login app.terraform.io`, which writes FOLDER/.terraform.d/credentials.tfrc.json (credentials in other configuration files of Terraform are not read)",
     ],
     [
       "credentials that are a folder",
@@ -511,12 +511,12 @@ describe("the handover of a workspace in Terraform Cloud", () => {
     [
       "a page",
       { [WORKSPACE_PATH]: { body: "<html>Log in</html>" } },
-      "app.terraform.io answered something else than JSON at /api/v2/organizations/acme/workspaces/eks; is that the host of Terraform Cloud or Terraform Enterprise? TF_CLOUD_HOSTNAME names it",
+      "app.terraform.io answered something else than that API (answer) at /api/v2/organizations/acme/workspaces/eks; is that the host of Terraform Cloud or Terraform Enterprise? TF_CLOUD_HOSTNAME names it",
     ],
     [
       "another API's answer",
       { [OUTPUTS_PATH]: { body: { data: [{ id: "wsout-1", attributes: { name: "region" } }] } } },
-      "app.terraform.io answered JSON that says something else (answer.data.0.attributes.sensitive) at /api/v2/workspaces/ws-1/current-state-version-outputs; is that the host of Terraform Cloud or Terraform Enterprise? TF_CLOUD_HOSTNAME names it",
+      "app.terraform.io answered something else than that API (answer.data.0.attributes.sensitive) at /api/v2/workspaces/ws-1/current-state-version-outputs; is that the host of Terraform Cloud or Terraform Enterprise? TF_CLOUD_HOSTNAME names it",
     ],
     [
       "a sensitive output that the token may not read",

@@ -65,7 +65,7 @@ describeEndToEnd("the values of a tfvars file", () => {
     const planned = await run(terraformProgram(), ["plan", "-input=false", "-no-color", "-out=plan"], inFolder);
     const shown = await run(terraformProgram(), ["show", "-json", "plan"], inFolder);
 
-    const values = await hclValues(readFileSync(file, "utf8"), file, environment, (what) => new UserError(what));
+    const values = await hclValues(readFileSync(file, "utf8"), { name: file }, environment);
 
     expect(planned).toMatchObject({ code: 0 });
     const { variables } = JSON.parse(shown.stdout) as { variables: Record<string, { value?: unknown }> };

@@ -208,7 +208,7 @@ describe("tfvars", () => {
     expect(await failure([{ varFile: file }])).toEqual({ exitCode: 1, message: `FOLDER/a.tfvars.json:5: ${said}` });
     expect(await failure([{ variable: `node_groups=${JSON.stringify(value)}` }])).toEqual({
       exitCode: 64,
-      message: `-var: ${said}`,
+      message: `-var node_groups: ${said}`,
     });
     expect(await failure([], { TF_VAR_node_groups: JSON.stringify(value) })).toEqual({
       exitCode: 1,

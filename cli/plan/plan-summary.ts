@@ -162,7 +162,7 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
   }));
   return {
     changes: plan.changes.filter(({ isManaged }) => isManaged),
-    outputs: plan.outputs.filter(({ kind }) => kind !== "no-op").map(({ name }) => name),
+    outputs: plan.outputs,
     ...(capacity !== undefined && { capacity }),
     nodeGroups: isWorkshops ? [] : inputs.groups,
     findings: [

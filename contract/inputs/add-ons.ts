@@ -1,9 +1,10 @@
 import { ADD_ON_WORKLOADS } from "../../facts/add-on-workloads";
-import { matches, matching, repeated, type Condition } from "./condition";
-import { flag, inputs, mapOf, object, oneOf, text, type Rule } from "./description";
+import { isRecord, jsonIn } from "../json";
+import { matches, matching, type Condition } from "./condition";
+import { flag, inputs, mapOf, object, oneOf, text } from "./description";
 import { MINOR } from "./kinds";
 import { registrationIn } from "./registration";
-import { everyRow, rule } from "./rule";
+import { everyRow, none, once, rule, type Rule } from "./rule";
 
 const addOn = object({
   version: text({
@@ -35,8 +36,8 @@ const addOn = object({
 
 /** The way out for what is not in the table: it is taken for a Deployment. */
 const UNKNOWN =
-  `; of those that are not known here (all but ${Object.keys(ADD_ON_WORKLOADS).join(", ")}) before_nodes = true says that ` +
-  "they run DaemonSets alone";
+  `; of those that are not known here (all but ${Object.keys(ADD_ON_WORKLOADS).join(", ")}) before_nodes = true ` +
+  "says that they run DaemonSets alone";
 
 /** What runs in the cluster by EKS' own hand. */
 export const addOns = inputs({
@@ -45,16 +46,17 @@ export const addOns = inputs({
     says:
       "EKS add-ons, by EKS' names: vpc-cni, coredns, kube-proxy, eks-pod-identity-agent, aws-ebs-csi-driver, " +
       "metrics-server and others. Without a version it is EKS' default for the cluster's; configuration is JSON; " +
-      "pod_role is a key of pod_roles; resolve_conflicts says whether updates OVERWRITE or PRESERVE what others changed. " +
-      "Those that run a Deployment need authentication_mode = API_AND_CONFIG_MAP or API, and a node that they can run on.",
+      "pod_role is a key of pod_roles; resolve_conflicts says whether updates OVERWRITE or PRESERVE what others " +
+      "changed. Those that run a Deployment need authentication_mode = API_AND_CONFIG_MAP or API, and a node that " +
+      "they can run on.",
     rules: [...addOnRules(), ...deploymentRules()],
   }),
 
   prefix_delegation: flag({
     default: false,
     says:
-      "Whether the CNI takes addresses by the sixteen (/28), so that a node holds more pods. Needs the add-on vpc-cni, " +
-      "instance types built on Nitro, and room in the subnets.",
+      "Whether the CNI takes addresses by the sixteen (/28), so that a node holds more pods. Needs the add-on " +
+      "vpc-cni, instance types built on Nitro, and room in the subnets.",
     rules: [needsCni("prefix_delegation")],
   }),
 
@@ -65,8 +67,8 @@ export const addOns = inputs({
       needsCni("network_policy"),
       rule(
         `!var.network_policy || try(${MINOR} >= 25, true)`,
-        `network_policy needs Kubernetes 1.25, got eks_version \${var.eks_version}; take a newer one, or set network_policy =
-         false.`,
+        `network_policy needs Kubernetes 1.25, got eks_version \${var.eks_version}; take a newer one, or set
+         network_policy = false.`,
       ),
       rule(
         String.raw`!var.network_policy ||
@@ -80,16 +82,9 @@ export const addOns = inputs({
 
 function isJsonObject(): Condition<string> {
   return {
-    must: (as) => `have a JSON object in ${as ?? "it"}`,
+    must: (field) => `have a JSON object in ${field}`,
     cure: "jsonencode is no tfvars function: write it as a text, or in a heredoc",
-    holds: (json) => {
-      try {
-        const value: unknown = JSON.parse(json);
-        return typeof value === "object" && value !== null && !Array.isArray(value);
-      } catch {
-        return false;
-      }
-    },
+    holds: (json) => isRecord(jsonIn(json)),
     hcl: (it) => `can(keys(jsondecode(${it})))`,
   };
 }
@@ -98,13 +93,12 @@ function needsCni(name: "prefix_delegation" | "network_policy"): Rule {
   return rule(
     `!var.${name} || contains(keys(var.add_ons), "vpc-cni")`,
     `${name} needs the add-on vpc-cni, got add_ons with
-     \${length(var.add_ons) == 0 ? "nothing" : join(", ", keys(var.add_ons))}; add "vpc-cni" = {} to add_ons, or set ${name} =
-     false.`,
+     \${length(var.add_ons) == 0 ? "nothing" : join(", ", keys(var.add_ons))}; add "vpc-cni" = {} to add_ons, or set
+     ${name} = false.`,
   );
 }
 
 function addOnRules(): readonly Rule[] {
-  const roles = "[for key, row in var.add_ons : row.pod_role if try(row.pod_role != null, false)]";
   const configuration = 'try(jsondecode(coalesce(row.configuration, "{}")), {})';
   return [
     ...everyRow("add_ons", [
@@ -129,16 +123,16 @@ function addOnRules(): readonly Rule[] {
       `length(var.add_ons) == 0 || try(${MINOR} >= 18, true)`,
       "add_ons need Kubernetes 1.18, got eks_version ${var.eks_version}; take a newer one, or set no add_ons.",
     ),
-    rule(
-      `length(distinct(${roles})) == length(${roles})`,
-      `add_ons must have a role of its own for each, got for more than one: \${join(", ", ${repeated(roles)})}.`,
+    once(
+      "[for key, row in var.add_ons : row.pod_role if try(row.pod_role != null, false)]",
+      (found) => `add_ons must have a role of its own for each, got for more than one: ${found}.`,
     ),
   ];
 }
 
 /**
- * What an add-on with a Deployment needs: EKS calls it active when its pods run, and the apply waits for that, 20 minutes
- * at most.
+ * What an add-on with a Deployment needs: EKS calls it active when its pods run, and the apply waits for that, 20
+ * minutes at most.
  *
  * One that is not known is taken for one with a Deployment, unless its row says that it comes before the nodes.
  */
@@ -153,8 +147,6 @@ function deploymentRules(): readonly Rule[] {
   const runs = `lookup(${known}, name, ${isEarly} ? "daemon-sets" : "deployment")`;
   const withDeployment = (condition: string) =>
     `[for name, row in var.add_ons : name if row != null && try(${runs} == "deployment" && ${condition}, false)]`;
-  const refused = (offending: string, message: (found: string) => string) =>
-    rule(`length(${offending}) == 0`, message(`\${join(", ", ${offending})}`));
 
   /** What each group starts with: an autoscaler has seen no pod yet. */
   const nodes = 'g.desired_size_owner == "autoscaler" ? g.min_size : coalesce(g.desired_size, g.min_size)';
@@ -175,26 +167,26 @@ function deploymentRules(): readonly Rule[] {
     "\${g.name} (\${g.nodes}\${length(g.taints) > 0 ? ", with taints" : ""})"])}`;
 
   return [
-    refused(
+    none(
       withDeployment('coalesce(var.authentication_mode, "CONFIG_MAP") == "CONFIG_MAP"'),
       (found) =>
-        `add_ons must have none that runs a Deployment where authentication_mode is CONFIG_MAP, as it is when not set, got
-         ${found}: nodes join only after the apply, when the bootstrap has written aws-auth, and the apply would wait 20
-         minutes for these pods and fail; set authentication_mode = "API_AND_CONFIG_MAP", or leave them out (EKS brings
-         coredns by itself)${UNKNOWN}.`,
+        `add_ons must have none that runs a Deployment where authentication_mode is CONFIG_MAP, as it is when not set,
+         got ${found}: nodes join only after the apply, when the bootstrap has written aws-auth, and the apply would
+         wait 20 minutes for these pods and fail; set authentication_mode = "API_AND_CONFIG_MAP", or leave them out
+         (EKS brings coredns by itself)${UNKNOWN}.`,
     ),
-    refused(
+    none(
       withDeployment(isEarly),
       (found) =>
         `add_ons must have before_nodes = true only for what runs without nodes, got ${found}: it runs a Deployment, and
          nodes and add-on would wait for each other; leave before_nodes out.`,
     ),
-    refused(
+    none(
       withDeployment(`!(${hasNode})`),
       (found) =>
-        `add_ons must have a node to run on, got ${found} with groups that start with no node or with taints that the add-on
-         does not tolerate: ${shown}; let a group without taints start with a node (min_size or desired_size), write
-         tolerations into the add-on's configuration, or leave it out${UNKNOWN}.`,
+        `add_ons must have a node to run on, got ${found} with groups that start with no node or with taints that the
+         add-on does not tolerate: ${shown}; let a group without taints start with a node (min_size or desired_size),
+         write tolerations into the add-on's configuration, or leave it out${UNKNOWN}.`,
     ),
   ];
 }

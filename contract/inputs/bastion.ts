@@ -1,7 +1,8 @@
+import { HAS_ENTRIES } from "./access";
 import { distinct, matching } from "./condition";
-import { flag, inputs, listOf, text } from "./description";
-import { IAM_CHARACTERS, image, rootVolume } from "./kinds";
-import { isTheInternet, network } from "./ranges";
+import { flag, inputs, listOf, text, whole } from "./description";
+import { IAM_CHARACTERS, IMAGE_ID, ROOT_VOLUME } from "./kinds";
+import { network, noneIsTheInternet } from "./ranges";
 import { rule } from "./rule";
 
 /** The bastion, and who reaches it. */
@@ -9,8 +10,8 @@ export const bastion = inputs({
   aws_krug_admin_role: text({
     default: null,
     says:
-      "Name of the IAM role of the jump EC2, and of its instance profile: the bastion gets the same one. Needed unless " +
-      "kubectl_own_role is true.",
+      "Name of the IAM role of the jump EC2, and of its instance profile: the bastion gets the same one. Needed " +
+      "unless kubectl_own_role is true.",
     conditions: [
       matching(
         `^${IAM_CHARACTERS}{1,128}$`,
@@ -31,12 +32,11 @@ export const bastion = inputs({
   kubectl_own_role: flag({
     default: false,
     says:
-      "Whether the bastion has an IAM role of its own, PROJECT_NAME-kubectl, instead of aws_krug_admin_role: it may ask " +
-      "for this cluster and nothing else of AWS, and is an admin in the cluster by an access entry.",
+      "Whether the bastion has an IAM role of its own, PROJECT_NAME-kubectl, instead of aws_krug_admin_role: it may " +
+      "ask for this cluster and nothing else of AWS, and is an admin in the cluster by an access entry.",
     rules: [
       rule(
-        `!var.kubectl_own_role ||
-         contains(["API", "API_AND_CONFIG_MAP"], coalesce(var.authentication_mode, "CONFIG_MAP"))`,
+        `!var.kubectl_own_role || ${HAS_ENTRIES}`,
         `kubectl_own_role needs access entries, got authentication_mode = \${jsonencode(var.authentication_mode)};
          set authentication_mode = "API" (a cluster that uses aws-auth now: "API_AND_CONFIG_MAP" first), or
          kubectl_own_role = false.`,
@@ -56,7 +56,8 @@ export const bastion = inputs({
     ],
   }),
 
-  kubectl_image_id: image({
+  kubectl_image_id: text({
+    conditions: [IMAGE_ID],
     default: "ami-0fd02cb7da42ee5e0",
     says: "AMI of the bastion; the workshop's is Ubuntu Server 18.04 LTS in ap-northeast-2. It has to know IMDSv2.",
   }),
@@ -72,7 +73,8 @@ export const bastion = inputs({
     ],
   }),
 
-  kubectl_ec2_volume_size: rootVolume({
+  kubectl_ec2_volume_size: whole({
+    ...ROOT_VOLUME,
     default: 8,
     says: "Size of the bastion's root volume in GiB. Not less than the AMI's snapshot: 8 for Ubuntu's.",
   }),
@@ -82,14 +84,7 @@ export const bastion = inputs({
     says: 'Networks that may reach the bastion by SSH, such as ["203.0.113.7/32"]; none: nobody.',
     many: "address ranges without host bits (one address is a /32, of IPv6 a /128)",
     conditions: [distinct("network")],
-    rules: [
-      rule(
-        `var.kubectl_ssh_open_to_the_internet || !anytrue([for c in var.kubectl_ssh_cidrs : ${isTheInternet("c")}])`,
-        `kubectl_ssh_cidrs must name the networks that may reach the bastion, got
-         \${join(", ", [for c in var.kubectl_ssh_cidrs : c if ${isTheInternet("c")}])}, which is the whole internet or
-         near it; name your own address as ADDRESS/32, or set kubectl_ssh_open_to_the_internet = true if you mean it.`,
-      ),
-    ],
+    rules: noneIsTheInternet("kubectl_ssh_cidrs", "kubectl_ssh_open_to_the_internet", "bastion"),
   }),
 
   kubectl_ssh_open_to_the_internet: flag({

@@ -9,8 +9,8 @@ export interface WrittenTwice {
 }
 
 /**
- * The keys before the first header, and the headers, that a text must not have because the stack writes them before it, and
- * TOML takes each once. Terraform reads no TOML: the rest is seen by `eks`, and by the node.
+ * The keys before the first header, and the headers, that a text must not have because the stack writes them before
+ * it, and TOML takes each once. Terraform reads no TOML: the rest is seen by `eks`, and by the node.
  *
  * @param toml an expression
  * @param of every group, or of a row of node_groups, which says labels, taints and pods in words of its own

@@ -1,8 +1,8 @@
-import { distinct, matches, matching, type Condition } from "./condition";
-import { flag, inputs, listOf, number, object, oneOf, text, whole, type Rule } from "./description";
+import { allOf, atMost, COUNTED, distinct, matches, matching, type Condition } from "./condition";
+import { flag, inputs, listOf, number, object, oneOf, text, whole } from "./description";
 import { KUBERNETES_VERSION, RETENTION } from "./kinds";
-import { isTheInternet, network, overlaps } from "./ranges";
-import { rule } from "./rule";
+import { network, noneIsTheInternet, overlaps } from "./ranges";
+import { none, rule, unless, type Rule } from "./rule";
 
 /** What the control plane can log. @see https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html */
 const LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
@@ -11,7 +11,9 @@ const LOG_TYPES = ["api", "audit", "authenticator", "controllerManager", "schedu
 const ENDPOINT_MAX_CIDRS = 40;
 
 /** Ranges that nobody has in the internet: those of private networks, of the machine itself, of one link, of many. */
-const PRIVATE = String.raw`^(10|127|22[4-9]|2[3-5][0-9])\\.|^192\\.168\\.|^172\\.(1[6-9]|2[0-9]|3[01])\\.|^169\\.254\\.`;
+const PRIVATE = matches(
+  String.raw`^(10|127|22[4-9]|2[3-5][0-9])\.|^192\.168\.|^172\.(1[6-9]|2[0-9]|3[01])\.|^169\.254\.`,
+);
 
 /** The control plane. */
 export const cluster = inputs({
@@ -35,8 +37,8 @@ export const cluster = inputs({
   endpoint_access: oneOf(["vpc", "vpc-and-internet"], {
     default: "vpc",
     says:
-      "Where the cluster's endpoint can be reached from: vpc, or vpc-and-internet with endpoint_access_cidrs. Nodes and " +
-      "the bastion use the private one in any case.",
+      "Where the cluster's endpoint can be reached from: vpc, or vpc-and-internet with endpoint_access_cidrs. Nodes " +
+      "and the bastion use the private one in any case.",
   }),
 
   endpoint_access_cidrs: listOf(text({ conditions: [network("203.0.113.7/32")] }), {
@@ -49,9 +51,8 @@ export const cluster = inputs({
       distinct("network"),
       {
         must: () => `have at most ${String(ENDPOINT_MAX_CIDRS)} networks, because EKS takes no more`,
-        holds: (cidrs) => cidrs.length <= ENDPOINT_MAX_CIDRS,
-        hcl: (it) => `length(${it}) <= ${String(ENDPOINT_MAX_CIDRS)}`,
-        got: { js: (cidrs) => String(cidrs.length), hcl: (it) => `length(${it})` },
+        ...atMost(ENDPOINT_MAX_CIDRS),
+        got: COUNTED,
       },
     ],
     rules: endpointRules(),
@@ -66,8 +67,8 @@ export const cluster = inputs({
     default: "workshop",
     says:
       "Who may talk to whom: workshop (everybody in the VPC to the control plane, the control plane to all of the " +
-      "nodes' ports) or minimal (nodes and bastion to the control plane; the control plane to what Kubernetes needs of the " +
-      "nodes' ports). Nodes talk to each other on all ports with both; between pods a NetworkPolicy decides.",
+      "nodes' ports) or minimal (nodes and bastion to the control plane; the control plane to what Kubernetes needs " +
+      "of the nodes' ports). Nodes talk to each other on all ports with both; between pods a NetworkPolicy decides.",
   }),
 
   service_cidr: text({
@@ -79,13 +80,12 @@ export const cluster = inputs({
     rules: [
       rule(
         'var.service_cidr == null || var.ip_family != "ipv6"',
-        `service_cidr is an IPv4 range, got "\${coalesce(var.service_cidr, "nothing")}" with ip_family = "ipv6", where EKS
-         chooses the services' range itself; leave it out.`,
+        `service_cidr is an IPv4 range, got "\${coalesce(var.service_cidr, "nothing")}" with ip_family = "ipv6", where
+         EKS chooses the services' range itself; leave it out.`,
       ),
-      rule(
-        `var.service_cidr == null || var.vpc_id != null ? true : length(${overlapsWithVpc()}) == 0`,
-        `service_cidr must not overlap with the VPC, got \${join("; ", ${overlapsWithVpc()})}.`,
-      ),
+      ...unless("var.service_cidr == null || var.vpc_id != null", [
+        none(overlapsWithVpc(), (found) => `service_cidr must not overlap with the VPC, got ${found}.`, "; "),
+      ]),
     ],
   }),
 
@@ -104,31 +104,30 @@ export const cluster = inputs({
 
   secrets_encryption: key({
     says:
-      "KMS key for the cluster's secrets: {} makes one that rotates, { kms_key_arn } takes one. EKS never takes it off " +
-      "again: to leave it out replaces the cluster, and without the key the cluster is lost.",
+      "KMS key for the cluster's secrets: {} makes one that rotates, { kms_key_arn } takes one. EKS never takes it " +
+      "off again: to leave it out replaces the cluster, and without the key the cluster is lost.",
     rules: [isOfRegion("secrets_encryption")],
   }),
 
   volume_encryption: key({
     says:
-      "KMS key for the volumes of the nodes and the bastion, instead of AWS' own aws/ebs: {} makes one that rotates, " +
-      "{ kms_key_arn } takes one, whose policy has to let AWSServiceRoleForAutoScaling use it. Another key replaces the bastion.",
-    rules: [isOfRegion("volume_encryption"), launchedByTemplates()],
+      "KMS key for the volumes of the nodes and the bastion, instead of AWS' own aws/ebs: {} makes one that " +
+      "rotates, { kms_key_arn } takes one, whose policy has to let AWSServiceRoleForAutoScaling use it. Another key " +
+      "replaces the bastion.",
+    rules: [isOfRegion("volume_encryption"), ...launchedByTemplates()],
   }),
 
   upgrade_policy: oneOf(["STANDARD", "EXTENDED"], {
     default: null,
     says:
-      "What EKS does at the end of a version's standard support: STANDARD upgrades the control plane by itself, EXTENDED " +
-      "(its default) costs more for each hour.",
+      "What EKS does at the end of a version's standard support: STANDARD upgrades the control plane by itself, " +
+      "EXTENDED (its default) costs more for each hour.",
   }),
 });
 
 function endpointRules(): readonly Rule[] {
   const cidrs = "var.endpoint_access_cidrs";
-  const those = (holds: string) => `[for c in ${cidrs} : c if ${holds}]`;
-  const isPrivate = `can(regex("${PRIVATE}", c))`;
-  const isIpv6 = 'try(strcontains(c, ":"), false)';
+  const those = (isOne: string) => `[for c in ${cidrs} : c if ${isOne}]`;
   return [
     rule(
       `var.endpoint_access != "vpc-and-internet" || length(${cidrs}) > 0`,
@@ -140,34 +139,30 @@ function endpointRules(): readonly Rule[] {
       `endpoint_access_cidrs are for endpoint_access = "vpc-and-internet", got \${jsonencode(${cidrs})} with "vpc"; set
        endpoint_access, or leave them out.`,
     ),
-    rule(
-      `var.endpoint_open_to_the_internet || length(${those(isTheInternet("c"))}) == 0`,
-      `endpoint_access_cidrs must name the networks that may reach the endpoint, got
-       \${join(", ", ${those(isTheInternet("c"))})}, which is the whole internet or near it; name your own address as
-       ADDRESS/32, or set endpoint_open_to_the_internet = true if you mean it.`,
+    ...noneIsTheInternet("endpoint_access_cidrs", "endpoint_open_to_the_internet", "endpoint"),
+    none(
+      those(PRIVATE.hcl("c")),
+      (found) =>
+        `endpoint_access_cidrs must be ranges of the internet, got ${found}, which nobody has there; the VPC reaches the
+         private endpoint in any case, so name the address that the internet sees.`,
     ),
-    rule(
-      `length(${those(isPrivate)}) == 0`,
-      `endpoint_access_cidrs must be ranges of the internet, got \${join(", ", ${those(isPrivate)})}, which nobody has
-       there; the VPC reaches the private endpoint in any case, so name the address that the internet sees.`,
-    ),
-    rule(
-      `var.ip_family == "ipv6" || length(${those(isIpv6)}) == 0`,
-      `endpoint_access_cidrs can have IPv6 ranges only with ip_family = "ipv6", got
-       \${join(", ", ${those(isIpv6)})}; name IPv4 ranges.`,
-    ),
+    ...unless('var.ip_family == "ipv6"', [
+      none(
+        those('try(strcontains(c, ":"), false)'),
+        (found) =>
+          `endpoint_access_cidrs can have IPv6 ranges only with ip_family = "ipv6", got ${found}; name IPv4 ranges.`,
+      ),
+    ]),
   ];
 }
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
 function serviceNetwork(): Condition<string> {
   const range = network("10.100.0.0/16");
-  const isAllowed = matches(String.raw`^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+/(1[2-9]|2[0-4])$`);
   return {
     ...range,
     must: "a range without host bits from /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
-    holds: (cidr) => range.holds(cidr) && isAllowed.holds(cidr),
-    hcl: (it) => `${range.hcl(it)} && ${isAllowed.hcl(it)}`,
+    ...allOf(range, matches(String.raw`^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+/(1[2-9]|2[0-4])$`)),
   };
 }
 
@@ -176,7 +171,11 @@ function overlapsWithVpc(): string {
   return overlaps(`concat([{ name = "service_cidr", cidr = var.service_cidr }], ${vpc})`);
 }
 
-/** A KMS key that is given, or one that is made. @see https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable-disable.html */
+/**
+ * A KMS key that is given, or one that is made.
+ *
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/rotating-keys-enable-disable.html
+ */
 function key(options: { readonly says: string; readonly rules: readonly Rule[] }) {
   return object(
     {
@@ -186,7 +185,8 @@ function key(options: { readonly says: string; readonly rules: readonly Rule[] }
         conditions: [
           matching(
             "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-zA-Z-]+$",
-            "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID (no alias: that of another key later would change nothing)",
+            "the ARN of a KMS key, arn:aws:kms:REGION:ACCOUNT:key/ID (no alias: that of another key later would " +
+              "change nothing)",
             "`aws kms describe-key --key-id alias/NAME` shows it",
           ),
         ],
@@ -214,13 +214,18 @@ function isOfRegion(name: "secrets_encryption" | "volume_encryption"): Rule {
 }
 
 /** A launch configuration cannot name a key. */
-function launchedByTemplates(): Rule {
-  const workshops = `[for launch in [var.eks_worker_node_launch] : "eks_worker_node_launch" if launch == "configuration"]`;
-  const rows = `[for name, g in var.node_groups : "node_groups.\${name}.launch" if try(g.launch == "configuration", false)]`;
+function launchedByTemplates(): readonly Rule[] {
+  const workshops = `[for launch in [var.eks_worker_node_launch] :
+    "eks_worker_node_launch" if launch == "configuration"]`;
+  const rows = `[for name, g in var.node_groups :
+    "node_groups.\${name}.launch" if try(g.launch == "configuration", false)]`;
   const byConfiguration = `(length(var.node_groups) == 0 ? ${workshops} : ${rows})`;
-  return rule(
-    `var.volume_encryption == null || length(${byConfiguration}) == 0`,
-    `volume_encryption needs launch templates, because a launch configuration cannot name a key, got
-     \${join(", ", ${byConfiguration})} = "configuration"; write "template" there.`,
-  );
+  return unless("var.volume_encryption == null", [
+    none(
+      byConfiguration,
+      (found) =>
+        `volume_encryption needs launch templates, because a launch configuration cannot name a key, got ${found} =
+         "configuration"; write "template" there.`,
+    ),
+  ]);
 }

@@ -1,15 +1,8 @@
-import { json, jsonencode, type Condition } from "./condition";
+import { isOneOf, type Condition } from "./condition";
+import type { Rule } from "./rule";
 
 /** The kinds of values that a tfvars file can hold. */
 export type Kind = "text" | "number" | "flag" | "list" | "map" | "object";
-
-/** A rule that compares values, or says more than {@link Condition} can: Terraform alone judges it. */
-export interface Rule {
-  /** `${…}` of Terraform's. It has to name the variable that it belongs to. */
-  readonly condition: string;
-  /** What is wrong, what was found, what is allowed, what to do; may have `${…}` inside. */
-  readonly errorMessage: string;
-}
 
 /**
  * What one input is, or a field of one, or what a list or a map holds: the one place that says it.
@@ -31,8 +24,6 @@ export interface Description<Value = unknown> {
   readonly of?: Description;
   /** What all elements of a list are, in the plural: `address ranges without host bits`. */
   readonly many?: string;
-  /** The field that tells the objects of a list apart. */
-  readonly labelledBy?: string;
   /** The fields of an object, by name. */
   readonly fields?: Fields;
 }
@@ -64,19 +55,19 @@ function described<Value, Default extends Value | null>(
   return { kind, says, conditions, rules, ...options };
 }
 
-/** A text. */
-export function text<Default extends string | null = string>(
-  options: Options<string, Default> = {},
-): Described<string, Default> {
-  return described("text", options);
+/** Makes the function that describes values of a kind. */
+function describing<Value>(kind: Kind) {
+  return <Default extends Value | null = Value>(options: Options<Value, Default> = {}) => described(kind, options);
 }
 
+/** A text. */
+export const text = describing<string>("text");
+
 /** A number. */
-export function number<Default extends number | null = number>(
-  options: Options<number, Default> = {},
-): Described<number, Default> {
-  return described("number", options);
-}
+export const number = describing<number>("number");
+
+/** true or false. */
+export const flag = describing<boolean>("flag");
 
 /** A whole number in a range, both ends among it. */
 export function whole<Default extends number | null = number>({
@@ -97,13 +88,6 @@ export function whole<Default extends number | null = number>({
   return number({ ...options, conditions: [inRange, ...(options.conditions ?? [])] });
 }
 
-/** true or false. */
-export function flag<Default extends boolean | null = boolean>(
-  options: Options<boolean, Default> = {},
-): Described<boolean, Default> {
-  return described("flag", options);
-}
-
 /** One of a few texts. */
 export function oneOf<const Text extends string, Default extends Text | null = Text>(
   allowed: readonly Text[],
@@ -111,8 +95,7 @@ export function oneOf<const Text extends string, Default extends Text | null = T
 ): Described<Text, Default> {
   const isOne: Condition<Text> = {
     must: inWords(allowed),
-    holds: (value) => allowed.includes(value),
-    hcl: (it) => `contains(${JSON.stringify(allowed)}, ${it})`,
+    ...isOneOf(allowed),
     schema: { enum: allowed },
   };
   return described("text", { ...options, conditions: [isOne, ...(options.conditions ?? [])] });
@@ -127,7 +110,7 @@ export function inWords(values: readonly (string | number)[]): string {
 /** A list. */
 export function listOf<Value, Default extends readonly Value[] | null = readonly Value[]>(
   of: Description<Value>,
-  options: Options<readonly Value[], Default> & Pick<Description, "many" | "labelledBy"> = {},
+  options: Options<readonly Value[], Default> & Pick<Description, "many"> = {},
 ): Described<readonly Value[], Default> {
   return { ...described("list", options), of };
 }
@@ -163,20 +146,4 @@ export function inputs<const F extends Fields>(all: F): F {
 /** Whether a value may be null. */
 export function isNullable({ default: otherwise }: Description): boolean {
   return otherwise === null;
-}
-
-/** What a value of a list or a map, or of a field, has to keep: for a list inside something else that of its elements, too. */
-export function conditionsInside({ conditions, of, kind }: Description): readonly Condition<never>[] {
-  if (kind !== "list" || of === undefined) return conditions;
-  return [...conditions, ...of.conditions.map(ofEveryElement<never>)];
-}
-
-function ofEveryElement<Value>(condition: Condition<Value>): Condition<readonly (Value | null)[]> {
-  return {
-    must: condition.must,
-    ...(condition.cure !== undefined && { cure: condition.cure }),
-    holds: (values) => values.every((value) => value !== null && condition.holds(value)),
-    hcl: (it) => `alltrue([for value in ${it} : try(${condition.hcl("value")}, false)])`,
-    got: { js: json, hcl: jsonencode },
-  };
 }

@@ -11,8 +11,8 @@ import { project } from "./project";
 import { readInput } from "./read";
 
 /**
- * Every input that the stack takes from tfvars, by name, with the workshop's names, types and defaults where the workshop had
- * it. Terraform judges them all before it asks AWS anything.
+ * Every input that the stack takes from tfvars, by name, with the workshop's names, types and defaults where the
+ * workshop had it. Terraform judges them all before it asks AWS anything.
  */
 export const INPUTS = {
   ...project,

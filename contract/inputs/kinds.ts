@@ -1,11 +1,30 @@
-import { matching, type Condition } from "./condition";
-import { text, whole } from "./description";
+import { isOneOf, matching, type Condition } from "./condition";
 
-/** Characters that EC2 takes in the value of a tag. @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html */
+/**
+ * Characters that EC2 takes in the value of a tag.
+ *
+ * @see https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+ */
 export const TAG_CHARACTERS = String.raw`[\p{L}\p{N}\p{Zs}_.:/=+@-]`;
 
 /** Characters of IAM names. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 export const IAM_CHARACTERS = String.raw`[\w+=,.@-]`;
+
+/** A role of IAM, with its path if it has one. */
+export const ROLE_ARN = `^arn:aws[a-z-]*:iam::[0-9]{12}:role/([!-~]+/)?${IAM_CHARACTERS}{1,64}$`;
+
+/** A policy of IAM, of AWS or of the account. */
+export const POLICY_ARN = `^arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/([!-~]+/)?${IAM_CHARACTERS}{1,128}$`;
+
+/** The id of a hosted zone in Route 53. */
+export const ZONE_ID = "^Z[0-9A-Z]{1,31}$";
+
+/**
+ * A name as Kubernetes and DNS take it.
+ *
+ * @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
+ */
+export const DNS_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 
 /** How ids of AWS end. @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html */
 export const HEXADECIMAL = "([0-9a-f]{8}|[0-9a-f]{17})";
@@ -21,7 +40,11 @@ export const MAX_NODES = 5000;
  */
 export const USER_DATA_PARTS_MAX_BYTES = 12_288;
 
-/** How long CloudWatch can keep logs, in days; 0: for ever. @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html */
+/**
+ * How long CloudWatch can keep logs, in days; 0: for ever.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+ */
 const RETENTION_DAYS = [
   0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
@@ -29,8 +52,7 @@ const RETENTION_DAYS = [
 /** A number of days for which CloudWatch keeps logs. */
 export const RETENTION: Condition<number> = {
   must: `one of ${RETENTION_DAYS.join(", ")} days (0: for ever), because CloudWatch has no other`,
-  holds: (days) => RETENTION_DAYS.includes(days),
-  hcl: (it) => `contains(${JSON.stringify(RETENTION_DAYS)}, ${it})`,
+  ...isOneOf(RETENTION_DAYS),
 };
 
 /** The id of a machine image. */
@@ -54,15 +76,11 @@ export const KUBERNETES_VERSION = matching(
   "without quotes Terraform reads a number and drops its last zero, and a patch version is EKS' own to choose",
 );
 
-/** A description of an image's id. */
-export function image(options: { readonly default: string; readonly says: string }) {
-  return text({ ...options, conditions: [IMAGE_ID] });
-}
-
-/** Volumes of gp2, which an image may ask for, end at 16 TiB, and no image of Ubuntu or Amazon Linux fits into less than 8 GiB. */
-export function rootVolume(options: { readonly default: number; readonly says: string }) {
-  return whole({ ...options, from: 8, to: 16_384, unit: "GiB" });
-}
+/**
+ * The size of a root volume. Volumes of gp2, which an image may ask for, end at 16 TiB, and no image of Ubuntu or
+ * Amazon Linux fits into less than 8 GiB.
+ */
+export const ROOT_VOLUME = { from: 8, to: 16_384, unit: "GiB" };
 
 /** The minor version of `eks_version`, in Terraform's language. */
 export const MINOR = 'tonumber(split(".", var.eks_version)[1])';

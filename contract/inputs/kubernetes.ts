@@ -1,23 +1,24 @@
 import { matches, matching } from "./condition";
 import { flag, inputs, listOf, mapOf, object, oneOf, text } from "./description";
-import { IAM_CHARACTERS } from "./kinds";
+import { DNS_LABEL, ROLE_ARN } from "./kinds";
 import { everyRow, rule } from "./rule";
 
-/** Names of namespaces. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names */
-const DNS_LABEL = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+const IS_LABEL = `^${DNS_LABEL}$`;
 
 /** What the stack `eks-kubernetes` takes from tfvars besides what the stack `eks` takes. */
 export const KUBERNETES_INPUTS = inputs({
   own_aws_auth: flag({
     default: false,
     says:
-      "Whether this stack is the only owner of the ConfigMap aws-auth: entries that tfvars do not name are removed. The " +
-      "bootstrap then leaves it alone.",
+      "Whether this stack is the only owner of the ConfigMap aws-auth: entries that tfvars do not name are removed. " +
+      "The bootstrap then leaves it alone.",
   }),
 
   adopt_aws_auth: flag({
     default: false,
-    says: "Whether the cluster has a ConfigMap aws-auth already, which this stack takes over; may stay true afterwards.",
+    says:
+      "Whether the cluster has a ConfigMap aws-auth already, which this stack takes over; may stay true " +
+      "afterwards.",
     rules: [
       rule(
         "!var.adopt_aws_auth || var.own_aws_auth",
@@ -30,7 +31,7 @@ export const KUBERNETES_INPUTS = inputs({
     text({
       conditions: [
         matching(
-          `^arn:aws[a-z-]*:iam::[0-9]{12}:role/([!-~]+/)?${IAM_CHARACTERS}{1,64}$`,
+          ROLE_ARN,
           "the ARN of an IAM role",
           "an instance profile is given by the role inside it (`aws iam get-instance-profile`)",
         ),
@@ -39,8 +40,8 @@ export const KUBERNETES_INPUTS = inputs({
     {
       default: [],
       says:
-        "ARNs of the nodes' IAM roles for aws-auth; none: the one role of the stack eks, by its name. Node groups with " +
-        "policies of their own have roles of their own.",
+        "ARNs of the nodes' IAM roles for aws-auth; none: the one role of the stack eks, by its name. Node groups " +
+        "with policies of their own have roles of their own.",
       many: "ARNs of IAM roles, arn:aws:iam::ACCOUNT:role/NAME",
     },
   ),
@@ -55,11 +56,11 @@ export const KUBERNETES_INPUTS = inputs({
     {
       default: {},
       says:
-        "Namespaces by their names. default_deny lets nothing in that no other NetworkPolicy allows, default_deny_egress " +
-        "nothing out but DNS. One that is taken away is deleted with everything in it.",
+        "Namespaces by their names. default_deny lets nothing in that no other NetworkPolicy allows, " +
+        "default_deny_egress nothing out but DNS. One that is taken away is deleted with everything in it.",
       rules: everyRow("namespaces", [
         {
-          holds: matches(DNS_LABEL).hcl("key"),
+          holds: matches(IS_LABEL).hcl("key"),
           must: 'have names of at most 63 lower-case letters, digits and "-", with none of these at either end',
           got: "key",
         },
@@ -80,7 +81,7 @@ export const KUBERNETES_INPUTS = inputs({
         says: "Name of the storage class.",
         conditions: [
           matching(
-            DNS_LABEL,
+            IS_LABEL,
             'a name of at most 63 lower-case letters, digits and "-", with none of these at either end',
           ),
         ],
@@ -90,7 +91,8 @@ export const KUBERNETES_INPUTS = inputs({
         says: "AWS' own key aws/ebs when not set.",
         conditions: [
           matching(
-            "^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[!-~]+|[0-9a-f-]{36}|mrk-[0-9a-f]{32}|alias/[!-~]+)$",
+            "^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[!-~]+|" +
+              "[0-9a-f-]{36}|mrk-[0-9a-f]{32}|alias/[!-~]+)$",
             "the ARN or the id of a KMS key",
             "`aws kms list-keys` shows them",
           ),

@@ -1,9 +1,9 @@
 import { ENDPOINT_SERVICES } from "../../facts/endpoint-services";
-import { distinct, matches, matching, repeated, type Condition } from "./condition";
-import { inputs, listOf, object, oneOf, text, number, type Rule } from "./description";
-import { HEXADECIMAL, MINOR, RETENTION, TAG_CHARACTERS } from "./kinds";
+import { allOf, atMost, distinct, matches, matching, not, startsWith, TRIMMED, type Condition } from "./condition";
+import { inputs, listOf, object, oneOf, text, number } from "./description";
+import { DNS_LABEL, HEXADECIMAL, MINOR, RETENTION, TAG_CHARACTERS, ZONE_ID } from "./kinds";
 import { isWithin, overlaps, partOf256, vpcNetwork } from "./ranges";
-import { rule } from "./rule";
+import { every, none, once, rule, unless, type Rule } from "./rule";
 
 /** What the workshop's VPC is like. */
 const WORKSHOP = {
@@ -16,16 +16,25 @@ const WORKSHOP = {
     })),
 };
 
-const isTag = matches(`^${TAG_CHARACTERS}{1,127}$`);
+/** A subnet of an own VPC. */
+const subnet = object({ az: text(), cidr: text(), name: text() });
 
-/** A list of subnets of an own VPC. */
-function subnets(options: {
-  readonly default: readonly { readonly az: string; readonly cidr: string; readonly name: string }[];
-  readonly says: string;
-  readonly rules: readonly Rule[];
-}) {
-  return listOf(object({ az: text(), cidr: text(), name: text() }), options);
-}
+/** The id of a subnet of an existing VPC. */
+const subnetId = text({ conditions: [anIdOf("subnet", "subnet", "`aws ec2 describe-subnets` shows the ids")] });
+const SUBNET_IDS = {
+  default: [],
+  many: 'ids of subnets, "subnet-" and 8 or 17 hexadecimal digits',
+  conditions: [distinct("subnet")],
+};
+
+const OVERLAPPING = overlaps("concat(var.vpc_public_subnets, var.vpc_private_subnets)");
+/** Zones with private subnets and no public one. */
+const WITHOUT_PUBLIC =
+  "[for az in distinct(var.vpc_private_subnets[*].az) : az if !contains(var.vpc_public_subnets[*].az, az)]";
+const IN_BOTH = '[for id in var.private_subnet_ids : coalesce(id, "null") if contains(var.public_subnet_ids, id)]';
+
+/** Where the VPC is an existing one. */
+const EXISTING = "var.vpc_id != null";
 
 /** The VPC and its subnets, and what belongs to them. */
 export const network = inputs({
@@ -35,10 +44,9 @@ export const network = inputs({
     conditions: [
       {
         must: () =>
-          'have 1 to 127 letters, digits, spaces or characters of _.:/=+@- (no space at either end, no "aws:" in front), ' +
-          "because it is the value of a tag",
-        holds: (name) => isTag.holds(name) && name.trim() === name && !name.startsWith("aws:"),
-        hcl: (it) => `${isTag.hcl(it)} && trimspace(${it}) == ${it} && !startswith(${it}, "aws:")`,
+          'have 1 to 127 letters, digits, spaces or characters of _.:/=+@- (no space at either end, no "aws:" in ' +
+          "front), because it is the value of a tag",
+        ...allOf(matches(`^${TAG_CHARACTERS}{1,127}$`), TRIMMED, not(startsWith("aws:"))),
       },
     ],
   }),
@@ -49,7 +57,7 @@ export const network = inputs({
     conditions: [vpcNetwork("172.16.0.0/16")],
   }),
 
-  vpc_public_subnets: subnets({
+  vpc_public_subnets: listOf(subnet, {
     default: WORKSHOP.subnets("public", 0),
     says:
       "Subnets with a route to the internet, by name. The first holds the NAT gateway and the bastion: another " +
@@ -57,23 +65,30 @@ export const network = inputs({
     rules: subnetRules("vpc_public_subnets"),
   }),
 
-  vpc_private_subnets: subnets({
+  vpc_private_subnets: listOf(subnet, {
     default: WORKSHOP.subnets("private", 10),
     says:
       "Subnets behind the NAT gateway, by name: the control plane's network interfaces and the nodes. A cluster " +
       "keeps the zones it was made with; a subnet with another range or zone needs another name and a free range.",
     rules: [
       ...subnetRules("vpc_private_subnets"),
-      ownRule(
-        `length(${overlapsAcross()}) == 0`,
-        `vpc_private_subnets and vpc_public_subnets must not overlap, got \${join("; ", ${overlapsAcross()})}.`,
-      ),
-      ownRule(
-        `var.ip_family == "ipv6" ? length(${sharedParts()}) == 0 : true`,
-        `vpc_private_subnets and vpc_public_subnets must each begin in another 256th part of vpc_cidr_block with
-         ip_family = "ipv6", because a subnet's IPv6 range is numbered by it, got in one:
-         \${join("; ", ${sharedParts()})}; make them larger or move them apart.`,
-      ),
+      ...unless(EXISTING, [
+        none(
+          OVERLAPPING,
+          (found) => `vpc_private_subnets and vpc_public_subnets must not overlap, got ${found}.`,
+          "; ",
+        ),
+      ]),
+      ...unless(`${EXISTING} || var.ip_family != "ipv6"`, [
+        none(
+          sharedParts(),
+          (found) =>
+            `vpc_private_subnets and vpc_public_subnets must each begin in another 256th part of vpc_cidr_block with
+             ip_family = "ipv6", because a subnet's IPv6 range is numbered by it, got in one:
+             ${found}; make them larger or move them apart.`,
+          "; ",
+        ),
+      ]),
     ],
   }),
 
@@ -82,37 +97,27 @@ export const network = inputs({
     says:
       "Id of an existing VPC to use instead of an own one, with public_subnet_ids and private_subnet_ids; nothing " +
       "about it is changed. What vpc_name, vpc_cidr_block and the vpc_..._subnets say does not count then.",
-    conditions: [
-      matching(
-        `^vpc-${HEXADECIMAL}$`,
-        'the id of a VPC, "vpc-" and 8 or 17 hexadecimal digits',
-        "`aws ec2 describe-vpcs` shows the ids",
-      ),
-    ],
+    conditions: [anIdOf("VPC", "vpc", "`aws ec2 describe-vpcs` shows the ids")],
   }),
 
-  public_subnet_ids: listOf(text({ conditions: [isSubnetId()] }), {
-    default: [],
+  public_subnet_ids: listOf(subnetId, {
+    ...SUBNET_IDS,
     says: "Subnets of vpc_id with a route to an internet gateway. The bastion stands in the first.",
-    many: 'ids of subnets, "subnet-" and 8 or 17 hexadecimal digits',
-    conditions: [distinct("subnet")],
     rules: subnetIdRules("public_subnet_ids", "one, for the bastion", 1),
   }),
 
-  private_subnet_ids: listOf(text({ conditions: [isSubnetId()] }), {
-    default: [],
+  private_subnet_ids: listOf(subnetId, {
+    ...SUBNET_IDS,
     says:
       "Subnets of vpc_id without a route to an internet gateway, in at least two zones: the control plane's network " +
       "interfaces and the nodes.",
-    many: 'ids of subnets, "subnet-" and 8 or 17 hexadecimal digits',
-    conditions: [distinct("subnet")],
     rules: [
       ...subnetIdRules("private_subnet_ids", "two, in two zones", 2),
-      rule(
-        "length([for id in var.private_subnet_ids : id if contains(var.public_subnet_ids, id)]) == 0",
-        `private_subnet_ids and public_subnet_ids must not name the same subnet, got in both:
-         \${join(", ", [for id in var.private_subnet_ids : coalesce(id, "null") if contains(var.public_subnet_ids, id)])};
-         a subnet with a route to an internet gateway is a public one.`,
+      none(
+        IN_BOTH,
+        (found) =>
+          `private_subnet_ids and public_subnet_ids must not name the same subnet, got in both: ${found}; a subnet with
+           a route to an internet gateway is a public one.`,
       ),
     ],
   }),
@@ -120,19 +125,22 @@ export const network = inputs({
   nat_gateway: oneOf(["single", "none", "per_zone"], {
     default: "single",
     says:
-      "How private subnets reach the internet: single (one NAT gateway, in the first public subnet), per_zone (one in " +
-      "each zone, so that a zone that fails takes no other along) or none (vpc_endpoints instead).",
+      "How private subnets reach the internet: single (one NAT gateway, in the first public subnet), per_zone (one " +
+      "in each zone, so that a zone that fails takes no other along) or none (vpc_endpoints instead).",
     rules: [
       rule(
         'var.vpc_id == null ? true : var.nat_gateway == "single"',
         `nat_gateway cannot be set with vpc_id, because the routes of an existing VPC are its owner's, got
          "\${var.nat_gateway}"; leave it out.`,
       ),
-      rule(
-        `var.nat_gateway == "per_zone" && var.vpc_id == null ? length(${zonesWithoutPublic()}) == 0 : true`,
-        `nat_gateway = "per_zone" needs a public subnet in every zone of vpc_private_subnets, got none in
-         \${join(", ", ${zonesWithoutPublic()})}; add one to vpc_public_subnets, or set nat_gateway = "single".`,
-      ),
+      ...unless(`var.nat_gateway != "per_zone" || ${EXISTING}`, [
+        none(
+          WITHOUT_PUBLIC,
+          (found) =>
+            `nat_gateway = "per_zone" needs a public subnet in every zone of vpc_private_subnets, got none in ${found};
+             add one to vpc_public_subnets, or set nat_gateway = "single".`,
+        ),
+      ]),
     ],
   }),
 
@@ -141,7 +149,9 @@ export const network = inputs({
     says:
       'AWS services that are reached inside the VPC, such as ["s3", "ec2", "ecr.api", "ecr.dkr", "sts"]: s3 and ' +
       "dynamodb by a route, which costs nothing, all others by network interfaces, which do.",
-    many: `names out of ${ENDPOINT_SERVICES.join(", ")} (a name is the end of the service's own, com.amazonaws.REGION.NAME)`,
+    many:
+      `names out of ${ENDPOINT_SERVICES.join(", ")} (a name is the end of the service's own, ` +
+      "com.amazonaws.REGION.NAME)",
     conditions: [distinct("service")],
   }),
 
@@ -149,13 +159,13 @@ export const network = inputs({
     default: [],
     says:
       'More IPv4 address ranges of the VPC, /16 to /28, such as ["100.64.0.0/16"], for vpc_pod_subnets. AWS takes ' +
-      "100.64.0.0/10, public ranges, and those of the private block that vpc_cidr_block is of. EKS takes up to five hours " +
-      "to notice one that a cluster's VPC gets later: until then the control plane does not reach pods there.",
+      "100.64.0.0/10, public ranges, and those of the private block that vpc_cidr_block is of. EKS takes up to five " +
+      "hours to notice one that a cluster's VPC gets later: until then the control plane does not reach pods there.",
     many: "IPv4 ranges from /16 to /28 without host bits",
     rules: secondaryRangeRules(),
   }),
 
-  vpc_pod_subnets: subnets({
+  vpc_pod_subnets: listOf(subnet, {
     default: [],
     says:
       "Subnets for nothing but pods' addresses, by name, beside the private subnets of their zone: the CNI (1.18 or " +
@@ -189,8 +199,8 @@ export const network = inputs({
     {
       default: null,
       says:
-        "A record of the connections in the VPC, in CloudWatch: {} keeps all for 30 days; traffic_type is ALL, ACCEPT or " +
-        "REJECT. CloudWatch bills what is written.",
+        "A record of the connections in the VPC, in CloudWatch: {} keeps all for 30 days; traffic_type is ALL, " +
+        "ACCEPT or REJECT. CloudWatch bills what is written.",
     },
   ),
 
@@ -203,11 +213,11 @@ export const network = inputs({
   private_dns_zone_id: text({
     default: null,
     says:
-      "Id of an existing private Route 53 zone that gets the record kubectl.ZONE. An own VPC is associated with it; an " +
-      "existing VPC has to be already.",
+      "Id of an existing private Route 53 zone that gets the record kubectl.ZONE. An own VPC is associated with it; " +
+      "an existing VPC has to be already.",
     conditions: [
       matching(
-        "^Z[0-9A-Z]{1,31}$",
+        ZONE_ID,
         'the id of a zone, "Z" and capital letters and digits',
         "`aws route53 list-hosted-zones` shows the ids, after /hostedzone/",
       ),
@@ -224,7 +234,8 @@ export const network = inputs({
 });
 
 /**
- * Names of the inputs about an own VPC that tfvars set although there is an existing one: a list, in Terraform's language.
+ * Names of the inputs about an own VPC that tfvars set although there is an existing one: a list, in Terraform's
+ * language.
  */
 export function setInVain(): string {
   const { vpc_name, vpc_cidr_block, vpc_public_subnets, vpc_private_subnets } = network;
@@ -235,31 +246,19 @@ export function setInVain(): string {
   return `var.vpc_id == null ? [] : concat(${names.join(", ")})`;
 }
 
-function isSubnetId(): Condition<string> {
+function anIdOf(what: string, prefix: string, cure: string): Condition<string> {
   return matching(
-    `^subnet-${HEXADECIMAL}$`,
-    'the id of a subnet, "subnet-" and 8 or 17 hexadecimal digits',
-    "`aws ec2 describe-subnets` shows the ids",
+    `^${prefix}-${HEXADECIMAL}$`,
+    `the id of a ${what}, "${prefix}-" and 8 or 17 hexadecimal digits`,
+    cure,
   );
 }
 
 function isZoneName(): Condition<string> {
-  const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
-  const isName = matches(String.raw`^(${label}\.)*${label}$`);
   return {
     must: "a DNS name in lower case without a dot at its end, such as eks.internal, at most 247 characters",
-    holds: (name) => isName.holds(name) && name.length <= 247,
-    hcl: (it) => `${isName.hcl(it)} && length(${it}) <= 247`,
+    ...allOf(matches(String.raw`^(${DNS_LABEL}\.)*${DNS_LABEL}$`), atMost(247)),
   };
-}
-
-function overlapsAcross(): string {
-  return overlaps("concat(var.vpc_public_subnets, var.vpc_private_subnets)");
-}
-
-/** A rule about an own VPC: with an existing one it has nothing to say. */
-function ownRule(condition: string, message: string): Rule {
-  return rule(`var.vpc_id != null ? true : (${condition})`, message);
 }
 
 function noneBesideVpcId(name: string, because: string): Rule {
@@ -268,11 +267,6 @@ function noneBesideVpcId(name: string, because: string): Rule {
     `${name} cannot be set with vpc_id, because an existing VPC is not changed: ${because}, got \${length(var.${name})};
      leave it out.`,
   );
-}
-
-/** Zones with private subnets and no public one. */
-function zonesWithoutPublic(): string {
-  return `[for az in distinct(var.vpc_private_subnets[*].az) : az if !contains(var.vpc_public_subnets[*].az, az)]`;
 }
 
 /** The subnets that begin in the same 256th part of the VPC, as texts; none when a range is malformed. */
@@ -290,23 +284,24 @@ function secondaryRangeRules(): readonly Rule[] {
     [for c in ${secondary} : { name = "vpc_secondary_cidr_blocks", cidr = c }])`;
   return [
     noneBesideVpcId("vpc_secondary_cidr_blocks", "its ranges are its owner's"),
-    rule(
-      `length(${overlaps(all)}) == 0`,
-      `vpc_secondary_cidr_blocks must overlap neither each other nor vpc_cidr_block, got
-       \${join("; ", ${overlaps(all)})}.`,
+    none(
+      overlaps(all),
+      (found) => `vpc_secondary_cidr_blocks must overlap neither each other nor vpc_cidr_block, got ${found}.`,
+      "; ",
     ),
-    rule(
-      `length(${notAllowed}) == 0`,
-      `vpc_secondary_cidr_blocks must be ranges that AWS takes beside vpc_cidr_block \${var.vpc_cidr_block}, got
-       \${join(", ", ${notAllowed})}; take one out of 100.64.0.0/10, or out of the private block that vpc_cidr_block is
-       of (never 172.31.0.0/16, nor 10.0.0.0/16 beside another one of 10.0.0.0/15).`,
+    none(
+      notAllowed,
+      (found) =>
+        `vpc_secondary_cidr_blocks must be ranges that AWS takes beside vpc_cidr_block \${var.vpc_cidr_block}, got
+         ${found}; take one out of 100.64.0.0/10, or out of the private block that vpc_cidr_block is of (never
+         172.31.0.0/16, nor 10.0.0.0/16 beside another one of 10.0.0.0/15).`,
     ),
   ];
 }
 
 /**
- * Whether AWS takes the range `cidr` into a VPC that was made with `primary` and has the ranges `others`; true when one of
- * them is no range.
+ * Whether AWS takes the range `cidr` into a VPC that was made with `primary` and has the ranges `others`; true when
+ * one of them is no range.
  *
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html#add-cidr-block-restrictions
  */
@@ -323,11 +318,7 @@ function isAllowedBeside(cidr: string, primary: string, others: string): string 
   return `try(${block(cidr)} == -1 || ${block(cidr)} == ${block(primary)} && !(${never}), true)`;
 }
 
-function subnetIdRules(
-  name: "public_subnet_ids" | "private_subnet_ids",
-  atLeast: string,
-  least: number,
-): readonly Rule[] {
+function subnetIdRules(name: string, atLeast: string, least: number): readonly Rule[] {
   return [
     rule(
       `var.vpc_id == null ? length(var.${name}) == 0 : true`,
@@ -343,10 +334,10 @@ function subnetIdRules(
   ];
 }
 
-/** The subnets of a list `list` for which `holds` is not true, each as `NAME (VALUE)`. */
-function offending(list: string, holds: string, value: string): string {
-  const shown = `"\${coalesce(s.name, "without a name")} (\${coalesce(s.${value}, "nothing")})"`;
-  return `\${join(", ", [for s in ${list} : ${shown} if !(${holds})])}`;
+/** Every subnet of a list keeps a condition; one that breaks it is shown as `NAME (VALUE)`. */
+function everySubnet(list: string, holds: string, field: "az" | "cidr", message: (found: string) => string): Rule {
+  const shown = `"\${coalesce(s.name, "without a name")} (\${coalesce(s.${field}, "nothing")})"`;
+  return every(`s in ${list}`, holds, shown, message);
 }
 
 /** Rows that are null have a rule of their own; the others would break on them. */
@@ -357,10 +348,7 @@ function rowsOf(name: string): string {
 /** What holds for the subnets for pods. */
 function podSubnetRules(): readonly Rule[] {
   const list = rowsOf("vpc_pod_subnets");
-  const all = `concat(var.vpc_public_subnets, var.vpc_private_subnets, ${list})`;
   const ranges = "concat([var.vpc_cidr_block], var.vpc_secondary_cidr_blocks)";
-  const withinHolds = `anytrue([for c in ${ranges} : ${isWithin("s.cidr", "c")}])`;
-  const zoneHolds = "try(contains(var.vpc_private_subnets[*].az, s.az), false)";
   return [
     noneBesideVpcId(
       "vpc_pod_subnets",
@@ -368,80 +356,82 @@ function podSubnetRules(): readonly Rule[] {
     ),
     rule(
       'var.ip_family == "ipv6" ? length(var.vpc_pod_subnets) == 0 : true',
-      `vpc_pod_subnets are for IPv4 addresses, and with ip_family = "ipv6" pods have IPv6 ones of their node's subnet, got
-       \${length(var.vpc_pod_subnets)} subnet(s); leave them out.`,
+      `vpc_pod_subnets are for IPv4 addresses, and with ip_family = "ipv6" pods have IPv6 ones of their node's subnet,
+       got \${length(var.vpc_pod_subnets)} subnet(s); leave them out.`,
     ),
-    ...nameAndRangeRules("vpc_pod_subnets"),
-    rule(
-      `alltrue([for s in ${list} : ${withinHolds}])`,
-      `vpc_pod_subnets must lie inside vpc_cidr_block or vpc_secondary_cidr_blocks
-       (\${join(", ", [for c in ${ranges} : coalesce(c, "null")])}), got ${offending(list, withinHolds, "cidr")}.`,
+    ...unless(EXISTING, nameAndRangeRules("vpc_pod_subnets")),
+    everySubnet(
+      list,
+      `anytrue([for c in ${ranges} : ${isWithin("s.cidr", "c")}])`,
+      "cidr",
+      (found) =>
+        `vpc_pod_subnets must lie inside vpc_cidr_block or vpc_secondary_cidr_blocks
+         (\${join(", ", [for c in ${ranges} : coalesce(c, "null")])}), got ${found}.`,
     ),
-    rule(
-      `length(${overlaps(all)}) == 0`,
-      `vpc_pod_subnets must not overlap each other nor other subnets, got \${join("; ", ${overlaps(all)})}.`,
+    none(
+      overlaps(`concat(var.vpc_public_subnets, var.vpc_private_subnets, ${list})`),
+      (found) => `vpc_pod_subnets must not overlap each other nor other subnets, got ${found}.`,
+      "; ",
     ),
-    rule(
-      `alltrue([for s in ${list} : ${zoneHolds}])`,
-      `vpc_pod_subnets must stand in zones of vpc_private_subnets
-       (\${join(", ", [for az in distinct(var.vpc_private_subnets[*].az) : coalesce(az, "null")])}), because a node's pods
-       get addresses of its zone, got ${offending(list, zoneHolds, "az")}.`,
+    everySubnet(
+      list,
+      "try(contains(var.vpc_private_subnets[*].az, s.az), false)",
+      "az",
+      (found) =>
+        `vpc_pod_subnets must stand in zones of vpc_private_subnets
+         (\${join(", ", [for az in distinct(var.vpc_private_subnets[*].az) : coalesce(az, "null")])}), because a node's
+         pods get addresses of its zone, got ${found}.`,
     ),
   ];
 }
 
-/** What holds for a list of subnets, public or private. */
-function subnetRules(name: "vpc_public_subnets" | "vpc_private_subnets"): readonly Rule[] {
+/** What holds for a list of subnets of an own VPC, public or private. */
+function subnetRules(name: string): readonly Rule[] {
   const list = rowsOf(name);
-  const all = (holds: string) => `alltrue([for s in ${list} : ${holds}])`;
-  const withinHolds = isWithin("s.cidr", "var.vpc_cidr_block");
-  const zoneHolds = 'can(regex("^${var.aws_region}[a-z]$", s.az))';
-  return [
+  return unless(EXISTING, [
     ...nameAndRangeRules(name),
-    ownRule(
-      all(withinHolds),
-      `${name} must lie inside vpc_cidr_block \${var.vpc_cidr_block}, got ${offending(list, withinHolds, "cidr")}.`,
+    everySubnet(
+      list,
+      isWithin("s.cidr", "var.vpc_cidr_block"),
+      "cidr",
+      (found) => `${name} must lie inside vpc_cidr_block \${var.vpc_cidr_block}, got ${found}.`,
     ),
-    ownRule(`length(${overlaps(list)}) == 0`, `${name} must not overlap, got \${join("; ", ${overlaps(list)})}.`),
-    ownRule(
-      all(zoneHolds),
-      `${name} must stand in zones of the region \${var.aws_region}, such as \${var.aws_region}a, got
-       ${offending(list, zoneHolds, "az")}.`,
+    none(overlaps(list), (found) => `${name} must not overlap, got ${found}.`, "; "),
+    everySubnet(
+      list,
+      'can(regex("^${var.aws_region}[a-z]$", s.az))',
+      "az",
+      (found) =>
+        `${name} must stand in zones of the region \${var.aws_region}, such as \${var.aws_region}a, got ${found}.`,
     ),
-    ownRule(
+    rule(
       `length(distinct(${list}[*].az)) >= 2`,
       `${name} must stand in at least two zones, because EKS needs two, got \${length(${list})} subnet(s) in:
        \${join(", ", [for az in distinct(${list}[*].az) : coalesce(az, "none")])}.`,
     ),
-  ];
+  ]);
 }
 
-/**
- * What holds for a list of subnets of an own VPC, whatever they are for. All of it is Terraform's to judge: with an existing
- * VPC nothing of it counts.
- */
+/** What holds for a list of subnets of an own VPC, whatever they are for. */
 function nameAndRangeRules(name: string): readonly Rule[] {
   const list = rowsOf(name);
-  const all = (holds: string) => `alltrue([for s in ${list} : ${holds}])`;
-  const nameHolds = `try(${matches(`^${TAG_CHARACTERS}{1,128}$`).hcl("s.name")}, false)`;
   const { hcl: isRange, got } = vpcNetwork("172.16.10.0/23");
-  const cidrHolds = isRange("s.cidr");
   return [
-    ownRule(
-      all(nameHolds),
-      `${name} must have names of 1 to 128 letters, digits, spaces or characters of _.:/=+@-, got
-       \${join(", ", [for s in ${list} : jsonencode(s.name) if !(${nameHolds})])}.`,
+    every(
+      `s in ${list}`,
+      `try(${matches(`^${TAG_CHARACTERS}{1,128}$`).hcl("s.name")}, false)`,
+      "jsonencode(s.name)",
+      (found) => `${name} must have names of 1 to 128 letters, digits, spaces or characters of _.:/=+@-, got ${found}.`,
     ),
-    ownRule(
-      `length(distinct(${list}[*].name)) == length(${list})`,
-      `${name} must have a name of its own for each subnet, got more than once:
-       \${join(", ", try(${repeated(`${list}[*].name`)}, []))}.`,
+    once(
+      `${list}[*].name`,
+      (found) => `${name} must have a name of its own for each subnet, got more than once: ${found}.`,
     ),
-    ownRule(
-      all(cidrHolds),
-      `${name} must have IPv4 ranges from /16 to /28 without host bits, got
-       \${join(", ", [for s in ${list} : "\${coalesce(s.name, "without a name")}: \${${got?.hcl("s.cidr") ?? "s.cidr"}}"
-       if !(${cidrHolds})])}.`,
+    every(
+      `s in ${list}`,
+      isRange("s.cidr"),
+      `"\${coalesce(s.name, "without a name")}: \${${got.hcl("s.cidr")}}"`,
+      (found) => `${name} must have IPv4 ranges from /16 to /28 without host bits, got ${found}.`,
     ),
   ];
 }

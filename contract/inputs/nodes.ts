@@ -1,39 +1,47 @@
-import { FAMILIES } from "../../facts/images";
-import { distinct, matches, matching, type Condition } from "./condition";
-import { flag, inputs, listOf, mapOf, number, object, oneOf, text, whole, type Rule } from "./description";
+import { ARCHITECTURES, FAMILIES, NODE_IMAGES } from "../../facts/images";
+import { atLeast, atMost, distinct, matches, matching, type Condition } from "./condition";
+import { flag, inputs, listOf, mapOf, number, object, oneOf, text, whole } from "./description";
 import { writtenTwice } from "./bottlerocket";
 import {
   HEXADECIMAL,
   IAM_CHARACTERS,
-  image,
   IMAGE_ID,
   INSTANCE_TYPE,
   KUBERNETES_VERSION,
   MAX_NODES,
   MINOR,
-  rootVolume,
+  POLICY_ARN,
+  ROOT_VOLUME,
   USER_DATA_PARTS_MAX_BYTES,
 } from "./kinds";
 import { MAX_PODS, registrationIn, registrationRules, type Registration } from "./registration";
-import { everyRow, rule, type RowRule } from "./rule";
+import { everyRow, rule, unless, type Rule, type RowRule } from "./rule";
 
 /** What launches nodes: the workshop's launch configuration, or a launch template. */
 export const LAUNCHES = ["configuration", "template"] as const;
 
-/** The minor version of Kubernetes that EKS has the last AMIs of Amazon Linux 2 for. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-deprecation-faqs.html */
-const LAST_AL2_MINOR = 32;
+/** The minor version of Kubernetes that EKS has the last AMIs of Amazon Linux 2 for. */
+const LAST_AL2_MINOR = NODE_IMAGES.al2.newestMinor;
 /** Of Amazon Linux 2023's AMIs, in GiB. */
-const AL2023_SNAPSHOT = 20;
+const AL2023_SNAPSHOT = NODE_IMAGES.al2023.volumeGiB;
 
 /** The name of the nodes' role, in Terraform's language. */
 export const NODE_ROLE = 'coalesce(var.eks_worker_node_role_name, "${var.project_name}_eks_worker_nodes_role")';
 const CLUSTER_NAME = 'coalesce(var.eks_cluster_name, "${var.project_name}_eks")';
 
 /** Graviton: `g` right behind the generation, and the first of them. */
-const ARM_TYPE = String.raw`^(a1|[a-z]+[0-9]+g[a-z]*)\\.`;
-/** A tag's key has 128 characters, and the cluster autoscaler's begins with 46 of its own. @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html */
+const IS_ARM = matches(String.raw`^(a1|[a-z]+[0-9]+g[a-z]*)\.`).hcl("type");
+/**
+ * A tag's key has 128 characters, and the cluster autoscaler's begins with 46 of its own.
+ *
+ * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
+ */
 const AUTOSCALER_KEY_MAX = 82;
-/** Of the ten managed policies that a role can have, three are every node's. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+/**
+ * Of the ten managed policies that a role can have, three are every node's.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ */
 const POLICIES_MAX = 7;
 const SECURITY_GROUPS_MAX = 15;
 const EVERY_NODES_POLICIES = [
@@ -42,41 +50,23 @@ const EVERY_NODES_POLICIES = [
   "AmazonEC2ContainerRegistryReadOnly",
 ];
 
-/** GiB that a volume of a type can have; of all others 65536. @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html */
+/**
+ * GiB that a volume of a type can have; of all others 65536.
+ *
+ * @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html
+ */
 const VOLUME_MAX_GIB = "{ gp2 = 16384, io1 = 16384 }";
-/** IOPS that a volume of a type can have: from, to, per GiB. @see https://docs.aws.amazon.com/ebs/latest/userguide/ebs-volume-types.html */
+/** IOPS that a volume of a type can have (from, to, per GiB), by the same page. */
 const IOPS = "{ gp3 = [3000, 80000, 500], io1 = [100, 64000, 50], io2 = [100, 256000, 1000] }";
 
-/** A list of texts that all match, each once. */
-function idsOf(of: Condition<string>, what: string, most?: number) {
-  const count: Condition<readonly string[]> = {
-    must: (as) => `have at most ${String(most)} ${what}s in ${as ?? "it"}`,
-    holds: (ids) => most === undefined || ids.length <= most,
-    hcl: (it) => `length(${it}) <= ${String(most)}`,
-  };
-  return {
-    of: text({ conditions: [of] }),
-    conditions: [distinct(what), ...(most === undefined ? [] : [count])],
-  };
+/** A field with a list of texts that all match, each once, and not too many of them. */
+function idsOf(what: string, of: Condition<string>, says: string, most?: number) {
+  const count: Condition<readonly string[]>[] =
+    most === undefined
+      ? []
+      : [{ must: (field) => `have at most ${String(most)} ${what}s in ${field}`, ...atMost(most) }];
+  return listOf(text({ conditions: [of] }), { default: [], says, conditions: [distinct(what), ...count] });
 }
-
-const securityGroups = idsOf(
-  matching(`^sg-${HEXADECIMAL}$`, (as) => `have ids of security groups in ${as ?? "it"}`),
-  "security group",
-  SECURITY_GROUPS_MAX,
-);
-const policies = idsOf(
-  matching(
-    `^arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/([!-~]+/)?${IAM_CHARACTERS}+$`,
-    (as) => `have ARNs of IAM policies in ${as ?? "it"}, arn:aws:iam::ACCOUNT:policy/NAME`,
-  ),
-  "policy",
-  POLICIES_MAX,
-);
-const subnets = idsOf(
-  matching(`^subnet-${HEXADECIMAL}$`, (as) => `have ids of subnets in ${as ?? "it"}`),
-  "subnet",
-);
 
 const ONE_LINE = matching("^[^\r\n]*$", "one line", "separate arguments by spaces");
 
@@ -92,16 +82,12 @@ const group = object({
     says: "Of the AMI's kubelet, where the AMI is none of EKS' own, whose names tell it.",
     conditions: [KUBERNETES_VERSION],
   }),
-  architecture: oneOf(["x86_64", "arm64"], { default: "x86_64", says: "Of the AMI and of the instance types." }),
+  architecture: oneOf(ARCHITECTURES, { default: "x86_64", says: "Of the AMI and of the instance types." }),
   instance_types: listOf(text({ conditions: [INSTANCE_TYPE] }), {
     default: ["t3.medium"],
     says: "One instance type; several are mixed.",
     conditions: [
-      {
-        must: (as) => `have at least one instance type in ${as ?? "it"}`,
-        holds: (types) => types.length > 0,
-        hcl: (it) => `length(${it}) > 0`,
-      },
+      { must: (field) => `have at least one instance type in ${field}`, ...atLeast(1) },
       distinct("instance type"),
     ],
   }),
@@ -145,14 +131,16 @@ const group = object({
     says: "Who says how many nodes there are: every apply, or an autoscaler.",
   }),
   zones: listOf(text(), { default: [], says: "Zones of the private subnets; all when not set." }),
-  subnet_ids: listOf(subnets.of, {
-    default: [],
-    says: "Subnets instead of zones.",
-    conditions: subnets.conditions,
-  }),
+  subnet_ids: idsOf(
+    "subnet",
+    matching(`^subnet-${HEXADECIMAL}$`, (field) => `have ids of subnets in ${field}`),
+    "Subnets instead of zones.",
+  ),
   spread: oneOf(["one_group", "group_per_zone"], {
     default: "one_group",
-    says: "One Auto Scaling group over all zones, or group_per_zone: one in each, as the cluster autoscaler wants it for volumes.",
+    says:
+      "One Auto Scaling group over all zones, or group_per_zone: one in each, as the cluster autoscaler wants it " +
+      "for volumes.",
   }),
   volume_size: number({ default: 20, says: "GiB of the root volume; of Bottlerocket's data volume." }),
   volume_type: oneOf(["gp3", "gp2", "io1", "io2"], { default: "gp3", says: "Of the root volume." }),
@@ -166,16 +154,18 @@ const group = object({
     default: [],
     says: "Taints of the nodes: { key, value, effect } with NoSchedule, PreferNoSchedule or NoExecute.",
   }),
-  security_group_ids: listOf(securityGroups.of, {
-    default: [],
-    says: "Security groups besides the nodes' own.",
-    conditions: securityGroups.conditions,
-  }),
-  policy_arns: listOf(policies.of, {
-    default: [],
-    says: "IAM policies besides what every node needs; the group then has a role of its own.",
-    conditions: policies.conditions,
-  }),
+  security_group_ids: idsOf(
+    "security group",
+    matching(`^sg-${HEXADECIMAL}$`, (field) => `have ids of security groups in ${field}`),
+    "Security groups besides the nodes' own.",
+    SECURITY_GROUPS_MAX,
+  ),
+  policy_arns: idsOf(
+    "policy",
+    matching(POLICY_ARN, (field) => `have ARNs of IAM policies in ${field}, arn:aws:iam::ACCOUNT:policy/NAME`),
+    "IAM policies besides what every node needs; the group then has a role of its own.",
+    POLICIES_MAX,
+  ),
   kubelet_extra_args: text({
     default: "",
     says: "More arguments of the kubelet, on one line; not for bottlerocket.",
@@ -236,7 +226,6 @@ const REGISTRATION: Registration = {
   maxPods: ARGUMENTS.maxPods,
 };
 const SIZE = "coalesce(row.desired_size, row.min_size)";
-const isArm = (type: string) => `can(regex("${ARM_TYPE}", ${type}))`;
 const iops = (at: 0 | 1 | 2) => `${IOPS}[row.volume_type][${String(at)}]`;
 const bytes = (texts: string) => `length(base64encode(join("", ${texts}))) * 3 / 4`;
 const GROUP_TEXTS = "[row.pre_userdata, row.additional_userdata, row.kubelet_extra_args]";
@@ -266,8 +255,8 @@ const GROUP_RULES: readonly RowRule[] = [
   {
     holds: `length(row.policy_arns) == 0 || length("\${${NODE_ROLE}}-\${key}") <= 64`,
     must:
-      "have names that together with the nodes' role have at most 64 characters where there are policy_arns, because the " +
-      "group's own role is called ROLE-GROUP",
+      "have names that together with the nodes' role have at most 64 characters where there are policy_arns, " +
+      "because the group's own role is called ROLE-GROUP",
     got: `length("\${${NODE_ROLE}}-\${key}")`,
     cure: "shorten the group's name, or set eks_worker_node_role_name",
   },
@@ -280,10 +269,10 @@ const GROUP_RULES: readonly RowRule[] = [
     cure: "take an AMI of al2023 or bottlerocket; `eks pin` finds one",
   },
   {
-    holds: `alltrue([for type in row.instance_types : ${isArm("type")} == (row.architecture == "arm64")])`,
+    holds: `alltrue([for type in row.instance_types : ${IS_ARM} == (row.architecture == "arm64")])`,
     must: "have instance types of the group's architecture",
     got: `"\${row.architecture}: \${join(" ",
-      [for type in row.instance_types : type if ${isArm("type")} != (row.architecture == "arm64")])}"`,
+      [for type in row.instance_types : type if ${IS_ARM} != (row.architecture == "arm64")])}"`,
     cure: "Graviton types, such as m7g.large and t4g.medium, are arm64, all others x86_64",
   },
   {
@@ -308,8 +297,8 @@ const GROUP_RULES: readonly RowRule[] = [
   {
     holds: '!row.cluster_autoscaler || row.desired_size_owner == "autoscaler"',
     must:
-      'have desired_size_owner = "autoscaler" where cluster_autoscaler is set, because every apply would set the size back ' +
-      "that it chose",
+      'have desired_size_owner = "autoscaler" where cluster_autoscaler is set, because every apply would set the ' +
+      "size back that it chose",
     got: "row.desired_size_owner",
   },
 
@@ -350,8 +339,8 @@ const GROUP_RULES: readonly RowRule[] = [
       floor(row.volume_iops) == row.volume_iops && row.volume_iops >= ${iops(0)} &&
       row.volume_iops <= min(${iops(1)}, max(${iops(0)}, ${iops(2)} * row.volume_size))`,
     must:
-      "have as volume_iops, for gp3 3000 to 80000 and at most 500 for each GiB; for io1, which needs it, 100 to 64000 and " +
-      "50; for io2, which needs it, 100 to 256000 and 1000; for gp2 nothing",
+      "have as volume_iops, for gp3 3000 to 80000 and at most 500 for each GiB; for io1, which needs it, 100 to " +
+      "64000 and 50; for io2, which needs it, 100 to 256000 and 1000; for gp2 nothing",
     got: '"${row.volume_type} with ${coalesce(row.volume_iops, "none")} on ${row.volume_size} GiB"',
   },
   {
@@ -359,8 +348,8 @@ const GROUP_RULES: readonly RowRule[] = [
       row.volume_type == "gp3" && floor(row.volume_throughput) == row.volume_throughput &&
       row.volume_throughput >= 125 && row.volume_throughput <= min(2000, coalesce(row.volume_iops, 3000) / 4)`,
     must:
-      "have volume_throughput for gp3 only, 125 to 2000 MiB per second and at most a quarter of volume_iops (3000 when not " +
-      "set)",
+      "have volume_throughput for gp3 only, 125 to 2000 MiB per second and at most a quarter of volume_iops (3000 " +
+      "when not set)",
     got: '"${row.volume_type} with ${row.volume_throughput}"',
   },
 
@@ -369,13 +358,14 @@ const GROUP_RULES: readonly RowRule[] = [
     holds: `length(${broken}) == 0`,
     must: `have ${must}`,
     got: `join(" ", ${broken})`,
-    ...(cure !== undefined && { cure }),
+    cure,
   })),
   {
-    holds: `!row.cluster_autoscaler || alltrue([for key in ${LABEL_KEYS} : length(key) <= ${String(AUTOSCALER_KEY_MAX)}])`,
+    holds: `!row.cluster_autoscaler ||
+      alltrue([for key in ${LABEL_KEYS} : length(key) <= ${String(AUTOSCALER_KEY_MAX)}])`,
     must:
-      `have labels and taints with keys of at most ${String(AUTOSCALER_KEY_MAX)} characters where cluster_autoscaler is ` +
-      "set, because they become tags",
+      `have labels and taints with keys of at most ${String(AUTOSCALER_KEY_MAX)} characters where ` +
+      "cluster_autoscaler is set, because they become tags",
     got: `join(" ", [for key in ${LABEL_KEYS} : key if length(key) > ${String(AUTOSCALER_KEY_MAX)}])`,
   },
   {
@@ -392,15 +382,19 @@ const GROUP_RULES: readonly RowRule[] = [
   },
   {
     holds: `row.ami_family != "bottlerocket" || length(${TWICE.found}) == 0`,
-    must: `have additional_userdata for bottlerocket without what stands before it, ${TWICE.written}, because TOML takes it once`,
+    must:
+      `have additional_userdata for bottlerocket without what stands before it, ${TWICE.written}, because TOML takes ` +
+      "it once",
     got: `join(" ", ${TWICE.found})`,
-    cure: "what stands before the first header belongs to settings.kubernetes; say labels, taints and max_pods of the group",
+    cure:
+      "what stands before the first header belongs to settings.kubernetes; say labels, taints and max_pods of the " +
+      "group",
   },
   {
     holds: `${bytes(GROUP_TEXTS)} <= ${String(USER_DATA_PARTS_MAX_BYTES)}`,
     must:
-      `have at most ${String(USER_DATA_PARTS_MAX_BYTES)} bytes of pre_userdata, additional_userdata and kubelet_extra_args ` +
-      "together",
+      `have at most ${String(USER_DATA_PARTS_MAX_BYTES)} bytes of pre_userdata, additional_userdata and ` +
+      "kubelet_extra_args together",
     got: `try("about \${${bytes(GROUP_TEXTS)}}", "null")`,
     cure: "EC2 allows 16384 for the whole script, so put long ones into S3 and fetch them",
   },
@@ -417,7 +411,9 @@ const GROUP_RULES: readonly RowRule[] = [
     holds: `row.launch == "template" || length(row.instance_types) == 1 &&
       (row.on_demand_percentage == 100 ||
        row.on_demand_percentage == 0 && row.on_demand_base == 0 && row.spot_max_price != null)`,
-    must: 'have one instance type, and on_demand_percentage = 100, or 0 with a spot_max_price, where launch = "configuration"',
+    must:
+      "have one instance type, and on_demand_percentage = 100, or 0 with a spot_max_price, where launch = " +
+      '"configuration"',
     got: '"${join(" ", row.instance_types)} with ${row.on_demand_percentage} percent"',
     cure: 'set launch = "template" for mixed instances',
   },
@@ -443,55 +439,59 @@ function userDataRules(): readonly Rule[] {
        \${join(", ", [for name, value in ${USER_DATA} : name if value == null])}; write "" for nothing, and false for
        enable_docker_bridge.`,
     ),
-    ...registrationRules(registrationIn(`${USER_DATA}.kubelet_extra_args`)).map(({ broken, must, cure }) =>
-      rule(
-        `${UNUSED} || try(length(${broken}) == 0, true)`,
-        `eks_worker_user_data_group.kubelet_extra_args must have ${must}, got
-         \${join(" ", try(${broken}, []))}${cure === undefined ? "" : `; ${cure}`}.`,
+    ...unless(
+      UNUSED,
+      registrationRules(registrationIn(`${USER_DATA}.kubelet_extra_args`)).map(({ broken, must, cure }) =>
+        rule(
+          `try(length(${broken}) == 0, true)`,
+          `eks_worker_user_data_group.kubelet_extra_args must have ${must}, got
+           \${join(" ", try(${broken}, []))}${cure === undefined ? "" : `; ${cure}`}.`,
+        ),
       ),
     ),
     rule(
       `try(${bytes(WORKER_TEXTS)} <= ${String(USER_DATA_PARTS_MAX_BYTES)}, true)`,
       `eks_worker_user_data_group can have ${String(USER_DATA_PARTS_MAX_BYTES)} bytes of text in all, got about
-       \${try(${bytes(WORKER_TEXTS)}, 0)}; EC2 allows 16384 for the whole script, so put long ones into S3 and fetch them.`,
+       \${try(${bytes(WORKER_TEXTS)}, 0)}; EC2 allows 16384 for the whole script, so put long ones into S3 and fetch
+       them.`,
     ),
   ];
 }
 
 function familyRules(): readonly Rule[] {
-  return [
+  return unless(UNUSED, [
     rule(
-      `${UNUSED} || ${FAMILY} != "al2" || try(${MINOR} <= ${String(LAST_AL2_MINOR)}, true)`,
-      `eks_worker_node_ami_family must be al2023 or bottlerocket from eks_version 1.33 on, got al2 for \${var.eks_version};
-       EKS has AMIs of Amazon Linux 2 up to 1.32, and \`eks pin\` finds one of another family.`,
+      `${FAMILY} != "al2" || try(${MINOR} <= ${String(LAST_AL2_MINOR)}, true)`,
+      `eks_worker_node_ami_family must be al2023 or bottlerocket from eks_version 1.33 on, got al2 for
+       \${var.eks_version}; EKS has AMIs of Amazon Linux 2 up to 1.32, and \`eks pin\` finds one of another family.`,
     ),
     rule(
-      `${UNUSED} || ${FAMILY} != "al2023" || var.eks_worker_node_volume_size >= ${String(AL2023_SNAPSHOT)}`,
+      `${FAMILY} != "al2023" || var.eks_worker_node_volume_size >= ${String(AL2023_SNAPSHOT)}`,
       `eks_worker_node_volume_size must be at least 20 for al2023, whose AMIs have a snapshot of 20 GiB, got
        \${var.eks_worker_node_volume_size}.`,
     ),
     rule(
-      `${UNUSED} || ${FAMILY} != "bottlerocket" || var.eks_worker_node_launch == "template"`,
+      `${FAMILY} != "bottlerocket" || var.eks_worker_node_launch == "template"`,
       `eks_worker_node_launch must be template for bottlerocket, which has a second volume for its data, got
        "\${var.eks_worker_node_launch}".`,
     ),
     rule(
-      `${UNUSED} || ${FAMILY} != "bottlerocket" ||
+      `${FAMILY} != "bottlerocket" ||
        try("\${${USER_DATA}.pre_userdata}\${${USER_DATA}.kubelet_extra_args}" == "", true)`,
       `eks_worker_user_data_group must have neither pre_userdata nor kubelet_extra_args for bottlerocket, which runs no
        shell, got text in them; write settings, as TOML, into additional_userdata.`,
     ),
     rule(
-      `${UNUSED} || ${FAMILY} != "bottlerocket" || try(length(${WORKER_TWICE.found}) == 0, true)`,
+      `${FAMILY} != "bottlerocket" || try(length(${WORKER_TWICE.found}) == 0, true)`,
       `eks_worker_user_data_group must have additional_userdata for bottlerocket without what stands before it,
-       ${WORKER_TWICE.written}, because TOML takes it once, got \${join(" ", try(${WORKER_TWICE.found}, []))}; what stands
-       before the first header belongs to settings.kubernetes.`,
+       ${WORKER_TWICE.written}, because TOML takes it once, got \${join(" ", try(${WORKER_TWICE.found}, []))}; what
+       stands before the first header belongs to settings.kubernetes.`,
     ),
     rule(
-      `${UNUSED} || ${FAMILY} == "al2" || try(!${USER_DATA}.enable_docker_bridge, true)`,
+      `${FAMILY} == "al2" || try(!${USER_DATA}.enable_docker_bridge, true)`,
       `eks_worker_user_data_group.enable_docker_bridge must be false for \${${FAMILY}}, which has no Docker, got true.`,
     ),
-  ];
+  ]);
 }
 
 /** The node groups: the workshop's single one, or those that tfvars name. */
@@ -522,14 +522,18 @@ export const nodes = inputs({
     says: "Whether nodes get a public address; they stand in private subnets and do not need one.",
   }),
 
-  eks_worker_node_volume_size: rootVolume({
+  eks_worker_node_volume_size: whole({
+    ...ROOT_VOLUME,
     default: 10,
     says: "Size of a node's root volume in GiB. Not less than the AMI's snapshot: 20 for Amazon Linux 2023.",
   }),
 
-  eks_worker_node_ami_id: image({
+  eks_worker_node_ami_id: text({
+    conditions: [IMAGE_ID],
     default: "ami-023bb403131889300",
-    says: "AMI of the nodes, pinned on purpose; the workshop's is for EKS 1.14 in ap-northeast-2. It has to know IMDSv2.",
+    says:
+      "AMI of the nodes, pinned on purpose; the workshop's is for EKS 1.14 in ap-northeast-2. It has to know " +
+      "IMDSv2.",
   }),
 
   eks_worker_node_ec2_type: text({
@@ -570,7 +574,8 @@ export const nodes = inputs({
         rule(
           `try(var.eks_worker_nodes_asg_group.min <= var.eks_worker_nodes_asg_group.desire &&
              var.eks_worker_nodes_asg_group.desire <= var.eks_worker_nodes_asg_group.max, true)`,
-          "eks_worker_nodes_asg_group must have min <= desire <= max, got ${jsonencode(var.eks_worker_nodes_asg_group)}.",
+          "eks_worker_nodes_asg_group must have min <= desire <= max, got " +
+            "${jsonencode(var.eks_worker_nodes_asg_group)}.",
         ),
       ],
     },
@@ -585,15 +590,15 @@ export const nodes = inputs({
   eks_worker_node_launch: oneOf(LAUNCHES, {
     default: "configuration",
     says:
-      "What launches the nodes: configuration, the workshop's way, which accounts since 2024-10-01 do not have any more, " +
-      "or template.",
+      "What launches the nodes: configuration, the workshop's way, which accounts since 2024-10-01 do not have any " +
+      "more, or template.",
   }),
 
   node_groups: mapOf(group, {
     default: {},
     says:
-      "Node groups by name, instead of the single one of the eks_worker_ variables. On al2023 both scripts run before " +
-      "the node joins; on al2 additional_userdata runs after it; on bottlerocket it is TOML.",
+      "Node groups by name, instead of the single one of the eks_worker_ variables. On al2023 both scripts run " +
+      "before the node joins; on al2 additional_userdata runs after it; on bottlerocket it is TOML.",
     rules: everyRow("node_groups", GROUP_RULES),
   }),
 });

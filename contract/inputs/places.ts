@@ -1,181 +1,168 @@
 import { json, jsonencode, predicate, type Condition } from "./condition";
-import { conditionsInside, isNullable, type Description, type Rule } from "./description";
-import { presentRows, rule } from "./rule";
+import { isNullable, type Description, type Fields } from "./description";
+import { every, presentRows, rule, type Rule } from "./rule";
 
 /**
- * Where conditions are judged: the value of an input, every element of a list, one field of every row, one field of an object.
+ * Where conditions are judged: an input, every element of a list, one field of every row, one field of an object.
  * For each place the same sentence is made twice: here from values, and in Terraform's language from expressions.
  */
 export interface Place {
-  /** What the sentence is about: `node_groups`, `secrets_encryption.rotation_days`. */
-  readonly subject: string;
-  /** The field of a row. */
-  readonly as?: string;
+  /** Of the input. */
+  readonly name: string;
+  /** What is judged one by one. @default - the input is one thing */
+  readonly loop?: Loop;
+  /** The names of fields that lead to the value, from the input or from a row. */
+  readonly path: readonly string[];
   /** What elements of a list are, in the plural. */
-  readonly many?: string;
+  readonly many?: string | undefined;
   readonly conditions: readonly Condition<never>[];
-  /** The value in Terraform's language, in a loop over `each`, where `label` tells one from another. */
-  readonly hcl: { readonly it: string; readonly each?: string; readonly label?: string };
   /** True in Terraform's language where there is nothing to judge. */
-  readonly nothing?: string;
-  /** All values here; null where nothing is said. */
-  readonly values: (value: unknown) => readonly Found[];
+  readonly nothing?: string | undefined;
 }
 
+/** One value of a place, and what tells it from others. */
 interface Found {
   readonly value: unknown;
   readonly label?: string;
 }
 
-type Row = Readonly<Record<string, unknown>>;
+/** The elements of an input: in Terraform's language, and as values. */
+interface Loop {
+  /** `row in var.NAME` */
+  readonly each: string;
+  /** What `each` calls an element. */
+  readonly it: string;
+  /** What tells an element from others. */
+  readonly label?: string;
+  readonly elements: (value: object) => readonly Found[];
+}
 
-/** The places of an input. @throws Error for a condition that stands nowhere: one on an object in a list in an object */
+/**
+ * The places of an input.
+ *
+ * @throws Error for a condition that stands nowhere: one on an object in a list in an object
+ */
 export function placesOf(name: string, description: Description): readonly Place[] {
   const variable = `var.${name}`;
-  const own: Place = {
-    subject: name,
-    conditions: description.conditions,
-    hcl: { it: variable },
-    ...(isNullable(description) && { nothing: `${variable} == null` }),
-    values: (value) => [{ value }],
+  const { conditions, of, fields, many } = description;
+  const input: Place = {
+    name,
+    path: [],
+    conditions,
+    nothing: isNullable(description) ? `${variable} == null` : undefined,
   };
-  return [own, ...placesInside(name, variable, description)].filter(({ conditions }) => conditions.length > 0);
-}
+  return [input, ...fieldPlaces(fields ?? {}, input), ...elementPlaces()].filter((it) => it.conditions.length > 0);
 
-function placesInside(name: string, variable: string, description: Description): Place[] {
-  const { kind, of, fields, many, labelledBy } = description;
-  if (kind === "object") {
-    return fieldPlaces(fields ?? {}, variable).map(({ as = "", ...place }) => ({
-      ...place,
-      subject: `${name}.${as}`,
-      ...(place.nothing === undefined && isNullable(description) && { nothing: `${variable} == null` }),
-      values: (value) => (value === null ? [] : place.values(value)),
-    }));
-  }
-  if (of === undefined) return [];
-  if (of.fields === undefined) {
+  function elementPlaces(): readonly Place[] {
+    if (of === undefined) return [];
+    const place = { name, path: [] };
+    const elements = (value: object) => Object.entries(value).map(([label, it]) => ({ value: it as unknown, label }));
+    if (of.fields === undefined) {
+      const withoutLabel = (value: object) => elements(value).map((element) => ({ value: element.value }));
+      const loop = { each: `it in ${variable}`, it: "it", elements: withoutLabel };
+      return [{ ...place, many, conditions: of.conditions, loop }];
+    }
+    const loop = { each: `key, row in ${presentRows(name)}`, it: "row", label: "key", elements };
     return [
-      {
-        subject: name,
-        ...(many !== undefined && { many }),
-        conditions: of.conditions,
-        hcl: { it: "it", each: `it in ${variable}` },
-        values: (value) => (value as readonly unknown[]).map((each) => ({ value: each })),
-      },
+      { ...place, conditions: [IS_THERE], loop: { ...loop, each: `key, row in ${variable}` } },
+      ...fieldPlaces(of.fields, { ...place, conditions: [], loop }),
     ];
   }
-  const isMap = kind === "map";
-  const each = isMap ? `key, row in ${presentRows(name)}` : `row in [for row in ${variable} : row if row != null]`;
-  const label = isMap ? "key" : `coalesce(row.${labelledBy ?? ""}, "nothing")`;
-  const rowsOf = (value: unknown) =>
-    Object.entries(value as Readonly<Record<string, Row | null>>).flatMap(([key, row]) =>
-      row === null ? [] : [{ row, label: isMap ? key : labelOf(row[labelledBy ?? ""]) }],
-    );
-  return [
-    rowsThere(name, variable),
-    ...fieldPlaces(of.fields, "row").map((place) => ({
-      ...place,
-      subject: name,
-      hcl: { ...place.hcl, each, label },
-      values: (value: unknown) =>
-        rowsOf(value).flatMap(({ row, label: which }) =>
-          place.values(row).map((found) => ({ ...found, label: which })),
-        ),
-    })),
-  ];
-}
-
-/** What tells a row of a list from others: a text, or `nothing`. */
-function labelOf(value: unknown): string {
-  return typeof value === "string" ? value : "nothing";
 }
 
 /** No row is null: the other rules would break on one. */
-function rowsThere(name: string, variable: string): Place {
-  const isThere: Condition<never> = {
-    must: () => "have a value in every row",
-    cure: "leave the row out",
-    holds: (value: unknown) => value !== null,
-    hcl: (it) => `${it} != null`,
-    got: { js: json, hcl: jsonencode },
-  };
+const IS_THERE: Condition<never> = {
+  must: () => "have a value in every row",
+  cure: "leave the row out",
+  holds: (row: unknown) => row !== null,
+  hcl: (it) => `${it} != null`,
+};
+
+/** The fields of an object, those of objects in it among them. */
+function fieldPlaces(fields: Fields, object: Place): Place[] {
+  return Object.entries(fields).flatMap(([field, description]) => {
+    const own = { ...object, path: [...object.path, field], conditions: conditionsInside(description) };
+    const place = isNullable(description) ? { ...own, nothing: `try(${expression(own)}, null) == null` } : own;
+    if (Object.values(description.of?.fields ?? {}).some(({ conditions }) => conditions.length > 0))
+      throw new Error(`nobody judges the conditions inside ${expression(place)}`);
+    return [place, ...fieldPlaces(description.fields ?? {}, place)];
+  });
+}
+
+/** What a field has to keep: of a list that of its elements, too. */
+function conditionsInside({ conditions, of, kind }: Description): readonly Condition<never>[] {
+  return kind === "list" && of !== undefined ? [...conditions, ...of.conditions.map(ofEveryElement)] : conditions;
+}
+
+function ofEveryElement({ holds, hcl, ...condition }: Condition<never>): Condition<never> {
   return {
-    subject: name,
-    conditions: [isThere],
-    hcl: { it: "row", each: `key, row in ${variable}`, label: "key" },
-    values: (value) => Object.entries(value as object).map(([label, row]) => ({ value: row as unknown, label })),
+    ...condition,
+    holds: (values: readonly unknown[]) => values.every((value) => value !== null && holds(value as never)),
+    hcl: (it) => `alltrue([for value in ${it} : try(${hcl("value")}, false)])`,
+    got: { js: json, hcl: jsonencode },
   };
 }
 
-/** The fields of an object, those of objects in it among them. */
-function fieldPlaces(fields: NonNullable<Description["fields"]>, object: string): Place[] {
-  return Object.entries(fields).flatMap(([field, description]) => {
-    const it = `${object}.${field}`;
-    const nothing = isNullable(description) && { nothing: `try(${it}, null) == null` };
-    const of = (value: unknown) => (value as Row)[field] ?? null;
-    const own: Place = {
-      subject: "",
-      as: field,
-      conditions: conditionsInside(description),
-      hcl: { it },
-      ...nothing,
-      values: (value) => [{ value: of(value) }],
-    };
-    const inner = fieldPlaces(description.fields ?? {}, it).map((place) => ({
-      ...place,
-      ...nothing,
-      as: `${field}.${place.as ?? ""}`,
-      values: (value: unknown) => (of(value) === null ? [] : place.values(of(value))),
-    }));
-    const lost = Object.values(description.of?.fields ?? {}).some(({ conditions }) => conditions.length > 0);
-    if (lost) throw new Error(`nobody judges the conditions inside ${it}`);
-    return [own, ...inner];
-  });
+/** The value of a place in Terraform's language. */
+function expression({ name, loop, path }: Place): string {
+  return [loop?.it ?? `var.${name}`, ...path].join(".");
+}
+
+/** All values of a place; null where nothing is said. */
+function valuesAt({ loop, path }: Place, input: unknown): readonly Found[] {
+  const found = loop === undefined ? [{ value: input }] : loop.elements(input as object);
+  return path.reduce<readonly Found[]>(
+    (objects, field) =>
+      objects.flatMap(({ value: object, ...rest }) =>
+        object === null ? [] : [{ ...rest, value: (object as Readonly<Record<string, unknown>>)[field] ?? null }],
+      ),
+    found,
+  );
 }
 
 /** A condition at a place, in Terraform's language: when it holds, and the sentence when it does not. */
 export function ruleAt(place: Place, condition: Condition<never>): Rule {
-  const { it, each, label } = place.hcl;
+  const { loop, path, nothing } = place;
+  const it = expression(place);
   const shownAs = (condition.got?.hcl ?? jsonencode)(it);
   // Inside of something a value may be null, and Terraform works out every message, also of a condition that holds.
-  const isWhole = /^var\.\w+$/.test(it);
-  const judged = isWhole ? condition.hcl(it) : `try(${condition.hcl(it)}, false)`;
-  const got = isWhole ? shownAs : `try(${shownAs}, "nothing")`;
-  const kept = place.nothing === undefined ? judged : `${place.nothing} ? true : ${judged}`;
-  if (each === undefined) return rule(kept, sentence(place, condition, `\${${got}}`));
-  const shown = label === undefined ? got : `"\${${label}} (\${${got}})"`;
-  return rule(
-    `alltrue([for ${each} : ${kept}])`,
-    sentence(place, condition, `\${join(", ", [for ${each} : ${shown} if !(${kept})])}`),
-  );
+  const isInput = loop === undefined && path.length === 0;
+  const judged = isInput ? condition.hcl(it) : `try(${condition.hcl(it)}, false)`;
+  const got = isInput ? shownAs : `try(${shownAs}, "nothing")`;
+  const kept = nothing === undefined ? judged : `${nothing} ? true : ${judged}`;
+  if (loop === undefined) return rule(kept, sentence(place, condition, `\${${got}}`));
+  const shown = loop.label === undefined ? got : `"\${${loop.label}} (\${${got}})"`;
+  return every(loop.each, kept, shown, (found) => sentence(place, condition, found));
 }
 
 /** The sentences about values at a place that break a condition. */
-export function brokenAt(place: Place, value: unknown): readonly string[] {
-  return place.conditions.flatMap((condition: Condition<never>) => {
-    const holds = condition.holds as (value: unknown) => boolean;
-    const show = (value: unknown) => {
-      const shown = (condition.got?.js ?? json) as (value: unknown) => string;
-      if (value !== null) return shown(value);
-      // As `try` of Terraform's.
-      try {
-        return shown(value);
-      } catch {
-        return "nothing";
-      }
-    };
-    const broken = place.values(value).filter((found) => {
-      if (found.value !== null) return !holds(found.value);
-      return place.nothing === undefined;
-    });
+export function brokenAt(place: Place, input: unknown): readonly string[] {
+  return place.conditions.flatMap((condition) => {
+    const show = condition.got?.js ?? json;
+    const broken = valuesAt(place, input).filter(({ value }) =>
+      value === null ? place.nothing === undefined : !condition.holds(value as never),
+    );
     if (broken.length === 0) return [];
-    const found = broken.map((it) => (it.label === undefined ? show(it.value) : `${it.label} (${show(it.value)})`));
+    const found = broken.map(({ value, label }) => {
+      const shown = orNothing(() => show(value as never));
+      return label === undefined ? shown : `${label} (${shown})`;
+    });
     return [sentence(place, condition, found.join(", "))];
   });
 }
 
-function sentence({ subject, as, many }: Place, condition: Condition<never>, found: string): string {
-  const must = many === undefined ? predicate(condition, as) : `hold ${many}`;
+/** As `try(…, "nothing")` of Terraform's: not every condition can show a null. */
+function orNothing(show: () => string): string {
+  try {
+    return show();
+  } catch {
+    return "nothing";
+  }
+}
+
+function sentence({ name, loop, path, many }: Place, condition: Condition<never>, found: string): string {
+  const [subject, field] = loop === undefined ? [[name, ...path].join("."), ""] : [name, path.join(".")];
+  const must = many === undefined ? predicate(condition, field) : `hold ${many}`;
   const cure = condition.cure === undefined ? "" : `; ${condition.cure}`;
   return `${subject} must ${must}, got ${found}${cure}.`;
 }

@@ -1,7 +1,5 @@
-import { matching, matches } from "./condition";
+import { allOf, atMost, matches, matching, not, startsWith } from "./condition";
 import { inputs, text } from "./description";
-
-const isName = matches("^[0-9A-Za-z][0-9A-Za-z_-]*$");
 
 /** What names and places everything. */
 export const project = inputs({
@@ -11,16 +9,15 @@ export const project = inputs({
     conditions: [
       {
         must: () =>
-          'start with a letter or digit and have only letters, digits, "_" and "-" (and not start with "sg-", which AWS ' +
-          "keeps for itself)",
-        holds: (name) => isName.holds(name) && !name.startsWith("sg-"),
-        hcl: (it) => `${isName.hcl(it)} && !startswith(${it}, "sg-")`,
+          'start with a letter or digit and have only letters, digits, "_" and "-" (and not start with "sg-", which ' +
+          "AWS keeps for itself)",
+        ...allOf(matches("^[0-9A-Za-z][0-9A-Za-z_-]*$"), not(startsWith("sg-"))),
       },
       {
         must: () =>
-          'have at most 52 characters, because the cluster\'s role is called "PROJECT_NAME-eks-cluster" and IAM allows 64',
-        holds: (name) => name.length <= 52,
-        hcl: (it) => `length(${it}) <= 52`,
+          'have at most 52 characters, because the cluster\'s role is called "PROJECT_NAME-eks-cluster" and IAM ' +
+          "allows 64",
+        ...atMost(52),
         got: { js: (name) => `${String(name.length)}: ${name}`, hcl: (it) => `"\${length(${it})}: \${${it}}"` },
       },
     ],

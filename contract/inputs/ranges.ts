@@ -1,30 +1,47 @@
 import { IPv4, IPv6 } from "ipaddr.js";
 
-import { json, jsonencode, matches, type Condition } from "./condition";
+import { allOf, json, jsonencode, matches, not, type Condition, type Test } from "./condition";
+import { none, unless, type Rule } from "./rule";
 
-/** An address range, of IPv4 or IPv6, that is one network: no host bits. */
-export function network(example: string): Condition<string> {
+/** An address range, of IPv4 or IPv6, that is one network: no host bits. @param example of one, for who gives none */
+export function network(example: string) {
+  const anExample = `an address and a prefix length, such as ${example}`;
   return {
     must: "an address range without host bits",
-    holds: (cidr) => canonical(cidr) === cidr,
-    hcl: isCanonicalCidr,
+    ...IS_CANONICAL,
     got: {
-      js: (cidr) => `${json(cidr)} (write ${canonical(cidr) ?? anExample(example)})`,
-      hcl: (it) => `"\${${jsonencode(it)}} (write \${${canonicalCidr(it, example)}})"`,
+      js: (cidr) => `${json(cidr)} (write ${canonical(cidr) ?? anExample})`,
+      hcl: (it) => `"\${${jsonencode(it)}} (write \${try(${withoutHostBits(it)}, ${JSON.stringify(anExample)})})"`,
     },
-  };
+  } satisfies Condition<string>;
 }
 
-/** A range that AWS takes for a VPC or a subnet. @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html */
-export function vpcNetwork(example: string): Condition<string> {
+/** An address range as Terraform itself would write it: no host bits, no leading zeros. */
+const IS_CANONICAL: Test<string> = {
+  holds: (cidr) => canonical(cidr) === cidr,
+  hcl: (cidr) => `try(${withoutHostBits(cidr)} == ${cidr}, false)`,
+};
+
+/**
+ * A range that AWS takes for a VPC or a subnet: IPv4, /16 to /28, and none of those that no host has.
+ *
+ * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
+ */
+export function vpcNetwork(example: string) {
+  const isOfVpc: Test<string> = {
+    holds: (cidr) => {
+      const prefix = Number(cidr.split("/")[1]);
+      return !cidr.includes(":") && prefix >= 16 && prefix <= 28;
+    },
+    hcl: (cidr) => {
+      const prefix = prefixLength(cidr);
+      return `try(cidrnetmask(${cidr}) != "" && ${prefix} >= 16 && ${prefix} <= 28, false)`;
+    },
+  };
   return {
     ...network(example),
     must: "an IPv4 range from /16 to /28 without host bits",
-    holds: (cidr) => {
-      const prefix = Number(cidr.split("/")[1]);
-      return canonical(cidr) === cidr && !cidr.includes(":") && prefix >= 16 && prefix <= 28 && !noHosts.holds(cidr);
-    },
-    hcl: isVpcCidr,
+    ...allOf(IS_CANONICAL, isOfVpc, not(noHosts)),
   };
 }
 
@@ -47,39 +64,13 @@ function canonical(cidr: string | null): string | undefined {
   }
 }
 
-function anExample(example: string): string {
-  return `an address and a prefix length, such as ${example}`;
-}
-
-/** Whether `cidr` is an address range as Terraform itself would write it: no host bits, no leading zeros. */
-export function isCanonicalCidr(cidr: string): string {
-  return `try(${withoutHostBits(cidr)} == ${cidr}, false)`;
-}
-
-/**
- * {@link isCanonicalCidr}, and IPv4 that AWS accepts for VPCs and subnets: /16 to /28, and none of the ranges that no
- * host can have (0/8, 127/8, 169.254/16, 224/3).
- *
- * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
- */
-export function isVpcCidr(cidr: string): string {
-  const prefix = prefixLength(cidr);
-  const isOfVpc = `try(cidrnetmask(${cidr}) != "" && ${prefix} >= 16 && ${prefix} <= 28, false)`;
-  return `${isCanonicalCidr(cidr)} && ${isOfVpc} && !${noHosts.hcl(cidr)}`;
-}
-
-/** What to type instead of `cidr`: the network without the host bits, or an example when it is no address range. */
-export function canonicalCidr(cidr: string, example: string): string {
-  return `try(${withoutHostBits(cidr)}, ${JSON.stringify(anExample(example))})`;
-}
-
 /** {@link canonical} in Terraform's language, which fails for what is no range. */
 function withoutHostBits(cidr: string): string {
   return `"\${cidrhost(${cidr}, 0)}/\${${prefixLength(cidr)}}"`;
 }
 
 /** The prefix length of a CIDR, as a number. */
-export function prefixLength(cidr: string): string {
+function prefixLength(cidr: string): string {
   return `tonumber(split("/", ${cidr})[1])`;
 }
 
@@ -99,25 +90,41 @@ export function overlaps(subnets: string): string {
   const first = firstAddress("s.cidr");
   const last = `${first} + pow(2, 32 - ${prefixLength("s.cidr")}) - 1`;
   const sorted = `sort([for s in ${subnets} : format("%010d %010d %s (%s)", ${first}, ${last}, s.name, s.cidr)])`;
-  return `try(flatten([for ranges in [${sorted}] : [for i in range(1, length(ranges)) : "\${substr(ranges[i - 1], 22, -1)} and \${substr(ranges[i], 22, -1)}" if tonumber(split(" ", ranges[i - 1])[1]) >= tonumber(split(" ", ranges[i])[0])]]), [])`;
+  const both = '"${substr(ranges[i - 1], 22, -1)} and ${substr(ranges[i], 22, -1)}"';
+  const meet = 'tonumber(split(" ", ranges[i - 1])[1]) >= tonumber(split(" ", ranges[i])[0])';
+  return `try(flatten([for ranges in [${sorted}] :
+    [for i in range(1, length(ranges)) : ${both} if ${meet}]]), [])`;
 }
 
 /** The first address of an IPv4 range, as a number. */
-export function firstAddress(cidr: string): string {
+function firstAddress(cidr: string): string {
   return `sum([for i, octet in split(".", split("/", ${cidr})[0]) : tonumber(octet) * pow(256, 3 - i)])`;
 }
 
 /**
  * In which 256th part of the range `outer` the range `inner` begins: 0 to 255.
  *
- * It numbers the /64 networks of a VPC's /56, one for each subnet: what belongs to the subnet alone stays when another one
- * is added or removed, as its place in a list would not.
+ * It numbers the /64 networks of a VPC's /56, one for each subnet: what belongs to the subnet alone stays when another
+ * one is added or removed, as its place in a list would not.
  */
 export function partOf256(inner: string, outer: string): string {
   return `floor((${firstAddress(inner)} - ${firstAddress(outer)}) / pow(2, 24 - ${prefixLength(outer)}))`;
 }
 
-/** Whether a range is wider than any organization has: more than a /8 of IPv4, more than a /16 of IPv6. */
-export function isTheInternet(cidr: string): string {
-  return `try(${prefixLength(cidr)} < (strcontains(${cidr}, ":") ? 16 : 8), false)`;
+/**
+ * No range of an input is wider than any organization has (a /8 of IPv4, a /16 of IPv6), unless a flag says that it
+ * may be.
+ *
+ * @param what can be reached from the ranges
+ */
+export function noneIsTheInternet(name: string, flag: string, what: string): readonly Rule[] {
+  const wide = `try(${prefixLength("c")} < (strcontains(c, ":") ? 16 : 8), false)`;
+  return unless(`var.${flag}`, [
+    none(
+      `[for c in var.${name} : c if ${wide}]`,
+      (found) =>
+        `${name} must name the networks that may reach the ${what}, got ${found}, which is the whole internet or near
+         it; name your own address as ADDRESS/32, or set ${flag} = true if you mean it.`,
+    ),
+  ]);
 }

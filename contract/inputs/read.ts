@@ -1,6 +1,7 @@
-import { nearest } from "../nearest";
+import { isRecord } from "../json";
+import { hint } from "../nearest";
 import { json } from "./condition";
-import { isNullable, type Description } from "./description";
+import type { Description } from "./description";
 import { brokenAt, placesOf } from "./places";
 
 /** A value of an input as Terraform takes it, or why it does not. */
@@ -12,16 +13,14 @@ export interface Read {
 }
 
 /**
- * Reads what tfvars say of an input, as Terraform converts it: a number stands for a text and the other way round, an object
- * gets the defaults of its fields.
+ * Reads what tfvars say of an input, as Terraform converts it: a number stands for a text and the other way round, an
+ * object gets the defaults of its fields.
  *
  * Rules that compare inputs are Terraform's to judge.
  *
  * @see https://developer.hashicorp.com/terraform/language/expressions/types#type-conversion
  */
 export function readInput(name: string, description: Description, given: unknown): Read {
-  if (given === null)
-    return isNullable(description) ? { value: null, problems: [] } : { value: description.default, problems: [] };
   const mismatches: string[] = [];
   const value = converted(description, given, name, mismatches);
   if (mismatches.length > 0) return { problems: mismatches };
@@ -40,8 +39,6 @@ const NAMES = {
 function converted(description: Description, given: unknown, path: string, mismatches: string[]): unknown {
   if (given === null) return description.default ?? null;
   const { kind, of, fields = {} } = description;
-  const isPlain = typeof given === "object" && !Array.isArray(given);
-  const entries = () => Object.entries(given as Readonly<Record<string, unknown>>);
   switch (kind) {
     case "text":
       if (typeof given === "string") return given;
@@ -63,18 +60,19 @@ function converted(description: Description, given: unknown, path: string, misma
       }
       break;
     case "map":
-      if (isPlain && of !== undefined) {
-        return Object.fromEntries(entries().map(([key, it]) => [key, converted(of, it, `${path}.${key}`, mismatches)]));
+      if (isRecord(given) && of !== undefined) {
+        const rows = Object.entries(given).map(([key, it]) => [key, converted(of, it, `${path}.${key}`, mismatches)]);
+        return Object.fromEntries(rows);
       }
       break;
     case "object":
-      if (!isPlain) break;
+      if (!isRecord(given)) break;
       return Object.fromEntries(
         Object.entries(fields).map(([field, its]) => {
-          const said = (given as Readonly<Record<string, unknown>>)[field];
-          if (said === undefined && its.default === undefined)
-            mismatches.push(`${path} must have ${field}, got nothing.`);
-          return [field, said === undefined ? its.default : converted(its, said, `${path}.${field}`, mismatches)];
+          const said = given[field];
+          if (said !== undefined) return [field, converted(its, said, `${path}.${field}`, mismatches)];
+          if (its.default === undefined) mismatches.push(`${path} must have ${field}, got nothing.`);
+          return [field, its.default];
         }),
       );
   }
@@ -90,21 +88,15 @@ export interface UnknownField {
 }
 
 /** The fields in a value that its description does not know. */
-export function unknownFields(description: Description, given: unknown, path: string): readonly UnknownField[] {
+export function unknownFields({ kind, of, fields = {} }: Description, given: unknown, path: string): UnknownField[] {
   if (typeof given !== "object" || given === null) return [];
-  const { kind, of, fields = {} } = description;
-  const entries = Object.entries(given);
-  if (kind !== "object") {
-    const at = (key: string) => (/^[\w-]+$/.test(key) ? `${path}.${key}` : `${path}[${json(key)}]`);
-    return entries.flatMap(([key, it]) =>
-      of === undefined ? [] : unknownFields(of, it, kind === "list" ? `${path}[${key}]` : at(key)),
-    );
-  }
-  return entries.flatMap(([name, it]) => {
-    const field = fields[name];
-    if (field !== undefined) return unknownFields(field, it, `${path}.${name}`);
-    const near = nearest(name, Object.keys(fields));
-    const hint = near === undefined ? `there are ${Object.keys(fields).join(", ")}` : `did you mean ${near}?`;
-    return [{ name, said: `${path} has no attribute ${name}: ${hint}` }];
+  return Object.entries(given).flatMap(([key, it]) => {
+    const isWord = kind !== "list" && /^[\w-]+$/.test(key);
+    const at = isWord ? `${path}.${key}` : `${path}[${kind === "list" ? key : json(key)}]`;
+    const part = kind === "object" ? fields[key] : of;
+    if (part !== undefined) return unknownFields(part, it, at);
+    return kind === "object"
+      ? { name: key, said: `${path} has no attribute ${key}: ${hint(key, Object.keys(fields))}` }
+      : [];
   });
 }

@@ -1,28 +1,17 @@
-import type { Description, Rule } from "./description";
+import { isNullable, type Description } from "./description";
 import { placesOf, ruleAt } from "./places";
 
-/** A `variable` block of Terraform's, in the words of cdktf. */
-export interface Variable {
-  readonly type: string;
-  readonly description: string;
-  readonly nullable: boolean;
-  /** JSON, or null. */
-  readonly default: unknown;
-  readonly validation: readonly Rule[];
-}
-
-/** What Terraform is told of an input. */
-export function variableOf(name: string, description: Description): Variable {
-  const rules: readonly Rule[] = [
-    ...placesOf(name, description).flatMap((place) => place.conditions.map((condition) => ruleAt(place, condition))),
-    ...description.rules,
-  ];
+/** What Terraform is told of an input: a `variable` block, in the words of cdktf. */
+export function variableOf(name: string, description: Description) {
+  const conditions = placesOf(name, description).flatMap((place) =>
+    place.conditions.map((condition) => ruleAt(place, condition)),
+  );
   return {
     type: typeOf(description),
     description: description.says,
-    nullable: description.default === null,
+    nullable: isNullable(description),
     default: description.default,
-    validation: rules,
+    validation: [...conditions, ...description.rules],
   };
 }
 
