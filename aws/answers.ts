@@ -1,3 +1,5 @@
+import type { EC2Client, Filter } from "@aws-sdk/client-ec2";
+
 import { errorName, isGone } from "./call";
 
 /** The items of all pages. */
@@ -8,6 +10,36 @@ export async function all<Page, Item>(
   const found: Item[] = [];
   for await (const page of pages) found.push(...(items(page) ?? []));
   return found;
+}
+
+/**
+ * How many values a filter of EC2 takes.
+ *
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+ */
+const FILTER_VALUES = 200;
+
+/** As many filters of EC2 as it takes for some values; none for no value. */
+export function filtersFor(Name: string, values: Iterable<string>): Filter[] {
+  return inBatches(unique(values), FILTER_VALUES).map((Values) => ({ Name, Values }));
+}
+
+/** A list of EC2 that comes in pages, and that it filters. */
+export type FilteredList<Page> = (
+  config: { readonly client: EC2Client },
+  input: { readonly Filters: Filter[] },
+) => AsyncIterable<Page>;
+
+/** What EC2 lists with one of some values; nothing, and nothing is asked, for no value. */
+export async function matching<Page, Item>(
+  client: EC2Client,
+  list: FilteredList<Page>,
+  items: (page: Page) => readonly Item[] | undefined,
+  filter: string,
+  values: readonly string[],
+): Promise<Item[]> {
+  const answers = filtersFor(filter, values).map((it) => all(list({ client }, { Filters: [it] }), items));
+  return (await Promise.all(answers)).flat();
 }
 
 /**
@@ -39,7 +71,7 @@ export function inBatches<T>(items: readonly T[], size: number): T[][] {
 }
 
 /** Each name once, and no empty one. */
-export function unique(names: readonly string[]): string[] {
+export function unique(names: Iterable<string>): string[] {
   return [...new Set(names)].filter((name) => name !== "");
 }
 

@@ -1,17 +1,8 @@
 import { UserError } from "../contract/user-error";
 import { printable } from "../terminal/text";
-import type { AwsSettings } from "./settings";
 
 /** What AWS answers for what is not there (any more), by the names of its errors: `InvalidGroup.NotFound`, … */
 const GONE = /NotFound|NoSuchEntity/;
-
-/** How often a call is tried: thirty participants who destroy at once are told `Throttling` more than the usual three times. */
-const ATTEMPTS = 8;
-
-/** Settings for clients that ask much and whose answers count. */
-export function patient(settings: AwsSettings): AwsSettings & { readonly maxAttempts: number } {
-  return { ...settings, maxAttempts: ATTEMPTS };
-}
 
 /** The name that AWS gave an error, such as `AccessDenied`; empty for everything that is no answer of AWS. */
 export function errorName(error: unknown): string {

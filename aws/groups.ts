@@ -2,6 +2,7 @@ import {
   DescribeLaunchConfigurationsCommand,
   DescribeScalingActivitiesCommand,
   paginateDescribeAutoScalingGroups,
+  paginateDescribeLaunchConfigurations,
   type Activity,
   type AutoScalingClient,
   type AutoScalingGroup,
@@ -90,6 +91,12 @@ export function readLaunches(
   ids: readonly string[],
 ): Promise<Record<string, Launch>> {
   return forEach(ids, (id) => (id.startsWith("lt-") ? template(ec2, id) : configuration(autoScaling, id)));
+}
+
+/** Names of the region's launch configurations. */
+export async function readLaunchConfigurations(autoScaling: AutoScalingClient): Promise<string[]> {
+  const pages = paginateDescribeLaunchConfigurations({ client: autoScaling }, {});
+  return (await all(pages, (page) => page.LaunchConfigurations)).map((it) => it.LaunchConfigurationName ?? "");
 }
 
 async function configuration(autoScaling: AutoScalingClient, id: string): Promise<Launch | undefined> {

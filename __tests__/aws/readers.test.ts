@@ -2,7 +2,7 @@ import type { Activity } from "@aws-sdk/client-auto-scaling";
 import type { Instance } from "@aws-sdk/client-ec2";
 import type { ClusterVersionInformation } from "@aws-sdk/client-eks";
 
-import { isOfAmazon, isOwn, usedVcpus } from "../../aws/account";
+import { isOfAmazon, isOwn, usedVcpus } from "../../aws/quotas";
 import { all, forEach, ifThere } from "../../aws/answers";
 import { offered } from "../../aws/clusters";
 import { failureOf } from "../../aws/groups";

@@ -26,16 +26,16 @@ import {
 import { GetInstanceProfileCommand, GetRoleCommand } from "@aws-sdk/client-iam";
 
 import { tagsOf } from "../answers";
-import type { Clients } from "./clients";
+import type { AwsClients } from "../clients";
 import { inEc2, listed, named, onePage, taggedBy, type Tags } from "./finder";
 
 /** The tags of classic load balancers, by their names. @throws what AWS says where one of them does not exist */
-export async function tagsOfClassic({ classic }: Clients, LoadBalancerNames: string[]): Promise<[string, Tags][]> {
+export async function tagsOfClassic({ classic }: AwsClients, LoadBalancerNames: string[]): Promise<[string, Tags][]> {
   const { TagDescriptions = [] } = await classic.send(new DescribeClassicTagsCommand({ LoadBalancerNames }));
   return TagDescriptions.map(({ LoadBalancerName = "", Tags }) => [LoadBalancerName, tagsOf(Tags)]);
 }
 
-async function tagsOfV2({ v2 }: Clients, ResourceArns: string[]): Promise<[string, Tags][]> {
+async function tagsOfV2({ v2 }: AwsClients, ResourceArns: string[]): Promise<[string, Tags][]> {
   const { TagDescriptions = [] } = await v2.send(new DescribeTagsCommand({ ResourceArns }));
   return TagDescriptions.map(({ ResourceArn = "", Tags }) => [ResourceArn, tagsOf(Tags)]);
 }

@@ -1,26 +1,20 @@
-import {
-  countAddresses,
-  countVcpus,
-  countVpcs,
-  hasKeyPair,
-  readIdentity,
-  readLaunchConfigurations,
-  readOfferings,
-  readOldestRole,
-  readParameter,
-  readQuota,
-  readZones,
-  type Identity,
-  type Zone,
-} from "../../aws/account";
 import { forEach, nameIn, unique } from "../../aws/answers";
-import { withAws, type AwsClients } from "../../aws/clients";
+import { withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
 import { readAddOnVersions, readCluster, readVersions, type OfferedVersion } from "../../aws/clusters";
-import { readGroups } from "../../aws/groups";
-import { readImage, readInstanceTypes, type Image, type InstanceType } from "../../aws/instances";
-import { hasVpc, readEndpoints, readNatGateways, readSubnetsBeside } from "../../aws/network";
-import { hasRole, readProfile } from "../../aws/roles";
-import type { AwsSettings } from "../../aws/settings";
+import { readGroups, readLaunchConfigurations } from "../../aws/groups";
+import { readIdentity, type Identity } from "../../aws/identity";
+import {
+  hasKeyPair,
+  readImage,
+  readInstanceTypes,
+  readOfferings,
+  type Image,
+  type InstanceType,
+} from "../../aws/instances";
+import { hasVpc, readEndpoints, readNatGateways, readSubnetsBeside, readZones, type Zone } from "../../aws/network";
+import { readParameter } from "../../aws/parameters";
+import { countAddresses, countVcpus, countVpcs, readQuota } from "../../aws/quotas";
+import { hasRole, readOldestRole, readProfile } from "../../aws/roles";
 import { imageIdParameter, nodeImage, type Family, type ImageKind } from "../../facts/images";
 import type { NodeGroupInput, StackInputs } from "../stack-inputs";
 import { ask, orElse, settled, type Fact } from "./fact";

@@ -1,5 +1,6 @@
 import { NODE_SERVICES } from "../../facts/endpoint-services";
-import { isStandard, type Identity } from "../../aws/account";
+import type { Identity } from "../../aws/identity";
+import { isStandard } from "../../aws/quotas";
 import type { InstanceType } from "../../aws/instances";
 import { QUOTAS, type AccountFacts, type NetworkFact } from "./account-facts";
 import { usableAddresses } from "../../facts/cidr";

@@ -1,6 +1,6 @@
-import { readIdentity, type Identity } from "../../aws/account";
+import { readIdentity, type Identity } from "../../aws/identity";
 import { forEach, nameIn } from "../../aws/answers";
-import { withAws, type AwsClients } from "../../aws/clients";
+import { withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
 import { readAccessEntries, readCluster, type AccessEntry, type Cluster } from "../../aws/clusters";
 import { readGroups, readLastFailure, readLaunches, type Group, type Launch as AwsLaunch } from "../../aws/groups";
 import {
@@ -23,7 +23,6 @@ import {
   type VpcNames,
 } from "../../aws/network";
 import { readAttachedPolicies, readProfile } from "../../aws/roles";
-import type { AwsSettings } from "../../aws/settings";
 import type { Handover } from "../../contract/handover";
 import { readUserData, type ParsedUserData } from "../../modules/user-data/read";
 import { ask, orElse, settled, type Fact } from "./fact";

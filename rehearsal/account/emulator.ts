@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { CreateKeyPairCommand, DescribeImagesCommand, EC2Client } from "@aws-sdk/client-ec2";
+import { CreateKeyPairCommand, DescribeImagesCommand } from "@aws-sdk/client-ec2";
 import {
   AddRoleToInstanceProfileCommand,
   CreateInstanceProfileCommand,
@@ -11,11 +11,11 @@ import {
   CreateUserCommand,
   GetInstanceProfileCommand,
   GetPolicyCommand,
-  IAMClient,
+  type IAMClient,
 } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
-import type { AwsSettings } from "../../aws/settings";
+import { withAws, type AwsSettings } from "../../aws/clients";
+import { readIdentity } from "../../aws/identity";
 import { reasonOf, UserError } from "../../contract/user-error";
 import { trustPolicy } from "../../modules/policies";
 import { freePort } from "../machine/loopback";
@@ -23,9 +23,6 @@ import { neutralEnvironment } from "../machine/neutral-environment";
 import { findMoto } from "../machine/tools";
 
 export { neutralEnvironment };
-
-/** Number of the account that moto gives to everybody. @see https://docs.getmoto.org/en/latest/docs/multi_account.html */
-const MOTO_ACCOUNT_ID = "123456789012";
 
 /** What the emulated account holds before anything is planned; on a real account it is the user's to have. */
 export interface AccountSeed {
@@ -280,7 +277,7 @@ function motoSettings(folder: string, seed: AccountSeed): Record<string, string>
 }
 
 /** How AWS' clients reach an emulated account. */
-export type ClientSettings = Required<Omit<AwsSettings, "maxAttempts">>;
+export type ClientSettings = Required<Omit<AwsSettings, "maxAttempts" | "requestHandler">>;
 
 /** How AWS' clients reach an emulated account itself, past what may stand before it. */
 export function settingsOf({
@@ -296,11 +293,8 @@ export function settingsOf({
 
 /** Puts the seed into an account; what is there already stays as it is. @returns the number of the account */
 async function fill(settings: ClientSettings, seed: AccountSeed): Promise<string> {
-  const iam = new IAMClient(settings);
-  const ec2 = new EC2Client(settings);
-  const sts = new STSClient(settings);
-  try {
-    const { Account: accountId = MOTO_ACCOUNT_ID } = await sts.send(new GetCallerIdentityCommand({}));
+  return withAws(settings, async ({ ec2, iam, sts }) => {
+    const { account: accountId } = await readIdentity(sts);
     const names = { RoleName: seed.adminRole, InstanceProfileName: seed.adminRole };
     const trust = { AssumeRolePolicyDocument: trustPolicy("ec2.amazonaws.com") };
     await unlessThere(iam.send(new CreateRoleCommand({ ...names, ...trust })));
@@ -310,9 +304,7 @@ async function fill(settings: ClientSettings, seed: AccountSeed): Promise<string
     for (const arn of seed.principals ?? []) await addPrincipal(iam, arn, accountId);
     await unlessThere(ec2.send(new CreateKeyPairCommand({ KeyName: seed.keyPair })));
     return accountId;
-  } finally {
-    for (const client of [iam, ec2, sts]) client.destroy();
-  }
+  });
 }
 
 /** `arn:PARTITION:iam::ACCOUNT:(role|user)/[PATH/]NAME` */
@@ -337,9 +329,7 @@ async function unlessThere(call: Promise<unknown>): Promise<void> {
 
 /** What of a seed cannot be put into an account by a call, and is not there. */
 async function missingFrom(settings: ClientSettings, seed: AccountSeed): Promise<string[]> {
-  const iam = new IAMClient(settings);
-  const ec2 = new EC2Client(settings);
-  try {
+  return withAws(settings, async ({ ec2, iam }) => {
     // All of them: one that is asked for by its id fails where another one is missing, or not, by the emulator.
     const { Images: images = [] } = await ec2.send(new DescribeImagesCommand({}));
     const offered = new Set(images.map(({ ImageId }) => ImageId));
@@ -354,10 +344,7 @@ async function missingFrom(settings: ClientSettings, seed: AccountSeed): Promise
       },
     );
     return hasPolicies ? missing : [...missing, "AWS' managed policies"];
-  } finally {
-    iam.destroy();
-    ec2.destroy();
-  }
+  });
 }
 
 async function untilItAnswers(server: ChildProcess, endpoint: string, logFile: string): Promise<void> {

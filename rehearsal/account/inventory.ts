@@ -13,7 +13,7 @@ import {
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 
-import { withClients } from "../../aws/finders/clients";
+import { withAws } from "../../aws/clients";
 import { EVERYTHING } from "../../aws/finders/finder";
 import { FINDERS } from "../../aws/finders/table";
 import type { ClientSettings } from "./emulator";
@@ -41,7 +41,7 @@ const LISTED = [
 
 /** Asks an emulated account for all that is in it; what has ended, and only is still told of, does not count. */
 export function takeInventory(settings: ClientSettings): Promise<Inventory> {
-  return withClients(settings, async (clients) => {
+  return withAws(settings, async (clients) => {
     const { ec2, eks, iam, logs } = clients;
     const listed: Record<string, readonly string[]> = {};
     for (const type of LISTED) {

@@ -1,11 +1,11 @@
 import type { DescribeSubnetsCommandOutput, Filter } from "@aws-sdk/client-ec2";
 
-import type { Clients } from "../../../aws/finders/clients";
+import type { AwsClients } from "../../../aws/clients";
 import { inBatches } from "../../../aws/answers";
 import { anyOf, listed, taggedBy } from "../../../aws/finders/finder";
 import { FINDERS } from "../../../aws/finders/table";
 
-const NO_CLIENTS = {} as Clients;
+const NO_CLIENTS = {} as AwsClients;
 
 describe("batches", () => {
   it.each([

@@ -4,10 +4,11 @@ import {
   DeleteSecurityGroupCommand,
   DescribeSubnetsCommand,
   DescribeVpcsCommand,
-  EC2Client,
 } from "@aws-sdk/client-ec2";
-import { GetRoleCommand, GetUserCommand, IAMClient } from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { GetRoleCommand, GetUserCommand, type IAMClient } from "@aws-sdk/client-iam";
+
+import { AwsClients } from "../../../aws/clients";
+import { readIdentity } from "../../../aws/identity";
 
 /** Who calls, as a call's signature tells. */
 export interface Caller {
@@ -60,12 +61,11 @@ export function callerOf(authorization = ""): Caller {
  */
 export function emulatedAccount(endpoint: string, { region, accessKeyId }: Caller): ClusterAccount {
   // The emulator knows an account by the key, and checks no signature.
-  const settings = { endpoint, region, credentials: { accessKeyId, secretAccessKey: "not-known-here" } };
-  const ec2 = new EC2Client(settings);
-  const iam = new IAMClient(settings);
-  const sts = new STSClient(settings);
+  const credentials = { accessKeyId, secretAccessKey: "not-known-here" };
+  const aws = new AwsClients({ endpoint, region, credentials });
+  const { ec2, iam, sts } = aws;
   return {
-    callerArn: async () => principalArn((await sts.send(new GetCallerIdentityCommand({}))).Arn ?? ""),
+    callerArn: async () => principalArn((await readIdentity(sts)).arn),
     principal: async (arn) => {
       const name = arn.slice(arn.lastIndexOf("/") + 1);
       const found = await (arn.includes(":user/") ? userOf(iam, name) : roleOf(iam, name));
@@ -112,7 +112,7 @@ export function emulatedAccount(endpoint: string, { region, accessKeyId }: Calle
       }
     },
     close: () => {
-      for (const client of [ec2, iam, sts]) client.destroy();
+      aws.close();
     },
   };
 }
