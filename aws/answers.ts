@@ -2,13 +2,17 @@ import type { EC2Client, Filter } from "@aws-sdk/client-ec2";
 
 import { errorName, isGone } from "./call";
 
-/** The items of all pages. */
-export async function all<Page, Item>(
+/** What a page lists under a key. */
+export type Listed<Page, Key extends keyof Page> =
+  NonNullable<Page[Key]> extends readonly (infer Item)[] ? Item : never;
+
+/** What all pages list under a key. */
+export async function all<Page, Key extends keyof Page>(
   pages: AsyncIterable<Page>,
-  items: (page: Page) => readonly Item[] | undefined,
-): Promise<Item[]> {
-  const found: Item[] = [];
-  for await (const page of pages) found.push(...(items(page) ?? []));
+  key: Key,
+): Promise<Listed<Page, Key>[]> {
+  const found: Listed<Page, Key>[] = [];
+  for await (const page of pages) found.push(...((page[key] ?? []) as Listed<Page, Key>[]));
   return found;
 }
 
@@ -31,14 +35,14 @@ export type FilteredList<Page> = (
 ) => AsyncIterable<Page>;
 
 /** What EC2 lists with one of some values; nothing, and nothing is asked, for no value. */
-export async function matching<Page, Item>(
+export async function matching<Page, Key extends keyof Page>(
   client: EC2Client,
   list: FilteredList<Page>,
-  items: (page: Page) => readonly Item[] | undefined,
+  key: Key,
   filter: string,
   values: readonly string[],
-): Promise<Item[]> {
-  const answers = filtersFor(filter, values).map((it) => all(list({ client }, { Filters: [it] }), items));
+): Promise<Listed<Page, Key>[]> {
+  const answers = filtersFor(filter, values).map((it) => all(list({ client }, { Filters: [it] }), key));
   return (await Promise.all(answers)).flat();
 }
 

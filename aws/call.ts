@@ -36,6 +36,11 @@ export async function asking<T>(what: string, call: Promise<T>): Promise<T> {
 /** AWS' names for a missing permission: `AccessDenied`, `AccessDeniedException`, `UnauthorizedOperation`, … */
 const FORBIDDEN = /^(AccessDenied|UnauthorizedOperation|NotAuthorized|AuthorizationError|Unauthorized)/;
 
+/** Whether AWS says that the credentials do not allow what was asked. */
+export function isForbidden({ name }: Error): boolean {
+  return FORBIDDEN.test(name);
+}
+
 /** What a permission that is missing hides, in words; everything else is known. */
 export class Unknowns {
   readonly #reasons: string[] = [];
@@ -59,7 +64,7 @@ export class Unknowns {
     try {
       return await answer;
     } catch (error) {
-      if (!(error instanceof UserError) || !FORBIDDEN.test(errorName(error.cause))) throw error;
+      if (!(error instanceof UserError) || !(error.cause instanceof Error && isForbidden(error.cause))) throw error;
       this.add(error.message);
       return otherwise;
     }

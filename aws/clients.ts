@@ -25,7 +25,7 @@ export function patient(settings: AwsSettings): AwsSettings {
 interface Client {
   readonly config: Pick<EC2Client["config"], "requestHandler">;
   readonly middlewareStack: {
-    add(middleware: ReturnType<typeof sayingWhatWasAsked>, at: { step: "initialize" }): void;
+    add(middleware: typeof sayingWhatWasAsked, at: { step: "initialize" }): void;
   };
   destroy(): void;
 }
@@ -40,85 +40,88 @@ export class AwsClients {
   constructor(private readonly settings: AwsSettings) {}
 
   get autoScaling() {
-    const service = require("@aws-sdk/client-auto-scaling") as typeof import("@aws-sdk/client-auto-scaling");
-    return this.#of("autoscaling", service.AutoScalingClient);
+    return this.#of(
+      (require("@aws-sdk/client-auto-scaling") as typeof import("@aws-sdk/client-auto-scaling")).AutoScalingClient,
+    );
   }
 
   /** Of classic load balancers. */
   get classic() {
-    const service =
-      require("@aws-sdk/client-elastic-load-balancing") as typeof import("@aws-sdk/client-elastic-load-balancing");
-    return this.#of("elasticloadbalancing", service.ElasticLoadBalancingClient);
+    return this.#of(
+      (require("@aws-sdk/client-elastic-load-balancing") as typeof import("@aws-sdk/client-elastic-load-balancing"))
+        .ElasticLoadBalancingClient,
+    );
   }
 
   get ec2() {
-    const service = require("@aws-sdk/client-ec2") as typeof import("@aws-sdk/client-ec2");
-    return this.#of("ec2", service.EC2Client);
+    return this.#of((require("@aws-sdk/client-ec2") as typeof import("@aws-sdk/client-ec2")).EC2Client);
   }
 
   get eks() {
-    const service = require("@aws-sdk/client-eks") as typeof import("@aws-sdk/client-eks");
-    return this.#of("eks", service.EKSClient);
+    return this.#of((require("@aws-sdk/client-eks") as typeof import("@aws-sdk/client-eks")).EKSClient);
   }
 
   get iam() {
-    const service = require("@aws-sdk/client-iam") as typeof import("@aws-sdk/client-iam");
-    return this.#of("iam", service.IAMClient);
+    return this.#of((require("@aws-sdk/client-iam") as typeof import("@aws-sdk/client-iam")).IAMClient);
   }
 
   get logs() {
-    const service = require("@aws-sdk/client-cloudwatch-logs") as typeof import("@aws-sdk/client-cloudwatch-logs");
-    return this.#of("logs", service.CloudWatchLogsClient);
+    return this.#of(
+      (require("@aws-sdk/client-cloudwatch-logs") as typeof import("@aws-sdk/client-cloudwatch-logs"))
+        .CloudWatchLogsClient,
+    );
   }
 
   get quotas() {
-    const service = require("@aws-sdk/client-service-quotas") as typeof import("@aws-sdk/client-service-quotas");
-    return this.#of("servicequotas", service.ServiceQuotasClient);
+    return this.#of(
+      (require("@aws-sdk/client-service-quotas") as typeof import("@aws-sdk/client-service-quotas"))
+        .ServiceQuotasClient,
+    );
   }
 
   get ssm() {
-    const service = require("@aws-sdk/client-ssm") as typeof import("@aws-sdk/client-ssm");
-    return this.#of("ssm", service.SSMClient);
+    return this.#of((require("@aws-sdk/client-ssm") as typeof import("@aws-sdk/client-ssm")).SSMClient);
   }
 
   get sts() {
-    const service = require("@aws-sdk/client-sts") as typeof import("@aws-sdk/client-sts");
-    return this.#of("sts", service.STSClient);
+    return this.#of((require("@aws-sdk/client-sts") as typeof import("@aws-sdk/client-sts")).STSClient);
   }
 
   /** Of all other load balancers, and of target groups. */
   get v2() {
-    const service =
-      require("@aws-sdk/client-elastic-load-balancing-v2") as typeof import("@aws-sdk/client-elastic-load-balancing-v2");
-    return this.#of("elasticloadbalancing", service.ElasticLoadBalancingV2Client);
+    return this.#of(
+      (
+        require("@aws-sdk/client-elastic-load-balancing-v2") as typeof import("@aws-sdk/client-elastic-load-balancing-v2")
+      ).ElasticLoadBalancingV2Client,
+    );
   }
 
   close(): void {
     for (const client of this.#made.values()) client.destroy();
   }
 
-  /** @param prefix of the service's actions in IAM policies */
-  #of<C extends Client>(prefix: string, Service: new (settings: AwsSettings) => C): C {
+  #of<C extends Client>(Service: new (settings: AwsSettings) => C): C {
     const known = this.#made.get(Service);
     if (known !== undefined) return known as C;
     const [first] = this.#made.values();
     const client = new Service({ ...this.settings, ...(first && { requestHandler: first.config.requestHandler }) });
-    client.middlewareStack.add(sayingWhatWasAsked(prefix), { step: "initialize" });
+    client.middlewareStack.add(sayingWhatWasAsked, { step: "initialize" });
     this.#made.set(Service, client);
     return client;
   }
 }
 
 /** Every failure of a call has the call's name in `asked`, as IAM policies write it: `ec2:DescribeSubnets`. */
-function sayingWhatWasAsked(prefix: string) {
-  return (call: (input: never) => Promise<unknown>, { commandName = "" }: { readonly commandName?: string }) =>
-    async (input: never) => {
-      try {
-        return await call(input);
-      } catch (error) {
-        throw Object.assign(error as Error, { asked: `${prefix}:${commandName.replace(/Command$/, "")}` });
-      }
-    };
+function sayingWhatWasAsked(
+  call: (input: never) => Promise<unknown>,
+  { clientName = "", commandName = "" }: { readonly clientName?: string; readonly commandName?: string },
+) {
+  const service = clientName.replace(/CloudWatch|(V2)?Client$/g, "").toLowerCase();
+  const asked = `${service}:${commandName.replace(/Command$/, "")}`;
+  return (input: never) =>
+    call(input).catch((error: unknown) => {
+      throw Object.assign(error as Error, { asked });
+    });
 }
 
 /** Clients for as long as something is done with them. */

@@ -38,11 +38,17 @@ export interface Instance {
   readonly hasMetadata: boolean | undefined;
 }
 
+/** Instances in the pages in which EC2 lists what they were reserved by. */
+export async function* pagesOfInstances(...asked: Parameters<typeof paginateDescribeInstances>) {
+  for await (const { Reservations = [] } of paginateDescribeInstances(...asked)) {
+    yield { Instances: Reservations.flatMap(({ Instances = [] }) => Instances) };
+  }
+}
+
 /** Those that there are: asked by a filter, because one id that is gone fails the whole question otherwise. */
 export async function readInstances(ec2: EC2Client, ids: readonly string[]): Promise<Instance[]> {
-  const found = await matching(ec2, paginateDescribeInstances, (page) => page.Reservations, "instance-id", ids);
+  const found = await matching(ec2, pagesOfInstances, "Instances", "instance-id", ids);
   return found
-    .flatMap(({ Instances = [] }) => Instances)
     .map((it) => ({
       id: it.InstanceId ?? "",
       state: it.State?.Name ?? "",
@@ -175,7 +181,7 @@ export async function readOfferings(
   const Filters = [{ Name: "instance-type", Values: [...types] }];
   const asked = { LocationType: "availability-zone", Filters } as const;
   const pages = paginateDescribeInstanceTypeOfferings({ client: ec2 }, asked);
-  const offered = await all(pages, (page) => page.InstanceTypeOfferings);
+  const offered = await all(pages, "InstanceTypeOfferings");
   const zonesOf = (type: string) =>
     offered.flatMap(({ InstanceType, Location = "" }) => (InstanceType === (type as _InstanceType) ? Location : []));
   return Object.fromEntries(types.map((type) => [type, zonesOf(type)]));

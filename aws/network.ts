@@ -18,7 +18,7 @@ import { all, matching, tagsOf } from "./answers";
 
 /** Whether there is a VPC that the account may see. */
 export async function hasVpc(ec2: EC2Client, id: string): Promise<boolean> {
-  return (await matching(ec2, paginateDescribeVpcs, (page) => page.Vpcs, "vpc-id", [id])).length > 0;
+  return (await matching(ec2, paginateDescribeVpcs, "Vpcs", "vpc-id", [id])).length > 0;
 }
 
 /** A subnet of a VPC. */
@@ -39,9 +39,9 @@ export interface Subnet {
 /** All subnets of the VPCs that some subnets are in. */
 export async function readSubnetsBeside(ec2: EC2Client, ids: readonly string[]): Promise<Subnet[]> {
   const subnets = (filter: string, values: readonly string[]) =>
-    matching(ec2, paginateDescribeSubnets, (page) => page.Subnets, filter, values);
+    matching(ec2, paginateDescribeSubnets, "Subnets", filter, values);
   const vpcIds = (await subnets("subnet-id", ids)).map(({ VpcId = "" }) => VpcId);
-  const tables = await matching(ec2, paginateDescribeRouteTables, (page) => page.RouteTables, "vpc-id", vpcIds);
+  const tables = await matching(ec2, paginateDescribeRouteTables, "RouteTables", "vpc-id", vpcIds);
   const associations = tables.flatMap((table) => (table.Associations ?? []).map((it) => ({ ...it, table })));
   return (await subnets("vpc-id", vpcIds)).map((it) => {
     const { table } =
@@ -82,7 +82,7 @@ export interface NatGateway {
 /** The NAT gateways of a VPC; those that were deleted are among them for an hour or so. */
 export async function readNatGateways(ec2: EC2Client, vpcId: string): Promise<NatGateway[]> {
   const pages = paginateDescribeNatGateways({ client: ec2 }, { Filter: [{ Name: "vpc-id", Values: [vpcId] }] });
-  return (await all(pages, (page) => page.NatGateways)).map(({ NatGatewayId = "", State = "", SubnetId = "" }) => ({
+  return (await all(pages, "NatGateways")).map(({ NatGatewayId = "", State = "", SubnetId = "" }) => ({
     id: NatGatewayId,
     state: State,
     subnetId: SubnetId,
@@ -105,7 +105,7 @@ export interface Endpoint {
 
 /** The endpoints of a VPC. @see https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html */
 export async function readEndpoints(ec2: EC2Client, vpcId: string): Promise<Endpoint[]> {
-  const found = await matching(ec2, paginateDescribeVpcEndpoints, (page) => page.VpcEndpoints, "vpc-id", [vpcId]);
+  const found = await matching(ec2, paginateDescribeVpcEndpoints, "VpcEndpoints", "vpc-id", [vpcId]);
   return found.map((it) => ({
     service: serviceOf(it.ServiceName ?? ""),
     isAvailable: String(it.State).toLowerCase() === "available",
@@ -143,7 +143,7 @@ export async function readSecurityGroups(
   by: "group-id" | "vpc-id",
   ids: readonly string[],
 ): Promise<SecurityGroup[]> {
-  const found = await matching(ec2, paginateDescribeSecurityGroups, (page) => page.SecurityGroups, by, ids);
+  const found = await matching(ec2, paginateDescribeSecurityGroups, "SecurityGroups", by, ids);
   return found.map((it) => ({
     id: it.GroupId ?? "",
     inbound: (it.IpPermissions ?? []).map(permission),

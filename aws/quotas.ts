@@ -1,6 +1,5 @@
 import {
   DescribeAddressesCommand,
-  paginateDescribeInstances,
   paginateDescribeVpcs,
   type Address,
   type EC2Client,
@@ -14,6 +13,7 @@ import {
 } from "@aws-sdk/client-service-quotas";
 
 import { all, ifThere, matching } from "./answers";
+import { pagesOfInstances } from "./instances";
 
 /** How much there may be of something: what has been agreed with the account, else what everybody has. */
 export async function readQuota(
@@ -29,7 +29,7 @@ export async function readQuota(
 
 /** How many VPCs count against the quota. @param account its number; undefined when that is not known */
 export async function countVpcs(ec2: EC2Client, account: string | undefined): Promise<number> {
-  const vpcs = await all(paginateDescribeVpcs({ client: ec2 }, {}), (page) => page.Vpcs);
+  const vpcs = await all(paginateDescribeVpcs({ client: ec2 }, {}), "Vpcs");
   return vpcs.filter((vpc) => isOwn(vpc, account)).length;
 }
 
@@ -50,14 +50,8 @@ export function isOfAmazon({ PublicIpv4Pool: pool = "amazon", CustomerOwnedIp, C
 
 /** How many vCPUs count against the quota of standard instances on demand. */
 export async function countVcpus(ec2: EC2Client): Promise<number> {
-  const reservations = await matching(
-    ec2,
-    paginateDescribeInstances,
-    (page) => page.Reservations,
-    "instance-state-name",
-    ["pending", "running"],
-  );
-  return usedVcpus(reservations.flatMap(({ Instances }) => Instances ?? []));
+  const states = ["pending", "running"];
+  return usedVcpus(await matching(ec2, pagesOfInstances, "Instances", "instance-state-name", states));
 }
 
 /** vCPUs that count against the quota of standard instances: spot instances and hosts have quotas of their own. */

@@ -22,7 +22,7 @@ export async function hasRole(iam: IAMClient, name: string): Promise<boolean> {
 /** ARNs of the managed policies that are attached to a role. */
 export async function readAttachedPolicies(iam: IAMClient, RoleName: string): Promise<string[]> {
   const pages = paginateListAttachedRolePolicies({ client: iam }, { RoleName });
-  return (await all(pages, (page) => page.AttachedPolicies)).flatMap(({ PolicyArn }) => PolicyArn ?? []);
+  return (await all(pages, "AttachedPolicies")).flatMap(({ PolicyArn }) => PolicyArn ?? []);
 }
 
 /** When the oldest of the account's first thousand roles was made, ISO 8601: the account is at least as old. */

@@ -37,7 +37,7 @@ describe("an answer of AWS", () => {
       yield { items: [3] };
     }
 
-    expect(await all(pages(), ({ items }: { items?: number[] }) => items)).toEqual([1, 2, 3]);
+    expect(await all<{ items?: number[] }, "items">(pages(), "items")).toEqual([1, 2, 3]);
   });
 
   it("is asked for once about each thing, and left out where there is none", async () => {

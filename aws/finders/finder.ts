@@ -1,6 +1,6 @@
 import type { Filter } from "@aws-sdk/client-ec2";
 
-import { filtersFor, ifThere, inBatches, tagsOf, type FilteredList } from "../answers";
+import { all, filtersFor, ifThere, inBatches, tagsOf, type FilteredList, type Listed } from "../answers";
 import { asking } from "../call";
 import type { AwsClients } from "../clients";
 
@@ -41,39 +41,41 @@ export interface ListFinder<Details> extends Finder<Alternatives, Details> {
 }
 
 /** A finder of what AWS lists in pages. */
-export function listed<Page, Item>(
+export function listed<Page, Key extends keyof Page>(
   noun: string,
   byHand: string,
   pages: (clients: AwsClients, filters: Filter[]) => AsyncIterable<Page>,
-  items: (page: Page) => Item[] | undefined,
-  idOf: (item: Item) => string | undefined,
-  stateOf: (item: Item) => string | undefined = () => undefined,
-): ListFinder<Item> {
-  const read = (item: Item): Found<Item> => {
+  key: Key,
+  idOf: (item: Listed<Page, Key>) => string | undefined,
+  stateOf: (item: Listed<Page, Key>) => string | undefined = () => undefined,
+): ListFinder<Listed<Page, Key>> {
+  const read = (item: Listed<Page, Key>): Found<Listed<Page, Key>> => {
     const { Tags, TagSet = Tags } = item as Partial<Record<"Tags" | "TagSet", Parameters<typeof tagsOf>[0]>>;
     return { id: idOf(item) ?? "", tags: tagsOf(TagSet), state: phase(stateOf(item)), details: item };
   };
   const collect = async (clients: AwsClients, alternatives: Alternatives) => {
-    const all: Found<Item>[] = [];
+    const found = new Map<string, Found<Listed<Page, Key>>>();
     for (const filters of alternatives) {
-      for await (const page of pages(clients, [...filters])) all.push(...(items(page) ?? []).map(read));
+      for (const it of (await all(pages(clients, [...filters]), key)).map(read)) found.set(it.id, it);
     }
-    return [...new Map(all.map((found) => [found.id, found])).values()];
+    return [...found.values()];
   };
   const what = `list the ${noun}${noun.endsWith("s") ? "es" : "s"}`;
   return { noun, byHand, read, find: (clients, alternatives) => asking(what, collect(clients, alternatives)) };
 }
 
 /** A finder of what EC2 lists in pages, and filters. */
-export function inEc2<Page, Item>(
+export function inEc2<Page, Key extends keyof Page>(
   noun: string,
   byHand: string,
   list: FilteredList<Page>,
-  items: (page: Page) => Item[] | undefined,
-  idOf: (item: Item) => string | undefined,
-  stateOf?: (item: Item) => string | undefined,
-): ListFinder<Item> {
-  return listed(noun, byHand, ({ ec2: client }, Filters) => list({ client }, { Filters }), items, idOf, stateOf);
+  ...how: [
+    key: Key,
+    idOf: (item: Listed<Page, Key>) => string | undefined,
+    stateOf?: (item: Listed<Page, Key>) => string | undefined,
+  ]
+): ListFinder<Listed<Page, Key>> {
+  return listed(noun, byHand, ({ ec2: client }, Filters) => list({ client }, { Filters }), ...how);
 }
 
 /** The only page of what AWS lists in one answer. */

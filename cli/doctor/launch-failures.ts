@@ -1,4 +1,4 @@
-import { QUOTAS } from "./account-facts";
+import { QUOTAS } from "../../facts/quotas";
 
 /** What AWS complains about when an Auto Scaling group cannot launch an instance, and what helps. */
 interface LaunchFailure {
@@ -11,7 +11,7 @@ interface LaunchFailure {
 const FAILURES: readonly LaunchFailure[] = [
   {
     complaint: /vCPU (capacity|limit)|VcpuLimitExceeded|InstanceLimitExceeded/,
-    cure: `fewer or smaller nodes, or ask for more: Service Quotas, EC2, "${QUOTAS.vcpus.name}" (${QUOTAS.vcpus.code})`,
+    cure: `fewer or smaller nodes, or ask for more: Service Quotas, EC2, "${QUOTAS.quotaOfVcpus.name}" (${QUOTAS.quotaOfVcpus.code})`,
   },
   {
     complaint: /enough free addresses|InsufficientFreeAddresses/,

@@ -159,7 +159,7 @@ export class AccountReader {
     const { iam } = this.#aws;
     const RoleName = nameIn(arn);
     const attached = await ifThere(readAttachedPolicies(iam, RoleName));
-    const own = await ifThere(all(paginateListRolePolicies({ client: iam }, { RoleName }), (page) => page.PolicyNames));
+    const own = await ifThere(all(paginateListRolePolicies({ client: iam }, { RoleName }), "PolicyNames"));
     return { arn, policies: [...(attached ?? []), ...(own ?? [])].sort() };
   }
 }
