@@ -5,6 +5,7 @@ import { addon, APPLY, attachPolicy, aws, createAccessEntry } from "./cures";
 import { orElse } from "./fact";
 import { podRules } from "./pod-rules";
 import { found, HALF_APPLIED, known, type Rule } from "./rule";
+import { missingWorkload } from "./workloads";
 
 /** What else is good to know about a stack that exists. */
 export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
@@ -104,36 +105,21 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
         }),
       ),
   },
-  {
-    code: "pod-logs",
-    judge: (facts) =>
-      known(
-        facts.inside.workloads,
-        (workloads) =>
-          !workloads.some(({ name }) => /fluent|cloudwatch|promtail|alloy|vector|filebeat|datadog|otel/i.test(name)) &&
-          found(
-            "note",
-            facts.handover.cluster_name,
-            "no DaemonSet collects the pods' logs: they are gone with the node",
-            `Container Insights keeps them by namespace and pod: ${nodeRoles(facts)
-              .map((role) => attachPolicy(facts, role, "CloudWatchAgentServerPolicy"))
-              .join(" && ")} && ${addon(facts, "amazon-cloudwatch-observability")}`,
-          ),
-      ),
-  },
-  {
-    code: "metrics-server",
-    judge: (facts) =>
-      known(
-        facts.inside.workloads,
-        (workloads) =>
-          !workloads.some(({ name }) => name === "metrics-server") &&
-          found(
-            "note",
-            facts.handover.cluster_name,
-            "there is no metrics-server: kubectl top and HorizontalPodAutoscalers do not work",
-            addon(facts, "metrics-server"),
-          ),
-      ),
-  },
+  missingWorkload(
+    "pod-logs",
+    "note",
+    ({ name }) => /fluent|cloudwatch|promtail|alloy|vector|filebeat|datadog|otel/i.test(name),
+    "no DaemonSet collects the pods' logs: they are gone with the node",
+    (facts) =>
+      `Container Insights keeps them by namespace and pod: ${nodeRoles(facts)
+        .map((role) => attachPolicy(facts, role, "CloudWatchAgentServerPolicy"))
+        .join(" && ")} && ${addon(facts, "amazon-cloudwatch-observability")}`,
+  ),
+  missingWorkload(
+    "metrics-server",
+    "note",
+    ({ name }) => name === "metrics-server",
+    "there is no metrics-server: kubectl top and HorizontalPodAutoscalers do not work",
+    (facts) => addon(facts, "metrics-server"),
+  ),
 ];

@@ -18,7 +18,7 @@ import { APPLY, attachPolicy, aws, BOOTSTRAP, eks, enableMetadata, launchAnew } 
 import { noWaysOut } from "./egress";
 import { orElse } from "./fact";
 import { found, HALF_APPLIED, known, type Judgement, type Rule } from "./rule";
-import { blockedCalls } from "./security-groups";
+import { callRule } from "./security-groups";
 
 const NODE_POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"];
 
@@ -192,17 +192,13 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
         }),
       ),
   },
-  {
-    code: "sg-control-plane",
-    judge: (facts) =>
-      blockedCalls(facts, (nodes, plane) => ({
-        from: nodes,
-        to: plane,
-        protocols: ["tcp"],
-        port: 443,
-        what: "nodes cannot call the control plane",
-      })),
-  },
+  callRule("sg-control-plane", (nodes, plane) => ({
+    from: nodes,
+    to: plane,
+    protocols: ["tcp"],
+    port: 443,
+    what: "nodes cannot call the control plane",
+  })),
   {
     code: "node-egress",
     follows: HALF_APPLIED,

@@ -4,9 +4,10 @@ import { BOOTING_SECONDS, controlPlane, joining, stateOf, type AfterFacts } from
 import { addon, APPLY } from "./cures";
 import { orElse } from "./fact";
 import type { WorkloadFact } from "./inside-facts";
+import { missingWorkload } from "./workloads";
 import { KEEPS_FROM_JOINING } from "./joining-rules";
 import { found, known, type Rule } from "./rule";
-import { blockedCalls } from "./security-groups";
+import { callRule } from "./security-groups";
 
 /** What EKS brings to every cluster: nothing else works without it. */
 const CORE = ["aws-node", "kube-proxy", "coredns"];
@@ -41,21 +42,13 @@ function whyPending({ kind }: WorkloadFact, nodes: readonly Node[]): string {
 
 /** Rules about nodes that have joined. */
 export const NODE_RULES: readonly Rule<AfterFacts>[] = [
-  {
-    code: "cni-missing",
-    judge: (facts) =>
-      known(
-        facts.inside.workloads,
-        (workloads) =>
-          !workloads.some(({ namespace, name }) => namespace === "kube-system" && name === "aws-node") &&
-          found(
-            "error",
-            facts.handover.cluster_name,
-            "there is no DaemonSet kube-system/aws-node: without the VPC CNI no node gets Ready, unless another CNI is installed",
-            addon(facts, "vpc-cni"),
-          ),
-      ),
-  },
+  missingWorkload(
+    "cni-missing",
+    "error",
+    ({ namespace, name }) => namespace === "kube-system" && name === "aws-node",
+    "there is no DaemonSet kube-system/aws-node: without the VPC CNI no node gets Ready, unless another CNI is installed",
+    (facts) => addon(facts, "vpc-cni"),
+  ),
   {
     code: "node-not-ready",
     follows: ["cni-missing"],
@@ -119,28 +112,20 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
       );
     },
   },
-  {
-    code: "sg-kubelet",
-    judge: (facts) =>
-      blockedCalls(facts, (nodes, plane) => ({
-        from: plane,
-        to: nodes,
-        protocols: ["tcp"],
-        port: 10250,
-        what: "the control plane cannot call kubelets (kubectl logs and exec hang)",
-      })),
-  },
-  {
-    code: "sg-dns",
-    judge: (facts) =>
-      blockedCalls(facts, (nodes) => ({
-        from: nodes,
-        to: nodes,
-        protocols: ["udp", "tcp"],
-        port: 53,
-        what: "pods cannot ask CoreDNS on another node",
-      })),
-  },
+  callRule("sg-kubelet", (nodes, plane) => ({
+    from: plane,
+    to: nodes,
+    protocols: ["tcp"],
+    port: 10250,
+    what: "the control plane cannot call kubelets (kubectl logs and exec hang)",
+  })),
+  callRule("sg-dns", (nodes) => ({
+    from: nodes,
+    to: nodes,
+    protocols: ["udp", "tcp"],
+    port: 53,
+    what: "pods cannot ask CoreDNS on another node",
+  })),
   {
     code: "node-version",
     judge: (facts) =>

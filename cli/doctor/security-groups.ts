@@ -3,7 +3,7 @@ import { isInside } from "../../facts/cidr";
 import { joining, planeOf, type AfterFacts } from "./after-facts";
 import { APPLY, aws } from "./cures";
 import { orElse } from "./fact";
-import { found, known, type Judgement } from "./rule";
+import { found, known, type Judgement, type Rule } from "./rule";
 
 /** Somebody on the network: the security groups that its interfaces have, and a range that its addresses are in. */
 export interface Party {
@@ -93,18 +93,23 @@ export function planeParty(facts: AfterFacts): Party | undefined {
   return securityGroupIds.length === 0 ? undefined : partyIn(facts, securityGroupIds, subnetIds);
 }
 
-/** Calls of nodes that are not possible, by the security groups that nodes have. */
-export function blockedCalls(facts: AfterFacts, calls: (nodes: Party, plane: Party) => Call): Judgement {
-  const plane = planeParty(facts);
-  if (plane === undefined) return [];
-  const subnetsOf = new Map<string, Set<string>>();
-  for (const { instance, launch } of joining(facts)) {
-    const own = instance.securityGroupIds.length > 0 ? instance : launch;
-    const names = (own?.securityGroupIds ?? []).join(", ");
-    subnetsOf.set(names, new Set([...(subnetsOf.get(names) ?? []), instance.subnetId]));
-  }
-  subnetsOf.delete("");
-  return [...subnetsOf].map(([names, subnets]) =>
-    blocked(facts, names, calls(partyIn(facts, names.split(", "), [...subnets]), plane)),
-  );
+/** A rule about calls of nodes, or to nodes, which the security groups that nodes have may not let through. */
+export function callRule(code: string, callOf: (nodes: Party, plane: Party) => Call): Rule<AfterFacts> {
+  return {
+    code,
+    judge: (facts) => {
+      const plane = planeParty(facts);
+      if (plane === undefined) return false;
+      const subnetsOf = new Map<string, Set<string>>();
+      for (const { instance, launch } of joining(facts)) {
+        const own = instance.securityGroupIds.length > 0 ? instance : launch;
+        const names = (own?.securityGroupIds ?? []).join(", ");
+        subnetsOf.set(names, new Set([...(subnetsOf.get(names) ?? []), instance.subnetId]));
+      }
+      subnetsOf.delete("");
+      return [...subnetsOf].map(([names, subnets]) =>
+        blocked(facts, names, callOf(partyIn(facts, names.split(", "), [...subnets]), plane)),
+      );
+    },
+  };
 }
