@@ -13,7 +13,7 @@ export interface AwsSettings {
   readonly requestHandler?: EC2ClientConfig["requestHandler"];
 }
 
-/** How often a call is tried: thirty participants who destroy at once are told `Throttling` more than the usual three times. */
+/** How often a call is tried: thirty who destroy at once are told `Throttling` more than the usual three times. */
 const ATTEMPTS = 8;
 
 /** Settings for clients that ask much and whose answers count. */

@@ -26,8 +26,10 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
             found(
               "warning",
               id,
-              `the ${isPublic ? "public" : "private"} subnet lacks the tag ${key}=1: load balancers ${isPublic ? "to the internet" : "inside the VPC"} do not find it`,
-              `${APPLY}, the stack sets it; or ${aws(facts, `ec2 create-tags --resources ${id} --tags Key=${key},Value=1`)}`,
+              `the ${isPublic ? "public" : "private"} subnet lacks the tag ${key}=1: load balancers ` +
+                `${isPublic ? "to the internet" : "inside the VPC"} do not find it`,
+              `${APPLY}, the stack sets it; or ` +
+                aws(facts, `ec2 create-tags --resources ${id} --tags Key=${key},Value=1`),
             )
           );
         });
@@ -82,7 +84,8 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
           `the cluster (${mode}) admits ${whom}`,
           mode === "CONFIG_MAP"
             ? "to admit others: name them in aws_auth_roles or aws_auth_users in your tfvars, and run eks up again"
-            : `to admit others: name them in access_entries in your tfvars, and run eks up again; or ${createAccessEntry(facts, "ARN")}`,
+            : "to admit others: name them in access_entries in your tfvars, and run eks up again; or " +
+                createAccessEntry(facts, "ARN"),
         );
       }),
   },
@@ -96,7 +99,8 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
             "note",
             name,
             stack === undefined
-              ? `the nodes are an Auto Scaling group of your own, launched from ${launchId ?? "nothing"}: no CloudFormation stack makes roles or security groups beside it`
+              ? `the nodes are an Auto Scaling group of your own, launched from ${launchId ?? "nothing"}: no ` +
+                  "CloudFormation stack makes roles or security groups beside it"
               : `the nodes belong to the CloudFormation stack ${stack}, which also owns their role and security groups`,
             stack === undefined
               ? `nothing; ${terraformCommand()} -chdir=cdktf.out/stacks/eks state list shows all that belongs to it`

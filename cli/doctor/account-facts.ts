@@ -43,7 +43,7 @@ export function readAccountFacts(inputs: StackInputs, settings: AwsSettings) {
     };
     return settled({
       identity,
-      /** Names of the roles in the instance profile of the bastion; undefined when there is no such profile, or is to be none. */
+      /** Names of the roles in the bastion's instance profile; undefined when there is none, or is to be none. */
       adminProfile: adminRole === undefined ? undefined : rolesIn(aws, adminRole),
       /** Whether there is a role of that name, whatever the instance profile is. */
       hasAdminRole: adminRole !== undefined && hasRole(iam, adminRole),

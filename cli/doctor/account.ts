@@ -58,8 +58,8 @@ in Terraform's words: ${error.message}`,
 const MAKES: readonly ChangeKind[] = ["create", "replace"];
 
 /**
- * What of the findings counts for a plan: all where nothing exists yet, else what is about something that the plan makes or
- * changes. Undefined when no rule is about that, so that nobody need wait for findings.
+ * What of the findings counts for a plan: all where nothing exists yet, else what is about something that the plan
+ * makes or changes. Undefined when no rule is about that, so that nobody need wait for findings.
  */
 export function concerning({
   changes,

@@ -2,7 +2,7 @@ import type { Identity } from "../../aws/identity";
 import type { Fact } from "./fact";
 import { found, type Rule } from "./rule";
 
-/** Rules about that nobody can be asked anything: there are no credentials, AWS does not take them, or it cannot be reached. */
+/** Rules about AWS that answers nobody: there are no credentials, it does not take them, or it cannot be reached. */
 export function askingRules<Facts>(
   asked: (facts: Facts) => readonly [identity: Fact<Identity>, region: string],
 ): readonly Rule<Facts>[] {
@@ -19,8 +19,10 @@ export function askingRules<Facts>(
       "credentials",
       () => "AWS credentials",
       (region) =>
-        "set AWS_PROFILE, log in (aws sso login, of the AWS CLI 2), or use the jump EC2 with its role, until this answers: " +
-        `aws sts get-caller-identity --region ${region}; a region that has to be enabled for the account takes nobody's ` +
+        "set AWS_PROFILE, log in (aws sso login, of the AWS CLI 2), or use the jump EC2 with its role, until " +
+        "this answers: " +
+        `aws sts get-caller-identity --region ${region}; a region that has to be enabled for the account takes ` +
+        "nobody's " +
         `before (aws account enable-region --region-name ${region})`,
     ),
     rule(

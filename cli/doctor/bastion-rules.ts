@@ -81,7 +81,7 @@ function admitByEntry(facts: AfterFacts, arn: string): string {
 const EDIT_AWS_AUTH =
   "on the bastion, with the credentials of who made the cluster: kubectl -n kube-system edit configmap aws-auth";
 
-/** What the clocks of this machine and of the bastion may differ: AWS refuses what is signed more than five minutes off. */
+/** By how much the bastion's clock may be off: AWS refuses what is signed more than five minutes off. */
 const CLOCK_TOLERANCE_SECONDS = 300;
 
 /** What the cluster does not answer for, when something of the way to it is broken. */
@@ -125,7 +125,8 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           bastion.publicAddress !== "" &&
           bastion.publicAddress !== address &&
           error(
-            `the bastion's address is ${bastion.publicAddress}, and the outputs say ${address}: it was stopped and started`,
+            `the bastion's address is ${bastion.publicAddress}, and the outputs say ${address}: it was stopped ` +
+              "and started",
             `${APPLY}, which refreshes the outputs`,
           )
         );
@@ -210,12 +211,15 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
       const [said] = isRefused ? [identity.unknown] : unanswered(facts, "token");
       const bastion = orElse(facts.cluster.bastion);
       const cure = /cannot be reached/.test(said ?? "")
-        ? "mend its way out: its subnet's route to the internet gateway, its security group, proxies (env | grep -i proxy, there)"
+        ? "mend its way out: its subnet's route to the internet gateway, its security group, proxies (env | grep " +
+          "-i proxy, there)"
         : bastion?.instanceProfile === ""
           ? `${APPLY}: it has no instance profile any more`
           : bastion?.hasMetadata === false
             ? enableMetadata(facts, id, 1)
-            : `eks ssh --command 'aws sts get-caller-identity' has to answer: its instance profile${bastion === undefined ? "" : ` ${bastion.instanceProfile}`} has to have a role that trusts ec2.amazonaws.com, and no ~/.aws/credentials or AWS_* variables may stand before it`;
+            : "eks ssh --command 'aws sts get-caller-identity' has to answer: its instance " +
+              `profile${bastion === undefined ? "" : ` ${bastion.instanceProfile}`} has to have a role that trusts ` +
+              "ec2.amazonaws.com, and no ~/.aws/credentials or AWS_* variables may stand before it";
       return (
         said !== undefined &&
         found("error", id, `the bastion cannot work with AWS, and so gets no token for the cluster: ${said}`, cure)
@@ -245,8 +249,10 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           return found(
             "error",
             who,
-            `the cluster ${name} does not admit ${who} (Unauthorized), which is not the bastion's own role ${own}: ${why}`,
-            "be the bastion's role again: unset AWS_PROFILE, AWS_DEFAULT_PROFILE and other AWS_* variables there, and move ~/.aws/credentials away; aws sts get-caller-identity says who one is",
+            `the cluster ${name} does not admit ${who} (Unauthorized), which is not the bastion's own role ` +
+              `${own}: ${why}`,
+            "be the bastion's role again: unset AWS_PROFILE, AWS_DEFAULT_PROFILE and other AWS_* variables " +
+              "there, and move ~/.aws/credentials away; aws sts get-caller-identity says who one is",
           );
         }
         const mode = authenticationMode(facts);
@@ -254,13 +260,15 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
         const admitted =
           mode === "CONFIG_MAP"
             ? "it admits whoever made it, and whom aws-auth maps"
-            : `it admits ${entries.join(", ") || "nobody by an access entry"}${mode === "API" ? "" : ", and whom aws-auth maps"}`;
+            : "it admits " +
+              `${entries.join(", ") || "nobody by an access entry"}${mode === "API" ? "" : ", and whom aws-auth maps"}`;
         return found(
           "error",
           who,
           `the cluster ${name} does not admit ${who} (Unauthorized; ${admitted}): ${why}`,
           mode === "CONFIG_MAP"
-            ? `${EDIT_AWS_AUTH}, and map ${mappedArn(who)} to system:masters; or from anywhere, for good: ${admitByEntry(facts, principal(facts))}`
+            ? `${EDIT_AWS_AUTH}, and map ${mappedArn(who)} to system:masters; or from anywhere, for good: ` +
+                admitByEntry(facts, principal(facts))
             : createAccessEntry(facts, principal(facts)),
         );
       }),
@@ -279,8 +287,10 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           found(
             "error",
             role,
-            `no access entry admits the bastion's role to ${facts.handover.cluster_name}, and it does not look into aws-auth: kubectl there is answered with Unauthorized`,
-            `set kubectl_own_role = true, or name the role in access_entries, and ${APPLY}; or ${createAccessEntry(facts, role)}`,
+            `no access entry admits the bastion's role to ${facts.handover.cluster_name}, and it does not look ` +
+              "into aws-auth: kubectl there is answered with Unauthorized",
+            `set kubectl_own_role = true, or name the role in access_entries, and ${APPLY}; or ` +
+              createAccessEntry(facts, role),
           )
         );
       }),
@@ -311,7 +321,8 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
             "error",
             facts.handover.bastion_instance_id,
             `the bastion's kubeconfig does not lead to the cluster: ${why}`,
-            `${BOOTSTRAP}; or on the bastion: ${aws(facts, `eks update-kubeconfig --name ${facts.handover.cluster_name}`)}`,
+            `${BOOTSTRAP}; or on the bastion: ` +
+              aws(facts, `eks update-kubeconfig --name ${facts.handover.cluster_name}`),
           ),
       ),
   },
@@ -326,7 +337,8 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
             "error",
             facts.handover.cluster_endpoint,
             `the name of the endpoint does not resolve on the bastion: ${why}`,
-            "the endpoint has to be private, and the bastion has to ask the VPC's own name server: cat /etc/resolv.conf, there",
+            "the endpoint has to be private, and the bastion has to ask the VPC's own name server: cat " +
+              "/etc/resolv.conf, there",
           ),
         ),
       ...unanswered(facts, "unreachable").map((why) =>
@@ -334,8 +346,10 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           "error",
           facts.handover.cluster_endpoint,
           `the cluster does not answer the bastion: ${why}`,
-          "nothing seen from outside is between them: look at the network ACLs of their subnets, at proxies on the bastion " +
-            `(env | grep -i proxy), and at ${aws(facts, `eks describe-cluster --name ${facts.handover.cluster_name} --query cluster.health`)}`,
+          "nothing seen from outside is between them: look at the network ACLs of their subnets, at proxies on " +
+            "the bastion " +
+            "(env | grep -i proxy), and at " +
+            aws(facts, `eks describe-cluster --name ${facts.handover.cluster_name} --query cluster.health`),
         ),
       ),
     ],

@@ -4,7 +4,11 @@ import { orElse } from "./fact";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
 import { found, known, type Judgement } from "./rule";
 
-/** Accounts from this day on cannot make launch configurations by any means. @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html */
+/**
+ * Accounts from this day on cannot make launch configurations by any means.
+ *
+ * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html
+ */
 const NO_LAUNCH_CONFIGURATIONS_SINCE = "2024-10-01";
 
 /** What a rule finds in the images of the node groups, as far as they could be looked for. */
@@ -53,7 +57,8 @@ function imageVolume({ id, image }: ImageUse, variable: string, { volumeGiB }: I
     found(
       "error",
       id,
-      `${variable}: the image's root volume has ${String(needed)} GiB, and ${String(volumeGiB)} is given: EC2 refuses the instance`,
+      `${variable}: the image's root volume has ${String(needed)} GiB, and ${String(volumeGiB)} is given: EC2 ` +
+        "refuses the instance",
       `set ${variable} = ${String(needed)} or more`,
     )
   );
@@ -75,7 +80,8 @@ export const CHOICE_RULES: readonly AccountRule[] = [
             "error",
             eksVersion,
             `eks_version: EKS makes no cluster of ${eksVersion} any more or yet; it offers ${offered.join(", ")}`,
-            "eks pin writes one that it offers, with images for it, to pins.auto.tfvars; leave eks_version and the images out of your own tfvars then",
+            "eks pin writes one that it offers, with images for it, to pins.auto.tfvars; leave eks_version and " +
+              "the images out of your own tfvars then",
           )
         );
       }),
@@ -117,7 +123,8 @@ export const CHOICE_RULES: readonly AccountRule[] = [
             "error",
             id,
             `${usedBy}: the image is for ${is}, and ${variables.architecture} is ${architecture}`,
-            `set ${variables.architecture} = "${is}", with instance types of it, or choose another image (eks pin names one)`,
+            `set ${variables.architecture} = "${is}", with instance types of it, or choose another image (eks ` +
+              "pin names one)",
           )
         );
       })(facts),
@@ -163,7 +170,8 @@ export const CHOICE_RULES: readonly AccountRule[] = [
             found(
               "note",
               id,
-              `${name}: AWS recommends ${recommended} for ${eksVersion}; yours is pinned, which is well as long as it has no known holes`,
+              `${name}: AWS recommends ${recommended} for ${eksVersion}; yours is pinned, which is well as long ` +
+                "as it has no known holes",
               `try it, then set ${variables.image} = "${recommended}"`,
             )
           );
@@ -187,9 +195,11 @@ export const CHOICE_RULES: readonly AccountRule[] = [
               "note",
               region,
               "it cannot be seen whether this account may make launch configurations: those opened since " +
-                `${NO_LAUNCH_CONFIGURATIONS_SINCE} may not, and here is neither one that exists nor a role older than that` +
+                `${NO_LAUNCH_CONFIGURATIONS_SINCE} may not, and here is neither one that exists nor a role older ` +
+                "than that" +
                 (oldest === undefined ? "" : ` (the oldest is of ${oldest.slice(0, 10)})`),
-              `set ${cure}; or nothing, and do it when AWS refuses the launch configuration as not available in the account`,
+              `set ${cure}; or nothing, and do it when AWS refuses the launch configuration as not available in ` +
+                "the account",
             ),
         ),
       );
@@ -217,8 +227,10 @@ export const CHOICE_RULES: readonly AccountRule[] = [
             found(
               "error",
               name,
-              `add_ons.${name}.version: EKS does not offer ${version} for Kubernetes ${eksVersion}; it offers ${versions.slice(0, 3).join(", ")}${versions.length > 3 ? " and others" : ""}`,
-              `leave the version out, which takes EKS' default, or give one of: ${list} --addon-name ${name} --query 'addons[].addonVersions[].addonVersion'`,
+              `add_ons.${name}.version: EKS does not offer ${version} for Kubernetes ${eksVersion}; it offers ` +
+                `${versions.slice(0, 3).join(", ")}${versions.length > 3 ? " and others" : ""}`,
+              `leave the version out, which takes EKS' default, or give one of: ${list} --addon-name ${name} ` +
+                "--query 'addons[].addonVersions[].addonVersion'",
             )
           );
         }),

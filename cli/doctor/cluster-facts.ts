@@ -72,7 +72,7 @@ export function readClusterFacts(handover: Handover, settings: AwsSettings) {
       natGateways: inVpc((id) => readNatGateways(ec2, id)),
       /** Services that the VPC has endpoints for: `ec2`, `ecr.api`, `s3`. */
       vpcEndpoints: inVpc(async (id) => (await readEndpoints(ec2, id)).map(({ service }) => service)),
-      /** Images of the instances and of what they are launched from; one that is missing here does not exist any more. */
+      /** Images of the instances and of what they are launched from; one that is missing does not exist any more. */
       images: forEach(imageIds, (id) => readImage(ec2, id)).then((images) => Object.values(images)),
       instanceTypes: readInstanceTypes(ec2, types),
       /** ARN of the role in each instance profile, by the profile's name; undefined when there is none in it. */

@@ -30,8 +30,10 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
           found(
             "error",
             handover.cluster_name,
-            `there is no cluster ${handover.cluster_name} in ${handover.region} for ${orElse(cluster.identity, { arn: "these credentials", account: "" }).arn}`,
-            `check the account (${aws({ handover }, "sts get-caller-identity")}), and set AWS_PROFILE if it is another; if the cluster was deleted by hand, ${APPLY}`,
+            `there is no cluster ${handover.cluster_name} in ${handover.region} for ` +
+              orElse(cluster.identity, { arn: "these credentials", account: "" }).arn,
+            `check the account (${aws({ handover }, "sts get-caller-identity")}), and set AWS_PROFILE if it is ` +
+              `another; if the cluster was deleted by hand, ${APPLY}`,
           ),
       ),
   },
@@ -45,7 +47,8 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
           found(
             "note",
             arn,
-            `the control plane is ${status}, which takes ten minutes; nodes may boot meanwhile, and join when it is ACTIVE`,
+            `the control plane is ${status}, which takes ten minutes; nodes may boot meanwhile, and join when it ` +
+              "is ACTIVE",
             aws(facts, `eks wait cluster-active --name ${facts.handover.cluster_name}`),
           ),
       ),
@@ -62,9 +65,11 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
             arn,
             `the control plane is ${status}${issues.length > 0 ? `: ${issues.join("; ")}` : ""}`,
             status === "DELETING"
-              ? `wait until it is gone (${aws(facts, `eks wait cluster-deleted --name ${facts.handover.cluster_name}`)}), then ${APPLY}`
+              ? "wait until it is gone " +
+                  `(${aws(facts, `eks wait cluster-deleted --name ${facts.handover.cluster_name}`)}), then ${APPLY}`
               : status === "FAILED"
-                ? `mend what EKS names, delete the cluster, and ${APPLY}: ${aws(facts, `eks delete-cluster --name ${facts.handover.cluster_name}`)}`
+                ? `mend what EKS names, delete the cluster, and ${APPLY}: ` +
+                  aws(facts, `eks delete-cluster --name ${facts.handover.cluster_name}`)
                 : "mend what EKS names: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html",
           ),
       ),
@@ -81,7 +86,9 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
           found(
             "error",
             arn,
-            `the outputs say ${told}, and the cluster is at ${endpoint}${endpoint === told ? " with another certificate authority" : ""}: they are of an earlier cluster`,
+            `the outputs say ${told}, and the cluster is at ` +
+              `${endpoint}${endpoint === told ? " with another certificate authority" : ""}: they are of an ` +
+              "earlier cluster",
             `${APPLY}, which refreshes the outputs and sets the bastion up again`,
           )
         );
@@ -100,7 +107,8 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
             found(
               "error",
               subject,
-              `the VPC has ${off.join(" and ")} off: the private endpoint's name does not resolve, and nodes do not register`,
+              `the VPC has ${off.join(" and ")} off: the private endpoint's name does not resolve, and nodes do ` +
+                "not register",
               `${APPLY}, the stack has both on`,
             ),
           nameServers !== undefined &&
@@ -109,8 +117,10 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
               // They may well pass questions on to the VPC's own.
               "warning",
               subject,
-              `instances ask the name servers ${nameServers.join(", ")} instead of AmazonProvidedDNS: unless those ask it in turn, neither the private endpoint nor the nodes have a name`,
-              `give it AWS' own, which instances take up within hours or when they boot: ${dhcpOptions({ handover }, subject)}`,
+              `instances ask the name servers ${nameServers.join(", ")} instead of AmazonProvidedDNS: unless ` +
+                "those ask it in turn, neither the private endpoint nor the nodes have a name",
+              "give it AWS' own, which instances take up within hours or when they boot: " +
+                dhcpOptions({ handover }, subject),
             ),
         ];
       }),
@@ -125,10 +135,13 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
           found(
             publicAccess && publicCidrs.includes("0.0.0.0/0") ? "warning" : "error",
             arn,
-            `the endpoint is not private${publicAccess ? `: nodes and bastion go to the public one, open to ${publicCidrs.join(", ")}` : " and not public"}`,
+            publicAccess
+              ? `the endpoint is not private: nodes and bastion go to the public one, open to ${publicCidrs.join(", ")}`
+              : "the endpoint is not private and not public",
             aws(
               facts,
-              `eks update-cluster-config --name ${facts.handover.cluster_name} --resources-vpc-config endpointPrivateAccess=true`,
+              `eks update-cluster-config --name ${facts.handover.cluster_name} --resources-vpc-config ` +
+                "endpointPrivateAccess=true",
             ),
           ),
       ),
@@ -147,7 +160,8 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
             // In one call: EKS refuses to close the last way in.
             aws(
               facts,
-              `eks update-cluster-config --name ${facts.handover.cluster_name} --resources-vpc-config endpointPublicAccess=false,endpointPrivateAccess=true`,
+              `eks update-cluster-config --name ${facts.handover.cluster_name} --resources-vpc-config ` +
+                "endpointPublicAccess=false,endpointPrivateAccess=true",
             ),
           ),
       ),

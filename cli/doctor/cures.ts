@@ -55,15 +55,19 @@ export function addon(facts: AfterFacts, name: string): string {
   return eks(facts, "create-addon", ` --addon-name ${name}`);
 }
 
-/** A cure: the command that gives a role a policy of AWS. IAM has one endpoint for a partition, so no region is said. */
+/** A cure: the command that gives a role a policy of AWS. It says no region: IAM has one endpoint for a partition. */
 export function attachPolicy(facts: AfterFacts, role: string, policy: string): string {
-  return `aws iam attach-role-policy --role-name ${roleName(role) ?? role} --policy-arn arn:${partition(facts)}:iam::aws:policy/${policy}`;
+  return (
+    `aws iam attach-role-policy --role-name ${roleName(role) ?? role} --policy-arn ` +
+    `arn:${partition(facts)}:iam::aws:policy/${policy}`
+  );
 }
 
 /** A cure: the command that lets an instance ask for its credentials. @param hops 2 where pods ask it too */
 export function enableMetadata(facts: AfterFacts, id: string, hops: 1 | 2): string {
   return aws(
     facts,
-    `ec2 modify-instance-metadata-options --instance-id ${id} --http-endpoint enabled --http-tokens required --http-put-response-hop-limit ${String(hops)}`,
+    `ec2 modify-instance-metadata-options --instance-id ${id} --http-endpoint enabled --http-tokens required ` +
+      `--http-put-response-hop-limit ${String(hops)}`,
   );
 }

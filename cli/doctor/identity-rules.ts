@@ -4,8 +4,8 @@ import { orElse } from "./fact";
 import { found, HALF_APPLIED, known } from "./rule";
 
 /**
- * Whether an ARN in tfvars is that of who asks. A session's own ARN does not tell the path of its role; within an account
- * a role's name is enough.
+ * Whether an ARN in tfvars is that of who asks. A session's own ARN does not tell the path of its role; within an
+ * account a role's name is enough.
  */
 function isOf(principal: string, { account, arn }: Identity): boolean {
   const [, , , , inAccount, ...resource] = principal.split(":");
@@ -24,7 +24,8 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
         found(
           "note",
           arn,
-          `the cluster ${inputs.clusterName} will be made by ${arn} in account ${number}, and will at first admit nobody else`,
+          `the cluster ${inputs.clusterName} will be made by ${arn} in account ${number}, and will at first ` +
+            "admit nobody else",
           "nothing, if that is who you mean to be; else set AWS_PROFILE",
         ),
       ),
@@ -45,11 +46,14 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
           found(
             "warning",
             arn,
-            `the bastion works as the role ${role}; a cluster that somebody else makes answers it with Unauthorized, until that role is admitted`,
+            `the bastion works as the role ${role}; a cluster that somebody else makes answers it with ` +
+              "Unauthorized, until that role is admitted",
             `apply as the role ${role} (from the jump EC2); or ` +
               (looksIntoEntries
-                ? "name the role in access_entries with the policy AmazonEKSClusterAdminPolicy, or set kubectl_own_role = true"
-                : "afterwards, as who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map the role to system:masters"),
+                ? "name the role in access_entries with the policy AmazonEKSClusterAdminPolicy, or set " +
+                  "kubectl_own_role = true"
+                : "afterwards, as who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map " +
+                  "the role to system:masters"),
           )
         );
       }),
@@ -67,8 +71,10 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
             found(
               "error",
               principal,
-              `access_entries.${key} names whoever makes the cluster, which is you (${identity.arn}): EKS gives that principal an access entry of its own, and refuses the second one at the end of the apply`,
-              `leave the row ${key} out of access_entries, since cluster_creator_admin makes you an admin; or set cluster_creator_admin = false, with an admin in access_entries`,
+              `access_entries.${key} names whoever makes the cluster, which is you (${identity.arn}): EKS gives ` +
+                "that principal an access entry of its own, and refuses the second one at the end of the apply",
+              `leave the row ${key} out of access_entries, since cluster_creator_admin makes you an admin; or ` +
+                "set cluster_creator_admin = false, with an admin in access_entries",
             ),
         ),
       ),
@@ -92,11 +98,13 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
         return orElse(account.hasAdminRole, false)
           ? error(
               `there is a role ${adminRole}, but no instance profile of that name for the bastion`,
-              `aws iam create-instance-profile --instance-profile-name ${adminRole} && aws iam add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ${adminRole}`,
+              `aws iam create-instance-profile --instance-profile-name ${adminRole} && aws iam ` +
+                `add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ${adminRole}`,
             )
           : error(
               `there is no instance profile ${adminRole} for the bastion`,
-              "give the name of one that exists (aws iam list-instance-profiles), or make a role for EC2 in the IAM console, which makes its instance profile too; or set kubectl_own_role = true",
+              "give the name of one that exists (aws iam list-instance-profiles), or make a role for EC2 in the " +
+                "IAM console, which makes its instance profile too; or set kubectl_own_role = true",
             );
       }),
   },
@@ -113,7 +121,9 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
             "error",
             keyPair,
             `kubectl_ec2_keypair: there is no key pair ${keyPair} in ${region}; key pairs belong to one region`,
-            `give the name of one that exists (aws ec2 describe-key-pairs --region ${region}), or import your own: aws ec2 import-key-pair --key-name ${keyPair} --public-key-material fileb://~/.ssh/id_ed25519.pub --region ${region}`,
+            `give the name of one that exists (aws ec2 describe-key-pairs --region ${region}), or import your ` +
+              `own: aws ec2 import-key-pair --key-name ${keyPair} --public-key-material ` +
+              `fileb://~/.ssh/id_ed25519.pub --region ${region}`,
           ),
       ),
   },
@@ -127,7 +137,8 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
           "error",
           name,
           `there is ${what} ${name} already, of somebody who shares the account or of an earlier stack`,
-          "give another project_name in your tfvars; or destroy the earlier stack first, or take it over (docs/adopting.md)",
+          "give another project_name in your tfvars; or destroy the earlier stack first, or take it over " +
+            "(docs/adopting.md)",
         );
       return [
         known(account.hasCluster, (exists) => exists && taken("a cluster", clusterName)),

@@ -30,7 +30,8 @@ export function imageMissing({ usedBy, id, image, region, isBastions }: ImageUse
       "error",
       id,
       image === undefined
-        ? `${usedBy}: there is no such image in ${region}, or this account may not use it: not shared with it (any more), or not among its allowed images`
+        ? `${usedBy}: there is no such image in ${region}, or this account may not use it: not shared with it (any ` +
+            "more), or not among its allowed images"
         : `${usedBy}: the image is ${image.state}, not available`,
       `choose one of ${region}: eks pin --region ${region} names ${isBastions ? "Ubuntu's" : "EKS'"}`,
     )
@@ -73,7 +74,8 @@ export function imageFamily({ usedBy, id, image, families, familyVariable }: Ima
     found(
       "error",
       id,
-      `${usedBy}: ${image?.name ?? ""} is ${NODE_IMAGES[is].title}, which wants ${NEEDS[is]}, and the user data is ${NEEDS[first]}`,
+      `${usedBy}: ${image?.name ?? ""} is ${NODE_IMAGES[is].title}, which wants ${NEEDS[is]}, and the user data ` +
+        `is ${NEEDS[first]}`,
       `choose an image that wants ${NEEDS[first]} (eks pin names one)` +
         (familyVariable === undefined ? "" : `, or set ${familyVariable} = "${is}"`),
     )
@@ -90,7 +92,8 @@ export function imageVersion({ usedBy, id, image }: ImageUse, version: string): 
       "error",
       id,
       `${usedBy}: its kubelet is ${is.version} (${image?.name ?? ""}), and the control plane is ${version}`,
-      `choose an image for ${version} (eks pin --version ${version}): a kubelet may be at most three minors older, and never newer`,
+      `choose an image for ${version} (eks pin --version ${version}): a kubelet may be at most three minors ` +
+        "older, and never newer",
     )
   );
 }
@@ -103,7 +106,8 @@ export function imageUnknown({ usedBy, id, image }: ImageUse): Judgement {
     found(
       "note",
       id,
-      `${usedBy}: ${image.name || "the image"} has not the name of an EKS image: its Kubernetes version and family cannot be seen`,
+      `${usedBy}: ${image.name || "the image"} has not the name of an EKS image: its Kubernetes version and ` +
+        "family cannot be seen",
       "look at where it comes from, or choose one of EKS'",
     )
   );

@@ -167,7 +167,9 @@ function machineOf({ stdout }: CommandResult): Machine {
 function workloadsCommand(context: string): Command {
   const kinds = "daemonsets.apps,deployments.apps";
   return {
-    text: `kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null --request-timeout 20s ${sh`--context ${context} get ${kinds} --all-namespaces --output json`.text}`,
+    text:
+      `kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null --request-timeout 20s ` +
+      sh`--context ${context} get ${kinds} --all-namespaces --output json`.text,
   };
 }
 

@@ -81,7 +81,7 @@ function named({ cluster }: AfterFacts, { imageId, userData }: Launch) {
     .map((family) => ({ family, ...userData[family] }));
 }
 
-/** Whether a text stands in user data as it is; what a script takes from a variable or a program is known to it alone. */
+/** Whether a text stands in user data as it is; what a script takes from a variable is known to it alone. */
 function isWritten(text: string): boolean {
   return !/[$`]/.test(text);
 }
@@ -101,7 +101,9 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
           found(
             "error",
             launch.id,
-            `the user data of the ${launch.kind} names ${others.filter((it) => it !== "").join(" and ") || "no cluster"} instead of the cluster ${name}: its nodes do not join it`,
+            `the user data of the ${launch.kind} names ` +
+              `${others.filter((it) => it !== "").join(" and ") || "no cluster"} instead of the cluster ${name}: ` +
+              "its nodes do not join it",
             launchAnew(facts, launch.id),
           )
         );
@@ -128,7 +130,8 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
             found(
               "error",
               launch.id,
-              `the user data of the ${launch.kind} has not ${[...new Set(wrong)].join(" and ")} of this cluster: its nodes do not join it`,
+              `the user data of the ${launch.kind} has not ${[...new Set(wrong)].join(" and ")} of this cluster: ` +
+                "its nodes do not join it",
               launchAnew(facts, launch.id),
             )
           );
@@ -185,7 +188,8 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
               // Policies of one's own may allow the same, and the CNI may have a role of its own.
               "warning",
               role,
-              `the nodes' role lacks the policies ${lacks.join(", ")}: without what they allow, nodes do not join or do not get Ready`,
+              `the nodes' role lacks the policies ${lacks.join(", ")}: without what they allow, nodes do not ` +
+                "join or do not get Ready",
               `${APPLY}; or ${lacks.map((policy) => attachPolicy(facts, role, policy)).join(" && ")}`,
             )
           );
@@ -218,7 +222,8 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
           "error",
           ids,
           `nodes here have no way out (0.0.0.0/0 ${problem}): they fetch no images and call no AWS API`,
-          `${APPLY}: the stack leads a subnet that is its own to its NAT gateway; a subnet without one needs VPC endpoints, and has none for ${lacks}`,
+          `${APPLY}: the stack leads a subnet that is its own to its NAT gateway; a subnet without one needs VPC ` +
+            `endpoints, and has none for ${lacks}`,
         ),
       );
     },
@@ -283,15 +288,19 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
             ? found(
                 "note",
                 id,
-                `the instance was launched ${String(ageSeconds)} s ago, and no node ${privateDnsName} has registered yet`,
+                `the instance was launched ${String(ageSeconds)} s ago, and no node ${privateDnsName} has ` +
+                  "registered yet",
                 "wait: a node takes two to five minutes",
               )
             : found(
                 "error",
                 id,
-                `the instance runs, and nothing seen from outside keeps it from joining, but no node ${privateDnsName} has registered`,
-                `its own log says why: ${aws(facts, `ec2 get-console-output --latest --output text --instance-id ${id}`)}; ` +
-                  `or with the key of kubectl_ec2_keypair, from the bastion: ssh ec2-user@${privateDnsName} sudo journalctl -u kubelet`,
+                "the instance runs, and nothing seen from outside keeps it from joining, but no node " +
+                  `${privateDnsName} has registered`,
+                "its own log says why: " +
+                  `${aws(facts, `ec2 get-console-output --latest --output text --instance-id ${id}`)}; ` +
+                  `or with the key of kubectl_ec2_keypair, from the bastion: ssh ec2-user@${privateDnsName} sudo ` +
+                  "journalctl -u kubelet",
               ),
         ),
   },

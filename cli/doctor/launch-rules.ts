@@ -59,8 +59,13 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
           found(
             isOfNodes && free < perNode ? "error" : "warning",
             id,
-            `${cidr} has ${String(free)} free addresses; ${isOfNodes ? `a new node takes ${String(perNode)} for its first interface, each pod one more, and ` : ""}EKS wants ${String(CONTROL_PLANE_ADDRESSES)} for itself`,
-            `remove pods and nodes; or add a subnet with a new name and a free range to vpc_private_subnets, and ${APPLY}`,
+            `${cidr} has ${String(free)} free addresses; ` +
+              (isOfNodes
+                ? `a new node takes ${String(perNode)} for its first interface, each pod one more, and `
+                : "") +
+              `EKS wants ${String(CONTROL_PLANE_ADDRESSES)} for itself`,
+            "remove pods and nodes; or add a subnet with a new name and a free range to vpc_private_subnets, and " +
+              APPLY,
           )
         );
       });
@@ -92,6 +97,8 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
       known(facts.cluster.groups, (groups) =>
         groups.map(({ name, desired, instances, suspended, failure }) => {
           const isHeldUp = suspended.includes("Launch");
+          const group = `--auto-scaling-group-name ${name}`;
+          const seen = aws(facts, `autoscaling describe-scaling-activities ${group} --max-items 5`);
           const why = isHeldUp
             ? "; somebody has suspended its process Launch"
             : failure === undefined
@@ -105,12 +112,8 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
               name,
               `the group has ${String(instances.length)} of ${String(desired)} instances${why}`,
               isHeldUp
-                ? aws(
-                    facts,
-                    `autoscaling resume-processes --auto-scaling-group-name ${name} --scaling-processes Launch`,
-                  )
-                : (launchCure(failure ?? "") ??
-                    `see what it tries: ${aws(facts, `autoscaling describe-scaling-activities --auto-scaling-group-name ${name} --max-items 5`)}`),
+                ? aws(facts, `autoscaling resume-processes ${group} --scaling-processes Launch`)
+                : (launchCure(failure ?? "") ?? `see what it tries: ${seen}`),
             )
           );
         }),
@@ -127,7 +130,12 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
             "error",
             id,
             `the instance is ${state}, and counts in ${group.name}`,
-            `a new one comes when this one goes: ${aws(facts, `autoscaling terminate-instance-in-auto-scaling-group --instance-id ${id} --no-should-decrement-desired-capacity`)}`,
+            "a new one comes when this one goes: " +
+              aws(
+                facts,
+                `autoscaling terminate-instance-in-auto-scaling-group --instance-id ${id} ` +
+                  "--no-should-decrement-desired-capacity",
+              ),
           ),
       ),
   },
@@ -136,26 +144,31 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
     judge: (facts) => {
       const key = clusterTag(facts.handover.cluster_name);
       return [
-        orElse(facts.cluster.groups, []).map(
-          ({ name, tags }) =>
-            (tags[key]?.value !== "owned" || !tags[key].propagates) &&
+        orElse(facts.cluster.groups, []).map(({ name, tags }) => {
+          const { value, propagates = false } = tags[key] ?? {};
+          const has = value === undefined ? "" : ` (it has ${value}${propagates ? "" : ", not propagated"})`;
+          return (
+            (value !== "owned" || !propagates) &&
             found(
               "error",
               name,
-              `the group does not give its instances the tag ${key}=owned${tags[key] === undefined ? "" : ` (it has ${tags[key].value}${tags[key].propagates ? "" : ", not propagated"})`}: they do not join`,
+              `the group does not give its instances the tag ${key}=owned${has}: they do not join`,
               aws(
                 facts,
-                `autoscaling create-or-update-tags --tags ResourceId=${name},ResourceType=auto-scaling-group,Key=${key},Value=owned,PropagateAtLaunch=true`,
+                "autoscaling create-or-update-tags --tags " +
+                  `ResourceId=${name},ResourceType=auto-scaling-group,Key=${key},Value=owned,PropagateAtLaunch=true`,
               ),
-            ),
-        ),
+            )
+          );
+        }),
         missing(facts).map(
           ({ instance: { id, tags } }) =>
             tags[key] !== "owned" &&
             found(
               "error",
               id,
-              `the instance lacks the tag ${key}=owned${tags[key] === undefined ? "" : ` (it has ${tags[key]})`}: it does not join`,
+              "the instance lacks the tag " +
+                `${key}=owned${tags[key] === undefined ? "" : ` (it has ${tags[key]})`}: it does not join`,
               aws(facts, `ec2 create-tags --resources ${id} --tags Key=${key},Value=owned`),
             ),
         ),
@@ -171,7 +184,8 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
           found(
             "error",
             id,
-            `the user data of the ${kind} does not make a node join: it calls no bootstrap.sh, and holds neither a NodeConfig nor settings of Bottlerocket`,
+            `the user data of the ${kind} does not make a node join: it calls no bootstrap.sh, and holds neither ` +
+              "a NodeConfig nor settings of Bottlerocket",
             launchAnew(facts, id),
           ),
       ),

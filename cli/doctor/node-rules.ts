@@ -46,7 +46,8 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
     "cni-missing",
     "error",
     ({ namespace, name }) => namespace === "kube-system" && name === "aws-node",
-    "there is no DaemonSet kube-system/aws-node: without the VPC CNI no node gets Ready, unless another CNI is installed",
+    "there is no DaemonSet kube-system/aws-node: without the VPC CNI no node gets Ready, unless another CNI is " +
+      "installed",
     (facts) => addon(facts, "vpc-cni"),
   ),
   {
@@ -65,7 +66,8 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
             `the node is not Ready${isNew ? " yet" : ""}: ${reason || "its kubelet does not report"}`,
             isNew
               ? "wait: a node takes two to five minutes"
-              : `eks ssh --command 'kubectl describe node ${name}', and 'kubectl -n kube-system get pods -o wide' for its aws-node and kube-proxy`,
+              : `eks ssh --command 'kubectl describe node ${name}', and 'kubectl -n kube-system get pods -o wide' ` +
+                  "for its aws-node and kube-proxy",
           )
         );
       }),
@@ -79,7 +81,8 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
         found(
           cordoned.length === nodes.length ? "warning" : "note",
           name,
-          `the node is cordoned (SchedulingDisabled): it takes no new pods${cordoned.length === nodes.length ? ", and no other node does" : ""}`,
+          "the node is cordoned (SchedulingDisabled): it takes no new " +
+            `pods${cordoned.length === nodes.length ? ", and no other node does" : ""}`,
           `when it is to take some again: eks ssh --command 'kubectl uncordon ${name}'`,
         ),
       );
@@ -103,10 +106,12 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
             return found(
               mayCome ? "note" : isDown ? "error" : "warning",
               `${it.namespace}/${it.name}`,
-              `${String(it.ready)} of ${String(it.wanted)} pods of the ${it.kind} are ready: ${mayCome ? "a node has joined only just" : whyPending(it, nodes)}`,
+              `${String(it.ready)} of ${String(it.wanted)} pods of the ${it.kind} are ready: ` +
+                (mayCome ? "a node has joined only just" : whyPending(it, nodes)),
               mayCome
                 ? "wait: the pods of a new node take a minute or two"
-                : `eks ssh --command 'kubectl -n ${it.namespace} get pods -o wide' shows which, and kubectl -n ${it.namespace} describe pod NAME why`,
+                : `eks ssh --command 'kubectl -n ${it.namespace} get pods -o wide' shows which, and kubectl -n ` +
+                    `${it.namespace} describe pod NAME why`,
             );
           }),
       );
@@ -138,7 +143,8 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
               isSkewAllowed(node.version, version) ? "warning" : "error",
               node.name,
               `the kubelet is ${node.version}, and the control plane is ${version}`,
-              `choose a node image for ${version} (eks pin --version ${version}), ${APPLY}, and let the group launch new nodes`,
+              `choose a node image for ${version} (eks pin --version ${version}), ${APPLY}, and let the group ` +
+                "launch new nodes",
             ),
         ),
       ),

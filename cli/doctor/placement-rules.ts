@@ -3,7 +3,11 @@ import { noWaysOut } from "./egress";
 import { orElse } from "./fact";
 import { found, known } from "./rule";
 
-/** Zones in which EKS makes no control plane, by the id that is the same in every account. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html */
+/**
+ * Zones in which EKS makes no control plane, by the id that is the same in every account.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ */
 const NO_CONTROL_PLANE_IN = ["use1-az3", "usw1-az2", "cac1-az3"];
 
 /** Rules about where the stack stands: the network that exists already, zones, and what EC2 offers in them. */
@@ -19,14 +23,17 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
           private_subnet_ids: privateSubnetIds,
           ...Object.fromEntries(groups.map(({ key, subnetIds }) => [`node_groups.${key}.subnet_ids`, subnetIds])),
         };
-        const shown = `aws ec2 describe-subnets --filters Name=vpc-id,Values=${vpcId} --region ${region} --query 'Subnets[].[SubnetId,AvailabilityZone]'`;
+        const shown =
+          `aws ec2 describe-subnets --filters Name=vpc-id,Values=${vpcId} --region ${region} --query ` +
+          "'Subnets[].[SubnetId,AvailabilityZone]'";
         return [
           !hasVpc &&
             found(
               "error",
               vpcId,
               `vpc_id: there is no VPC ${vpcId} in ${region} that this account may see`,
-              `give the id of one that exists (aws ec2 describe-vpcs --region ${region}), or leave vpc_id out: the stack makes a VPC then`,
+              `give the id of one that exists (aws ec2 describe-vpcs --region ${region}), or leave vpc_id out: ` +
+                "the stack makes a VPC then",
             ),
           Object.entries(lists).map(([variable, ids]) =>
             ids
@@ -60,8 +67,10 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
             "error",
             ids,
             `nodes here would have no way out (0.0.0.0/0 ${problem}): they would fetch no images and join nothing`,
-            `send 0.0.0.0/0 of their route table to a NAT gateway that works (aws ec2 replace-route --destination-cidr-block 0.0.0.0/0 --region ${region} --route-table-id TABLE --nat-gateway-id NAT; ` +
-              `aws ec2 describe-nat-gateways --filter Name=vpc-id,Values=${vpcId} --region ${region} shows those that there are); or do without, by vpc_endpoints with ${lacks}`,
+            "send 0.0.0.0/0 of their route table to a NAT gateway that works (aws ec2 replace-route " +
+              `--destination-cidr-block 0.0.0.0/0 --region ${region} --route-table-id TABLE --nat-gateway-id NAT; ` +
+              `aws ec2 describe-nat-gateways --filter Name=vpc-id,Values=${vpcId} --region ${region} shows those ` +
+              `that there are); or do without, by vpc_endpoints with ${lacks}`,
           ),
         );
       }),
@@ -111,7 +120,8 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
         const existing = orElse(facts.account.instanceTypes);
         const offeredIn = (types: readonly string[]) => [...new Set(types.flatMap((type) => offerings[type] ?? []))];
         const cause = (types: readonly string[], zones: readonly string[]) =>
-          `EC2 does not offer ${types.join(" or ")} in ${zones.join(", ") || region}; it does in ${offeredIn(types).join(", ") || `no zone of ${region}`}`;
+          `EC2 does not offer ${types.join(" or ")} in ${zones.join(", ") || region}; it does in ` +
+          (offeredIn(types).join(", ") || `no zone of ${region}`);
         // The bastion stands in the first public subnet.
         const [first] = publicSubnets(facts);
         return [

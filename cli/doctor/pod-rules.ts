@@ -36,7 +36,8 @@ export function podRules<Facts>(groupsOf: (facts: Facts) => readonly GroupOfNode
           found(
             left <= 0 ? "warning" : "note",
             type,
-            `${String(nodes)} nodes of ${type} hold ${String(maxPods(is))} pods each; beside the system's own there is room for ${String(Math.max(0, left))}`,
+            `${String(nodes)} nodes of ${type} hold ${String(maxPods(is))} pods each; beside the system's own ` +
+              `there is room for ${String(Math.max(0, left))}`,
             `choose a larger ${variable}, such as t3.medium (17 pods), or more nodes`,
           ),
       ),
@@ -49,9 +50,11 @@ export function podRules<Facts>(groupsOf: (facts: Facts) => readonly GroupOfNode
         return found(
           "note",
           type,
-          `${String(nodes)} nodes of ${type} hold ${String(maxPods(is))} pods each, ${String(left)} beside the system's own; ` +
+          `${String(nodes)} nodes of ${type} hold ${String(maxPods(is))} pods each, ${String(left)} beside the ` +
+            "system's own; " +
             `each pod takes an address of its node's subnet${each === "" ? "" : `, which has ${each}`}`,
-          "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: aws ec2 describe-instance-types " +
+          "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: aws ec2 " +
+            "describe-instance-types " +
             `--instance-types ${type} --region ${region} --query 'InstanceTypes[].NetworkInfo'`,
         );
       }),

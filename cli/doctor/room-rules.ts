@@ -83,7 +83,9 @@ export const ROOM_RULES: readonly AccountRule[] = [
               // Not even the nodes of the first day, before there are any pods.
               has < CONTROL_PLANE_ADDRESSES + sum(here.map(({ desired }) => desired)) ? "error" : "warning",
               subnet.name,
-              `vpc_private_subnets: ${subnet.cidr} has ${String(has)} addresses; ${here.map(({ nodes }) => nodes).join(" and ")}, with an address for each pod, and the control plane take up to ${String(needed)}`,
+              `vpc_private_subnets: ${subnet.cidr} has ${String(has)} addresses; ` +
+                `${here.map(({ nodes }) => nodes).join(" and ")}, with an address for each pod, and the control ` +
+                `plane take up to ${String(needed)}`,
               "give it a larger range: a subnet keeps the one it was made with",
             )
           );

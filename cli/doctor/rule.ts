@@ -17,7 +17,7 @@ export interface Rule<Facts> {
   readonly judge: (facts: Facts) => Judgement;
 }
 
-/** What is found while an apply is at work, or after one that ended half-way: mere consequences are left out beside it. */
+/** Codes of findings about an apply that is at work, or ended half-way. */
 export const HALF_APPLIED = ["state-locked", "apply-incomplete"];
 
 /** A finding of a severity: what it is about, what is wrong, what to do. */
@@ -32,8 +32,8 @@ export function known<T>(fact: Fact<T>, use: (value: T) => Judgement): Judgement
 }
 
 /**
- * What the rules find, in their order: the first link of a chain that is broken stands first, and what only follows from
- * it is left out.
+ * What the rules find, in their order: the first link of a chain that is broken stands first, and what only follows
+ * from it is left out.
  *
  * @param earlier what other rules have found before
  */

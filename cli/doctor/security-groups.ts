@@ -64,7 +64,8 @@ export function blocked(facts: AfterFacts, subject: string, { from, to, protocol
         command:
           side === "in"
             ? `ingress --group-id ${into} --protocol ${protocol} --port ${number} --source-group ${out}`
-            : `egress --group-id ${out} --ip-permissions 'IpProtocol=${protocol},FromPort=${number},ToPort=${number},UserIdGroupPairs=[{GroupId=${into}}]'`,
+            : `egress --group-id ${out} --ip-permissions ` +
+              `'IpProtocol=${protocol},FromPort=${number},ToPort=${number},UserIdGroupPairs=[{GroupId=${into}}]'`,
       })),
     );
     const rules = [...new Set(sides.map(({ rule }) => rule))].join(" and ");

@@ -26,9 +26,12 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
         return found(
           "error",
           source,
-          `Terraform was killed in the midst of an apply by ${lock.who || "somebody"}; ${number} of it are in the state`,
-          "look at what carries the tag Project first: what it was just making, and with OpenTofu all that it made in the " +
-            "last 20 seconds, may exist without being in the state (docs/usage.md, When something stops half-way); then " +
+          `Terraform was killed in the midst of an apply by ${lock.who || "somebody"}; ${number} of it are in ` +
+            "the state",
+          "look at what carries the tag Project first: what it was just making, and with OpenTofu all that it " +
+            "made in the " +
+            "last 20 seconds, may exist without being in the state (docs/usage.md, When something stops " +
+            "half-way); then " +
             "run eks up again: it goes on from the state",
         );
       }
@@ -52,7 +55,8 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
           "warning",
           address,
           "it was made, but not to its end: the next apply destroys it and makes it anew",
-          `run eks up again; if it is well as it is: ${terraformCommand()} -chdir=cdktf.out/stacks/eks untaint '${address}'`,
+          `run eks up again; if it is well as it is: ${terraformCommand()} -chdir=cdktf.out/stacks/eks untaint ` +
+            `'${address}'`,
         ),
       ),
   },
