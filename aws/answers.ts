@@ -1,13 +1,49 @@
+import type { EC2Client, Filter } from "@aws-sdk/client-ec2";
+
 import { errorName, isGone } from "./call";
 
-/** The items of all pages. */
-export async function all<Page, Item>(
+/** What a page lists under a key. */
+export type Listed<Page, Key extends keyof Page> =
+  NonNullable<Page[Key]> extends readonly (infer Item)[] ? Item : never;
+
+/** What all pages list under a key. */
+export async function all<Page, Key extends keyof Page>(
   pages: AsyncIterable<Page>,
-  items: (page: Page) => readonly Item[] | undefined,
-): Promise<Item[]> {
-  const found: Item[] = [];
-  for await (const page of pages) found.push(...(items(page) ?? []));
+  key: Key,
+): Promise<Listed<Page, Key>[]> {
+  const found: Listed<Page, Key>[] = [];
+  for await (const page of pages) found.push(...((page[key] ?? []) as Listed<Page, Key>[]));
   return found;
+}
+
+/**
+ * How many values a filter of EC2 takes.
+ *
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
+ */
+const FILTER_VALUES = 200;
+
+/** As many filters of EC2 as it takes for some values; none for no value. */
+export function filtersFor(Name: string, values: Iterable<string>): Filter[] {
+  return inBatches(unique(values), FILTER_VALUES).map((Values) => ({ Name, Values }));
+}
+
+/** A list of EC2 that comes in pages, and that it filters. */
+export type FilteredList<Page> = (
+  config: { readonly client: EC2Client },
+  input: { readonly Filters: Filter[] },
+) => AsyncIterable<Page>;
+
+/** What EC2 lists with one of some values; nothing, and nothing is asked, for no value. */
+export async function matching<Page, Key extends keyof Page>(
+  client: EC2Client,
+  list: FilteredList<Page>,
+  key: Key,
+  filter: string,
+  values: readonly string[],
+): Promise<Listed<Page, Key>[]> {
+  const answers = filtersFor(filter, values).map((it) => all(list({ client }, { Filters: [it] }), key));
+  return (await Promise.all(answers)).flat();
 }
 
 /**
@@ -39,7 +75,7 @@ export function inBatches<T>(items: readonly T[], size: number): T[][] {
 }
 
 /** Each name once, and no empty one. */
-export function unique(names: readonly string[]): string[] {
+export function unique(names: Iterable<string>): string[] {
   return [...new Set(names)].filter((name) => name !== "");
 }
 

@@ -1,17 +1,8 @@
 import { UserError } from "../contract/user-error";
 import { printable } from "../terminal/text";
-import type { AwsSettings } from "./settings";
 
 /** What AWS answers for what is not there (any more), by the names of its errors: `InvalidGroup.NotFound`, … */
 const GONE = /NotFound|NoSuchEntity/;
-
-/** How often a call is tried: thirty participants who destroy at once are told `Throttling` more than the usual three times. */
-const ATTEMPTS = 8;
-
-/** Settings for clients that ask much and whose answers count. */
-export function patient(settings: AwsSettings): AwsSettings & { readonly maxAttempts: number } {
-  return { ...settings, maxAttempts: ATTEMPTS };
-}
 
 /** The name that AWS gave an error, such as `AccessDenied`; empty for everything that is no answer of AWS. */
 export function errorName(error: unknown): string {
@@ -45,6 +36,11 @@ export async function asking<T>(what: string, call: Promise<T>): Promise<T> {
 /** AWS' names for a missing permission: `AccessDenied`, `AccessDeniedException`, `UnauthorizedOperation`, … */
 const FORBIDDEN = /^(AccessDenied|UnauthorizedOperation|NotAuthorized|AuthorizationError|Unauthorized)/;
 
+/** Whether AWS says that the credentials do not allow what was asked. */
+export function isForbidden({ name }: Error): boolean {
+  return FORBIDDEN.test(name);
+}
+
 /** What a permission that is missing hides, in words; everything else is known. */
 export class Unknowns {
   readonly #reasons: string[] = [];
@@ -68,7 +64,7 @@ export class Unknowns {
     try {
       return await answer;
     } catch (error) {
-      if (!(error instanceof UserError) || !FORBIDDEN.test(errorName(error.cause))) throw error;
+      if (!(error instanceof UserError) || !(error.cause instanceof Error && isForbidden(error.cause))) throw error;
       this.add(error.message);
       return otherwise;
     }

@@ -1,37 +1,132 @@
-import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
-import { EC2Client } from "@aws-sdk/client-ec2";
-import { EKSClient } from "@aws-sdk/client-eks";
-import { IAMClient } from "@aws-sdk/client-iam";
-import { ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
-import { SSMClient } from "@aws-sdk/client-ssm";
-import { STSClient } from "@aws-sdk/client-sts";
+/* eslint-disable @typescript-eslint/no-require-imports -- a service's package takes 0.1 to 0.6 s to load */
+import type { EC2Client, EC2ClientConfig } from "@aws-sdk/client-ec2";
 
-import type { AwsSettings } from "./settings";
+/** How AWS' clients are made. What is left out the SDK finds where it always does: environment, profile, instance. */
+export interface AwsSettings {
+  readonly region: string;
+  /** @default - AWS_ENDPOINT_URL, else AWS itself */
+  readonly endpoint?: string;
+  /** How often a call is tried. @default 3 */
+  readonly maxAttempts?: number;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** How long a connection and an answer may take. @default - as long as the SDK waits */
+  readonly requestHandler?: EC2ClientConfig["requestHandler"];
+}
 
-/** What an account is asked by. */
-export type AwsClients = ReturnType<typeof awsClients>;
+/** How often a call is tried: thirty who destroy at once are told `Throttling` more than the usual three times. */
+const ATTEMPTS = 8;
 
-/** Clients that share their connections, and whatever their request handler is told. They are used until `close`. */
-export function awsClients(settings: AwsSettings) {
-  const sts = new STSClient(settings);
-  const how = { ...settings, requestHandler: sts.config.requestHandler };
-  return {
-    autoScaling: new AutoScalingClient(how),
-    ec2: new EC2Client(how),
-    eks: new EKSClient(how),
-    iam: new IAMClient(how),
-    quotas: new ServiceQuotasClient(how),
-    ssm: new SSMClient(how),
-    sts,
-    close: () => {
-      sts.destroy();
-    },
+/** Settings for clients that ask much and whose answers count. */
+export function patient(settings: AwsSettings): AwsSettings {
+  return { ...settings, maxAttempts: ATTEMPTS };
+}
+
+/** What the clients of all services have in common. */
+interface Client {
+  readonly config: Pick<EC2Client["config"], "requestHandler">;
+  readonly middlewareStack: {
+    add(middleware: typeof sayingWhatWasAsked, at: { step: "initialize" }): void;
   };
+  destroy(): void;
+}
+
+/**
+ * Clients of AWS' services, which share their connections. Each is made, and its package loaded, when it is first used.
+ * They are used until `close`.
+ */
+export class AwsClients {
+  readonly #made = new Map<unknown, Client>();
+
+  constructor(private readonly settings: AwsSettings) {}
+
+  get autoScaling() {
+    return this.#of(
+      (require("@aws-sdk/client-auto-scaling") as typeof import("@aws-sdk/client-auto-scaling")).AutoScalingClient,
+    );
+  }
+
+  /** Of classic load balancers. */
+  get classic() {
+    return this.#of(
+      (require("@aws-sdk/client-elastic-load-balancing") as typeof import("@aws-sdk/client-elastic-load-balancing"))
+        .ElasticLoadBalancingClient,
+    );
+  }
+
+  get ec2() {
+    return this.#of((require("@aws-sdk/client-ec2") as typeof import("@aws-sdk/client-ec2")).EC2Client);
+  }
+
+  get eks() {
+    return this.#of((require("@aws-sdk/client-eks") as typeof import("@aws-sdk/client-eks")).EKSClient);
+  }
+
+  get iam() {
+    return this.#of((require("@aws-sdk/client-iam") as typeof import("@aws-sdk/client-iam")).IAMClient);
+  }
+
+  get logs() {
+    return this.#of(
+      (require("@aws-sdk/client-cloudwatch-logs") as typeof import("@aws-sdk/client-cloudwatch-logs"))
+        .CloudWatchLogsClient,
+    );
+  }
+
+  get quotas() {
+    return this.#of(
+      (require("@aws-sdk/client-service-quotas") as typeof import("@aws-sdk/client-service-quotas"))
+        .ServiceQuotasClient,
+    );
+  }
+
+  get ssm() {
+    return this.#of((require("@aws-sdk/client-ssm") as typeof import("@aws-sdk/client-ssm")).SSMClient);
+  }
+
+  get sts() {
+    return this.#of((require("@aws-sdk/client-sts") as typeof import("@aws-sdk/client-sts")).STSClient);
+  }
+
+  /** Of all other load balancers, and of target groups. */
+  get v2() {
+    return this.#of(
+      (
+        require("@aws-sdk/client-elastic-load-balancing-v2") as typeof import("@aws-sdk/client-elastic-load-balancing-v2")
+      ).ElasticLoadBalancingV2Client,
+    );
+  }
+
+  close(): void {
+    for (const client of this.#made.values()) client.destroy();
+  }
+
+  #of<C extends Client>(Service: new (settings: AwsSettings) => C): C {
+    const known = this.#made.get(Service);
+    if (known !== undefined) return known as C;
+    const [first] = this.#made.values();
+    const client = new Service({ ...this.settings, ...(first && { requestHandler: first.config.requestHandler }) });
+    client.middlewareStack.add(sayingWhatWasAsked, { step: "initialize" });
+    this.#made.set(Service, client);
+    return client;
+  }
+}
+
+/** Every failure of a call has the call's name in `asked`, as IAM policies write it: `ec2:DescribeSubnets`. */
+function sayingWhatWasAsked(
+  call: (input: never) => Promise<unknown>,
+  { clientName = "", commandName = "" }: { readonly clientName?: string; readonly commandName?: string },
+) {
+  const service = clientName.replace(/CloudWatch|(V2)?Client$/g, "").toLowerCase();
+  const asked = `${service}:${commandName.replace(/Command$/, "")}`;
+  return (input: never) =>
+    call(input).catch((error: unknown) => {
+      throw Object.assign(error as Error, { asked });
+    });
 }
 
 /** Clients for as long as something is done with them. */
 export async function withAws<T>(settings: AwsSettings, use: (aws: AwsClients) => Promise<T>): Promise<T> {
-  const aws = awsClients(settings);
+  const aws = new AwsClients(settings);
   try {
     return await use(aws);
   } finally {

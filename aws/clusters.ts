@@ -79,7 +79,7 @@ export interface AccessEntry {
 
 /** The access entries of a cluster that looks into them. */
 export async function readAccessEntries(eks: EKSClient, clusterName: string): Promise<AccessEntry[]> {
-  const arns = await all(paginateListAccessEntries({ client: eks }, { clusterName }), (page) => page.accessEntries);
+  const arns = await all(paginateListAccessEntries({ client: eks }, { clusterName }), "accessEntries");
   return Promise.all(
     arns.map(async (principalArn) => {
       const { accessEntry } = await eks.send(new DescribeAccessEntryCommand({ clusterName, principalArn }));
@@ -101,7 +101,7 @@ export interface OfferedVersion {
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_DescribeClusterVersions.html */
 export async function readVersions(eks: EKSClient): Promise<OfferedVersion[]> {
   const pages = paginateDescribeClusterVersions({ client: eks }, {});
-  return (await all(pages, (page) => page.clusterVersions)).flatMap(offered);
+  return (await all(pages, "clusterVersions")).flatMap(offered);
 }
 
 /** None where EKS does not say of what support it is, or offers it for Outposts alone. */
@@ -127,10 +127,7 @@ export async function readAddOnVersions(
   kubernetesVersion: string,
 ): Promise<readonly string[] | undefined> {
   const pages = paginateDescribeAddonVersions({ client: eks }, { addonName, kubernetesVersion });
-  const addOns = await ifThere(
-    all(pages, (page) => page.addons),
-    "InvalidParameterException",
-  );
+  const addOns = await ifThere(all(pages, "addons"), "InvalidParameterException");
   const versions = (addOns ?? []).flatMap((it) => it.addonVersions ?? []);
   return versions.length === 0 ? undefined : versions.map(({ addonVersion = "" }) => addonVersion);
 }

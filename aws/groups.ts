@@ -2,6 +2,7 @@ import {
   DescribeLaunchConfigurationsCommand,
   DescribeScalingActivitiesCommand,
   paginateDescribeAutoScalingGroups,
+  paginateDescribeLaunchConfigurations,
   type Activity,
   type AutoScalingClient,
   type AutoScalingGroup,
@@ -30,7 +31,7 @@ export interface Group {
 export async function readGroups(autoScaling: AutoScalingClient, names: readonly string[] = []): Promise<Group[]> {
   const asked = { AutoScalingGroupNames: [...names] };
   const pages = paginateDescribeAutoScalingGroups({ client: autoScaling }, asked);
-  return (await all(pages, (page) => page.AutoScalingGroups)).map((it) => ({
+  return (await all(pages, "AutoScalingGroups")).map((it) => ({
     name: it.AutoScalingGroupName ?? "",
     desired: it.DesiredCapacity ?? 0,
     tags: Object.fromEntries(
@@ -90,6 +91,12 @@ export function readLaunches(
   ids: readonly string[],
 ): Promise<Record<string, Launch>> {
   return forEach(ids, (id) => (id.startsWith("lt-") ? template(ec2, id) : configuration(autoScaling, id)));
+}
+
+/** Names of the region's launch configurations. */
+export async function readLaunchConfigurations(autoScaling: AutoScalingClient): Promise<string[]> {
+  const pages = paginateDescribeLaunchConfigurations({ client: autoScaling }, {});
+  return (await all(pages, "LaunchConfigurations")).map((it) => it.LaunchConfigurationName ?? "");
 }
 
 async function configuration(autoScaling: AutoScalingClient, id: string): Promise<Launch | undefined> {

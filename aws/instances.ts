@@ -2,14 +2,16 @@ import {
   DescribeImagesCommand,
   DescribeInstanceAttributeCommand,
   DescribeInstanceTypesCommand,
+  DescribeKeyPairsCommand,
   paginateDescribeInstances,
+  paginateDescribeInstanceTypeOfferings,
   type _InstanceType,
   type EC2Client,
   type Image as Ec2Image,
   type InstanceTypeInfo,
 } from "@aws-sdk/client-ec2";
 
-import { all, forEach, ifThere, inBatches, nameIn, tagsOf } from "./answers";
+import { all, forEach, ifThere, matching, nameIn, tagsOf } from "./answers";
 
 /** An instance: a node or the bastion. */
 export interface Instance {
@@ -36,24 +38,17 @@ export interface Instance {
   readonly hasMetadata: boolean | undefined;
 }
 
-/**
- * How many values a filter of EC2 takes.
- *
- * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
- */
-const FILTER_VALUES = 200;
+/** Instances in the pages in which EC2 lists what they were reserved by. */
+export async function* pagesOfInstances(...asked: Parameters<typeof paginateDescribeInstances>) {
+  for await (const { Reservations = [] } of paginateDescribeInstances(...asked)) {
+    yield { Instances: Reservations.flatMap(({ Instances = [] }) => Instances) };
+  }
+}
 
 /** Those that there are: asked by a filter, because one id that is gone fails the whole question otherwise. */
 export async function readInstances(ec2: EC2Client, ids: readonly string[]): Promise<Instance[]> {
-  const answers = await Promise.all(
-    inBatches(ids, FILTER_VALUES).map((Values) => {
-      const Filters = [{ Name: "instance-id", Values }];
-      return all(paginateDescribeInstances({ client: ec2 }, { Filters }), (page) => page.Reservations);
-    }),
-  );
-  return answers
-    .flat()
-    .flatMap(({ Instances = [] }) => Instances)
+  const found = await matching(ec2, pagesOfInstances, "Instances", "instance-id", ids);
+  return found
     .map((it) => ({
       id: it.InstanceId ?? "",
       state: it.State?.Name ?? "",
@@ -128,21 +123,17 @@ export async function readNewestImage(ec2: EC2Client, name: string, architecture
   return newestFirst.map(imageOf)[0];
 }
 
-/** Names of the images of the emulated account (rehearsal/account/emulator.ts). */
-const EMULATED = /^emulated ami-/;
-
 /** An image in EC2's words, in ours. */
 export function imageOf(image: Ec2Image): Image {
-  const { Name: name = "", BlockDeviceMappings: volumes = [] } = image;
+  const { BlockDeviceMappings: volumes = [] } = image;
   const root = volumes.find(({ DeviceName }) => DeviceName === image.RootDeviceName);
   return {
     id: image.ImageId ?? "",
-    name,
+    name: image.Name ?? "",
     description: image.Description ?? "",
     state: image.State ?? "",
     architecture: image.Architecture ?? "",
-    // Moto says the same size of every image, whatever it is.
-    rootGiB: EMULATED.test(name) ? undefined : root?.Ebs?.VolumeSize,
+    rootGiB: root?.Ebs?.VolumeSize,
     // Bottlerocket keeps images and logs on a second volume.
     largestGiB: Math.max(0, ...volumes.map(({ Ebs }) => Ebs?.VolumeSize ?? 0)),
     deprecatedFrom: image.DeprecationTime?.slice(0, 10) ?? "",
@@ -180,4 +171,23 @@ export function instanceTypeOf({ VCpuInfo, MemoryInfo, NetworkInfo, ProcessorInf
     addressesPerInterface: NetworkInfo?.Ipv4AddressesPerInterface ?? 0,
     architectures: ProcessorInfo?.SupportedArchitectures ?? [],
   };
+}
+
+/** In which zones each of some instance types is offered. */
+export async function readOfferings(
+  ec2: EC2Client,
+  types: readonly string[],
+): Promise<Record<string, readonly string[]>> {
+  const Filters = [{ Name: "instance-type", Values: [...types] }];
+  const asked = { LocationType: "availability-zone", Filters } as const;
+  const pages = paginateDescribeInstanceTypeOfferings({ client: ec2 }, asked);
+  const offered = await all(pages, "InstanceTypeOfferings");
+  const zonesOf = (type: string) =>
+    offered.flatMap(({ InstanceType, Location = "" }) => (InstanceType === (type as _InstanceType) ? Location : []));
+  return Object.fromEntries(types.map((type) => [type, zonesOf(type)]));
+}
+
+/** Whether there is a key pair of that name. */
+export async function hasKeyPair(ec2: EC2Client, name: string): Promise<boolean> {
+  return (await ifThere(ec2.send(new DescribeKeyPairsCommand({ KeyNames: [name] })))) !== undefined;
 }

@@ -1,4 +1,5 @@
 import {
+  DescribeAvailabilityZonesCommand,
   DescribeDhcpOptionsCommand,
   DescribeVpcAttributeCommand,
   DescribeVpcsCommand,
@@ -13,12 +14,11 @@ import {
 } from "@aws-sdk/client-ec2";
 
 import { serviceOf } from "../facts/endpoint-services";
-import { all, tagsOf, unique } from "./answers";
+import { all, matching, tagsOf } from "./answers";
 
 /** Whether there is a VPC that the account may see. */
 export async function hasVpc(ec2: EC2Client, id: string): Promise<boolean> {
-  const Filters = [{ Name: "vpc-id", Values: [id] }];
-  return (await all(paginateDescribeVpcs({ client: ec2 }, { Filters }), (page) => page.Vpcs)).length > 0;
+  return (await matching(ec2, paginateDescribeVpcs, "Vpcs", "vpc-id", [id])).length > 0;
 }
 
 /** A subnet of a VPC. */
@@ -38,20 +38,16 @@ export interface Subnet {
 
 /** All subnets of the VPCs that some subnets are in. */
 export async function readSubnetsBeside(ec2: EC2Client, ids: readonly string[]): Promise<Subnet[]> {
-  const found = async (Name: string, Values: string[]) =>
-    Values.length === 0
-      ? []
-      : all(paginateDescribeSubnets({ client: ec2 }, { Filters: [{ Name, Values }] }), (page) => page.Subnets);
-  const vpcIds = unique((await found("subnet-id", unique(ids))).map(({ VpcId = "" }) => VpcId));
-  if (vpcIds.length === 0) return [];
-  const Filters = [{ Name: "vpc-id", Values: vpcIds }];
-  const tables = await all(paginateDescribeRouteTables({ client: ec2 }, { Filters }), (page) => page.RouteTables);
-  return (await found("vpc-id", vpcIds)).map((it) => {
-    const own = tables.find(({ Associations = [] }) => Associations.some(({ SubnetId }) => SubnetId === it.SubnetId));
-    const main = tables.find(
-      ({ VpcId, Associations = [] }) => VpcId === it.VpcId && Associations.some(({ Main }) => Main === true),
-    );
-    const table = own ?? main;
+  const subnets = (filter: string, values: readonly string[]) =>
+    matching(ec2, paginateDescribeSubnets, "Subnets", filter, values);
+  const vpcIds = (await subnets("subnet-id", ids)).map(({ VpcId = "" }) => VpcId);
+  const tables = await matching(ec2, paginateDescribeRouteTables, "RouteTables", "vpc-id", vpcIds);
+  const associations = tables.flatMap((table) => (table.Associations ?? []).map((it) => ({ ...it, table })));
+  return (await subnets("vpc-id", vpcIds)).map((it) => {
+    const { table } =
+      associations.find(({ SubnetId }) => SubnetId === it.SubnetId) ??
+      associations.find(({ Main, table: { VpcId } }) => Main === true && VpcId === it.VpcId) ??
+      {};
     const route = table?.Routes?.find(({ DestinationCidrBlock }) => DestinationCidrBlock === "0.0.0.0/0");
     const target =
       route?.NatGatewayId ??
@@ -86,7 +82,7 @@ export interface NatGateway {
 /** The NAT gateways of a VPC; those that were deleted are among them for an hour or so. */
 export async function readNatGateways(ec2: EC2Client, vpcId: string): Promise<NatGateway[]> {
   const pages = paginateDescribeNatGateways({ client: ec2 }, { Filter: [{ Name: "vpc-id", Values: [vpcId] }] });
-  return (await all(pages, (page) => page.NatGateways)).map(({ NatGatewayId = "", State = "", SubnetId = "" }) => ({
+  return (await all(pages, "NatGateways")).map(({ NatGatewayId = "", State = "", SubnetId = "" }) => ({
     id: NatGatewayId,
     state: State,
     subnetId: SubnetId,
@@ -109,8 +105,8 @@ export interface Endpoint {
 
 /** The endpoints of a VPC. @see https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html */
 export async function readEndpoints(ec2: EC2Client, vpcId: string): Promise<Endpoint[]> {
-  const pages = paginateDescribeVpcEndpoints({ client: ec2 }, { Filters: [{ Name: "vpc-id", Values: [vpcId] }] });
-  return (await all(pages, (page) => page.VpcEndpoints)).map((it) => ({
+  const found = await matching(ec2, paginateDescribeVpcEndpoints, "VpcEndpoints", "vpc-id", [vpcId]);
+  return found.map((it) => ({
     service: serviceOf(it.ServiceName ?? ""),
     isAvailable: String(it.State).toLowerCase() === "available",
     hasInterfaces: it.VpcEndpointType === "Interface",
@@ -147,10 +143,8 @@ export async function readSecurityGroups(
   by: "group-id" | "vpc-id",
   ids: readonly string[],
 ): Promise<SecurityGroup[]> {
-  const Values = unique(ids);
-  if (Values.length === 0) return [];
-  const pages = paginateDescribeSecurityGroups({ client: ec2 }, { Filters: [{ Name: by, Values }] });
-  return (await all(pages, (page) => page.SecurityGroups)).map((it) => ({
+  const found = await matching(ec2, paginateDescribeSecurityGroups, "SecurityGroups", by, ids);
+  return found.map((it) => ({
     id: it.GroupId ?? "",
     inbound: (it.IpPermissions ?? []).map(permission),
     outbound: (it.IpPermissionsEgress ?? []).map(permission),
@@ -196,4 +190,21 @@ async function nameServers(ec2: EC2Client, options: string): Promise<readonly st
   const { DhcpOptions = [] } = await ec2.send(new DescribeDhcpOptionsCommand({ DhcpOptionsIds: [options] }));
   const servers = DhcpOptions[0]?.DhcpConfigurations?.find(({ Key }) => Key === "domain-name-servers");
   return servers?.Values?.flatMap(({ Value }) => Value ?? []);
+}
+
+/** A zone that the account may use. */
+export interface Zone {
+  /** `ap-northeast-2a`: another account may call it otherwise. */
+  readonly name: string;
+  /** `apne2-az1`: the same in every account. */
+  readonly id: string;
+}
+
+/** The region's zones that the account may use. One that is impaired or constrained is there all the same. */
+export async function readZones(ec2: EC2Client): Promise<Zone[]> {
+  const { AvailabilityZones = [] } = await ec2.send(new DescribeAvailabilityZonesCommand({}));
+  return AvailabilityZones.filter(({ State }) => State !== "unavailable").map(({ ZoneName = "", ZoneId = "" }) => ({
+    name: ZoneName,
+    id: ZoneId,
+  }));
 }

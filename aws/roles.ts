@@ -1,6 +1,7 @@
 import {
   GetInstanceProfileCommand,
   GetRoleCommand,
+  ListRolesCommand,
   paginateListAttachedRolePolicies,
   type IAMClient,
 } from "@aws-sdk/client-iam";
@@ -21,5 +22,11 @@ export async function hasRole(iam: IAMClient, name: string): Promise<boolean> {
 /** ARNs of the managed policies that are attached to a role. */
 export async function readAttachedPolicies(iam: IAMClient, RoleName: string): Promise<string[]> {
   const pages = paginateListAttachedRolePolicies({ client: iam }, { RoleName });
-  return (await all(pages, (page) => page.AttachedPolicies)).flatMap(({ PolicyArn }) => PolicyArn ?? []);
+  return (await all(pages, "AttachedPolicies")).flatMap(({ PolicyArn }) => PolicyArn ?? []);
+}
+
+/** When the oldest of the account's first thousand roles was made, ISO 8601: the account is at least as old. */
+export async function readOldestRole(iam: IAMClient): Promise<string | undefined> {
+  const { Roles = [] } = await iam.send(new ListRolesCommand({ MaxItems: 1000 }));
+  return Roles.flatMap(({ CreateDate }) => CreateDate?.toISOString() ?? []).sort()[0];
 }

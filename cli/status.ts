@@ -1,5 +1,5 @@
 import type { Handover } from "../contract/handover";
-import { joining } from "./doctor/after-facts";
+import { joining, stateOf } from "./doctor/after-facts";
 import type { ClusterFacts } from "./doctor/cluster-facts";
 import { orElse, type Fact } from "./doctor/fact";
 import { minorsBehind } from "../facts/kubelet-skew";
@@ -59,14 +59,13 @@ export interface Status {
 
 /** What a stack is, out of what AWS and the bastion say. */
 export function statusOf(handover: Handover, cluster: ClusterFacts, inside: InsideFacts): Status {
-  const plane = orElse(cluster.controlPlane, undefined);
-  const state = orElse(inside.cluster, undefined);
-  const nodes = state === undefined || "unreachable" in state ? undefined : state.nodes;
+  const plane = orElse(cluster.controlPlane);
+  const nodes = stateOf({ inside })?.nodes;
   const version = plane?.version ?? handover.kubernetes_version;
   const instances = joining({ cluster, inside });
   const hasInstances = "ok" in cluster.groups && "ok" in cluster.instances;
-  const bastion = orElse(cluster.bastion, undefined);
-  const login = orElse(inside.login, undefined);
+  const bastion = orElse(cluster.bastion);
+  const login = orElse(inside.login);
   const versions = nodes && [...new Set(nodes.map((node) => node.version))].sort();
   const behind = versions?.map((it) => minorsBehind(it, version)).filter((it) => !Number.isNaN(it));
   return {
@@ -133,8 +132,8 @@ const RUNNING = ["running", "stopping"];
  * @see https://aws.amazon.com/ebs/pricing/
  */
 function billed({ cluster_name: name }: Handover, cluster: ClusterFacts): Billed[] {
-  const plane = orElse(cluster.controlPlane, undefined);
-  const bastion = orElse(cluster.bastion, undefined);
+  const plane = orElse(cluster.controlPlane);
+  const bastion = orElse(cluster.bastion);
   const machines = [...orElse(cluster.instances, []), ...(bastion === undefined ? [] : [bastion])];
   const gateways = orElse(cluster.natGateways, []).filter(({ state }) => state !== "deleted");
   return [

@@ -1,4 +1,4 @@
-import { readIdentity } from "../aws/account";
+import { readIdentity } from "../aws/identity";
 import { withAws } from "../aws/clients";
 import { readInstanceTypes } from "../aws/instances";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";

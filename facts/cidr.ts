@@ -1,5 +1,12 @@
 import { IPv4 } from "ipaddr.js";
 
+/**
+ * Addresses that EKS wants free in each of the control plane's subnets.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+ */
+export const CONTROL_PLANE_ADDRESSES = 6;
+
 /** An IPv4 range, or one address; undefined when a text is neither. */
 function rangeOf(text: string): [IPv4, number] | undefined {
   const cidr = text.includes("/") ? text : `${text}/32`;

@@ -2,7 +2,7 @@ import type { Activity } from "@aws-sdk/client-auto-scaling";
 import type { Instance } from "@aws-sdk/client-ec2";
 import type { ClusterVersionInformation } from "@aws-sdk/client-eks";
 
-import { isOfAmazon, isOwn, usedVcpus } from "../../aws/account";
+import { isOfAmazon, isOwn, usedVcpus } from "../../aws/quotas";
 import { all, forEach, ifThere } from "../../aws/answers";
 import { offered } from "../../aws/clusters";
 import { failureOf } from "../../aws/groups";
@@ -37,7 +37,7 @@ describe("an answer of AWS", () => {
       yield { items: [3] };
     }
 
-    expect(await all(pages(), ({ items }: { items?: number[] }) => items)).toEqual([1, 2, 3]);
+    expect(await all<{ items?: number[] }, "items">(pages(), "items")).toEqual([1, 2, 3]);
   });
 
   it("is asked for once about each thing, and left out where there is none", async () => {

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { Node } from "../../bootstrap/nodes";
 import { ACCOUNT_RULES } from "../../cli/doctor/account-rules";
 import type { ClusterFacts } from "../../cli/doctor/cluster-facts";
-import { blockedAt } from "../../cli/doctor/after-facts";
 import { CLUSTER_RULES } from "../../cli/doctor/cluster-rules";
 import {
   CODES,
@@ -18,6 +17,7 @@ import {
 import type { Finding } from "../../cli/doctor/finding";
 import { notInside } from "../../cli/doctor/inside-facts";
 import { launchCure } from "../../cli/doctor/launch-failures";
+import { blockedAt } from "../../cli/doctor/security-groups";
 import { stackInputs } from "../../cli/stack-inputs";
 import { STATE_RULES } from "../../cli/doctor/state-rules";
 import { AFTER, BEFORE, mapRoles, rule, STATE } from "../support/facts";
@@ -380,8 +380,8 @@ describe("what follows from something else", () => {
   });
 
   it("is what an apply that ended half-way has made, not somebody else's", () => {
-    const quotas = { ...BEFORE.account.quotas, vpcs: { ok: { used: 5, limit: 5 } } };
-    const facts = account({ hasNodeRole: { ok: true }, quotas });
+    const roles = { ok: { awskrug_gudi_eks_worker_nodes_role: true } };
+    const facts = account({ roles, quotaOfVpcs: { ok: { used: 5, limit: 5 } } });
 
     expect(errors(examineAccount(facts))).toEqual(["name-taken", "quota-vpcs"]);
     expect(errors(examineAccount(facts, examineState({ ...STATE, outputProblem: "none" })))).toEqual([]);
@@ -421,8 +421,7 @@ describe("what cannot be seen", () => {
   });
 
   it("is a note before anything exists, too", () => {
-    const quotas = { ...BEFORE.account.quotas, vcpus: { unknown: "not implemented" } };
-    const findings = examineAccount(account({ quotas }));
+    const findings = examineAccount(account({ quotaOfVcpus: { unknown: "not implemented" } }));
 
     expect(findings).toContainEqual(expect.objectContaining({ code: "unseen", subject: "quota of vcpus" }));
   });

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CommandResult, Host } from "../../bootstrap/engine/host";
 import { isInside, usableAddresses } from "../../facts/cidr";
 import { kindOf } from "../../cli/doctor/account-facts";
-import { ask } from "../../cli/doctor/fact";
+import { NoAnswer, settled } from "../../cli/doctor/fact";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
 import { serviceOf } from "../../facts/endpoint-services";
 import { maxPods, podsLeft } from "../../cli/pods";
@@ -20,8 +20,16 @@ import { HANDOVER } from "../support/handover";
 import { recordedState } from "../support/recorded";
 import { synthesized } from "../support/synthesized";
 
-function failing(name: string, message = "a message") {
-  return () => Promise.reject(Object.assign(new Error(message), { name }));
+/** A question about a role that fails, as AWS' clients say so. */
+function failing(name: string, message = "a message", code?: string) {
+  const asked = "iam:GetRole";
+  return Promise.reject<string>(
+    Object.assign(new Error(message), { name, asked, ...(code !== undefined && { code }) }),
+  );
+}
+
+async function answerTo(question: Promise<unknown>) {
+  return (await settled({ question })).question;
 }
 
 /** Their writer is EC2: DescribeVpcEndpoints, DescribeVpcEndpointServices. */
@@ -38,8 +46,8 @@ describe("the name of a VPC endpoint's service", () => {
 });
 
 describe("asking", () => {
-  it("gives the answer", async () => {
-    expect(await ask("ec2:DescribeVpcs", () => Promise.resolve(1))).toEqual({ ok: 1 });
+  it("gives every answer by its question's name", async () => {
+    expect(await settled({ one: Promise.resolve(1), two: 2 })).toEqual({ one: { ok: 1 }, two: { ok: 2 } });
   });
 
   it.each([
@@ -52,30 +60,34 @@ describe("asking", () => {
     ["InternalFailure", "UnknownError", "iam:GetRole failed: InternalFailure", undefined],
     ["TimeoutError", "timed out", "AWS cannot be reached (timed out)", ["aws-unreachable"]],
   ])("fails with %s in words", async (name, message, unknown, follows) => {
-    expect(await ask("iam:GetRole", failing(name, message))).toEqual({ unknown, ...(follows && { follows }) });
+    expect(await answerTo(failing(name, message))).toEqual({ unknown, ...(follows && { follows }) });
   });
 
   it.each(["ECONNREFUSED", "ENOTFOUND", "ETIMEDOUT", "SELF_SIGNED_CERT_IN_CHAIN", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"])(
     "knows %s for a way to AWS that is not there",
     async (code) => {
-      const fact = await ask("sts:GetCallerIdentity", () => Promise.reject(Object.assign(new Error(""), { code })));
+      const fact = await answerTo(failing("Error", "", code));
 
       expect(fact).toEqual({ unknown: `AWS cannot be reached (${code})`, follows: ["aws-unreachable"] });
     },
   );
 
   it("knows it in a message, too", async () => {
-    const fact = await ask("sts:GetCallerIdentity", failing("Error", "connect ECONNREFUSED 127.0.0.1:443"));
+    const fact = await answerTo(failing("Error", "connect ECONNREFUSED 127.0.0.1:443"));
 
     expect(fact).toMatchObject({ follows: ["aws-unreachable"] });
   });
 
   it("says that an answer is none of AWS'", async () => {
-    const { unknown } = (await ask("eks:DescribeClusterVersions", failing("SyntaxError", "'<' is not valid JSON"))) as {
-      unknown: string;
-    };
+    const fact = await answerTo(failing("SyntaxError", "'<' is not valid JSON"));
 
-    expect(unknown).toMatch(/^eks:DescribeClusterVersions got an answer that is none of AWS'/);
+    expect("unknown" in fact && fact.unknown).toMatch(/^iam:GetRole got an answer that is none of AWS'/);
+  });
+
+  it("takes the reason of a question that knows why it has no answer", async () => {
+    const why = { unknown: "nobody looked", follows: ["bastion"] };
+
+    expect(await answerTo(Promise.reject(new NoAnswer(why)))).toEqual(why);
   });
 });
 

@@ -11,7 +11,7 @@ import { DetachRolePolicyCommand, RemoveRoleFromInstanceProfileCommand } from "@
 
 import { readHandover } from "../../contract/outputs";
 import { readAccountFacts, type AccountFacts } from "../../cli/doctor/account-facts";
-import type { AwsSettings } from "../../aws/settings";
+import type { AwsSettings } from "../../aws/clients";
 import { readClusterFacts, type ClusterFacts } from "../../cli/doctor/cluster-facts";
 import { examineAccount, examineCluster, exitCode } from "../../cli/doctor/doctor";
 import type { Finding } from "../../cli/doctor/finding";

@@ -11,6 +11,8 @@ import {
   type AccountSeed,
   type Emulator,
 } from "../../rehearsal/account/emulator";
+import { withoutSizesOfImages } from "../../rehearsal/account/mending";
+import { passOn, startProxy } from "../../rehearsal/machine/proxy";
 import { PREPARED, type Prepared } from "./prepared";
 import { run, type Ended } from "./run";
 
@@ -37,17 +39,23 @@ export function environmentFor(emulator: Pick<Emulator, "environment">): NodeJS.
   };
 }
 
-/** Starts an emulator in a folder of its own. */
+/** Starts an emulator in a folder of its own, which says nothing of how large an image is: it would say the same of all. */
 export async function emulate(seed: AccountSeed = WORKSHOP_ACCOUNT): Promise<Emulator> {
   const folder = mkdtempSync(join(tmpdir(), "eks-test-emulator-"));
   const emulator = await startEmulator(folder, seed);
+  const front = await startProxy((call) => {
+    const mended = (answer: Buffer) => Buffer.from(withoutSizesOfImages(answer.toString()));
+    passOn(emulator.endpoint, call, call.body.includes("Action=DescribeImages&") ? mended : undefined);
+  });
   const stop = async () => {
+    front.stop();
     await emulator.stop();
     const failures = faultsIn(readFileSync(emulator.logFile, "utf8"));
     if (failures !== "") console.warn(`the emulator has failed by itself, not the test:\n${failures}`);
     rmSync(folder, { recursive: true });
   };
-  return { ...emulator, stop };
+  const { endpoint } = front;
+  return { ...emulator, endpoint, environment: { ...emulator.environment, AWS_ENDPOINT_URL: endpoint }, stop };
 }
 
 /**

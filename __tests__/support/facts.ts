@@ -1,4 +1,4 @@
-import type { BeforeFacts } from "../../cli/doctor/account-rules";
+import type { BeforeFacts } from "../../cli/doctor/before";
 import type { Image, Instance } from "../../aws/instances";
 import type { Permission, Subnet } from "../../aws/network";
 import type { AfterFacts } from "../../cli/doctor/after-facts";
@@ -40,11 +40,9 @@ export const BEFORE: BeforeFacts = {
     adminProfile: { ok: ["aws-krug-admin"] },
     hasAdminRole: { ok: true },
     hasKeyPair: { ok: true },
-    quotas: {
-      vpcs: { ok: { used: 4, limit: 5 } },
-      addresses: { ok: { used: 4, limit: 5 } },
-      vcpus: { ok: { used: 10, limit: 16 } },
-    },
+    quotaOfVpcs: { ok: { used: 4, limit: 5 } },
+    quotaOfAddresses: { ok: { used: 4, limit: 5 } },
+    quotaOfVcpus: { ok: { used: 10, limit: 16 } },
     zones: { ok: ZONE_FACTS },
     network: { ok: undefined },
     addOns: { ok: {} },
@@ -74,10 +72,8 @@ export const BEFORE: BeforeFacts = {
     launchConfigurations: { ok: ["of-somebody-else"] },
     oldestRole: { ok: "2019-09-15T00:00:00.000Z" },
     hasCluster: { ok: false },
-    hasClusterRole: { ok: false },
-    hasNodeRole: { ok: false },
+    roles: { ok: { "awskrug_gudi-eks-cluster": false, awskrug_gudi_eks_worker_nodes_role: false } },
     hasNodeProfile: { ok: false },
-    hasOtherRole: { ok: {} },
     takenGroups: { ok: [] },
   },
 };

@@ -1,6 +1,6 @@
 import type { Node } from "../../bootstrap/nodes";
 import type { AccountFacts, NetworkFact } from "../../cli/doctor/account-facts";
-import type { BeforeFacts } from "../../cli/doctor/account-rules";
+import type { BeforeFacts } from "../../cli/doctor/before";
 import type { Cluster } from "../../aws/clusters";
 import type { Instance } from "../../aws/instances";
 import type { NatGateway, Subnet } from "../../aws/network";
@@ -123,7 +123,7 @@ export type Row<Facts> = readonly [string, Finding["severity"], string, Facts, F
 
 const G5 = { vcpus: 192, memoryMiB: 786432, interfaces: 15, addressesPerInterface: 50, architectures: ["x86_64"] };
 
-const ADD_ONS = { ok: { coredns: ["v1.12.1-eksbuild.2", "v1.11.4-eksbuild.2"], "no-such": undefined } };
+const ADD_ONS = { ok: { coredns: ["v1.12.1-eksbuild.2", "v1.11.4-eksbuild.2"] } };
 const addOns = (name: string, version?: string) => inputsAnd({ addOns: [{ name, version }] }, { addOns: ADD_ONS });
 
 /** The network of the fixtures, as one that exists already. */
@@ -149,10 +149,8 @@ const ONE_ZONE: Partial<AccountFacts> = {
   },
 };
 
-const NO_VPC: Partial<AccountFacts> = { quotas: { ...BEFORE.account.quotas, vpcs: { ok: { used: 6, limit: 5 } } } };
-const NO_ADDRESS: Partial<AccountFacts> = {
-  quotas: { ...BEFORE.account.quotas, addresses: { ok: { used: 6, limit: 5 } } },
-};
+const NO_VPC: Partial<AccountFacts> = { quotaOfVpcs: { ok: { used: 6, limit: 5 } } };
+const NO_ADDRESS: Partial<AccountFacts> = { quotaOfAddresses: { ok: { used: 6, limit: 5 } } };
 
 /** A cluster that looks into access entries, with one for a principal. */
 const admitting = (principal: string, inAccount = "123456789012"): Partial<StackInputs> => ({
@@ -259,15 +257,20 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     inputsAnd({ makesKeyPair: true }, { hasKeyPair: { ok: false } }),
   ],
   ["name-taken", "error", "awskrug_gudi_eks", account({ hasCluster: { ok: true } })],
-  ["name-taken", "error", "awskrug_gudi-eks-cluster", account({ hasClusterRole: { ok: true } })],
-  ["name-taken", "error", "awskrug_gudi_eks_worker_nodes_role", account({ hasNodeRole: { ok: true } })],
+  ["name-taken", "error", "awskrug_gudi-eks-cluster", account({ roles: { ok: { "awskrug_gudi-eks-cluster": true } } })],
+  [
+    "name-taken",
+    "error",
+    "awskrug_gudi_eks_worker_nodes_role",
+    account({ roles: { ok: { awskrug_gudi_eks_worker_nodes_role: true } } }),
+  ],
   ["name-taken", "error", "awskrug_gudi_eks_worker_nodes_role", account({ hasNodeProfile: { ok: true } })],
   [
     "name-taken",
     "error",
     "awskrug_gudi-kubectl",
-    account({ hasOtherRole: { ok: { "awskrug_gudi-kubectl": true } } }),
-    account({ hasOtherRole: { ok: { "awskrug_gudi-kubectl": false } } }),
+    account({ roles: { ok: { "awskrug_gudi-kubectl": true } } }),
+    account({ roles: { ok: { "awskrug_gudi-kubectl": false } } }),
   ],
   ["name-taken", "error", "awskrug_gudi_eks-worker", account({ takenGroups: { ok: ["awskrug_gudi_eks-worker"] } })],
   [
@@ -436,7 +439,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "quota-vcpus",
     "error",
     "Running On-Demand Standard instances",
-    account({ quotas: { ...BEFORE.account.quotas, vcpus: { ok: { used: 11, limit: 16 } } } }),
+    account({ quotaOfVcpus: { ok: { used: 11, limit: 16 } } }),
     // Other families have quotas of their own.
     inputsAnd(worker({ instanceTypes: ["g5.48xlarge"] }), {
       instanceTypes: { ok: { ...value(BEFORE.account.instanceTypes), "g5.48xlarge": G5 } },
@@ -692,7 +695,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
       ["user-data-endpoint", "error", "lc-1", ofFamily(file, { certificateAuthorityData: "b3RoZXI=" }), ofFamily(file)],
     ],
   ),
-  ["instance-profile", "error", "lc-1", cluster({ profiles: { ok: { nodes: undefined } } })],
+  ["instance-profile", "error", "lc-1", cluster({ profiles: { ok: {} } })],
   ["instance-profile", "error", "lc-1", launch({ instanceProfile: "" })],
   ["imds", "error", "i-1", unregistered(instance({ hasMetadata: false })), instance({ hasMetadata: undefined })],
   [

@@ -1,8 +1,8 @@
-import type { EC2Client, Filter } from "@aws-sdk/client-ec2";
+import type { Filter } from "@aws-sdk/client-ec2";
 
-import { ifThere, inBatches, tagsOf } from "../answers";
+import { all, filtersFor, ifThere, inBatches, tagsOf, type FilteredList, type Listed } from "../answers";
 import { asking } from "../call";
-import type { Clients } from "./clients";
+import type { AwsClients } from "../clients";
 
 /** Tags by their keys. */
 export type Tags = Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ export interface Finder<Question, Details> {
   /** The command of the AWS CLI that removes one, without its id at the end. */
   readonly byHand: string;
   /** @throws UserError when AWS refuses, or cannot be reached */
-  readonly find: (clients: Clients, question: Question) => Promise<Found<Details>[]>;
+  readonly find: (clients: AwsClients, question: Question) => Promise<Found<Details>[]>;
 }
 
 /** Filters of EC2 of which all have to match, and several such: what any of them finds is found, each thing once. */
@@ -41,39 +41,41 @@ export interface ListFinder<Details> extends Finder<Alternatives, Details> {
 }
 
 /** A finder of what AWS lists in pages. */
-export function listed<Page, Item>(
+export function listed<Page, Key extends keyof Page>(
   noun: string,
   byHand: string,
-  pages: (clients: Clients, filters: Filter[]) => AsyncIterable<Page>,
-  items: (page: Page) => Item[] | undefined,
-  idOf: (item: Item) => string | undefined,
-  stateOf: (item: Item) => string | undefined = () => undefined,
-): ListFinder<Item> {
-  const read = (item: Item): Found<Item> => {
+  pages: (clients: AwsClients, filters: Filter[]) => AsyncIterable<Page>,
+  key: Key,
+  idOf: (item: Listed<Page, Key>) => string | undefined,
+  stateOf: (item: Listed<Page, Key>) => string | undefined = () => undefined,
+): ListFinder<Listed<Page, Key>> {
+  const read = (item: Listed<Page, Key>): Found<Listed<Page, Key>> => {
     const { Tags, TagSet = Tags } = item as Partial<Record<"Tags" | "TagSet", Parameters<typeof tagsOf>[0]>>;
     return { id: idOf(item) ?? "", tags: tagsOf(TagSet), state: phase(stateOf(item)), details: item };
   };
-  const collect = async (clients: Clients, alternatives: Alternatives) => {
-    const all: Found<Item>[] = [];
+  const collect = async (clients: AwsClients, alternatives: Alternatives) => {
+    const found = new Map<string, Found<Listed<Page, Key>>>();
     for (const filters of alternatives) {
-      for await (const page of pages(clients, [...filters])) all.push(...(items(page) ?? []).map(read));
+      for (const it of (await all(pages(clients, [...filters]), key)).map(read)) found.set(it.id, it);
     }
-    return [...new Map(all.map((found) => [found.id, found])).values()];
+    return [...found.values()];
   };
   const what = `list the ${noun}${noun.endsWith("s") ? "es" : "s"}`;
   return { noun, byHand, read, find: (clients, alternatives) => asking(what, collect(clients, alternatives)) };
 }
 
 /** A finder of what EC2 lists in pages, and filters. */
-export function inEc2<Page, Item>(
+export function inEc2<Page, Key extends keyof Page>(
   noun: string,
   byHand: string,
-  paginate: (config: { readonly client: EC2Client }, input: { readonly Filters: Filter[] }) => AsyncIterable<Page>,
-  items: (page: Page) => Item[] | undefined,
-  idOf: (item: Item) => string | undefined,
-  stateOf?: (item: Item) => string | undefined,
-): ListFinder<Item> {
-  return listed(noun, byHand, ({ ec2: client }, Filters) => paginate({ client }, { Filters }), items, idOf, stateOf);
+  list: FilteredList<Page>,
+  ...how: [
+    key: Key,
+    idOf: (item: Listed<Page, Key>) => string | undefined,
+    stateOf?: (item: Listed<Page, Key>) => string | undefined,
+  ]
+): ListFinder<Listed<Page, Key>> {
+  return listed(noun, byHand, ({ ec2: client }, Filters) => list({ client }, { Filters }), ...how);
 }
 
 /** The only page of what AWS lists in one answer. */
@@ -84,9 +86,9 @@ export async function* onePage<Page>(answer: Promise<Page>): AsyncGenerator<Page
 /** A finder whose list has no tags: they are asked for by id. */
 export function taggedBy<Item>(
   finder: ListFinder<Item>,
-  ask: (clients: Clients, ids: string[]) => Promise<[id: string, tags: Tags][]>,
+  ask: (clients: AwsClients, ids: string[]) => Promise<[id: string, tags: Tags][]>,
 ): ListFinder<Item> {
-  const find = async (clients: Clients, alternatives: Alternatives) => {
+  const find = async (clients: AwsClients, alternatives: Alternatives) => {
     const found = await finder.find(clients, alternatives);
     const tags = new Map<string, Tags>();
     for (const batch of inBatches(found, TAGS_AT_ONCE)) {
@@ -108,10 +110,10 @@ export function taggedBy<Item>(
 export function named<Details>(
   noun: string,
   byHand: string,
-  ask: (clients: Clients, name: string) => Promise<Details | undefined>,
+  ask: (clients: AwsClients, name: string) => Promise<Details | undefined>,
   stateOf: (details: Details) => string | undefined = () => undefined,
 ): Finder<string, Details> {
-  const find = async (clients: Clients, name: string): Promise<Found<Details>[]> => {
+  const find = async (clients: AwsClients, name: string): Promise<Found<Details>[]> => {
     const details = await asking(`ask AWS for the ${noun} ${name}`, ifThere(ask(clients, name)));
     return details === undefined ? [] : [{ id: name, tags: {}, state: phase(stateOf(details)), details }];
   };
@@ -125,16 +127,9 @@ export function named<Details>(
  */
 const TAGS_AT_ONCE = 20;
 
-/**
- * How many values a filter of EC2 takes.
- *
- * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html
- */
-const FILTER_VALUES = 200;
-
 /** Alternatives for any number of values, none for no value. */
 export function anyOf(name: string, values: Iterable<string>): Alternatives {
-  return inBatches([...values], FILTER_VALUES).map((Values) => [{ Name: name, Values }]);
+  return filtersFor(name, values).map((filter) => [filter]);
 }
 
 /** AWS' words for what it is ending, and for what it has ended. */

@@ -2,7 +2,6 @@ import { paginateDescribeAutoScalingGroups, paginateDescribeLaunchConfigurations
 import { DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
   DescribeAddressesCommand,
-  paginateDescribeInstances,
   paginateDescribeInternetGateways,
   paginateDescribeNatGateways,
   paginateDescribeNetworkInterfaces,
@@ -12,6 +11,7 @@ import {
   paginateDescribeVolumes,
   paginateDescribeVpcEndpoints,
   paginateDescribeVpcs,
+  type Filter,
 } from "@aws-sdk/client-ec2";
 import { DescribeClusterCommand } from "@aws-sdk/client-eks";
 import {
@@ -26,16 +26,17 @@ import {
 import { GetInstanceProfileCommand, GetRoleCommand } from "@aws-sdk/client-iam";
 
 import { tagsOf } from "../answers";
-import type { Clients } from "./clients";
+import type { AwsClients } from "../clients";
+import { pagesOfInstances } from "../instances";
 import { inEc2, listed, named, onePage, taggedBy, type Tags } from "./finder";
 
 /** The tags of classic load balancers, by their names. @throws what AWS says where one of them does not exist */
-export async function tagsOfClassic({ classic }: Clients, LoadBalancerNames: string[]): Promise<[string, Tags][]> {
+export async function tagsOfClassic({ classic }: AwsClients, LoadBalancerNames: string[]): Promise<[string, Tags][]> {
   const { TagDescriptions = [] } = await classic.send(new DescribeClassicTagsCommand({ LoadBalancerNames }));
   return TagDescriptions.map(({ LoadBalancerName = "", Tags }) => [LoadBalancerName, tagsOf(Tags)]);
 }
 
-async function tagsOfV2({ v2 }: Clients, ResourceArns: string[]): Promise<[string, Tags][]> {
+async function tagsOfV2({ v2 }: AwsClients, ResourceArns: string[]): Promise<[string, Tags][]> {
   const { TagDescriptions = [] } = await v2.send(new DescribeTagsCommand({ ResourceArns }));
   return TagDescriptions.map(({ ResourceArn = "", Tags }) => [ResourceArn, tagsOf(Tags)]);
 }
@@ -48,8 +49,8 @@ export const FINDERS = {
   aws_autoscaling_group: listed(
     "Auto Scaling group",
     "autoscaling delete-auto-scaling-group --force-delete --auto-scaling-group-name",
-    ({ autoScaling: client }) => paginateDescribeAutoScalingGroups({ client }, {}),
-    (page) => page.AutoScalingGroups,
+    ({ autoScaling: client }: AwsClients) => paginateDescribeAutoScalingGroups({ client }, {}),
+    "AutoScalingGroups",
     (it) => it.AutoScalingGroupName,
     // It has a status only while it is being deleted.
     (it) => (it.Status === undefined ? undefined : "deleting"),
@@ -62,15 +63,15 @@ export const FINDERS = {
     "volume",
     "ec2 delete-volume --volume-id",
     paginateDescribeVolumes,
-    (page) => page.Volumes,
+    "Volumes",
     (it) => it.VolumeId,
     (it) => it.State,
   ),
   aws_eip: listed(
     "address",
     "ec2 release-address --allocation-id",
-    ({ ec2 }, Filters) => onePage(ec2.send(new DescribeAddressesCommand({ Filters }))),
-    (page) => page.Addresses,
+    ({ ec2 }: AwsClients, Filters: Filter[]) => onePage(ec2.send(new DescribeAddressesCommand({ Filters }))),
+    "Addresses",
     (it) => it.AllocationId,
   ),
   aws_eks_cluster: named(
@@ -83,8 +84,8 @@ export const FINDERS = {
     listed(
       "classic load balancer",
       "elb delete-load-balancer --load-balancer-name",
-      ({ classic: client }) => paginateClassicLoadBalancers({ client }, {}),
-      (page) => page.LoadBalancerDescriptions,
+      ({ classic: client }: AwsClients) => paginateClassicLoadBalancers({ client }, {}),
+      "LoadBalancerDescriptions",
       (it) => it.LoadBalancerName,
     ),
     tagsOfClassic,
@@ -103,8 +104,8 @@ export const FINDERS = {
   aws_instance: inEc2(
     "instance",
     "ec2 terminate-instances --instance-ids",
-    paginateDescribeInstances,
-    (page) => page.Reservations?.flatMap(({ Instances = [] }) => Instances),
+    pagesOfInstances,
+    "Instances",
     (it) => it.InstanceId,
     (it) => it.State?.Name,
   ),
@@ -112,22 +113,22 @@ export const FINDERS = {
     "internet gateway",
     "ec2 delete-internet-gateway --internet-gateway-id",
     paginateDescribeInternetGateways,
-    (page) => page.InternetGateways,
+    "InternetGateways",
     (it) => it.InternetGatewayId,
   ),
   aws_launch_configuration: listed(
     "launch configuration",
     "autoscaling delete-launch-configuration --launch-configuration-name",
-    ({ autoScaling: client }) => paginateDescribeLaunchConfigurations({ client }, {}),
-    (page) => page.LaunchConfigurations,
+    ({ autoScaling: client }: AwsClients) => paginateDescribeLaunchConfigurations({ client }, {}),
+    "LaunchConfigurations",
     (it) => it.LaunchConfigurationName,
   ),
   aws_lb: taggedBy(
     listed(
       "load balancer",
       "elbv2 delete-load-balancer --load-balancer-arn",
-      ({ v2: client }) => paginateDescribeLoadBalancers({ client }, {}),
-      (page) => page.LoadBalancers,
+      ({ v2: client }: AwsClients) => paginateDescribeLoadBalancers({ client }, {}),
+      "LoadBalancers",
       (it) => it.LoadBalancerArn,
     ),
     tagsOfV2,
@@ -136,8 +137,8 @@ export const FINDERS = {
     listed(
       "target group",
       "elbv2 delete-target-group --target-group-arn",
-      ({ v2: client }) => paginateDescribeTargetGroups({ client }, {}),
-      (page) => page.TargetGroups,
+      ({ v2: client }: AwsClients) => paginateDescribeTargetGroups({ client }, {}),
+      "TargetGroups",
       (it) => it.TargetGroupArn,
     ),
     tagsOfV2,
@@ -145,8 +146,8 @@ export const FINDERS = {
   aws_nat_gateway: listed(
     "NAT gateway",
     "ec2 delete-nat-gateway --nat-gateway-id",
-    ({ ec2: client }, Filter) => paginateDescribeNatGateways({ client }, { Filter }),
-    (page) => page.NatGateways,
+    ({ ec2: client }: AwsClients, Filter: Filter[]) => paginateDescribeNatGateways({ client }, { Filter }),
+    "NatGateways",
     (it) => it.NatGatewayId,
     (it) => it.State,
   ),
@@ -154,42 +155,30 @@ export const FINDERS = {
     "network interface",
     "ec2 delete-network-interface --network-interface-id",
     paginateDescribeNetworkInterfaces,
-    (page) => page.NetworkInterfaces,
+    "NetworkInterfaces",
     (it) => it.NetworkInterfaceId,
   ),
   aws_route_table: inEc2(
     "route table",
     "ec2 delete-route-table --route-table-id",
     paginateDescribeRouteTables,
-    (page) => page.RouteTables,
+    "RouteTables",
     (it) => it.RouteTableId,
   ),
   aws_security_group: inEc2(
     "security group",
     "ec2 delete-security-group --group-id",
     paginateDescribeSecurityGroups,
-    (page) => page.SecurityGroups,
+    "SecurityGroups",
     (it) => it.GroupId,
   ),
-  aws_subnet: inEc2(
-    "subnet",
-    "ec2 delete-subnet --subnet-id",
-    paginateDescribeSubnets,
-    (page) => page.Subnets,
-    (it) => it.SubnetId,
-  ),
-  aws_vpc: inEc2(
-    "VPC",
-    "ec2 delete-vpc --vpc-id",
-    paginateDescribeVpcs,
-    (page) => page.Vpcs,
-    (it) => it.VpcId,
-  ),
+  aws_subnet: inEc2("subnet", "ec2 delete-subnet --subnet-id", paginateDescribeSubnets, "Subnets", (it) => it.SubnetId),
+  aws_vpc: inEc2("VPC", "ec2 delete-vpc --vpc-id", paginateDescribeVpcs, "Vpcs", (it) => it.VpcId),
   aws_vpc_endpoint: inEc2(
     "VPC endpoint",
     "ec2 delete-vpc-endpoints --vpc-endpoint-ids",
     paginateDescribeVpcEndpoints,
-    (page) => page.VpcEndpoints,
+    "VpcEndpoints",
     (it) => it.VpcEndpointId,
     (it) => it.State,
   ),

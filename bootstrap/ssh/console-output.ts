@@ -1,3 +1,4 @@
+import { AwsClients } from "../../aws/clients";
 import { consoleFingerprints, type ConsoleFingerprint } from "./host-key-policy";
 
 /** The host keys that an instance printed as it booted, or why nobody can say. */
@@ -17,11 +18,11 @@ const TIMEOUTS = { connectionTimeout: 2000, requestTimeout: 4000, throwOnRequest
  */
 export async function readConsole(region: string, instanceId: string, signal: AbortSignal): Promise<ConsoleOutput> {
   // Half a second to load, which whoever has the key in known_hosts need not pay.
-  const { EC2Client, GetConsoleOutputCommand } = await import("@aws-sdk/client-ec2");
-  const client = new EC2Client({ region, maxAttempts: 2, requestHandler: TIMEOUTS });
+  const { GetConsoleOutputCommand } = await import("@aws-sdk/client-ec2");
+  const aws = new AwsClients({ region, maxAttempts: 2, requestHandler: TIMEOUTS });
   const ask = async (latest: boolean): Promise<string> => {
     const command = new GetConsoleOutputCommand({ InstanceId: instanceId, ...(latest && { Latest: true }) });
-    const { Output } = await client.send(command, { abortSignal: signal });
+    const { Output } = await aws.ec2.send(command, { abortSignal: signal });
     return Buffer.from(Output ?? "", "base64").toString();
   };
   try {
@@ -34,7 +35,7 @@ export async function readConsole(region: string, instanceId: string, signal: Ab
   } catch (error) {
     return { kind: "unavailable", because: explained(error as Error, region, instanceId) };
   } finally {
-    client.destroy();
+    aws.close();
   }
 }
 

@@ -1,6 +1,6 @@
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-
-import { asking, patient } from "../../aws/call";
+import { asking } from "../../aws/call";
+import { patient, withAws } from "../../aws/clients";
+import { readIdentity } from "../../aws/identity";
 import type { Host } from "../../bootstrap/engine/host";
 import { clusterArn } from "../../bootstrap/playbook";
 import type { Handover } from "../../contract/handover";
@@ -47,7 +47,9 @@ export async function destroy(options: DestroyOptions, screen: Screen, signal: A
   const stack = await prepare(options.arguments, false, screen, signal);
   const inState = await stack.terraform.state();
   const target = targetOf(inState.length === 0 ? [] : await stack.terraform.resources(), stack.variables.values);
-  const caller = await callerIn(target.region);
+  const caller = await withAws(patient({ region: target.region }), ({ sts }) =>
+    asking("ask AWS whose credentials these are", readIdentity(sts)),
+  );
   refuseElsewhere(target, caller);
   const destruction = new Destruction(stack, target, caller, options, screen, signal);
   try {
@@ -55,19 +57,6 @@ export async function destroy(options: DestroyOptions, screen: Screen, signal: A
   } catch (error) {
     if (!signal.aborted || (error instanceof UserError && error.exitCode === 130)) throw error;
     throw new UserError(destruction.interrupted(), { exitCode: 130, cause: error });
-  }
-}
-
-async function callerIn(region: string): Promise<Caller> {
-  const sts = new STSClient(patient({ region }));
-  try {
-    const { Account: account = "", Arn: arn = "" } = await asking(
-      "ask AWS whose credentials these are",
-      sts.send(new GetCallerIdentityCommand({})),
-    );
-    return { account, arn };
-  } finally {
-    sts.destroy();
   }
 }
 

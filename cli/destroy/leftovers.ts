@@ -1,10 +1,9 @@
 import type { Filter } from "@aws-sdk/client-ec2";
 
 import { Unknowns } from "../../aws/call";
-import { withClients, type Clients } from "../../aws/finders/clients";
+import { patient, withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
 import { anyOf, EVERYTHING, type Alternatives } from "../../aws/finders/finder";
 import { FINDERS } from "../../aws/finders/table";
-import type { AwsSettings } from "../../aws/settings";
 import { UserError } from "../../contract/user-error";
 import { clusterTag, controlPlaneLogGroup, NAMING_TAGS } from "../../facts/cluster-tags";
 import {
@@ -50,7 +49,7 @@ export interface Leftovers {
  * @throws UserError when AWS refuses a call for another reason, or cannot be reached
  */
 export async function scan(settings: AwsSettings, given: ClusterIdentity, signal?: AbortSignal): Promise<Leftovers> {
-  const around = await withClients(settings, (clients) => lookAround(clients, given, signal));
+  const around = await withAws(patient(settings), (clients) => lookAround(clients, given, signal));
   signal?.throwIfAborted();
   return { region: settings.region, ...judged(around, given) };
 }
@@ -59,7 +58,7 @@ export async function scan(settings: AwsSettings, given: ClusterIdentity, signal
 type Surroundings = Awaited<ReturnType<typeof lookAround>>;
 
 /** Asks for everything that may be a cluster's. What there is no permission for is `unknown`, and stays out. */
-async function lookAround(clients: Clients, given: ClusterIdentity, signal?: AbortSignal) {
+async function lookAround(clients: AwsClients, given: ClusterIdentity, signal?: AbortSignal) {
   const { clusterName: name, persistentVolumeIds } = given;
   const unknown = new Unknowns();
   const clusters = await unknown.or(FINDERS.aws_eks_cluster.find(clients, name), undefined);

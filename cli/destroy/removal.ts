@@ -13,10 +13,9 @@ import { DeleteLoadBalancerCommand as DeleteClassicLoadBalancerCommand } from "@
 import { DeleteLoadBalancerCommand, DeleteTargetGroupCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 
 import { asking, errorName, isGone } from "../../aws/call";
-import { withClients, type Clients } from "../../aws/finders/clients";
+import { patient, withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
 import { anyOf } from "../../aws/finders/finder";
 import { FINDERS, tagsOfClassic, type FoundType } from "../../aws/finders/table";
-import type { AwsSettings } from "../../aws/settings";
 import { UserError } from "../../contract/user-error";
 import { printable } from "../../terminal/text";
 import { ownershipByTags, type Reference, type Thing } from "./ownership";
@@ -56,7 +55,7 @@ export interface RemoveOptions {
  * @throws the signal's reason
  */
 export function remove(settings: AwsSettings, plan: Removal, options: RemoveOptions = {}): Promise<Outcome[]> {
-  return withClients(settings, async (clients) => {
+  return withAws(patient(settings), async (clients) => {
     const outcomes: Outcome[] = [];
     for (const step of plan.steps) {
       options.signal?.throwIfAborted();
@@ -73,7 +72,7 @@ export function remove(settings: AwsSettings, plan: Removal, options: RemoveOpti
 class Refused extends Error {}
 
 async function carryOut(
-  clients: Clients,
+  clients: AwsClients,
   step: Step,
   clusterName: string,
   options: RemoveOptions,
@@ -106,7 +105,11 @@ const CURES: Readonly<Record<string, string>> = {
   VolumeInUse: "an instance still has it; run again when its node is gone: ",
 };
 
-function revoke({ ec2 }: Clients, { inGroup, direction, permission }: Reference, how: { abortSignal?: AbortSignal }) {
+function revoke(
+  { ec2 }: AwsClients,
+  { inGroup, direction, permission }: Reference,
+  how: { abortSignal?: AbortSignal },
+) {
   const input = { GroupId: inGroup, IpPermissions: [permission] };
   return direction === "ingress"
     ? ec2.send(new RevokeSecurityGroupIngressCommand(input), how)
@@ -115,7 +118,10 @@ function revoke({ ec2 }: Clients, { inGroup, direction, permission }: Reference,
 
 /** How each type that a plan of removal may have is deleted. */
 const DELETIONS: Partial<
-  Record<FoundType, (clients: Clients, thing: Thing, clusterName: string, options: RemoveOptions) => Promise<unknown>>
+  Record<
+    FoundType,
+    (clients: AwsClients, thing: Thing, clusterName: string, options: RemoveOptions) => Promise<unknown>
+  >
 > = {
   aws_elb: async (clients, { id, owner }, clusterName, options) => {
     // A name is all that tells classic ones apart, and somebody may have made another of that name since the scan.
@@ -170,13 +176,17 @@ export async function until(
 }
 
 /** Network interfaces in words, with what each is attached to; undefined where there is none. */
-async function interfacesBy(clients: Clients, filter: string, values: readonly string[]): Promise<string | undefined> {
+async function interfacesBy(
+  clients: AwsClients,
+  filter: string,
+  values: readonly string[],
+): Promise<string | undefined> {
   const found = await FINDERS.aws_network_interface.find(clients, anyOf(filter, values));
   return found.length === 0 ? undefined : found.map(({ details }) => holder(details)).join("; ");
 }
 
 async function untilInterfacesAreGone(
-  clients: Clients,
+  clients: AwsClients,
   descriptions: readonly string[],
   options: RemoveOptions,
 ): Promise<void> {
@@ -197,7 +207,12 @@ function holder({ NetworkInterfaceId = "", Description = "", Status, Attachment 
   return printable(`${NetworkInterfaceId}${called} is ${Status ?? "there"}${by === undefined ? "" : ` by ${by}`}`);
 }
 
-async function deleteSecurityGroup(clients: Clients, { id }: Thing, _: string, options: RemoveOptions): Promise<void> {
+async function deleteSecurityGroup(
+  clients: AwsClients,
+  { id }: Thing,
+  _: string,
+  options: RemoveOptions,
+): Promise<void> {
   const { patienceSeconds = PATIENCE_SECONDS } = options;
   const held = await until(options, async () => {
     try {

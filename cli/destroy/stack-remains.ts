@@ -1,8 +1,7 @@
 import { Unknowns } from "../../aws/call";
-import { withClients } from "../../aws/finders/clients";
+import { patient, withAws, type AwsSettings } from "../../aws/clients";
 import { EVERYTHING, type Alternatives, type Found } from "../../aws/finders/finder";
 import { byHand, FINDERS, type FoundType } from "../../aws/finders/table";
-import type { AwsSettings } from "../../aws/settings";
 import { clusterTag } from "../../facts/cluster-tags";
 import { printable } from "../../terminal/text";
 
@@ -54,7 +53,7 @@ const TAGGED = [
 export function scanAfter(settings: AwsSettings, stack: StackIdentity): Promise<Remains> {
   const { clusterName, projectName, nodeRoleName } = stack;
   const unknown = new Unknowns();
-  return withClients(settings, async (clients) => {
+  return withAws(patient(settings), async (clients) => {
     const remains = async (
       type: FoundType,
       found: Promise<readonly Found[]>,

@@ -1,14 +1,12 @@
-import { z } from "zod";
-
 import { choicesOf, projectContext } from "../../modules/choices";
 import type { StateEnvironment } from "../../modules/state";
 import { UserError } from "../../contract/user-error";
-import { readablePath, type Plan } from "../../terraform/plan-file";
+import type { ChangeKind, Plan } from "../../terraform/plan-file";
 import { readAccountFacts } from "./account-facts";
 import { ACCOUNT_RULES } from "./account-rules";
 import { examineAccount, findingsText } from "./doctor";
 import type { Finding } from "./finding";
-import { stackInputs, type StackInputs } from "../stack-inputs";
+import { stackInputs } from "../stack-inputs";
 import type { TfvarsValues } from "../../terraform/tfvars";
 
 /**
@@ -20,23 +18,10 @@ export async function examineBefore(
   values: TfvarsValues["values"],
   inState: readonly Finding[] = [],
 ): Promise<Finding[]> {
-  const inputs = inputsOf(values);
+  const inputs = stackInputs(Object.fromEntries([...values].map(([name, { value }]) => [name, value])), {
+    makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
+  });
   return examineAccount({ inputs, account: await readAccountFacts(inputs, { region: inputs.region }) }, inState);
-}
-
-function inputsOf(values: TfvarsValues["values"]): StackInputs {
-  try {
-    return stackInputs(Object.fromEntries([...values].map(([name, { value }]) => [name, value])), {
-      makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
-    });
-  } catch (error) {
-    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
-    if (issue === undefined) throw error;
-    throw new UserError(
-      `${readablePath(issue.path)} is not what it has to be in your tfvars: ${issue.message}; \`eks plan\` says it in Terraform's words`,
-      { cause: error },
-    );
-  }
 }
 
 /** What a plan fails over too, in the provider's words: something is named that AWS has not. */
@@ -69,9 +54,12 @@ in Terraform's words: ${error.message}`,
   );
 }
 
+/** What a plan does to what it makes. */
+const MAKES: readonly ChangeKind[] = ["create", "replace"];
+
 /**
- * What of the findings counts for a plan: all where nothing exists yet, else what is about something that the plan makes or
- * changes. Undefined when no rule is about that, so that nobody need wait for findings.
+ * What of the findings counts for a plan: all where nothing exists yet, else what is about something that the plan
+ * makes or changes. Undefined when no rule is about that, so that nobody need wait for findings.
  */
 export function concerning({
   changes,
@@ -79,7 +67,11 @@ export function concerning({
   const managed = changes.filter(({ isManaged }) => isManaged);
   if (managed.length === 0) return undefined;
   if (managed.every(({ kind }) => kind === "create")) return (findings) => [...findings];
-  const codes = ACCOUNT_RULES.flatMap(({ code, concerns = () => false }) => (managed.some(concerns) ? [code] : []));
+  const codes = ACCOUNT_RULES.filter(({ made = [], changed = [] }) =>
+    managed.some(({ type, kind }) =>
+      kind === "update" ? changed.includes(type) : MAKES.includes(kind) && [...made, ...changed].includes(type),
+    ),
+  ).map(({ code }) => code);
   return codes.length === 0
     ? undefined
     : (findings) => findings.filter(({ code }) => [...codes, "unseen"].includes(code));

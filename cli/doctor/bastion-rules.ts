@@ -1,64 +1,65 @@
-import { HALF_APPLIED, roleName } from "./account-rules";
-import {
-  type AfterFacts,
-  planeOf,
-  APPLY,
-  BOOTSTRAP,
-  aws,
-  blocked,
-  planeParty,
-  associateAdmin,
-  createAccessEntry,
-  enableMetadata,
-} from "./after-facts";
-import type { Permission } from "../../aws/network";
-import { known, orElse } from "./fact";
+import { roleName } from "../../aws/identity";
+import { authenticationMode, planeOf, type AfterFacts } from "./after-facts";
+import { APPLY, associateAdmin, aws, BOOTSTRAP, createAccessEntry, enableMetadata } from "./cures";
+import { orElse } from "./fact";
 import { LOGIN_CODES, type ApiProblem } from "./inside-facts";
-import { found, when, type Found, type Rule } from "./rule";
+import { found, HALF_APPLIED, known, type Rule } from "./rule";
+import { blocked, isAbout, partyIn, planeParty } from "./security-groups";
 
 /** What the bastion's kubectl said, when the cluster does not answer it and that is of one of these kinds. */
 function unanswered({ inside }: AfterFacts, ...problems: readonly ApiProblem[]): string[] {
-  return [
-    ...known(inside.cluster, (state) =>
-      "unreachable" in state && problems.includes(state.problem) ? [state.unreachable] : [],
-    ),
-  ];
+  const state = orElse(inside.cluster);
+  return state !== undefined && "unreachable" in state && problems.includes(state.problem) ? [state.unreachable] : [];
 }
 
 /** Whether what kubectl said is about another endpoint than the cluster's. */
-function isOfAnother({ cluster, handover }: AfterFacts, said: string): boolean {
-  const endpoint = planeOf({ cluster })?.endpoint ?? "";
-  const host = (endpoint === "" ? handover.cluster_endpoint : endpoint).replace(/^https?:\/\//, "").toLowerCase();
+function isOfAnother(facts: AfterFacts, said: string): boolean {
+  const endpoint = planeOf(facts)?.endpoint ?? "";
+  const host = (endpoint === "" ? facts.handover.cluster_endpoint : endpoint).replace(/^https?:\/\//, "").toLowerCase();
   return !said.toLowerCase().includes(host);
 }
 
-function login({ inside, handover }: AfterFacts, code: string, cure: string): readonly Found[] {
-  return known(inside.login, (it) =>
-    !it.reached && LOGIN_CODES[it.problem] === code
-      ? [found("error", handover.bastion_instance_id, it.message, cure)]
-      : [],
-  );
+/** A rule about a login that failed for a reason of its own. */
+function loginRule(code: string, cure: (facts: AfterFacts) => string): Rule<AfterFacts> {
+  return {
+    code,
+    follows: ["bastion"],
+    judge: (facts) =>
+      known(
+        facts.inside.login,
+        (it) =>
+          !it.reached &&
+          LOGIN_CODES[it.problem] === code &&
+          found("error", facts.handover.bastion_instance_id, it.message, cure(facts)),
+      ),
+  };
 }
 
 /** Networks that the bastion's security groups let in by SSH; undefined when they cannot be seen. */
 function sshNetworks({ cluster }: AfterFacts): readonly string[] | undefined {
-  const ids = orElse(cluster.bastion, undefined)?.securityGroupIds ?? [];
+  const ids = orElse(cluster.bastion)?.securityGroupIds ?? [];
   const groups = orElse(cluster.securityGroups, []).filter(({ id }) => ids.includes(id));
   if (groups.length === 0) return undefined;
   return groups
     .flatMap(({ inbound }) => inbound)
-    .filter(({ protocol, ports }) => protocol === "-1" || (protocol === "tcp" && isIn(22, ports)))
+    .filter((rule) => isAbout(rule, "tcp", 22))
     .flatMap(({ cidrs, groupIds, prefixListIds }) => [...cidrs, ...groupIds, ...prefixListIds]);
-}
-
-function isIn(port: number, ports: Permission["ports"]): boolean {
-  return ports === undefined || (port >= ports.from && port <= ports.to);
 }
 
 /** ARN of the role in the bastion's instance profile; undefined when it cannot be seen. */
 function bastionRole({ cluster }: AfterFacts): string | undefined {
-  const profile = orElse(cluster.bastion, undefined)?.instanceProfile ?? "";
+  const profile = orElse(cluster.bastion)?.instanceProfile ?? "";
   return orElse(cluster.profiles, {})[profile];
+}
+
+/** Whom the bastion works as. */
+function bastionIdentity(facts: AfterFacts): string {
+  return orElse(facts.inside.identity, bastionRole(facts) ?? "the role of the bastion");
+}
+
+/** Whom an access entry has to admit: the bastion's own role, with its path; else whoever it works as. */
+function principal(facts: AfterFacts): string {
+  return bastionRole(facts) ?? mappedArn(bastionIdentity(facts));
 }
 
 /** Whom a session works as, as aws-auth is to have it: a role's path is in no session, and must not be in aws-auth. */
@@ -77,7 +78,10 @@ function admitByEntry(facts: AfterFacts, arn: string): string {
   ].join(" && ");
 }
 
-/** What the clocks of this machine and of the bastion may differ: AWS refuses what is signed more than five minutes off. */
+const EDIT_AWS_AUTH =
+  "on the bastion, with the credentials of who made the cluster: kubectl -n kube-system edit configmap aws-auth";
+
+/** By how much the bastion's clock may be off: AWS refuses what is signed more than five minutes off. */
 const CLOCK_TOLERANCE_SECONDS = 300;
 
 /** What the cluster does not answer for, when something of the way to it is broken. */
@@ -98,7 +102,7 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
     judge: ({ cluster, handover }) =>
       known(cluster.bastion, (bastion) => {
         const { bastion_instance_id: id, bastion_address: address } = handover;
-        const error = (cause: string, cure: string) => [found("error", id, cause, cure)];
+        const error = (cause: string, cure: string) => found("error", id, cause, cure);
         if (bastion === undefined || ["terminated", "shutting-down"].includes(bastion.state)) {
           return error("the bastion does not exist any more", `${APPLY}, it makes a new one`);
         }
@@ -117,64 +121,51 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
             `${bastion.state === "stopping" ? `${stopped} && ` : ""}${start} && eks up: its address changes`,
           );
         }
-        return when(
-          bastion.publicAddress !== "" && bastion.publicAddress !== address,
-          "error",
-          id,
-          `the bastion's address is ${bastion.publicAddress}, and the outputs say ${address}: it was stopped and started`,
-          `${APPLY}, which refreshes the outputs`,
+        return (
+          bastion.publicAddress !== "" &&
+          bastion.publicAddress !== address &&
+          error(
+            `the bastion's address is ${bastion.publicAddress}, and the outputs say ${address}: it was stopped ` +
+              "and started",
+            `${APPLY}, which refreshes the outputs`,
+          )
         );
       }),
   },
-  {
-    code: "ssh-unreachable",
-    follows: ["bastion"],
-    judge: (facts) => {
-      const networks = sshNetworks(facts);
-      return login(
-        facts,
-        "ssh-unreachable",
-        "compare with your own address (curl -s https://checkip.amazonaws.com), set kubectl_ssh_cidrs, and " +
-          APPLY +
-          (networks === undefined ? "" : `; port 22 is open to ${networks.join(", ") || "nobody"}`),
-      );
-    },
-  },
-  {
-    code: "host-key",
-    follows: ["bastion"],
-    judge: (facts) =>
-      login(
-        facts,
-        "host-key",
-        `compare with ${aws(facts, `ec2 get-console-output --latest --output text --instance-id ${facts.handover.bastion_instance_id}`)}; only if it is a new bastion, forget the old key: ssh-keygen -R ${facts.handover.bastion_address}`,
-      ),
-  },
-  {
-    code: "ssh-login",
-    follows: ["bastion"],
-    judge: (facts) =>
-      login(
-        facts,
-        "ssh-login",
-        `log in as ${facts.handover.bastion_user} with the private half of kubectl_ec2_keypair: ssh-add FILE, or eks doctor -- --identity FILE`,
-      ),
-  },
+  loginRule("ssh-unreachable", (facts) => {
+    const networks = sshNetworks(facts);
+    return (
+      `compare with your own address (curl -s https://checkip.amazonaws.com), set kubectl_ssh_cidrs, and ${APPLY}` +
+      (networks === undefined ? "" : `; port 22 is open to ${networks.join(", ") || "nobody"}`)
+    );
+  }),
+  loginRule("host-key", (facts) => {
+    const { bastion_instance_id: id, bastion_address: address } = facts.handover;
+    const output = aws(facts, `ec2 get-console-output --latest --output text --instance-id ${id}`);
+    return `compare with ${output}; only if it is a new bastion, forget the old key: ssh-keygen -R ${address}`;
+  }),
+  loginRule(
+    "ssh-login",
+    ({ handover: { bastion_user: user } }) =>
+      `log in as ${user} with the private half of kubectl_ec2_keypair: ssh-add FILE, or eks doctor -- --identity FILE`,
+  ),
   {
     code: "clock",
     judge: (facts) => {
       const { inside, handover } = facts;
-      const ahead = orElse(inside.machine, undefined)?.clockAheadSeconds ?? 0;
+      const ahead = orElse(inside.machine)?.clockAheadSeconds ?? 0;
       const [said] = unanswered(facts, "clock");
       const much = `${String(Math.abs(ahead))} s ${ahead < 0 ? "behind" : "ahead of"} this machine's`;
-      return when(
-        said !== undefined || Math.abs(ahead) > CLOCK_TOLERANCE_SECONDS,
-        "error",
-        handover.bastion_instance_id,
-        said === undefined
-          ? `the bastion's clock is ${much}, and AWS refuses what is signed more than 5 minutes off`
-          : `a signature or a certificate is out of its time on the bastion (its clock is ${much}): ${said}`,
-        "set the one that is wrong; on the bastion: eks ssh --command 'sudo timedatectl set-ntp true'",
+      return (
+        (said !== undefined || Math.abs(ahead) > CLOCK_TOLERANCE_SECONDS) &&
+        found(
+          "error",
+          handover.bastion_instance_id,
+          said === undefined
+            ? `the bastion's clock is ${much}, and AWS refuses what is signed more than 5 minutes off`
+            : `a signature or a certificate is out of its time on the bastion (its clock is ${much}): ${said}`,
+          "set the one that is wrong; on the bastion: eks ssh --command 'sudo timedatectl set-ntp true'",
+        )
       );
     },
   },
@@ -183,64 +174,67 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
     judge: ({ inside, handover }) =>
       known(inside.downloads, (problem) => {
         // What has been downloaded is not needed again before the next version.
-        const isSetUp = orElse(inside.machine, undefined)?.missing.length === 0;
-        return problem === undefined
-          ? []
-          : [
-              found(
-                isSetUp ? "warning" : "error",
-                handover.bastion_instance_id,
-                `the bastion cannot download what the bootstrap needs: ${problem.why}`,
-                problem.cure ?? "mend the mirror (--mirror), or the bastion's way to the internet: route table, proxy",
-              ),
-            ];
+        const isSetUp = orElse(inside.machine)?.missing.length === 0;
+        return (
+          problem !== undefined &&
+          found(
+            isSetUp ? "warning" : "error",
+            handover.bastion_instance_id,
+            `the bastion cannot download what the bootstrap needs: ${problem.why}`,
+            problem.cure ?? "mend the mirror (--mirror), or the bastion's way to the internet: route table, proxy",
+          )
+        );
       }),
   },
   {
     code: "bastion-bare",
     judge: ({ inside, handover }) =>
-      known(inside.machine, ({ missing: lacks }) =>
-        when(
-          lacks.length > 0,
-          "error",
-          handover.bastion_instance_id,
-          `the bastion has not been set up, or not to its end: it has no ${lacks.join(", no ")}`,
-          "set it up: eks bootstrap; eks up does it too, at its end",
-        ),
+      known(
+        inside.machine,
+        ({ missing: lacks }) =>
+          lacks.length > 0 &&
+          found(
+            "error",
+            handover.bastion_instance_id,
+            `the bastion has not been set up, or not to its end: it has no ${lacks.join(", no ")}`,
+            "set it up: eks bootstrap; eks up does it too, at its end",
+          ),
       ),
   },
   {
     code: "bastion-credentials",
     follows: ["clock"],
     judge: (facts) => {
-      const { inside, cluster, handover } = facts;
-      const id = handover.bastion_instance_id;
-      const isRefused =
-        "unknown" in inside.identity && inside.identity.follows?.includes("bastion-credentials") === true;
-      const [said] = isRefused && "unknown" in inside.identity ? [inside.identity.unknown] : unanswered(facts, "token");
-      const bastion = orElse(cluster.bastion, undefined);
+      const { identity } = facts.inside;
+      const id = facts.handover.bastion_instance_id;
+      const isRefused = "unknown" in identity && identity.follows?.includes("bastion-credentials") === true;
+      const [said] = isRefused ? [identity.unknown] : unanswered(facts, "token");
+      const bastion = orElse(facts.cluster.bastion);
       const cure = /cannot be reached/.test(said ?? "")
-        ? "mend its way out: its subnet's route to the internet gateway, its security group, proxies (env | grep -i proxy, there)"
+        ? "mend its way out: its subnet's route to the internet gateway, its security group, proxies (env | grep " +
+          "-i proxy, there)"
         : bastion?.instanceProfile === ""
           ? `${APPLY}: it has no instance profile any more`
           : bastion?.hasMetadata === false
             ? enableMetadata(facts, id, 1)
-            : `eks ssh --command 'aws sts get-caller-identity' has to answer: its instance profile${bastion === undefined ? "" : ` ${bastion.instanceProfile}`} has to have a role that trusts ec2.amazonaws.com, and no ~/.aws/credentials or AWS_* variables may stand before it`;
-      return said === undefined
-        ? []
-        : [found("error", id, `the bastion cannot work with AWS, and so gets no token for the cluster: ${said}`, cure)];
+            : "eks ssh --command 'aws sts get-caller-identity' has to answer: its instance " +
+              `profile${bastion === undefined ? "" : ` ${bastion.instanceProfile}`} has to have a role that trusts ` +
+              "ec2.amazonaws.com, and no ~/.aws/credentials or AWS_* variables may stand before it";
+      return (
+        said !== undefined &&
+        found("error", id, `the bastion cannot work with AWS, and so gets no token for the cluster: ${said}`, cure)
+      );
     },
   },
   {
     code: "sg-bastion",
     judge: (facts) => {
-      const { cluster, handover } = facts;
-      const [bastion, plane] = [orElse(cluster.bastion, undefined), planeParty(facts)];
+      const [bastion, plane] = [orElse(facts.cluster.bastion), planeParty(facts)];
       if (bastion === undefined || plane === undefined) return [];
-      const subnets = orElse(cluster.subnets, []).filter(({ id }) => id === bastion.subnetId);
-      const from = { groupIds: bastion.securityGroupIds, cidrs: subnets.map(({ cidr }) => cidr) };
+      const from = partyIn(facts, bastion.securityGroupIds, [bastion.subnetId]);
       const what = "the bastion cannot call the control plane";
-      return blocked(facts, handover.bastion_instance_id, { from, to: plane, protocols: ["tcp"], port: 443, what });
+      const call = { from, to: plane, protocols: ["tcp"], port: 443, what } as const;
+      return blocked(facts, facts.handover.bastion_instance_id, call);
     },
   },
   {
@@ -248,31 +242,34 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
     follows: WAY_TO_THE_CLUSTER,
     judge: (facts) =>
       unanswered(facts, "unauthorized").map((why) => {
-        const { inside, cluster, handover } = facts;
+        const { cluster_name: name } = facts.handover;
         const own = bastionRole(facts);
-        const who = orElse(inside.identity, own ?? "the role of the bastion");
-        const name = roleName(who);
-        if (own !== undefined && roleName(own) !== name) {
+        const who = bastionIdentity(facts);
+        if (own !== undefined && roleName(own) !== roleName(who)) {
           return found(
             "error",
             who,
-            `the cluster ${handover.cluster_name} does not admit ${who} (Unauthorized), which is not the bastion's own role ${own}: ${why}`,
-            "be the bastion's role again: leave away AWS_PROFILE, AWS_DEFAULT_PROFILE and other AWS_* variables there, and move ~/.aws/credentials away; aws sts get-caller-identity says who one is",
+            `the cluster ${name} does not admit ${who} (Unauthorized), which is not the bastion's own role ` +
+              `${own}: ${why}`,
+            "be the bastion's role again: unset AWS_PROFILE, AWS_DEFAULT_PROFILE and other AWS_* variables " +
+              "there, and move ~/.aws/credentials away; aws sts get-caller-identity says who one is",
           );
         }
-        const mode = planeOf(facts)?.authenticationMode ?? handover.authentication_mode;
-        const entries = orElse(cluster.accessEntries, []).map(({ principalArn }) => principalArn);
+        const mode = authenticationMode(facts);
+        const entries = orElse(facts.cluster.accessEntries, []).map(({ principalArn }) => principalArn);
         const admitted =
           mode === "CONFIG_MAP"
             ? "it admits whoever made it, and whom aws-auth maps"
-            : `it admits ${entries.join(", ") || "nobody by an access entry"}${mode === "API" ? "" : ", and whom aws-auth maps"}`;
+            : "it admits " +
+              `${entries.join(", ") || "nobody by an access entry"}${mode === "API" ? "" : ", and whom aws-auth maps"}`;
         return found(
           "error",
           who,
-          `the cluster ${handover.cluster_name} does not admit ${who} (Unauthorized; ${admitted}): ${why}`,
+          `the cluster ${name} does not admit ${who} (Unauthorized; ${admitted}): ${why}`,
           mode === "CONFIG_MAP"
-            ? `on the bastion, with the credentials of who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map ${mappedArn(who)} to system:masters; or from anywhere, for good: ${admitByEntry(facts, own ?? mappedArn(who))}`
-            : createAccessEntry(facts, own ?? mappedArn(who)),
+            ? `${EDIT_AWS_AUTH}, and map ${mappedArn(who)} to system:masters; or from anywhere, for good: ` +
+                admitByEntry(facts, principal(facts))
+            : createAccessEntry(facts, principal(facts)),
         );
       }),
   },
@@ -283,12 +280,18 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
       known(facts.cluster.accessEntries, (entries) => {
         const role = bastionRole(facts);
         const isAdmitted = entries.some(({ principalArn }) => principalArn === role);
-        return when(
-          planeOf(facts)?.authenticationMode === "API" && role !== undefined && !isAdmitted,
-          "error",
-          role ?? "",
-          `no access entry admits the bastion's role to ${facts.handover.cluster_name}, and it does not look into aws-auth: kubectl there is answered with Unauthorized`,
-          `set kubectl_own_role = true, or name the role in access_entries, and ${APPLY}; or ${createAccessEntry(facts, role ?? "")}`,
+        return (
+          planeOf(facts)?.authenticationMode === "API" &&
+          role !== undefined &&
+          !isAdmitted &&
+          found(
+            "error",
+            role,
+            `no access entry admits the bastion's role to ${facts.handover.cluster_name}, and it does not look ` +
+              "into aws-auth: kubectl there is answered with Unauthorized",
+            `set kubectl_own_role = true, or name the role in access_entries, and ${APPLY}; or ` +
+              createAccessEntry(facts, role),
+          )
         );
       }),
   },
@@ -297,16 +300,14 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
     follows: WAY_TO_THE_CLUSTER,
     judge: (facts) =>
       unanswered(facts, "forbidden").map((why) => {
-        const own = bastionRole(facts);
-        const who = orElse(facts.inside.identity, own ?? "the role of the bastion");
-        const mode = planeOf(facts)?.authenticationMode ?? facts.handover.authentication_mode;
+        const who = bastionIdentity(facts);
         return found(
           "error",
           who,
           `the cluster ${facts.handover.cluster_name} admits ${who}, but not to what is asked: ${why}`,
-          mode === "CONFIG_MAP"
-            ? `on the bastion, with the credentials of who made the cluster: kubectl -n kube-system edit configmap aws-auth, and give ${mappedArn(who)} the group system:masters`
-            : associateAdmin(facts, own ?? mappedArn(who)),
+          authenticationMode(facts) === "CONFIG_MAP"
+            ? `${EDIT_AWS_AUTH}, and give ${mappedArn(who)} the group system:masters`
+            : associateAdmin(facts, principal(facts)),
         );
       }),
   },
@@ -320,7 +321,8 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
             "error",
             facts.handover.bastion_instance_id,
             `the bastion's kubeconfig does not lead to the cluster: ${why}`,
-            `${BOOTSTRAP}; or on the bastion: ${aws(facts, `eks update-kubeconfig --name ${facts.handover.cluster_name}`)}`,
+            `${BOOTSTRAP}; or on the bastion: ` +
+              aws(facts, `eks update-kubeconfig --name ${facts.handover.cluster_name}`),
           ),
       ),
   },
@@ -335,7 +337,8 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
             "error",
             facts.handover.cluster_endpoint,
             `the name of the endpoint does not resolve on the bastion: ${why}`,
-            "the endpoint has to be private, and the bastion has to ask the VPC's own name server: cat /etc/resolv.conf, there",
+            "the endpoint has to be private, and the bastion has to ask the VPC's own name server: cat " +
+              "/etc/resolv.conf, there",
           ),
         ),
       ...unanswered(facts, "unreachable").map((why) =>
@@ -343,8 +346,10 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           "error",
           facts.handover.cluster_endpoint,
           `the cluster does not answer the bastion: ${why}`,
-          "nothing seen from outside is between them: look at the network ACLs of their subnets, at proxies on the bastion " +
-            `(env | grep -i proxy), and at ${aws(facts, `eks describe-cluster --name ${facts.handover.cluster_name} --query cluster.health`)}`,
+          "nothing seen from outside is between them: look at the network ACLs of their subnets, at proxies on " +
+            "the bastion " +
+            "(env | grep -i proxy), and at " +
+            aws(facts, `eks describe-cluster --name ${facts.handover.cluster_name} --query cluster.health`),
         ),
       ),
     ],

@@ -1,5 +1,6 @@
-import { ACCOUNT_RULES, type BeforeFacts } from "./account-rules";
+import { ACCOUNT_RULES } from "./account-rules";
 import type { AfterFacts } from "./after-facts";
+import type { BeforeFacts } from "./before";
 import { CLUSTER_RULES } from "./cluster-rules";
 import type { Finding, Severity } from "./finding";
 import { examine, unseen } from "./rule";
@@ -12,10 +13,8 @@ import type { StateFacts } from "../../terraform/state";
  * @param inState what `examineState` has found
  */
 export function examineAccount(facts: BeforeFacts, inState: readonly Finding[] = []): Finding[] {
-  const { quotas, ...account } = facts.account;
-  const named = Object.entries(quotas).map(([name, fact]) => [`quota of ${name}`, fact] as const);
   const findings = examine(ACCOUNT_RULES, facts, inState);
-  return [...findings, ...unseen({ ...account, ...Object.fromEntries(named) }, findings)];
+  return [...findings, ...unseen(facts.account, findings)];
 }
 
 /**
@@ -31,7 +30,7 @@ export function examineCluster(facts: AfterFacts, inState: readonly Finding[] = 
 
 /** What applies have left undone. */
 export function examineState(facts: StateFacts): Finding[] {
-  return examine(STATE_RULES, facts);
+  return examine(STATE_RULES, facts, []);
 }
 
 /** Every code that a finding can have. */
@@ -40,12 +39,10 @@ export const CODES: readonly string[] = [
   "unseen",
 ];
 
-/** How many findings there are of each severity. */
-export type Counts = Readonly<Record<Severity, number>>;
-
 const SEVERITIES: readonly Severity[] = ["error", "warning", "note"];
 
-function counts(findings: readonly Finding[]): Counts {
+/** How many findings there are of each severity. */
+function counts(findings: readonly Finding[]): Readonly<Record<Severity, number>> {
   const of = (severity: Severity) => findings.filter((it) => it.severity === severity).length;
   return { error: of("error"), warning: of("warning"), note: of("note") };
 }
@@ -65,13 +62,12 @@ export function findingsText(findings: readonly Finding[]): string {
   const blocks = sorted(findings).map(({ severity, code, subject, cause, cure }) =>
     [`${severity} ${code}: ${subject}`, `  ${cause}`, `  -> ${cure}`].join("\n"),
   );
-  const { error, warning, note } = counts(findings);
-  const summary = `${count(error, "error")}, ${count(warning, "warning")}, ${count(note, "note")}`;
-  return [...blocks, error === 0 ? summary : `${summary}; begin with the first`].join("\n\n");
-}
-
-function count(number: number, noun: string): string {
-  return `${String(number)} ${noun}${number === 1 ? "" : "s"}`;
+  const numbers = counts(findings);
+  const summary = SEVERITIES.map((severity) => {
+    const number = numbers[severity];
+    return `${String(number)} ${severity}${number === 1 ? "" : "s"}`;
+  }).join(", ");
+  return [...blocks, numbers.error === 0 ? summary : `${summary}; begin with the first`].join("\n\n");
 }
 
 /** For programs: the findings in the order of the text, and how many there are of each severity. */

@@ -1,3 +1,4 @@
+import { isForbidden } from "../../aws/call";
 import { printable } from "../../terminal/text";
 
 /** Something that was asked: its answer, or why there is none. An answer may well be that a thing does not exist. */
@@ -10,61 +11,62 @@ export interface Unknown {
   readonly follows?: readonly string[];
 }
 
-/**
- * Asks, and takes a failure for an answer.
- *
- * @param permission what AWS calls the question, such as `ec2:DescribeSubnets`
- */
-export async function ask<T>(permission: string, question: () => Promise<T>): Promise<Fact<T>> {
-  try {
-    return { ok: await question() };
-  } catch (error) {
-    return why(permission, error as NodeJS.ErrnoException);
+/** Thrown by a question that knows why it has no answer. */
+export class NoAnswer extends Error {
+  constructor(readonly why: Unknown) {
+    super(why.unknown);
   }
 }
 
-/** The answers to questions that were asked at once. */
-export async function settled<T extends Record<string, unknown>>(questions: T) {
-  const answers = await Promise.all(Object.entries(questions).map(async ([name, it]) => [name, await it] as const));
-  return Object.fromEntries(answers) as { [K in keyof T]: Awaited<T[K]> };
+/**
+ * The answers to questions that are asked at once, by their names. A failure is an answer, too.
+ *
+ * @param who is asked, where a failure does not say what was asked, as those of AWS' clients do
+ */
+export async function settled<Questions extends Readonly<Record<string, unknown>>>(
+  questions: Questions,
+  who = "the question",
+) {
+  const facts = await Promise.all(
+    Object.entries(questions).map(async ([name, answer]) => [name, await factOf(answer, who)] as const),
+  );
+  return Object.fromEntries(facts) as { readonly [Name in keyof Questions]: Fact<Awaited<Questions[Name]>> };
+}
+
+async function factOf(answer: unknown, who: string): Promise<Fact<unknown>> {
+  try {
+    return { ok: await answer };
+  } catch (error) {
+    return error instanceof NoAnswer ? error.why : why(error as NodeJS.ErrnoException, who);
+  }
 }
 
 /** What Node says of a server that cannot be reached, be it by name, by address or because of its certificate. */
 const NO_WAY =
   /\b(E(CONN(REFUSED|RESET|ABORTED)|NOTFOUND|AI_AGAIN|TIMEDOUT|PIPE|HOSTUNREACH|NETUNREACH|PROTO)|\w*CERT_\w+|\w+_CERT|UNABLE_TO_\w+)\b/;
 
-function why(permission: string, { name, message, code = "" }: NodeJS.ErrnoException): Unknown {
+function why(error: NodeJS.ErrnoException & { readonly asked?: string }, who: string): Unknown {
+  const { name, message, code = "", asked = who } = error;
   const credentials = (unknown: string) => ({ unknown, follows: ["credentials"] });
   if (name === "CredentialsProviderError") return credentials(`there are no AWS credentials (${printable(message)})`);
   if (/ExpiredToken|TokenRefreshRequired/.test(name)) return credentials("the AWS credentials have expired");
   if (/InvalidClientTokenId|UnrecognizedClient|AuthFailure|SignatureDoesNotMatch/.test(name)) {
     return credentials(`AWS does not take the credentials (${name})`);
   }
-  if (/^(UnauthorizedOperation|AccessDenied)/.test(name)) {
-    return { unknown: `the credentials do not allow ${permission}` };
-  }
-  if (NO_WAY.test(code) || NO_WAY.test(message) || name === "TimeoutError") {
-    return {
-      unknown: `AWS cannot be reached (${printable(message === "" ? code : message)})`,
-      follows: ["aws-unreachable"],
-    };
+  if (isForbidden(error)) return { unknown: `the credentials do not allow ${asked}` };
+  if (NO_WAY.test(`${code} ${message}`) || name === "TimeoutError") {
+    const said = printable(message === "" ? code : message);
+    return { unknown: `AWS cannot be reached (${said})`, follows: ["aws-unreachable"] };
   }
   if (/is not valid JSON|Deserialization error/.test(message)) {
-    return { unknown: `${permission} got an answer that is none of AWS' (an emulator without it, or a proxy)` };
+    return { unknown: `${asked} got an answer that is none of AWS' (an emulator without it, or a proxy)` };
   }
-  return {
-    unknown: `${permission} failed: ${printable(message === "" || message === "UnknownError" ? name : message)}`,
-  };
-}
-
-/** What follows from a fact, and nothing when it is not known. */
-export function known<T, R>(fact: Fact<T>, use: (value: T) => readonly R[]): readonly R[] {
-  return "ok" in fact ? use(fact.ok) : [];
+  return { unknown: `${asked} failed: ${printable(["", "UnknownError"].includes(message) ? name : message)}` };
 }
 
 /** The answer, or something to go on with. */
+export function orElse<T>(fact: Fact<T>): T | undefined;
 export function orElse<T>(fact: Fact<T>, otherwise: NoInfer<T>): T;
-export function orElse<T>(fact: Fact<T>, otherwise: undefined): T | undefined;
-export function orElse<T>(fact: Fact<T>, otherwise: T | undefined): T | undefined {
+export function orElse<T>(fact: Fact<T>, otherwise?: T): T | undefined {
   return "ok" in fact ? fact.ok : otherwise;
 }

@@ -6,7 +6,7 @@ import type { CommandResult, Host } from "../../bootstrap/engine/host";
 import type { ConnectProblem } from "../../bootstrap/ssh/ssh-host";
 import { clusterApi, type ClusterState } from "../../bootstrap/tasks/cluster";
 import type { Handover } from "../../contract/handover";
-import { ask, type Fact, type Unknown } from "./fact";
+import { NoAnswer, orElse, settled, type Fact, type Unknown } from "./fact";
 
 /** Whether the bastion could be logged in to; else why not. */
 export type Login =
@@ -109,30 +109,42 @@ export async function readInsideFacts(
   { context, downloadUrl }: { readonly context: string; readonly downloadUrl?: string },
 ): Promise<InsideFacts> {
   const { current } = clusterApi({ context, hasAwsAuth: handover.authentication_mode !== "API" }, 0);
-  const run = <T>(command: Command, parse: (result: CommandResult) => T) =>
-    ask("the bastion", async () => parse(await host.run(command)));
-  const [machine, identity, cluster, workloads, downloads] = await Promise.all([
-    run(MACHINE, machineOf),
-    run(sh`aws sts get-caller-identity --query Arn --output text --region ${handover.region}`, identityOf),
-    run(current.command, (result): ClusterAnswer => {
-      const state = current.parse(result);
-      if (!("unreachable" in state)) return state;
-      const unreachable = result.exitCode === 0 ? state.unreachable : explained(result).why;
-      return { unreachable, problem: apiProblem(result) };
-    }),
-    run(workloadsCommand(context), workloadsOf),
-    downloadUrl === undefined
-      ? { unknown: "no download was tried" }
-      : run(sh`curl -fsSLI --output /dev/null --connect-timeout 15 --max-time 30 ${downloadUrl}`, (result) =>
-          result.exitCode === 0 ? undefined : explained(result),
-        ),
-  ]);
-  const login = { ok: { reached: true } } as const;
-  if ("ok" in machine && machine.ok.missing.length > 0) {
-    const bare: Unknown = { unknown: "the bastion has not been set up", follows: ["bastion-bare"] };
-    return { login, machine, identity: bare, cluster: bare, workloads: bare, downloads };
-  }
-  return { login, machine, identity: flat(identity), cluster, workloads: flat(workloads), downloads };
+  const run = async <T>(command: Command, parse: (result: CommandResult) => T) => parse(await host.run(command));
+  const facts = await settled(
+    {
+      machine: run(MACHINE, machineOf),
+      identity: run(sh`aws sts get-caller-identity --query Arn --output text --region ${handover.region}`, (result) =>
+        answered(result, ["bastion-credentials", "clock"]).trim(),
+      ),
+      cluster: run(current.command, (result): ClusterAnswer => {
+        const state = current.parse(result);
+        if (!("unreachable" in state)) return state;
+        const unreachable = result.exitCode === 0 ? state.unreachable : explained(result).why;
+        return { unreachable, problem: apiProblem(result) };
+      }),
+      workloads: run(workloadsCommand(context), workloadsOf),
+      downloads:
+        downloadUrl === undefined
+          ? Promise.reject(new NoAnswer({ unknown: "no download was tried" }))
+          : run(sh`curl -fsSLI --output /dev/null --connect-timeout 15 --max-time 30 ${downloadUrl}`, (result) =>
+              result.exitCode === 0 ? undefined : explained(result),
+            ),
+    },
+    "the bastion",
+  );
+  const isBare = (orElse(facts.machine)?.missing ?? []).length > 0;
+  const bare: Unknown = { unknown: "the bastion has not been set up", follows: ["bastion-bare"] };
+  return {
+    login: { ok: { reached: true } },
+    ...facts,
+    ...(isBare && { identity: bare, cluster: bare, workloads: bare }),
+  };
+}
+
+/** What a program has said. @throws NoAnswer when it failed, and the codes of findings that say the same */
+function answered(result: CommandResult, follows: readonly string[]): string {
+  if (result.exitCode === 0) return result.stdout;
+  throw new NoAnswer({ unknown: explained(result).why, follows });
 }
 
 /** What every question from the bastion needs, in one go. */
@@ -152,36 +164,24 @@ function machineOf({ stdout }: CommandResult): Machine {
   return { missing: of("missing"), clockAheadSeconds: Number.isNaN(ahead) ? 0 : ahead };
 }
 
-/** AWS' tools have no answer on the bastion. */
-function identityOf(result: CommandResult): Fact<string> {
-  if (result.exitCode === 0) return { ok: result.stdout.trim() };
-  return { unknown: explained(result).why, follows: ["bastion-credentials", "clock"] };
-}
-
 function workloadsCommand(context: string): Command {
   const kinds = "daemonsets.apps,deployments.apps";
   return {
-    text: `kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null --request-timeout 20s ${sh`--context ${context} get ${kinds} --all-namespaces --output json`.text}`,
+    text:
+      `kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null --request-timeout 20s ` +
+      sh`--context ${context} get ${kinds} --all-namespaces --output json`.text,
   };
 }
 
-function workloadsOf(result: CommandResult): Fact<readonly WorkloadFact[]> {
-  if (result.exitCode !== 0) return { unknown: explained(result).why, follows: API_CODES };
-  const { items } = WORKLOADS.parse(JSON.parse(result.stdout));
-  return {
-    ok: items.map((item) => ({
-      kind: item.kind,
-      namespace: item.metadata.namespace,
-      name: item.metadata.name,
-      ...(item.kind === "DaemonSet"
-        ? { wanted: item.status.desiredNumberScheduled, ready: item.status.numberReady }
-        : { wanted: item.spec.replicas, ready: item.status.availableReplicas }),
-    })),
-  };
-}
-
-function flat<T>(fact: Fact<Fact<T>>): Fact<T> {
-  return "ok" in fact ? fact.ok : fact;
+function workloadsOf(result: CommandResult): readonly WorkloadFact[] {
+  const { items } = WORKLOADS.parse(JSON.parse(answered(result, API_CODES)));
+  return items.map((item) => ({
+    kind: item.kind,
+    ...item.metadata,
+    ...(item.kind === "DaemonSet"
+      ? { wanted: item.status.desiredNumberScheduled, ready: item.status.numberReady }
+      : { wanted: item.spec.replicas, ready: item.status.availableReplicas }),
+  }));
 }
 
 /** Codes of the findings about a cluster that does not answer, and about what keeps it from that. */

@@ -1,4 +1,4 @@
-import { QUOTAS } from "./account-facts";
+import { QUOTAS } from "../../facts/quotas";
 
 /** What AWS complains about when an Auto Scaling group cannot launch an instance, and what helps. */
 interface LaunchFailure {
@@ -11,7 +11,9 @@ interface LaunchFailure {
 const FAILURES: readonly LaunchFailure[] = [
   {
     complaint: /vCPU (capacity|limit)|VcpuLimitExceeded|InstanceLimitExceeded/,
-    cure: `fewer or smaller nodes, or ask for more: Service Quotas, EC2, "${QUOTAS.vcpus.name}" (${QUOTAS.vcpus.code})`,
+    cure:
+      `fewer or smaller nodes, or ask for more: Service Quotas, EC2, "${QUOTAS.quotaOfVcpus.name}" ` +
+      `(${QUOTAS.quotaOfVcpus.code})`,
   },
   {
     complaint: /enough free addresses|InsufficientFreeAddresses/,
@@ -55,7 +57,9 @@ const FAILURES: readonly LaunchFailure[] = [
   },
   {
     complaint: /InvalidKMSKey|Client\.InternalError/,
-    cure: "the key that encrypts the nodes' volumes has to let the role AWSServiceRoleForAutoScaling use it: aws ec2 get-ebs-default-kms-key-id names it",
+    cure:
+      "the key that encrypts the nodes' volumes has to let the role AWSServiceRoleForAutoScaling use it: aws ec2 " +
+      "get-ebs-default-kms-key-id names it",
   },
 ];
 

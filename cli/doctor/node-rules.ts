@@ -1,19 +1,16 @@
 import type { Node } from "../../bootstrap/nodes";
-import { type AfterFacts, controlPlane, APPLY, blockedCalls, BOOTING_SECONDS, addon, joining } from "./after-facts";
-import { known, orElse } from "./fact";
 import { isSkewAllowed, minorsBehind } from "../../facts/kubelet-skew";
+import { BOOTING_SECONDS, controlPlane, joining, stateOf, type AfterFacts } from "./after-facts";
+import { addon, APPLY } from "./cures";
+import { orElse } from "./fact";
 import type { WorkloadFact } from "./inside-facts";
+import { missingWorkload } from "./workloads";
 import { KEEPS_FROM_JOINING } from "./joining-rules";
-import { found, when, type Rule } from "./rule";
+import { found, known, type Rule } from "./rule";
+import { callRule } from "./security-groups";
 
 /** What EKS brings to every cluster: nothing else works without it. */
 const CORE = ["aws-node", "kube-proxy", "coredns"];
-
-/** The cluster's nodes; undefined when nobody has looked inside. */
-function nodesOf({ inside }: AfterFacts): readonly Node[] | undefined {
-  const state = orElse(inside.cluster, undefined);
-  return state === undefined || "unreachable" in state ? undefined : state.nodes;
-}
 
 /** How many of the nodes have joined only just, and may still be starting what runs on them. */
 function newcomers(facts: AfterFacts): number {
@@ -45,53 +42,47 @@ function whyPending({ kind }: WorkloadFact, nodes: readonly Node[]): string {
 
 /** Rules about nodes that have joined. */
 export const NODE_RULES: readonly Rule<AfterFacts>[] = [
-  {
-    code: "cni-missing",
-    judge: (facts) =>
-      known(facts.inside.workloads, (workloads) =>
-        when(
-          !workloads.some(({ namespace, name }) => namespace === "kube-system" && name === "aws-node"),
-          "error",
-          facts.handover.cluster_name,
-          "there is no DaemonSet kube-system/aws-node: without the VPC CNI no node gets Ready, unless another CNI is installed",
-          addon(facts, "vpc-cni"),
-        ),
-      ),
-  },
+  missingWorkload(
+    "cni-missing",
+    "error",
+    ({ namespace, name }) => namespace === "kube-system" && name === "aws-node",
+    "there is no DaemonSet kube-system/aws-node: without the VPC CNI no node gets Ready, unless another CNI is " +
+      "installed",
+    (facts) => addon(facts, "vpc-cni"),
+  ),
   {
     code: "node-not-ready",
     follows: ["cni-missing"],
     judge: (facts) =>
-      known(facts.inside.cluster, (state) =>
-        "unreachable" in state
-          ? []
-          : state.nodes
-              .filter(({ isReady }) => !isReady)
-              .map(({ name, reason }) => {
-                const instances = orElse(facts.cluster.instances, []);
-                const instance = instances.find(({ id, privateDnsName }) => privateDnsName === name || id === name);
-                const isNew = (instance?.ageSeconds ?? Infinity) < BOOTING_SECONDS;
-                return found(
-                  isNew ? "note" : "error",
-                  name,
-                  `the node is not Ready${isNew ? " yet" : ""}: ${reason || "its kubelet does not report"}`,
-                  isNew
-                    ? "wait: a node takes two to five minutes"
-                    : `eks ssh --command 'kubectl describe node ${name}', and 'kubectl -n kube-system get pods -o wide' for its aws-node and kube-proxy`,
-                );
-              }),
-      ),
+      stateOf(facts)?.nodes.map(({ name, isReady, reason }) => {
+        const instances = orElse(facts.cluster.instances, []);
+        const instance = instances.find(({ id, privateDnsName }) => privateDnsName === name || id === name);
+        const isNew = (instance?.ageSeconds ?? Infinity) < BOOTING_SECONDS;
+        return (
+          !isReady &&
+          found(
+            isNew ? "note" : "error",
+            name,
+            `the node is not Ready${isNew ? " yet" : ""}: ${reason || "its kubelet does not report"}`,
+            isNew
+              ? "wait: a node takes two to five minutes"
+              : `eks ssh --command 'kubectl describe node ${name}', and 'kubectl -n kube-system get pods -o wide' ` +
+                  "for its aws-node and kube-proxy",
+          )
+        );
+      }),
   },
   {
     code: "node-cordoned",
     judge: (facts) => {
-      const nodes = nodesOf(facts) ?? [];
+      const nodes = stateOf(facts)?.nodes ?? [];
       const cordoned = nodes.filter(({ isCordoned }) => isCordoned);
       return cordoned.map(({ name }) =>
         found(
           cordoned.length === nodes.length ? "warning" : "note",
           name,
-          `the node is cordoned (SchedulingDisabled): it takes no new pods${cordoned.length === nodes.length ? ", and no other node does" : ""}`,
+          "the node is cordoned (SchedulingDisabled): it takes no new " +
+            `pods${cordoned.length === nodes.length ? ", and no other node does" : ""}`,
           `when it is to take some again: eks ssh --command 'kubectl uncordon ${name}'`,
         ),
       );
@@ -102,7 +93,7 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
     // Where nodes are missing, so are their pods.
     follows: [...KEEPS_FROM_JOINING, "node-not-registered", "group-missing", "group-short", "cni-missing"],
     judge: (facts) => {
-      const nodes = nodesOf(facts);
+      const nodes = stateOf(facts)?.nodes;
       if (nodes === undefined) return [];
       const isStarting = newcomers(facts);
       return known(facts.inside.workloads, (workloads) =>
@@ -115,54 +106,46 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
             return found(
               mayCome ? "note" : isDown ? "error" : "warning",
               `${it.namespace}/${it.name}`,
-              `${String(it.ready)} of ${String(it.wanted)} pods of the ${it.kind} are ready: ${mayCome ? "a node has joined only just" : whyPending(it, nodes)}`,
+              `${String(it.ready)} of ${String(it.wanted)} pods of the ${it.kind} are ready: ` +
+                (mayCome ? "a node has joined only just" : whyPending(it, nodes)),
               mayCome
                 ? "wait: the pods of a new node take a minute or two"
-                : `eks ssh --command 'kubectl -n ${it.namespace} get pods -o wide' shows which, and kubectl -n ${it.namespace} describe pod NAME why`,
+                : `eks ssh --command 'kubectl -n ${it.namespace} get pods -o wide' shows which, and kubectl -n ` +
+                    `${it.namespace} describe pod NAME why`,
             );
           }),
       );
     },
   },
-  {
-    code: "sg-kubelet",
-    judge: (facts) =>
-      blockedCalls(facts, (nodes, plane) => ({
-        from: plane,
-        to: nodes,
-        protocols: ["tcp"],
-        port: 10250,
-        what: "the control plane cannot call kubelets (kubectl logs and exec hang)",
-      })),
-  },
-  {
-    code: "sg-dns",
-    judge: (facts) =>
-      blockedCalls(facts, (nodes) => ({
-        from: nodes,
-        to: nodes,
-        protocols: ["udp", "tcp"],
-        port: 53,
-        what: "pods cannot ask CoreDNS on another node",
-      })),
-  },
+  callRule("sg-kubelet", (nodes, plane) => ({
+    from: plane,
+    to: nodes,
+    protocols: ["tcp"],
+    port: 10250,
+    what: "the control plane cannot call kubelets (kubectl logs and exec hang)",
+  })),
+  callRule("sg-dns", (nodes) => ({
+    from: nodes,
+    to: nodes,
+    protocols: ["udp", "tcp"],
+    port: 53,
+    what: "pods cannot ask CoreDNS on another node",
+  })),
   {
     code: "node-version",
     judge: (facts) =>
       controlPlane(facts, ({ version }) =>
-        known(facts.inside.cluster, (state) =>
-          "unreachable" in state
-            ? []
-            : state.nodes
-                .filter((node) => minorsBehind(node.version, version) !== 0 && node.version !== "")
-                .map((node) =>
-                  found(
-                    isSkewAllowed(node.version, version) ? "warning" : "error",
-                    node.name,
-                    `the kubelet is ${node.version}, and the control plane is ${version}`,
-                    `choose a node image for ${version} (eks pin --version ${version}), ${APPLY}, and let the group launch new nodes`,
-                  ),
-                ),
+        stateOf(facts)?.nodes.map(
+          (node) =>
+            node.version !== "" &&
+            minorsBehind(node.version, version) !== 0 &&
+            found(
+              isSkewAllowed(node.version, version) ? "warning" : "error",
+              node.name,
+              `the kubelet is ${node.version}, and the control plane is ${version}`,
+              `choose a node image for ${version} (eks pin --version ${version}), ${APPLY}, and let the group ` +
+                "launch new nodes",
+            ),
         ),
       ),
   },

@@ -1,5 +1,5 @@
 import { terraformCommand } from "../../terraform/program";
-import { found, when, type Rule } from "./rule";
+import { found, type Rule } from "./rule";
 import type { StateFacts } from "../../terraform/state";
 
 /** Rules about what applies have left in Terraform's state. */
@@ -7,39 +7,43 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
   {
     code: "state-locked",
     judge: ({ lock, source }) =>
-      lock === undefined || lock.isHeld === false
-        ? []
-        : [
-            found(
-              "error",
-              source,
-              `the state is locked by ${lock.who || "somebody"} (${lock.operation || "unknown operation"}): it is at work` +
-                (lock.isHeld === true ? "" : ", or was killed"),
-              "wait for it to end" +
-                (lock.isHeld === true ? "" : "; if it was killed, run eks up again: the lock went with the process"),
-            ),
-          ],
+      lock !== undefined &&
+      lock.isHeld !== false &&
+      found(
+        "error",
+        source,
+        `the state is locked by ${lock.who || "somebody"} (${lock.operation || "unknown operation"}): it is at work` +
+          (lock.isHeld === true ? "" : ", or was killed"),
+        "wait for it to end" +
+          (lock.isHeld === true ? "" : "; if it was killed, run eks up again: the lock went with the process"),
+      ),
   },
   {
     code: "apply-incomplete",
     judge: ({ resources, outputProblem, lock, source }) => {
       const number = `${String(resources)} resource${resources === 1 ? "" : "s"}`;
       if (lock?.isHeld === false && /Apply|Destroy/.test(lock.operation)) {
-        return [
-          found(
-            "error",
-            source,
-            `Terraform was killed in the midst of an apply by ${lock.who || "somebody"}; ${number} of it are in the state`,
-            "look at what carries the tag Project first: what it was just making, and with OpenTofu all that it made in the last 20 seconds, may exist without being in the state (README, When something stops half-way); then run eks up again: it goes on from the state",
-          ),
-        ];
+        return found(
+          "error",
+          source,
+          `Terraform was killed in the midst of an apply by ${lock.who || "somebody"}; ${number} of it are in ` +
+            "the state",
+          "look at what carries the tag Project first: what it was just making, and with OpenTofu all that it " +
+            "made in the " +
+            "last 20 seconds, may exist without being in the state (docs/usage.md, When something stops " +
+            "half-way); then " +
+            "run eks up again: it goes on from the state",
+        );
       }
-      return when(
-        resources > 0 && outputProblem !== undefined,
-        "error",
-        source,
-        `${number} exist, but the outputs are not complete: an apply has ended half-way (${outputProblem ?? ""})`,
-        "run eks up again: it goes on where it ended",
+      return (
+        resources > 0 &&
+        outputProblem !== undefined &&
+        found(
+          "error",
+          source,
+          `${number} exist, but the outputs are not complete: an apply has ended half-way (${outputProblem})`,
+          "run eks up again: it goes on where it ended",
+        )
       );
     },
   },
@@ -51,7 +55,8 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
           "warning",
           address,
           "it was made, but not to its end: the next apply destroys it and makes it anew",
-          `run eks up again; if it is well as it is: ${terraformCommand()} -chdir=cdktf.out/stacks/eks untaint '${address}'`,
+          `run eks up again; if it is well as it is: ${terraformCommand()} -chdir=cdktf.out/stacks/eks untaint ` +
+            `'${address}'`,
         ),
       ),
   },

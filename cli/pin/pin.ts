@@ -11,11 +11,10 @@ import {
 } from "../../facts/images";
 import { minorOf } from "../../facts/kubelet-skew";
 import { printable } from "../../terminal/text";
-import type { AwsSettings } from "../../aws/settings";
-import { readParameters } from "../../aws/account";
+import { readParameters } from "../../aws/parameters";
 import { unique } from "../../aws/answers";
 import { asking } from "../../aws/call";
-import { withAws, type AwsClients } from "../../aws/clients";
+import { withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
 import { readVersions, type OfferedVersion } from "../../aws/clusters";
 import { readImage, readNewestImage, type Image } from "../../aws/instances";
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 
 import { INPUTS } from "../../contract/inputs/inputs";
 import { printable } from "../../terminal/text";
-import type { AwsSettings } from "../../aws/settings";
+import type { AwsSettings } from "../../aws/clients";
 import { fileProblem, UserError } from "../../contract/user-error";
 import { ARCHITECTURES, FAMILIES, isFamily, type Family } from "../../facts/images";
 import {

@@ -5,10 +5,9 @@ import {
 import { CreateSecurityGroupCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
 import { CreateLoadBalancerCommand } from "@aws-sdk/client-elastic-load-balancing";
 
-import { withClients, type Clients } from "../../aws/finders/clients";
+import { withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
 import { EVERYTHING } from "../../aws/finders/finder";
 import { FINDERS } from "../../aws/finders/table";
-import type { AwsSettings } from "../../aws/settings";
 import type { Handover } from "../../contract/handover";
 import { clusterTag } from "../../facts/cluster-tags";
 import type { Clusters } from "../../rehearsal/cluster/clusters";
@@ -76,7 +75,7 @@ vpc_private_subnets = [
     code: "node-tag",
     when: "after",
     break: ({ settings, handover }) =>
-      withClients(settings, async (clients) => {
+      withAws(settings, async (clients) => {
         for (const group of Object.keys(handover.node_groups)) {
           const Key = clusterTag(handover.cluster_name);
           const tag = { ResourceType: "auto-scaling-group", ResourceId: group, Key };
@@ -98,7 +97,7 @@ vpc_private_subnets = [
     - system:nodes
 `;
       clusters.get(handover.cluster_name)?.kubernetes.state.setConfigMap("kube-system", "aws-auth", { mapRoles });
-      await withClients(settings, (clients) => replaceNodes(clients, handover));
+      await withAws(settings, (clients) => replaceNodes(clients, handover));
     },
   },
   "host-key-changed": {
@@ -118,12 +117,12 @@ vpc_private_subnets = [
     code: undefined,
     when: "after",
     break: ({ settings, handover }) =>
-      withClients(settings, (clients) => leaveLoadBalancer(clients, handover.cluster_name)),
+      withAws(settings, (clients) => leaveLoadBalancer(clients, handover.cluster_name)),
   },
 };
 
 /** What the cloud controller makes for a Service of type LoadBalancer, without the Service. */
-async function leaveLoadBalancer({ ec2, classic }: Clients, clusterName: string): Promise<void> {
+async function leaveLoadBalancer({ ec2, classic }: AwsClients, clusterName: string): Promise<void> {
   const name = "a0123456789abcdef0123456789abcde";
   const owned = { Key: clusterTag(clusterName), Value: "owned" };
   const Filters = [{ Name: "tag:Name", Values: ["*public*"] }];
@@ -148,7 +147,7 @@ async function leaveLoadBalancer({ ec2, classic }: Clients, clusterName: string)
 }
 
 /** A kubelet that has registered stays; only a new instance meets what has changed. */
-async function replaceNodes(clients: Clients, handover: Handover): Promise<void> {
+async function replaceNodes(clients: AwsClients, handover: Handover): Promise<void> {
   const groups = await FINDERS.aws_autoscaling_group.find(clients, EVERYTHING);
   for (const { InstanceId } of groups.flatMap(({ id, details: { Instances = [] } }) =>
     id in handover.node_groups ? Instances : [],

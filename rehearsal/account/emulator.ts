@@ -11,11 +11,10 @@ import {
   type IAMClient,
 } from "@aws-sdk/client-iam";
 
-import { readIdentity } from "../../aws/account";
 import { ifThere } from "../../aws/answers";
-import { withAws, type AwsClients } from "../../aws/clients";
+import { withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
+import { readIdentity } from "../../aws/identity";
 import { readProfile } from "../../aws/roles";
-import type { AwsSettings } from "../../aws/settings";
 import { reasonOf, UserError } from "../../contract/user-error";
 import { trustPolicy } from "../../modules/policies";
 import { freePort } from "../machine/loopback";
@@ -275,7 +274,7 @@ function motoSettings(folder: string, seed: AccountSeed): Record<string, string>
 }
 
 /** How AWS' clients reach an emulated account. */
-export type ClientSettings = Required<Omit<AwsSettings, "maxAttempts">>;
+export type ClientSettings = Required<Omit<AwsSettings, "maxAttempts" | "requestHandler">>;
 
 /** How AWS' clients reach an emulated account itself, past what may stand before it. */
 export function settingsOf({

@@ -13,8 +13,8 @@ import {
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 
-import { all } from "../../aws/answers";
-import { withClients } from "../../aws/finders/clients";
+import { all, type Listed } from "../../aws/answers";
+import { withAws } from "../../aws/clients";
 import { EVERYTHING, onePage } from "../../aws/finders/finder";
 import { FINDERS } from "../../aws/finders/table";
 import type { ClientSettings } from "./emulator";
@@ -42,7 +42,7 @@ const LISTED = [
 
 /** Asks an emulated account for all that is in it; what has ended, and only is still told of, does not count. */
 export function takeInventory(settings: ClientSettings): Promise<Inventory> {
-  return withClients(settings, async (clients) => {
+  return withAws(settings, async (clients) => {
     const { ec2, eks, iam, logs } = clients;
     const listed: Record<string, readonly string[]> = {};
     for (const type of LISTED) {
@@ -69,7 +69,7 @@ export function takeInventory(settings: ClientSettings): Promise<Inventory> {
         .map(([, id = ""]) => id)
         .sort(),
       "key pair": await ids(onePage(ec2.send(new DescribeKeyPairsCommand({}))), "KeyPairs", "KeyName"),
-      cluster: await all(paginateListClusters({ client: eks }, {}), (page) => page.clusters),
+      cluster: await all(paginateListClusters({ client: eks }, {}), "clusters"),
       "launch template": await ids(
         paginateDescribeLaunchTemplates({ client: ec2 }, {}),
         "LaunchTemplates",
@@ -113,12 +113,12 @@ async function keys(settings: ClientSettings): Promise<readonly string[]> {
 }
 
 /** The ids of what AWS lists. @param list the field of a page that has the items @param id the field of an item */
-async function ids<List extends string, Id extends string>(
-  pages: AsyncIterable<Partial<Record<List, Partial<Record<Id, string>>[]>>>,
+async function ids<Page, List extends keyof Page>(
+  pages: AsyncIterable<Page>,
   list: List,
-  id: Id,
+  id: keyof Listed<Page, List>,
 ): Promise<readonly string[]> {
-  return (await all(pages, (page) => page[list])).flatMap((item) => item[id] ?? []).sort();
+  return (await all(pages, list)).flatMap((item) => (item[id] as string | undefined) ?? []).sort();
 }
 
 /** What an inventory has that an earlier one has not: `VPC vpc-1, vpc-2`. */

@@ -55,7 +55,15 @@ export class Mender {
 const SIZE_OF_NO_NODE = "1";
 
 function mendedEc2({ body }: AskedCall, region: string): MendedCall {
-  return { body: withVolumeSizes(body), answer: (told) => mendedEc2Answer(told, region) };
+  return {
+    body: withVolumeSizes(body),
+    answer: (told) => withoutSizesOfImages(mendedEc2Answer(told, region)),
+  };
+}
+
+/** The answer to DescribeImages without sizes: moto says the same one of every image, and the doctor would believe it. */
+export function withoutSizesOfImages(answer: string): string {
+  return answer.includes("<DescribeImagesResponse") ? answer.replaceAll(/<volumeSize>\d+<\/volumeSize>/g, "") : answer;
 }
 
 /**

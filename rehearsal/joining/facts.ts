@@ -6,7 +6,7 @@ import {
 import { paginateListRolePolicies } from "@aws-sdk/client-iam";
 
 import { all, forEach, ifThere, nameIn } from "../../aws/answers";
-import { awsClients, type AwsClients } from "../../aws/clients";
+import { AwsClients } from "../../aws/clients";
 import { readAccessEntries, readCluster } from "../../aws/clusters";
 import { readGroups, readLaunches, type Launch } from "../../aws/groups";
 import { readImage, readInstances, readUserDataOf, type Instance } from "../../aws/instances";
@@ -27,7 +27,7 @@ export class AccountReader {
   constructor(settings: ClientSettings) {
     this.#region = settings.region;
     // A caller that asks every second is its own second attempt.
-    this.#aws = awsClients({ ...settings, maxAttempts: 1 });
+    this.#aws = new AwsClients({ ...settings, maxAttempts: 1 });
   }
 
   /**
@@ -159,7 +159,7 @@ export class AccountReader {
     const { iam } = this.#aws;
     const RoleName = nameIn(arn);
     const attached = await ifThere(readAttachedPolicies(iam, RoleName));
-    const own = await ifThere(all(paginateListRolePolicies({ client: iam }, { RoleName }), (page) => page.PolicyNames));
+    const own = await ifThere(all(paginateListRolePolicies({ client: iam }, { RoleName }), "PolicyNames"));
     return { arn, policies: [...(attached ?? []), ...(own ?? [])].sort() };
   }
 }

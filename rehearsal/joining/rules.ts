@@ -4,6 +4,7 @@ import type { Cluster } from "../../aws/clusters";
 import type { Image, Instance } from "../../aws/instances";
 import type { Permission, SecurityGroup } from "../../aws/network";
 import { nodeImage, type Family } from "../../facts/images";
+import { minorOf } from "../../facts/kubelet-skew";
 import { isInside } from "../../facts/cidr";
 import { readUserData, type NamedCluster, type ParsedUserData } from "../../modules/user-data/read";
 import { isRecord } from "../cluster/kubernetes-documents";
@@ -536,8 +537,4 @@ function kubeletVersion({ version }: ClusterFacts, { image }: InstanceFacts): st
   const [, exact] = /\bk8s: ?(\d+\.\d+\.\d+)/.exec(image.description) ?? [];
   const ofUbuntu = /^ubuntu-eks\/k8s_(\d+\.\d+)\//.exec(image.name)?.[1];
   return `v${exact ?? `${nodeImage(image.name)?.version ?? ofUbuntu ?? version}.0`}-eks-0000000`;
-}
-
-function minorOf(version: string): number {
-  return Number(version.split(".")[1]);
 }

@@ -1,11 +1,11 @@
-import type { DescribeSubnetsCommandOutput, Filter } from "@aws-sdk/client-ec2";
+import type { Filter } from "@aws-sdk/client-ec2";
 
-import type { Clients } from "../../../aws/finders/clients";
+import type { AwsClients } from "../../../aws/clients";
 import { inBatches } from "../../../aws/answers";
 import { anyOf, listed, taggedBy } from "../../../aws/finders/finder";
 import { FINDERS } from "../../../aws/finders/table";
 
-const NO_CLIENTS = {} as Clients;
+const NO_CLIENTS = {} as AwsClients;
 
 describe("batches", () => {
   it.each([
@@ -39,17 +39,13 @@ describe("filters for any number of values", () => {
 });
 
 describe("what is found", () => {
-  const subnets = (asked: Filter[][] = []) =>
-    listed(
-      "subnet",
-      "",
-      async function* (_, filters) {
-        asked.push(filters);
-        yield await Promise.resolve({ Subnets: [{ SubnetId: "subnet-1" }, { SubnetId: "subnet-2" }] });
-      },
-      (page: Pick<DescribeSubnetsCommandOutput, "Subnets">) => page.Subnets,
-      (it) => it.SubnetId,
-    );
+  const subnets = (asked: Filter[][] = []) => {
+    async function* pages(_: AwsClients, filters: Filter[]) {
+      asked.push(filters);
+      yield await Promise.resolve({ Subnets: [{ SubnetId: "subnet-1" }, { SubnetId: "subnet-2" }] });
+    }
+    return listed("subnet", "", pages, "Subnets", (it) => it.SubnetId);
+  };
 
   it("is each thing once, whichever alternatives have it", async () => {
     const asked: Filter[][] = [];

@@ -45,6 +45,17 @@ describe("private names of instances", () => {
   });
 });
 
+/** As moto 5.2.1 writes it, with a part of the fields. */
+it("says nothing of the size of images, which is the same of every one", () => {
+  const volume = (size: string) => `<ebs><snapshotId>snap-1</snapshotId>${size}<volumeType>standard</volumeType></ebs>`;
+  const images = (size: string) =>
+    `<DescribeImagesResponse><imagesSet>${volume(size)}</imagesSet></DescribeImagesResponse>`;
+  const told = "<volumeSize>15</volumeSize>";
+
+  expect(answered(mender.mend(asked("ec2", query({ Action: "DescribeImages" }))), images(told))).toBe(images(""));
+  expect(answered(mender.mend(describeInstances), volume(told))).toBe(volume(told));
+});
+
 /** As moto 5.2.1 and 5.2.5 write it, with a part of the fields. */
 describe("the security groups of instances", () => {
   const GROUPS = "<groupSet><item><groupId>sg-1</groupId><groupName>bastion</groupName></item></groupSet>";

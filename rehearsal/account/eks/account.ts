@@ -7,10 +7,9 @@ import {
 } from "@aws-sdk/client-ec2";
 import { GetRoleCommand, GetUserCommand } from "@aws-sdk/client-iam";
 
-import { readIdentity } from "../../../aws/account";
 import { ifThere, nameIn, unique } from "../../../aws/answers";
-import { awsClients } from "../../../aws/clients";
-import type { AwsSettings } from "../../../aws/settings";
+import { AwsClients, type AwsSettings } from "../../../aws/clients";
+import { readIdentity } from "../../../aws/identity";
 
 /** The VPC that subnets are in. */
 export interface SubnetsVpc {
@@ -25,7 +24,8 @@ export type ClusterAccount = ReturnType<typeof clusterAccount>;
 
 /** The account that these settings lead to. */
 export function clusterAccount(settings: AwsSettings) {
-  const { ec2, iam, sts, close } = awsClients(settings);
+  const aws = new AwsClients(settings);
+  const { ec2, iam, sts } = aws;
   return {
     /** ARN of the IAM role or user that calls. */
     callerArn: async (): Promise<string> => principalArn((await readIdentity(sts)).arn),
@@ -83,7 +83,9 @@ export function clusterAccount(settings: AwsSettings) {
     },
 
     /** Ends the connections to it. */
-    close,
+    close: () => {
+      aws.close();
+    },
   };
 }
 

@@ -1,0 +1,73 @@
+import { roleName } from "../../aws/identity";
+import type { AfterFacts } from "./after-facts";
+import { orElse } from "./fact";
+
+/** A cure. */
+export const APPLY = "run eks up again";
+
+/** A cure. */
+export const BOOTSTRAP = "run eks bootstrap again";
+
+/** A command of the AWS CLI, in the stack's region, which may not be the one that a terminal asks by default. */
+export function aws({ handover }: Pick<AfterFacts, "handover">, command: string): string {
+  return `aws ${command} --region ${handover.region}`;
+}
+
+/** A command of the AWS CLI that takes the cluster by `--cluster-name`. @param more options after that */
+export function eks(facts: AfterFacts, command: string, more = ""): string {
+  return aws(facts, `eks ${command} --cluster-name ${facts.handover.cluster_name}${more}`);
+}
+
+/** `aws`, `aws-cn` or `aws-us-gov`. */
+function partition({ handover }: AfterFacts): string {
+  return handover.node_role_arn.split(":")[1] ?? "aws";
+}
+
+/** What to do about nodes that were launched wrongly, in the groups that launch them so. */
+export function launchAnew(facts: AfterFacts, launchId: string): string {
+  const groups = orElse(facts.cluster.groups, []).filter(
+    (group) => group.launchId === launchId || group.instances.some((it) => it.launchId === launchId),
+  );
+  const refresh = groups.map(({ name }) =>
+    aws(facts, `autoscaling start-instance-refresh --auto-scaling-group-name ${name}`),
+  );
+  const cure = `${APPLY}; then let the group launch new nodes`;
+  return refresh.length === 0 ? cure : `${cure}: ${refresh.join(" && ")}`;
+}
+
+/** A cure: the command that makes an ARN an admin of the cluster by an access entry that exists. */
+export function associateAdmin(facts: AfterFacts, arn: string): string {
+  const policy = `arn:${partition(facts)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`;
+  return eks(
+    facts,
+    "associate-access-policy",
+    ` --principal-arn ${arn} --policy-arn ${policy} --access-scope type=cluster`,
+  );
+}
+
+/** Commands that admit somebody to a cluster that looks into access entries. */
+export function createAccessEntry(facts: AfterFacts, arn: string): string {
+  return `${eks(facts, "create-access-entry", ` --principal-arn ${arn}`)} && ${associateAdmin(facts, arn)}`;
+}
+
+/** A cure: the command that installs an add-on. */
+export function addon(facts: AfterFacts, name: string): string {
+  return eks(facts, "create-addon", ` --addon-name ${name}`);
+}
+
+/** A cure: the command that gives a role a policy of AWS. It says no region: IAM has one endpoint for a partition. */
+export function attachPolicy(facts: AfterFacts, role: string, policy: string): string {
+  return (
+    `aws iam attach-role-policy --role-name ${roleName(role) ?? role} --policy-arn ` +
+    `arn:${partition(facts)}:iam::aws:policy/${policy}`
+  );
+}
+
+/** A cure: the command that lets an instance ask for its credentials. @param hops 2 where pods ask it too */
+export function enableMetadata(facts: AfterFacts, id: string, hops: 1 | 2): string {
+  return aws(
+    facts,
+    `ec2 modify-instance-metadata-options --instance-id ${id} --http-endpoint enabled --http-tokens required ` +
+      `--http-put-response-hop-limit ${String(hops)}`,
+  );
+}
