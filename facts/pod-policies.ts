@@ -1,13 +1,5 @@
-/** One thing that a policy allows. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html */
-interface Statement {
-  readonly Effect: "Allow";
-  readonly Action: string | readonly string[];
-  readonly Resource: string | readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
-}
-
-const policy = (...statements: readonly Statement[]) =>
-  JSON.stringify({ Version: "2012-10-17", Statement: statements });
+import { AUTOSCALER_TAG } from "./cluster-tags";
+import { policy } from "./policy";
 
 /** The service account that a role is for. */
 export interface ServiceAccount {
@@ -28,22 +20,17 @@ export function podIdentityTrust({
   namespace,
   serviceAccount,
 }: ServiceAccount & { readonly clusterArn: string }): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Service: "pods.eks.amazonaws.com" },
-        Action: ["sts:AssumeRole", "sts:TagSession"],
-        Condition: {
-          StringEquals: {
-            "aws:RequestTag/eks-cluster-arn": clusterArn,
-            "aws:RequestTag/kubernetes-namespace": namespace,
-            "aws:RequestTag/kubernetes-service-account": serviceAccount,
-          },
-        },
+  return policy({
+    Effect: "Allow",
+    Principal: { Service: "pods.eks.amazonaws.com" },
+    Action: ["sts:AssumeRole", "sts:TagSession"],
+    Condition: {
+      StringEquals: {
+        "aws:RequestTag/eks-cluster-arn": clusterArn,
+        "aws:RequestTag/kubernetes-namespace": namespace,
+        "aws:RequestTag/kubernetes-service-account": serviceAccount,
       },
-    ],
+    },
   });
 }
 
@@ -66,21 +53,16 @@ export function webIdentityTrust({
   /** The cluster's issuer without `https://`. */
   readonly issuer: string;
 }): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { Federated: providerArn },
-        Action: "sts:AssumeRoleWithWebIdentity",
-        Condition: {
-          StringEquals: {
-            [`${issuer}:aud`]: TOKEN_AUDIENCE,
-            [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${serviceAccount}`,
-          },
-        },
+  return policy({
+    Effect: "Allow",
+    Principal: { Federated: providerArn },
+    Action: "sts:AssumeRoleWithWebIdentity",
+    Condition: {
+      StringEquals: {
+        [`${issuer}:aud`]: TOKEN_AUDIENCE,
+        [`${issuer}:sub`]: `system:serviceaccount:${namespace}:${serviceAccount}`,
       },
-    ],
+    },
   });
 }
 
@@ -111,7 +93,7 @@ export function clusterAutoscaler({ clusterName }: { readonly clusterName: strin
       Effect: "Allow",
       Action: ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
       Resource: "*",
-      Condition: { StringEquals: { [`aws:ResourceTag/k8s.io/cluster-autoscaler/${clusterName}`]: "owned" } },
+      Condition: { StringEquals: { [`aws:ResourceTag/${AUTOSCALER_TAG}${clusterName}`]: "owned" } },
     },
   );
 }

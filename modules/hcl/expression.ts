@@ -10,6 +10,8 @@ import {
 
 import { quoted } from "../../contract/inputs/condition";
 
+const INDENTED_LINE_BREAK = /\s*\n\s*/g;
+
 /**
  * An expression in Terraform's own language, for what cdktf's `Fn` and `Op` cannot say: `for` expressions, and whatever
  * has one inside.
@@ -90,14 +92,16 @@ export function address(named: Named): string {
  * Text of an {@link Expression}.
  *
  * An interpolated expression stands in parentheses, a resource by its name, a value as a literal. One that only Terraform
- * knows stands by its name, too.
+ * knows stands by its name, too. What is written over several lines becomes one.
  *
  * @throws Error for a text that has such a value in it: it has no name
  * @see https://developer.hashicorp.com/terraform/language/expressions/for
  */
 export function hcl(strings: TemplateStringsArray, ...operands: Operand[]): Expression {
-  const text = strings.map((part, i) => part + (i < operands.length ? operandText(operands[i] ?? "") : ""));
-  return new Expression(text.join(""));
+  const text = strings.map(
+    (part, i) => part.replace(INDENTED_LINE_BREAK, " ") + (i < operands.length ? operandText(operands[i] ?? "") : ""),
+  );
+  return new Expression(text.join("").trim());
 }
 
 function operandText(operand: Operand): string {
@@ -113,9 +117,4 @@ function operandText(operand: Operand): string {
 
 function isName(text: string): boolean {
   return /^[\w.-]+$/.test(text);
-}
-
-/** A field of an object type that a tfvars file may leave out. @see https://developer.hashicorp.com/terraform/language/expressions/type-constraints#optional-object-type-attributes */
-export function optional(type: string, otherwise?: string | number | boolean | readonly [] | object): string {
-  return otherwise === undefined ? `optional(${type})` : `optional(${type}, ${JSON.stringify(otherwise)})`;
 }

@@ -28,20 +28,31 @@ ${nodeConfig(values)}${shellPart(values.additionalUserData)}--${BOUNDARY}--
 
 function nodeConfig(values: NodeUserData): Expression {
   const { clusterName, endpoint, certificateAuthorityData, serviceCidr, maxPods, kubeletExtraArgs } = values;
-  const cluster = hcl`{ name = ${clusterName}, apiServerEndpoint = ${endpoint}, certificateAuthority = ${certificateAuthorityData}, cidr = ${serviceCidr} }`;
-  // The kubelet takes the last of two that contradict: the user's.
-  const flags = hcl`compact(concat(${registrationArguments(values)}, split(" ", ${kubeletExtraArgs})))`;
-  const config = hcl`{ for name, value in { maxPods = ${maxPods} } : name => value if value != null }`;
-  const kubelet = hcl`{ for name, value in { config = ${config}, flags = ${flags} } : name => value if length(value) > 0 }`;
-  const spec = hcl`{ for name, value in { cluster = ${cluster}, kubelet = ${kubelet} } : name => value if length(value) > 0 }`;
-  return hcl`yamlencode({ apiVersion = "node.eks.aws/v1alpha1", kind = "NodeConfig", spec = ${spec} })`;
+  const given = (fields: Expression) => hcl`{ for name, value in ${fields} : name => value if length(value) > 0 }`;
+  // Of two flags that contradict the kubelet takes the last: the user's.
+  const kubelet = given(hcl`{
+    config = { for name, value in { maxPods = ${maxPods} } : name => value if value != null },
+    flags = compact(concat(${registrationArguments(values)}, split(" ", ${kubeletExtraArgs})))
+  }`);
+  const cluster = hcl`{
+    name = ${clusterName},
+    apiServerEndpoint = ${endpoint},
+    certificateAuthority = ${certificateAuthorityData},
+    cidr = ${serviceCidr}
+  }`;
+  return hcl`yamlencode({
+    apiVersion = "node.eks.aws/v1alpha1",
+    kind = "NodeConfig",
+    spec = ${given(hcl`{ cluster = ${cluster}, kubelet = ${kubelet} }`)}
+  })`;
 }
 
 /** A part for a shell script, empty when there is none. cloud-init runs nothing that does not say its interpreter. */
 function shellPart(text: Expression): Expression {
   const whole = hcl`startswith(${text}, "#!") ? ${text} : ${script`#!/bin/bash
 ${text}`}`;
-  // Python's mail parser, which cloud-init uses, turns other characters than ASCII into escapes in a part without encoding.
+  // Python's mail parser, which cloud-init uses, turns other characters than ASCII into escapes in a part without
+  // encoding.
   const body = hcl`can(regex("^[[:ascii:]]*$", ${text})) ? ${script`
 ${whole}`} : ${script`Content-Transfer-Encoding: base64
 

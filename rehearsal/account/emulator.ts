@@ -17,7 +17,7 @@ import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 
 import type { AwsSettings } from "../../aws/settings";
 import { reasonOf, UserError } from "../../contract/user-error";
-import { trustPolicy } from "../../modules/policies";
+import { trustPolicy } from "../../facts/policy";
 import { freePort } from "../machine/loopback";
 import { neutralEnvironment } from "../machine/neutral-environment";
 import { findMoto } from "../machine/tools";
