@@ -18,8 +18,8 @@ export function podSubnetTag(clusterName: string): string {
 }
 
 /**
- * Beginning of the tag keys by which the cluster autoscaler knows an Auto Scaling group; with a cluster's name behind it,
- * the key for a group of that cluster.
+ * Beginning of the tag keys by which the cluster autoscaler knows an Auto Scaling group; with a cluster's name behind
+ * it, the key for a group of that cluster.
  *
  * @see https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
  */

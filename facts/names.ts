@@ -1,6 +1,6 @@
 /**
- * What the stack calls what it makes, by the input `project_name`. `vpc`, `cluster` and `nodeRole` are what tfvars do not
- * say otherwise.
+ * What the stack calls what it makes, by the input `project_name`. `vpc`, `cluster` and `nodeRole` are what tfvars do
+ * not say otherwise.
  *
  * @param project may stand for a text that only Terraform knows
  */

@@ -21,12 +21,16 @@ export const RECOMMENDED_PODS = { few: 110, many: 250, manyFromVcpus: 30 } as co
 /** Addresses of a prefix, /28. @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-prefix-eni.html */
 export const PREFIX_ADDRESSES = 16;
 
-/** Addresses of every subnet that AWS keeps. @see https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html */
+/**
+ * Addresses of every subnet that AWS keeps.
+ *
+ * @see https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+ */
 export const RESERVED_ADDRESSES = 5;
 
 /**
- * Addresses that EKS wants to find free in each subnet of a cluster, for interfaces of its own; and what AWS recommends:
- * EKS makes more of them, and drops the old, with every new version.
+ * Addresses that EKS wants to find free in each subnet of a cluster, for interfaces of its own; and what AWS
+ * recommends: EKS makes more of them, and drops the old, with every new version.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */

@@ -1,4 +1,8 @@
-/** One thing that a policy allows. @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html */
+/**
+ * One thing that a policy allows.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
+ */
 export interface Statement {
   readonly Sid?: string;
   readonly Effect: "Allow";

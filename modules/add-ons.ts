@@ -76,7 +76,7 @@ export class AddOns extends Construct {
         // An add-on takes over what EKS made the cluster with, and leaves it there when it goes: the pods of a cluster
         // without a CNI have no addresses.
         resolveConflictsOnCreate: "OVERWRITE",
-        preserve: hcl`contains(${EVERY_CLUSTERS}, each.key)`.asResolvable,
+        preserve: hcl`contains(${EVERY_CLUSTERS}, each.key)`,
         resolveConflictsOnUpdate: rows.getString("resolve_conflicts"),
         dependsOn: [...permissions],
       });

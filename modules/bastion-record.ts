@@ -36,8 +36,9 @@ export class BastionRecord extends Construct {
         postcondition: [
           rule(
             "self.private_zone",
-            `private_dns_zone_id must be a private zone, because the record holds a private address, got \${self.zone_id}
-             (\${self.name}), which is public; \`aws route53 list-hosted-zones\` shows which are private.`,
+            `private_dns_zone_id must be a private zone, because the record holds a private address, got
+             \${self.zone_id} (\${self.name}), which is public; \`aws route53 list-hosted-zones\` shows
+             which are private.`,
           ),
         ],
       },

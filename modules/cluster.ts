@@ -24,7 +24,9 @@ export interface ClusterClients {
   readonly bastionSecurityGroupId: string;
 }
 
-/** The EKS control plane: with a private endpoint from its first moment, and a public one only where it is asked for. */
+/**
+ * The EKS control plane: with a private endpoint from its first moment, and a public one only where it is asked for.
+ */
 export class Cluster extends Construct implements ClusterRef {
   readonly name: string;
   readonly arn: string;
@@ -79,17 +81,17 @@ export class Cluster extends Construct implements ClusterRef {
       enabledClusterLogTypes: hcl`${hasLogs} ? ${inputs.clusterLogTypes} : null`.asList,
       vpcConfig: {
         endpointPrivateAccess: true,
-        endpointPublicAccess: isInInternet.asResolvable,
+        endpointPublicAccess: isInInternet,
         publicAccessCidrs: hcl`${isInInternet} ? ${inputs.endpointAccessCidrs} : null`.asList,
         subnetIds: network.privateSubnetIds,
         securityGroupIds: [securityGroup.id],
       },
-      // EKS counts the creator's part when a cluster is made, and never after. A cluster that was made before anybody said
-      // it has none in its state, and would be replaced for one.
+      // EKS counts the creator's part when a cluster is made, and never after. A cluster that was made before anybody
+      // said it has none in its state, and would be replaced for one.
       // https://github.com/hashicorp/terraform-provider-aws/issues/35824
       lifecycle: { ignoreChanges: ["access_config[0].bootstrap_cluster_creator_admin_permissions"] },
-      // Without the policies EKS cannot make its network interfaces, nor delete them when the cluster goes; without the log
-      // group it makes one that keeps everything for ever, and is left behind.
+      // Without the policies EKS cannot make its network interfaces, nor delete them when the cluster goes; without
+      // the log group it makes one that keeps everything for ever, and is left behind.
       dependsOn: [...policies, logGroup],
     });
     addBlocks(cluster, "access_config", hcl`${inputs.authenticationMode}[*]`, {

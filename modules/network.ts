@@ -51,7 +51,7 @@ export class Network extends Construct implements NetworkRef {
     const vpc = new Vpc(this, "vpc", {
       count: countIf(isOwnVpc),
       cidrBlock: inputs.vpcCidrBlock.asString,
-      assignGeneratedIpv6CidrBlock: hcl`${hasIpv6} ? true : null`.asResolvable,
+      assignGeneratedIpv6CidrBlock: hcl`${hasIpv6} ? true : null`,
       // The private endpoint's name resolves only with both.
       // https://docs.aws.amazon.com/eks/latest/userguide/cluster-endpoint.html
       enableDnsSupport: true,
@@ -68,7 +68,7 @@ export class Network extends Construct implements NetworkRef {
 
     const own = (what: string, subnets: Expression) =>
       local(this, `own-${what}-subnets`, hcl`${isOwnVpc} ? ${subnets} : []`);
-    const rowsOf = (subnets: Expression) => TerraformIterator.fromComplexList(subnets.asResolvable, "name");
+    const rowsOf = (subnets: Expression) => TerraformIterator.fromComplexList(subnets, "name");
     const ownPublic = own("public", inputs.vpcPublicSubnets);
     const ownPrivate = own("private", inputs.vpcPrivateSubnets);
     const [publicRows, privateRows] = [rowsOf(ownPublic), rowsOf(ownPrivate)];
@@ -92,7 +92,7 @@ export class Network extends Construct implements NetworkRef {
     const part = new Expression(partOf256("each.value.cidr", `one(${address(vpc)}[*].cidr_block)`));
     const ipv6: Partial<SubnetConfig> = {
       ipv6CidrBlock: hcl`${hasIpv6} ? cidrsubnet(one(${vpc}[*].ipv6_cidr_block), 8, ${part}) : null`.asString,
-      assignIpv6AddressOnCreation: hcl`${hasIpv6} ? true : null`.asResolvable,
+      assignIpv6AddressOnCreation: hcl`${hasIpv6} ? true : null`,
     };
     const publicSubnet = subnets("public-subnet", publicRows, { ...shared, [SUBNET_ROLE_TAGS.public]: "1" }, ipv6);
     const privateTags = { ...shared, [SUBNET_ROLE_TAGS.private]: "1" };
@@ -167,8 +167,8 @@ export class Network extends Construct implements NetworkRef {
       dependsOn: [internetGateway],
     });
 
-    // Every route of a table is said, so that one that is no longer listed goes: a table whose routes are not said at all
-    // keeps them, and `dynamic` blocks say nothing where there are none.
+    // Every route of a table is said, so that one that is no longer listed goes: a table whose routes are not said at
+    // all keeps them, and `dynamic` blocks say nothing where there are none.
     const gatewayId = new Expression("id");
     const routes = (what: string, gateways: Expression, said: Readonly<Record<string, Operand>>) => {
       const route = wholeObject(awsSchema.resource.aws_route_table.objects.route, said);
@@ -195,22 +195,22 @@ export class Network extends Construct implements NetworkRef {
     const publicRoutes = new RouteTable(this, "public-routes", {
       count: countIf(isOwnVpc),
       vpcId,
-      route: hcl`concat(${byGateway}, ${byGatewayIpv6})`.asResolvable,
+      route: hcl`concat(${byGateway}, ${byGatewayIpv6})`,
       tags: { Name: `${names.vpc}-public-rt` },
     });
     const privateRoutes = new RouteTable(this, "private-routes", {
       count: countIf(isOwnVpc),
       vpcId,
-      route: hcl`concat(${byNat}, ${outwards})`.asResolvable,
+      route: hcl`concat(${byNat}, ${outwards})`,
       tags: { Name: `${names.vpc}-private-rt` },
     });
     const zonePrivateRoutes = new RouteTable(this, "zone-private-routes", {
       forEach: zones,
       vpcId,
-      route: hcl`concat([${byZoneNat}], ${outwards})`.asResolvable,
+      route: hcl`concat([${byZoneNat}], ${outwards})`,
       tags: { Name: `${names.vpc}-private-rt-${zones.key}` },
-      // Otherwise Terraform deletes the table before it leads the zone's subnets to another one, and nodes have no way to
-      // the internet meanwhile.
+      // Otherwise Terraform deletes the table before it leads the zone's subnets to another one, and nodes have no
+      // way to the internet meanwhile.
       lifecycle: { createBeforeDestroy: true },
     });
 

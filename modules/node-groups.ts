@@ -1,6 +1,4 @@
 import { AutoscalingGroup } from "@cdktf/provider-aws/lib/autoscaling-group";
-import type { LaunchConfiguration } from "@cdktf/provider-aws/lib/launch-configuration";
-import type { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
@@ -29,7 +27,10 @@ export interface NodeGroupsProps extends Joined {
   readonly keyName: string;
   /** Key of the volumes of groups with a launch template, or null. */
   readonly volumeKmsKeyArn: Expression;
-  /** How many pods a node takes, by group, for groups that do not say; a group that is not in it leaves it to its family. */
+  /**
+   * How many pods a node takes, by group, for groups that do not say; a group that is not in it leaves it to its
+   * family.
+   */
   readonly maxPods: Expression;
 }
 
@@ -45,34 +46,26 @@ const LONGEST: OfCluster = {
 };
 
 /**
- * Self-managed node groups with pinned AMIs: each a launch configuration or a launch template, and an Auto Scaling group,
- * or one for every zone.
+ * Self-managed node groups with pinned AMIs: each a launch configuration or a launch template, and an Auto Scaling
+ * group, or one for every zone.
  */
 export class NodeGroups extends Construct {
-  /** ARN of the role that all nodes share whose group has no policies of its own. */
-  readonly roleArn: string;
-  /** ARNs of all roles of nodes: a list. */
-  readonly roleArns: Expression;
-  /** The same as a map, whose keys are known when Terraform plans. */
-  readonly roleArnsByKey: Expression;
+  readonly roles: NodeRoles;
+  readonly securityGroup: NodeSecurityGroup;
+  readonly launch: Launch;
   /** Sizes by name of the Auto Scaling group: `{ min, max, desired }`. */
   readonly sizes: Expression;
   /** Keys of the groups whose kubelet's version nobody knows. */
   readonly groupsOfUnknownVersion: Expression;
-  readonly securityGroupId: string;
   readonly autoscalingGroups: AutoscalingGroup;
-  /** The launch configurations, by group. */
-  readonly launchConfiguration: LaunchConfiguration;
-  /** What nodes may say to each other. */
-  readonly betweenNodes: SecurityGroupRule;
 
   constructor(scope: Construct, id: string, props: NodeGroupsProps) {
     super(scope, id);
     const { inputs, cluster } = props;
     const groups = local(this, "groups", nodeGroups(inputs));
 
-    const securityGroup = new NodeSecurityGroup(this, { ...props, groups });
-    const roles = new NodeRoles(this, props, groups);
+    this.securityGroup = new NodeSecurityGroup(this, { ...props, groups });
+    this.roles = new NodeRoles(this, props, groups);
     this.groupsOfUnknownVersion = nodeImages(this, inputs.nodeGroups, inputs.eksVersion);
 
     // Plain values, because an expression has no place for what cdktf would write into a text.
@@ -95,11 +88,11 @@ export class NodeGroups extends Construct {
     });
     const longest = told("longest-user-data", LONGEST);
     const encoded = hcl`base64encode(text)`;
-    const launch = new Launch(this, {
+    this.launch = new Launch(this, {
       ...props,
       groups,
-      securityGroupId: securityGroup.id,
-      profile: roles.profile,
+      securityGroupId: this.securityGroup.id,
+      profile: this.roles.profile,
       userData,
       userDataBytes: local(
         this,
@@ -107,31 +100,21 @@ export class NodeGroups extends Construct {
         hcl`{ for key, text in ${longest} : key => length(${encoded}) / 4 * 3 - length(regexall("=", ${encoded})) }`,
       ),
     });
-    [this.autoscalingGroups, this.sizes] = this.scale(props, groups, launch, [
-      ...roles.policies,
-      ...securityGroup.rules,
-      ...props.egress,
-    ]);
-
-    this.roleArn = roles.sharedArn;
-    this.roleArns = roles.arns;
-    this.roleArnsByKey = roles.arnsByKey;
-    this.securityGroupId = securityGroup.id;
-    this.launchConfiguration = launch.configuration;
-    this.betweenNodes = securityGroup.betweenNodes;
+    [this.autoscalingGroups, this.sizes] = this.scale(props, groups);
   }
 
-  /** What else has to exist before a node boots, of what is made only when the nodes' roles or security group are there. */
+  /**
+   * What else has to exist before a node boots, of what is made only when the nodes' roles or security group are
+   * there.
+   */
   waitFor(dependables: readonly ITerraformDependable[]): void {
     waitFor(this.autoscalingGroups, dependables);
   }
 
   /** Makes the Auto Scaling groups; returns them and their sizes by name. */
   private scale(
-    { cluster, network, names }: Joined,
+    { cluster, network, names, egress }: NodeGroupsProps,
     groups: Expression,
-    launch: Launch,
-    dependsOn: ITerraformDependable[],
   ): [AutoscalingGroup, Expression] {
     const zones = local(this, "zones", hcl`distinct(${network.privateSubnets}[*].zone)`);
     const subnetsByZone = local(
@@ -174,7 +157,7 @@ export class NodeGroups extends Construct {
         `${row}.desired_size_owner == "autoscaler" ? ${autoscaled} : ` +
           `${row}.desired_size == null ? ${row}.min_size : ${row}.desired_size`,
       );
-    const template = hcl`${launch.template}[each.value.group]`;
+    const template = hcl`${this.launch.template}[each.value.group]`;
     const fromTemplate = hcl`each.value.launch == "template"`;
     const isMixed = hcl`length(each.value.instance_types) > 1 || each.value.on_demand_percentage < 100`;
     const unknownZones = hcl`setsubtract(each.value.placed_in, ${zones})`;
@@ -182,7 +165,7 @@ export class NodeGroups extends Construct {
     const group = new AutoscalingGroup(this, "autoscaling-group", {
       forEach: rows,
       name: `${cluster.name}-${rows.key}`,
-      launchConfiguration: hcl`${fromTemplate} ? null : ${launch.configuration}[each.value.group].name`.asString,
+      launchConfiguration: hcl`${fromTemplate} ? null : ${this.launch.configuration}[each.value.group].name`.asString,
       minSize: rows.getNumber("min_size"),
       maxSize: rows.getNumber("max_size"),
       // A size that Terraform does not say is left as it is: an autoscaler's to decide, from the least on.
@@ -191,9 +174,9 @@ export class NodeGroups extends Construct {
         length(each.value.subnet_ids) > 0 ? each.value.subnet_ids
         : length(each.value.placed_in) > 0 ? ${subnets}[each.key] : ${network.privateSubnetIds}`.asList,
       // AWS starts another node when it is about to take one away.
-      capacityRebalance: hcl`each.value.on_demand_percentage < 100 ? true : null`.asResolvable,
+      capacityRebalance: hcl`each.value.on_demand_percentage < 100 ? true : null`,
       // To even out the zones AWS would end nodes that the cluster autoscaler has not drained.
-      // https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md#common-notes-and-gotchas
+      // https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
       suspendedProcesses: hcl`each.value.cluster_autoscaler ? ["AZRebalance"] : null`.asList,
       defaultInstanceWarmup: rows.getNumber("warm_up_seconds"),
       lifecycle: {
@@ -207,7 +190,7 @@ export class NodeGroups extends Construct {
       },
       // A node that boots before it may call AWS, talk to the control plane or fetch an image does not join; and at
       // the end the nodes have to go before what they work with.
-      dependsOn,
+      dependsOn: [...this.roles.policies, ...this.securityGroup.rules, ...egress],
     });
     const templateId = hcl`${template}.id`.asString;
     const version = hcl`tostring(${template}.latest_version)`.asString;

@@ -13,7 +13,9 @@ import type { Placed } from "./setting";
 export class Planning extends Construct {
   /** A map by node group of what the output `planning` shows. */
   readonly groups: Expression;
-  /** A map by node group of the pods that its kubelets have to be told; null where the AMI's own computation is right. */
+  /**
+   * A map by node group of the pods that its kubelets have to be told; null where the AMI's own computation is right.
+   */
   readonly maxPods: Expression;
 
   constructor(scope: Construct, id: string, { inputs, network }: Placed) {
@@ -61,8 +63,8 @@ export class Planning extends Construct {
         if group.pods_per_node <= ${daemons} + ${CLUSTER_PODS}
       ]`,
       (shown) =>
-        `a node has no room for pods of yours beside the system's own (\${${daemons.text}} on every node, and CoreDNS' ` +
-        `two): node_groups ${shown}; take a larger instance type or prefix_delegation.`,
+        `a node has no room for pods of yours beside the system's own (\${${daemons.text}} on every node, and ` +
+        `CoreDNS' two): node_groups ${shown}; take a larger instance type or prefix_delegation.`,
     );
     const short = warn(
       "addresses_of_each_group",
@@ -72,8 +74,8 @@ export class Planning extends Construct {
         if try(group.addresses_needed > group.addresses_available, false)
       ]`,
       (shown) =>
-        `a node group at its maximum needs more addresses than its subnets have: node_groups ${shown}; lower max_size or ` +
-        "max_pods, or give it larger subnets.",
+        `a node group at its maximum needs more addresses than its subnets have: node_groups ${shown}; lower ` +
+        "max_size or max_pods, or give it larger subnets.",
     );
     const needed = named(
       "addresses-needed",
@@ -88,8 +90,8 @@ export class Planning extends Construct {
       "addresses_of_all_groups",
       // One that is short by itself is enough of a warning.
       hcl`length(${short}) > 0 || ${needed} <= ${free}`,
-      `all node groups at their maxima need \${${needed.text}} addresses, and the subnets have \${${free.text}}; lower ` +
-        "max_size or max_pods, or make larger subnets.",
+      `all node groups at their maxima need \${${needed.text}} addresses, and the subnets have \${${free.text}}; ` +
+        "lower max_size or max_pods, or make larger subnets.",
     );
     warn(
       "max_pods_within_interfaces",
@@ -117,9 +119,9 @@ export class Planning extends Construct {
         )
       ]`,
       (shown) =>
-        "the cluster autoscaler takes all types of a group for the first, and these differ in size, so that it starts " +
-        `too many nodes or none that a pod fits on: node_groups ${shown}; take types of one size, or a group for each ` +
-        "size.",
+        "the cluster autoscaler takes all types of a group for the first, and these differ in size, so that it " +
+        `starts too many nodes or none that a pod fits on: node_groups ${shown}; take types of one size, or a group ` +
+        "for each size.",
     );
     warn(
       "prefix_delegation_on_nitro",
@@ -132,8 +134,8 @@ export class Planning extends Construct {
       this,
       "prefix_delegation_reaches_nodes",
       hcl`!${prefixDelegation} || length(${groups}) > 0`,
-      "prefix_delegation does not raise the number of pods of the single group from eks_worker_*; describe it as a row " +
-        "of node_groups.",
+      "prefix_delegation does not raise the number of pods of the single group from eks_worker_*; describe it as a " +
+        "row of node_groups.",
     );
   }
 }

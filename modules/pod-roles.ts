@@ -31,7 +31,9 @@ export interface PodRoleProps extends Joined {
   readonly volumeKmsKeyArn: Expression;
 }
 
-/** A role that the pods of one service account take, one for each row: by EKS Pod Identity, or by their token (IRSA). */
+/**
+ * A role that the pods of one service account take, one for each row: by EKS Pod Identity, or by their token (IRSA).
+ */
 export class PodRole extends Construct {
   /** A map by key: `{ arn, via, service_account }`. */
   readonly all: Expression;

@@ -11,8 +11,8 @@ export interface Account {
 }
 
 /**
- * Trust policy of a role for machines. EC2 is the one service here that has another name in China; EKS, its pods and flow
- * logs have one name everywhere.
+ * Trust policy of a role for machines. EC2 is the one service here that has another name in China; EKS, its pods and
+ * flow logs have one name everywhere.
  *
  * @see https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/region-info/lib/default.ts
  */
@@ -57,11 +57,11 @@ export function secretsKeyPolicy(account: Account, clusterRoleArn: string): stri
 }
 
 /**
- * Key policy for volumes of instances that Auto Scaling launches, and of those that people launch whom the account's IAM
- * policies let.
+ * Key policy for volumes of instances that Auto Scaling launches, and of those that people launch whom the account's
+ * IAM policies let.
  *
- * Auto Scaling's service-linked role and that of spot instances are named by a condition: as principals they would have to
- * exist, and AWS makes them with an account's first Auto Scaling group and its first spot instance.
+ * Auto Scaling's service-linked role and that of spot instances are named by a condition: as principals they would
+ * have to exist, and AWS makes them with an account's first Auto Scaling group and its first spot instance.
  *
  * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html

@@ -108,12 +108,12 @@ export class EksStack extends ReadableStack {
     });
     addOns.waitFor(nodes.autoscalingGroups);
     const admitted = cluster.admit(placed, {
-      nodeSecurityGroupId: nodes.securityGroupId,
+      nodeSecurityGroupId: nodes.securityGroup.id,
       bastionSecurityGroupId: bastion.securityGroupId,
     });
     const access = new Access(this, "access", {
       ...joined,
-      nodeRoleArns: nodes.roleArnsByKey,
+      nodeRoleArns: nodes.roles.arnsByKey,
       bastionRoleArn: bastion.ownRoleArn,
     });
     nodes.waitFor([...admitted, access.nodeEntries]);
@@ -128,19 +128,19 @@ export class EksStack extends ReadableStack {
       bastion_instance_id: bastion.instance.id,
       bastion_address: bastion.instance.publicIp,
       bastion_user: inputs.kubectlEc2User.asString,
-      node_role_arn: nodes.roleArn,
+      node_role_arn: nodes.roles.sharedArn,
       // By names that only Terraform knows.
-      node_groups: nodes.sizes.asResolvable as unknown as Handover["node_groups"],
+      node_groups: nodes.sizes as unknown as Handover["node_groups"],
       // Lists that only Terraform knows.
-      aws_auth_roles: inputs.awsAuthRoles.asResolvable as unknown as Handover["aws_auth_roles"],
-      aws_auth_users: inputs.awsAuthUsers.asResolvable as unknown as Handover["aws_auth_users"],
+      aws_auth_roles: inputs.awsAuthRoles as unknown as Handover["aws_auth_roles"],
+      aws_auth_users: inputs.awsAuthUsers as unknown as Handover["aws_auth_users"],
     };
     // The workshop's fortieth resource wrote the Ansible helper; this one holds what the bootstrap is given.
     new DataResource(this, "handover", { input: handover });
     // The private key goes from state to output, and nowhere else.
     handOver(this, {
       ...handover,
-      node_role_arns: nodes.roleArns.asList,
+      node_role_arns: nodes.roles.arns.asList,
       ...(identity !== undefined && {
         bastion_host_key: identity.hostPublicKey,
         ssh_private_key: identity.userPrivateKey,

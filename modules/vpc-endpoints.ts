@@ -94,8 +94,8 @@ export class VpcEndpoints extends Construct {
       this,
       "vpc_endpoints_for_nodes",
       hcl`${isolatedBy} == "" || length(${missing}) == 0`,
-      `nodes do not join the cluster without a way to \${join(", ", ${missing.text})}: \${${isolatedBy.text}}; add them ` +
-        `to vpc_endpoints unless the VPC has them already, and what pods use: ${SERVICES_OF_PODS}.`,
+      `nodes do not join the cluster without a way to \${join(", ", ${missing.text})}: \${${isolatedBy.text}}; add ` +
+        `them to vpc_endpoints unless the VPC has them already, and what pods use: ${SERVICES_OF_PODS}.`,
     );
 
     const serviceOfRoles = local(this, "service-of-roles", ROLE_SERVICES);

@@ -9,13 +9,15 @@ import type { NodeGroups } from "./node-groups";
 
 /** Lets every plan and apply say what is not as it should be, and stops neither. */
 export function addWarnings(stack: TerraformStack, bastion: Bastion, nodes: NodeGroups): void {
+  const { betweenNodes } = nodes.securityGroup;
+  const { configuration } = nodes.launch;
   const setForNothing = local(stack, "set-for-nothing", new Expression(setInVain()));
   warnUnless(
     stack,
     "existing_network_alone",
     hcl`length(${setForNothing}) == 0`,
-    `vpc_id names an existing VPC, so that \${join(", ", ${setForNothing.text})} does not count; leave it out, or leave ` +
-      "out vpc_id for an own VPC.",
+    `vpc_id names an existing VPC, so that \${join(", ", ${setForNothing.text})} does not count; leave it out, or ` +
+      "leave out vpc_id for an own VPC.",
   );
   warnUnless(
     stack,
@@ -28,19 +30,19 @@ export function addWarnings(stack: TerraformStack, bastion: Bastion, nodes: Node
   warnUnless(
     stack,
     "dns_between_nodes",
-    hcl`one(${nodes.betweenNodes}[*].protocol) == "-1"`,
+    hcl`one(${betweenNodes}[*].protocol) == "-1"`,
     "pods cannot ask CoreDNS on another node: the rule between nodes allows TCP only, as the workshop made it; " +
-      `widen it with terraform apply '-replace=${address(nodes.betweenNodes)}[0]'.`,
+      `widen it with terraform apply '-replace=${address(betweenNodes)}[0]'.`,
   );
   // False when AWS reports neither.
   const isHardened = (machine: string, volume: string) =>
     new Expression(`try(${machine}.metadata_options[0].http_tokens == "required" && ${volume}.encrypted, false)`);
-  const launch = address(nodes.launchConfiguration);
+  const launch = address(configuration);
   const soft = local(
     stack,
     "unhardened-groups",
     hcl`[
-      for group, launch in ${nodes.launchConfiguration} : group
+      for group, launch in ${configuration} : group
       if !${isHardened("launch", "launch.root_block_device[0]")}
     ]`,
   );
@@ -48,8 +50,8 @@ export function addWarnings(stack: TerraformStack, bastion: Bastion, nodes: Node
     stack,
     "hardened_nodes",
     hcl`length(${soft}) == 0`,
-    "new nodes get an unencrypted volume and a metadata service without sessions (IMDSv1), as the workshop made them; " +
-      `mend it with terraform apply \${join(" ", formatlist("'-replace=${launch}[%q]'", ${soft.text}))}.`,
+    "new nodes get an unencrypted volume and a metadata service without sessions (IMDSv1), as the workshop made " +
+      `them; mend it with terraform apply \${join(" ", formatlist("'-replace=${launch}[%q]'", ${soft.text}))}.`,
   );
   const instance = address(bastion.instance);
   warnUnless(

@@ -1,3 +1,4 @@
+import { clusterTag, SUBNET_ROLE_TAGS } from "../../facts/cluster-tags";
 import { capacity, HALF_APPLIED, podsFew } from "./account-rules";
 import {
   type AfterFacts,
@@ -21,13 +22,13 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
     code: "subnet-tag",
     follows: HALF_APPLIED,
     judge: (facts) => {
-      const shared = `kubernetes.io/cluster/${facts.handover.cluster_name}`;
+      const shared = clusterTag(facts.handover.cluster_name);
       const { all } = usedSubnets(facts);
       return orElse(facts.cluster.subnets, [])
         .filter((subnet) => all.includes(subnet) || shared in subnet.tags)
         .flatMap(({ id, tags, defaultRoute }) => {
           const isPublic = defaultRoute?.startsWith("igw-") === true;
-          const key = isPublic ? "kubernetes.io/role/elb" : "kubernetes.io/role/internal-elb";
+          const key = SUBNET_ROLE_TAGS[isPublic ? "public" : "private"];
           return when(
             // The value may be empty, too.
             !["1", ""].includes(tags[key] ?? "none"),

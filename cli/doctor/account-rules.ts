@@ -3,11 +3,11 @@ import { isStandard, type Identity } from "../../aws/account";
 import type { InstanceType } from "../../aws/instances";
 import { QUOTAS, type AccountFacts, type NetworkFact } from "./account-facts";
 import { usableAddresses } from "../../facts/cidr";
+import { addressesPerNode, CLUSTER_INTERFACES, podsLeft, podsPerNode } from "../../facts/pods";
 import { known, orElse, type Fact } from "./fact";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
 import { routeProblem } from "./network-rules";
 import type { ResourceChange } from "../../terraform/plan-file";
-import { maxPods, podsLeft } from "../pods";
 import { found, when, type Found, type Rule } from "./rule";
 import { subnetsOf, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
 
@@ -19,9 +19,6 @@ export interface BeforeFacts {
 
 /** Accounts from this day on cannot make launch configurations by any means. @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-configurations.html */
 const NO_LAUNCH_CONFIGURATIONS_SINCE = "2024-10-01";
-
-/** Addresses that EKS wants free in each of the control plane's subnets. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html */
-export const CONTROL_PLANE_ADDRESSES = 6;
 
 /** Zones in which EKS makes no control plane, by the id that is the same in every account. @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html */
 const NO_CONTROL_PLANE_IN = ["use1-az3", "usw1-az2", "cac1-az3"];
@@ -675,14 +672,14 @@ export const ACCOUNT_RULES: readonly AccountRule[] = [
           });
           if (here.length === 0) return [];
           const sum = (numbers: readonly number[]) => numbers.reduce((total, it) => total + it, 0);
-          const full = here.map(({ max, type }) => max * type.interfaces * type.addressesPerInterface);
-          const needed = CONTROL_PLANE_ADDRESSES + sum(full);
+          const full = here.map(({ max, type }) => max * addressesPerNode(type).full);
+          const needed = CLUSTER_INTERFACES.least + sum(full);
           const has = usableAddresses(subnet.cidr);
           const nodes = here.map(({ max, name }) => `${String(max)} nodes of ${name}`).join(" and ");
           return when(
             has < needed,
             // Not even the nodes of the first day, before there are any pods.
-            has < CONTROL_PLANE_ADDRESSES + sum(here.map(({ desired }) => desired)) ? "error" : "warning",
+            has < CLUSTER_INTERFACES.least + sum(here.map(({ desired }) => desired)) ? "error" : "warning",
             subnet.name,
             `vpc_private_subnets: ${subnet.cidr} has ${String(has)} addresses; ${nodes}, with an address for each pod, and the control plane take up to ${String(needed)}`,
             "give it a larger range: a subnet keeps the one it was made with",
@@ -744,12 +741,12 @@ export function podsFew(
   variable = "eks_worker_node_ec2_type",
 ): Found[] {
   if (type === undefined || !isKnown(type) || nodes === 0) return [];
-  const left = podsLeft(nodes, type);
+  const left = podsLeft(nodes, podsPerNode(type));
   return when(
     left < nodes * 2,
     left <= 0 ? "warning" : "note",
     name,
-    `${String(nodes)} nodes of ${name} hold ${String(maxPods(type))} pods each; beside the system's own there is room for ${String(Math.max(0, left))}`,
+    `${String(nodes)} nodes of ${name} hold ${String(podsPerNode(type))} pods each; beside the system's own there is room for ${String(Math.max(0, left))}`,
     `choose a larger ${variable}, such as t3.medium (17 pods), or more nodes`,
   );
 }
@@ -772,7 +769,7 @@ export function capacity(
     found(
       "note",
       name,
-      `${String(nodes)} nodes of ${name} hold ${String(maxPods(type))} pods each, ${String(podsLeft(nodes, type))} beside the system's own; ` +
+      `${String(nodes)} nodes of ${name} hold ${String(podsPerNode(type))} pods each, ${String(podsLeft(nodes, podsPerNode(type)))} beside the system's own; ` +
         `each pod takes an address of its node's subnet${each.length === 0 ? "" : `, which has ${each.join(" or ")}`}`,
       "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: aws ec2 describe-instance-types " +
         `--instance-types ${name} --region ${region} --query 'InstanceTypes[].NetworkInfo'`,

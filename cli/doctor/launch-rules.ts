@@ -1,4 +1,6 @@
-import { CONTROL_PLANE_ADDRESSES, HALF_APPLIED } from "./account-rules";
+import { clusterTag } from "../../facts/cluster-tags";
+import { CLUSTER_INTERFACES } from "../../facts/pods";
+import { HALF_APPLIED } from "./account-rules";
 import {
   type AfterFacts,
   missing,
@@ -57,10 +59,10 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
         const { id, free, cidr } = subnet;
         const isOfNodes = ofNodes.includes(subnet);
         return when(
-          free < CONTROL_PLANE_ADDRESSES + (isOfNodes ? perNode : 0),
+          free < CLUSTER_INTERFACES.least + (isOfNodes ? perNode : 0),
           isOfNodes && free < perNode ? "error" : "warning",
           id,
-          `${cidr} has ${String(free)} free addresses; ${isOfNodes ? `a new node takes ${String(perNode)} for its first interface, each pod one more, and ` : ""}EKS wants ${String(CONTROL_PLANE_ADDRESSES)} for itself`,
+          `${cidr} has ${String(free)} free addresses; ${isOfNodes ? `a new node takes ${String(perNode)} for its first interface, each pod one more, and ` : ""}EKS wants ${String(CLUSTER_INTERFACES.least)} for itself`,
           `remove pods and nodes; or add a subnet with a new name and a free range to vpc_private_subnets, and ${APPLY}`,
         );
       });
@@ -138,7 +140,7 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
   {
     code: "node-tag",
     judge: (facts) => {
-      const key = `kubernetes.io/cluster/${facts.handover.cluster_name}`;
+      const key = clusterTag(facts.handover.cluster_name);
       const groups = orElse(facts.cluster.groups, []);
       return [
         ...groups.flatMap(({ name, tags }) =>

@@ -1,4 +1,5 @@
-import { FAMILIES } from "../../facts/images";
+import { FAMILIES, NODE_IMAGES } from "../../facts/images";
+import { namesOf } from "../../facts/names";
 import { distinct, matches, matching, type Condition } from "./condition";
 import { flag, inputs, listOf, mapOf, number, object, oneOf, text, whole, type Rule } from "./description";
 import { writtenTwice } from "./bottlerocket";
@@ -20,14 +21,15 @@ import { everyRow, rule, type RowRule } from "./rule";
 /** What launches nodes: the workshop's launch configuration, or a launch template. */
 export const LAUNCHES = ["configuration", "template"] as const;
 
-/** The minor version of Kubernetes that EKS has the last AMIs of Amazon Linux 2 for. @see https://docs.aws.amazon.com/eks/latest/userguide/eks-ami-deprecation-faqs.html */
-const LAST_AL2_MINOR = 32;
-/** Of Amazon Linux 2023's AMIs, in GiB. */
-const AL2023_SNAPSHOT = 20;
+const LAST_AL2_MINOR = NODE_IMAGES.al2.newestMinor;
+const AL2023_SNAPSHOT = NODE_IMAGES.al2023.volumeGiB;
+
+/** What the stack calls what it makes, in Terraform's language. */
+const NAMES = namesOf("${var.project_name}");
 
 /** The name of the nodes' role, in Terraform's language. */
-export const NODE_ROLE = 'coalesce(var.eks_worker_node_role_name, "${var.project_name}_eks_worker_nodes_role")';
-const CLUSTER_NAME = 'coalesce(var.eks_cluster_name, "${var.project_name}_eks")';
+export const NODE_ROLE = `coalesce(var.eks_worker_node_role_name, "${NAMES.nodeRole}")`;
+const CLUSTER_NAME = `coalesce(var.eks_cluster_name, "${NAMES.cluster}")`;
 
 /** Graviton: `g` right behind the generation, and the first of them. */
 const ARM_TYPE = String.raw`^(a1|[a-z]+[0-9]+g[a-z]*)\\.`;
@@ -503,8 +505,8 @@ export const nodes = inputs({
     rules: [
       rule(
         `try(!contains(
-           ["\${var.project_name}-eks-cluster",
-            var.kubectl_own_role ? "\${var.project_name}-kubectl" : var.aws_krug_admin_role],
+           ["${NAMES.clusterRole}",
+            var.kubectl_own_role ? "${NAMES.bastion}" : var.aws_krug_admin_role],
            var.eks_worker_node_role_name), true)`,
         `eks_worker_node_role_name must be a role of the nodes' own, got
          "\${coalesce(var.eks_worker_node_role_name, "nothing")}", which is the cluster's role or the bastion's.`,
@@ -512,7 +514,7 @@ export const nodes = inputs({
       rule(
         `length(${NODE_ROLE}) <= 64`,
         `eks_worker_node_role_name must be set when project_name has more than 42 characters, because
-         "\${var.project_name}_eks_worker_nodes_role" has \${length(var.project_name) + 22} and IAM allows 64.`,
+         "${NAMES.nodeRole}" has \${length(var.project_name) + 22} and IAM allows 64.`,
       ),
     ],
   }),

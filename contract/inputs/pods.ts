@@ -1,3 +1,4 @@
+import { namesOf } from "../../facts/names";
 import { READY_POLICIES } from "../../facts/pod-policies";
 import { matches, matching, repeated, type Condition } from "./condition";
 import { flag, inputs, listOf, mapOf, object, oneOf, text, type Rule } from "./description";
@@ -122,7 +123,7 @@ export const pods = inputs({
 
 function podRoleRules(): readonly Rule[] {
   const rows = presentRows("pod_roles");
-  const roleName = '"${var.project_name}-pod-${key}"';
+  const roleName = `"${namesOf("${var.project_name}").podRole("${key}")}"`;
   const accounts = `[for key, row in ${rows} : "\${row.namespace}/\${row.service_account}"
     if row.namespace != null && row.service_account != null]`;
   const keys = `[for key, row in ${rows} : lower(key)]`;

@@ -16,8 +16,8 @@ import { countIf } from "../hcl/maybe";
 import type { Setting } from "../setting";
 
 /**
- * A VPC and subnets that somebody else made, looked up and found fit for a cluster; nothing about them is changed. There
- * are none where `vpc_id` is null.
+ * A VPC and subnets that somebody else made, looked up and found fit for a cluster; nothing about them is changed.
+ * There are none where `vpc_id` is null.
  *
  * What makes a cluster impossible stops the plan; what only load balancers or growth will miss is a warning.
  *
@@ -48,7 +48,8 @@ export class ExistingNetwork extends Construct {
     const belongs = rule(
       `self.vpc_id == ${vpcId.text}`,
       `public_subnet_ids and private_subnet_ids must be subnets of vpc_id \${${vpcId.text}}, got \${self.id} of
-       \${self.vpc_id}; \`aws ec2 describe-subnets --filters Name=vpc-id,Values=\${${vpcId.text}}\` shows the VPC's own.`,
+       \${self.vpc_id}; \`aws ec2 describe-subnets --filters Name=vpc-id,Values=\${${vpcId.text}}\` shows the VPC's
+       own.`,
     );
     const publicSubnet = new DataAwsSubnet(this, "public-subnet", {
       forEach: publicIds,
@@ -79,14 +80,15 @@ export class ExistingNetwork extends Construct {
           rule(
             "self.enable_dns_support && self.enable_dns_hostnames",
             `vpc_id must be a VPC with DNS support and DNS hostnames, because the name of the cluster's private endpoint
-             resolves only with both, got \${self.id} with DNS support \${self.enable_dns_support ? "on" : "off"} and DNS
-             hostnames \${self.enable_dns_hostnames ? "on" : "off"}; \`aws ec2 modify-vpc-attribute --vpc-id \${self.id}
-             \${self.enable_dns_support ? "--enable-dns-hostnames" : "--enable-dns-support"}\` turns that on.`,
+             resolves only with both, got \${self.id} with DNS support \${self.enable_dns_support ? "on" : "off"} and
+             DNS hostnames \${self.enable_dns_hostnames ? "on" : "off"}; \`aws ec2 modify-vpc-attribute --vpc-id
+             \${self.id} \${self.enable_dns_support ? "--enable-dns-hostnames" : "--enable-dns-support"}\` turns that
+             on.`,
           ),
           rule(
             `length(${zones}) >= 2`,
-            `private_subnet_ids must stand in at least two zones, because EKS needs two, got \${join(", ", ${zones})} for
-             \${join(", ", ${privateSubnetIds.text})}; add a subnet of another zone.`,
+            `private_subnet_ids must stand in at least two zones, because EKS needs two, got \${join(", ", ${zones})}
+             for \${join(", ", ${privateSubnetIds.text})}; add a subnet of another zone.`,
           ),
         ],
       },
@@ -110,9 +112,9 @@ export class ExistingNetwork extends Construct {
         postcondition: [
           rule(
             `${isPublic} ? length(${toInternet}) > 0 : true`,
-            `public_subnet_ids must be subnets with a route to an internet gateway, because the bastion stands there, got
-             \${each.key}, whose route table \${self.id} sends 0.0.0.0/0 to no internet gateway; give it that route, or
-             name it in private_subnet_ids.`,
+            `public_subnet_ids must be subnets with a route to an internet gateway, because the bastion stands there,
+             got \${each.key}, whose route table \${self.id} sends 0.0.0.0/0 to no internet gateway; give it that route,
+             or name it in private_subnet_ids.`,
           ),
           rule(
             `${isPublic} ? true : length(${toInternet}) == 0`,
@@ -129,7 +131,7 @@ export class ExistingNetwork extends Construct {
     const { least, recommended } = CLUSTER_INTERFACES;
     new DataResource(this, "room", {
       forEach: privateIds,
-      input: hcl`${privateSubnet}[${privateIds.key}].available_ip_address_count`.asResolvable,
+      input: hcl`${privateSubnet}[${privateIds.key}].available_ip_address_count`,
       lifecycle: {
         ignoreChanges: ["input"],
         postcondition: [
@@ -154,8 +156,8 @@ export class ExistingNetwork extends Construct {
       this,
       "existing_network_room",
       hcl`length(${small}) == 0`,
-      `fewer than ${String(recommended)} addresses are free in \${join(", ", ${small.text})}: nodes and pods need one ` +
-        "each, and EKS some for an upgrade; add a subnet to private_subnet_ids.",
+      `fewer than ${String(recommended)} addresses are free in \${join(", ", ${small.text})}: nodes and pods need ` +
+        "one each, and EKS some for an upgrade; add a subnet to private_subnet_ids.",
     );
 
     for (const [kind, subnet, balancers] of [
@@ -172,8 +174,9 @@ export class ExistingNetwork extends Construct {
         this,
         `existing_network_${kind}_tags`,
         hcl`length(${untagged}) == 0`,
-        `Kubernetes finds no subnet for ${balancers} load balancers in \${join(", ", ${untagged.text})}, which lack the ` +
-          `tag ${tag}; aws ec2 create-tags --resources \${join(" ", ${untagged.text})} --tags Key=${tag},Value=1 adds it.`,
+        `Kubernetes finds no subnet for ${balancers} load balancers in \${join(", ", ${untagged.text})}, which lack ` +
+          `the tag ${tag}; aws ec2 create-tags --resources \${join(" ", ${untagged.text})} ` +
+          `--tags Key=${tag},Value=1 adds it.`,
       );
     }
 

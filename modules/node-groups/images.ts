@@ -52,8 +52,8 @@ export function nodeImages(scope: Construct, groups: Expression, kubernetesVersi
           hcl`${version} == null ? true : ${behind} >= 0 && ${behind} <= ${allowed}`.text,
           `node_groups.\${each.key}.ami_id must have a kubelet that is no newer than the cluster and at most three minor
            versions older (two before 1.25), got \${self.id} (\${self.name}) with
-           \${coalesce(${version.text}, "an unknown version")} for a cluster of \${${kubernetesVersion.text}}; take a newer
-           AMI before the cluster goes up, and a newer cluster before the AMI does.`,
+           \${coalesce(${version.text}, "an unknown version")} for a cluster of \${${kubernetesVersion.text}}; take a
+           newer AMI before the cluster goes up, and a newer cluster before the AMI does.`,
         ),
       ],
     },

@@ -15,8 +15,8 @@ import type { Joined } from "../setting";
 const USER_DATA_MAX_BYTES = 16_384;
 
 /**
- * Volumes of a machine by the family of its image, which launch templates make. `isSystem`: the system alone stands there,
- * on a small volume, and everything that grows on the other.
+ * Volumes of a machine by the family of its image, which launch templates make. `isSystem`: the system alone stands
+ * there, on a small volume, and everything that grows on the other.
  *
  * @see https://bottlerocket.dev/en/os/latest/concepts/components/
  */

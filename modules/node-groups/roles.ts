@@ -13,7 +13,11 @@ import { countIf } from "../hcl/maybe";
 import { machineTrustPolicy, managedPolicyArn } from "../policies";
 import type { Setting } from "../setting";
 
-/** What every node may do: join, give pods addresses, fetch images. @see https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html */
+/**
+ * What every node may do: join, give pods addresses, fetch images.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
+ */
 const POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryReadOnly"];
 
 /** The role that all nodes share, and those of the groups that have more policies. */

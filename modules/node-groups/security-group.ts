@@ -59,7 +59,7 @@ export class NodeSecurityGroup {
       name: names.nodeSecurityGroup,
       vpcId: network.vpcId,
       egress: everywhere(hasIpv6),
-      tags: Token.asStringMap(Fn.merge([{ Name: names.nodeSecurityGroup }, ownerTag.asResolvable])),
+      tags: Token.asStringMap(Fn.merge([{ Name: names.nodeSecurityGroup }, ownerTag])),
     });
     this.id = securityGroup.id;
     const allow = (id: string, rule: Omit<SecurityGroupRuleConfig, "type" | "securityGroupId">) =>
@@ -71,9 +71,9 @@ export class NodeSecurityGroup {
       more: Pick<SecurityGroupRuleConfig, "description" | "count" | "forEach">,
     ) => allow(id, { sourceSecurityGroupId, protocol: "tcp", fromPort, toPort, ...more });
 
-    // Every protocol and port, as in EKS' own cluster security group: a pod asks CoreDNS on another node over UDP, a web
-    // server listens on 80, and a load balancer's connection goes on from the node that it reaches to the pod's. Which
-    // pods may talk is a NetworkPolicy's to say.
+    // Every protocol and port, as in EKS' own cluster security group: a pod asks CoreDNS on another node over UDP, a
+    // web server listens on 80, and a load balancer's connection goes on from the node that it reaches to the pod's.
+    // Which pods may talk is a NetworkPolicy's to say.
     this.betweenNodes = allow("between-nodes", {
       // There is always one. It keeps the index that it has in the state.
       count: 1,

@@ -6,8 +6,8 @@ export interface Planned {
   /** A map by key of node groups, as tfvars have them. */
   readonly groups: Expression;
   /**
-   * The subnets that nodes and their pods stand in, a list of `{ zone, cidr }`; those that exist already with their `id`
-   * and with the addresses that are `free` in them.
+   * The subnets that nodes and their pods stand in, a list of `{ zone, cidr }`; those that exist already with their
+   * `id` and with the addresses that are `free` in them.
    */
   readonly subnets: Expression;
   readonly prefixDelegation: Expression;
@@ -137,7 +137,8 @@ export function typesOf(types: Expression): Expression {
  * Figures of every group as a whole, when it has as many nodes as it may and these as many pods.
  *
  * @param nodes {@link nodeFigures}
- * @returns a map by group of what the output `planning` shows; addresses_available is null when the subnets are not known
+ * @returns a map by group of what the output `planning` shows; addresses_available is null when the subnets are not
+ * known
  */
 export function groupFigures({
   groups,

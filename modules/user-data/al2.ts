@@ -7,8 +7,8 @@ import { registrationArguments, type NodeUserData } from "./node";
  * user supplied. With endpoint and certificate authority given, the node does not have to ask EKS for them.
  *
  * Byte for byte the workshop's when nothing is said that the workshop could not say, without a line break at its end:
- * user data that differs replaces a launch configuration, and a stack built by the workshop itself is to be taken over as
- * it is.
+ * user data that differs replaces a launch configuration, and a stack built by the workshop itself is to be taken
+ * over as it is.
  *
  * @see https://github.com/awslabs/amazon-eks-ami/blob/al2/templates/al2/runtime/bootstrap.sh
  */

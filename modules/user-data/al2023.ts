@@ -5,14 +5,14 @@ import { registrationArguments, type NodeUserData } from "./node";
 const BOUNDARY = "eks-node-user-data";
 
 /**
- * User data of a node on an EKS AMI of the Amazon Linux 2023 family: a MIME archive of the NodeConfig that nodeadm joins
- * with, and of the shell scripts that the user supplied.
+ * User data of a node on an EKS AMI of the Amazon Linux 2023 family: a MIME archive of the NodeConfig that nodeadm
+ * joins with, and of the shell scripts that the user supplied.
  *
- * nodeadm reads its part before cloud-init runs any script, and starts the kubelet after cloud-init has run them all: on
- * this family both scripts run before the node joins, in the order in which they stand here.
+ * nodeadm reads its part before cloud-init runs any script, and starts the kubelet after cloud-init has run them all:
+ * on this family both scripts run before the node joins, in the order in which they stand here.
  *
  * @see https://awslabs.github.io/amazon-eks-ami/nodeadm/doc/api/
- * @see https://github.com/awslabs/amazon-eks-ami/blob/main/templates/al2023/runtime/rootfs/etc/systemd/system/nodeadm-run.service
+ * @see https://github.com/awslabs/amazon-eks-ami/tree/main/templates/al2023/runtime/rootfs/etc/systemd/system
  */
 export function al2023UserData(values: NodeUserData): Expression {
   return script`MIME-Version: 1.0

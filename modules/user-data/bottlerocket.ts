@@ -3,8 +3,8 @@ import { script } from "../hcl/script";
 import type { NodeUserData } from "./node";
 
 /**
- * User data of a node on Bottlerocket: its settings, as TOML. It runs no shell; what the user supplies are more settings,
- * and whatever stands before the first header there belongs to `settings.kubernetes`, too.
+ * User data of a node on Bottlerocket: its settings, as TOML. It runs no shell; what the user supplies are more
+ * settings, and whatever stands before the first header there belongs to `settings.kubernetes`, too.
  *
  * @see https://bottlerocket.dev/en/os/latest/api/settings/kubernetes/
  */
