@@ -12,11 +12,11 @@ export const CLUSTER_PODS = 2;
 export const ADD_ONS_ON_EVERY_NODE = ["eks-pod-identity-agent", "aws-ebs-csi-driver"] as const;
 
 /**
- * Pods that AWS recommends at most for a node: `few`, and `many` from so many vCPUs on.
+ * Pods that AWS recommends at most for a node: `few`, and `many` above so many vCPUs.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
  */
-export const RECOMMENDED_PODS = { few: 110, many: 250, manyFromVcpus: 30 } as const;
+export const RECOMMENDED_PODS = { few: 110, many: 250, manyAboveVcpus: 30 } as const;
 
 /** Addresses of a prefix, /28. @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-prefix-eni.html */
 export const PREFIX_ADDRESSES = 16;

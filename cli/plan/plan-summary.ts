@@ -259,7 +259,7 @@ function nodeCapacity(facts: InstanceTypeFacts, told: number | undefined, desire
     addresses: addressesPerNode(facts),
     pods,
     ...(told !== undefined && { told }),
-    recommended: RECOMMENDED_PODS[facts.vcpus < RECOMMENDED_PODS.manyFromVcpus ? "few" : "many"],
+    recommended: RECOMMENDED_PODS[facts.vcpus > RECOMMENDED_PODS.manyAboveVcpus ? "many" : "few"],
     leftAtDesired: Math.max(0, podsLeft(desired, Math.min(told ?? pods, pods))),
   };
 }

@@ -54,9 +54,9 @@ export function podsHeld(type: Expression, prefixDelegation: Expression): Expres
 
 /** {@link podsHeld}, and with prefix delegation no more than AWS recommends for the type's size. */
 export function podsPerNode(type: Expression, prefixDelegation: Expression): Expression {
-  const { few, many, manyFromVcpus } = RECOMMENDED_PODS;
+  const { few, many, manyAboveVcpus } = RECOMMENDED_PODS;
   const held = podsHeld(type, prefixDelegation);
-  const recommended = hcl`${type}.vcpus < ${manyFromVcpus} ? ${few} : ${many}`;
+  const recommended = hcl`${type}.vcpus > ${manyAboveVcpus} ? ${many} : ${few}`;
   return hcl`${usesPrefixes(type, prefixDelegation)} ? min(${held}, ${recommended}) : ${held}`;
 }
 
