@@ -48,7 +48,6 @@ const CONSTRUCTS = [
   "bastion",
   "bastion-record",
   "cluster",
-  "existing-network",
   "flow-logs",
   "network",
   "node-groups",

@@ -1,3 +1,4 @@
+import { namesOf } from "../facts/names";
 import { inputValues, type InputValues } from "../contract/inputs/inputs";
 import type { NodeGroupSize } from "../contract/handover";
 import type { Family } from "../facts/images";
@@ -110,17 +111,18 @@ export function stackInputs(
 ): StackInputs {
   const values = inputValues(tfvars);
   const { project_name: projectName } = values;
-  const clusterName = values.eks_cluster_name ?? `${projectName}_eks`;
+  const names = namesOf(projectName);
+  const clusterName = values.eks_cluster_name ?? names.cluster;
   const isOwn = (values.vpc_id ?? "") === "";
   const privateSubnets = isOwn ? values.vpc_private_subnets : [];
   const publicSubnets = isOwn ? values.vpc_public_subnets : [];
   const rows = Object.entries(values.node_groups);
-  const nodeRoleName = values.eks_worker_node_role_name ?? `${projectName}_eks_worker_nodes_role`;
+  const nodeRoleName = values.eks_worker_node_role_name ?? names.nodeRole;
   return {
     region: values.aws_region,
     projectName,
     clusterName,
-    clusterRoleName: `${projectName}-eks-cluster`,
+    clusterRoleName: names.clusterRole,
     nodeRoleName,
     otherRoleNames: [
       ...rows.flatMap(([key, { policy_arns: policies }]) => (policies.length > 0 ? [`${nodeRoleName}-${key}`] : [])),

@@ -1,11 +1,6 @@
 import { IPv4 } from "ipaddr.js";
 
-/**
- * Addresses that EKS wants free in each of the control plane's subnets.
- *
- * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
- */
-export const CONTROL_PLANE_ADDRESSES = 6;
+import { RESERVED_ADDRESSES } from "./pods";
 
 /** An IPv4 range, or one address; undefined when a text is neither. */
 function rangeOf(text: string): [IPv4, number] | undefined {
@@ -19,12 +14,8 @@ export function isInside(inner: string, outer: string): boolean {
   return small !== undefined && large !== undefined && small[1] >= large[1] && small[0].match(large);
 }
 
-/**
- * Addresses of a subnet that can be used: AWS keeps five of each.
- *
- * @see https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
- */
+/** Addresses of a subnet that can be used. */
 export function usableAddresses(cidr: string): number {
   const [, bits = 32] = rangeOf(cidr) ?? [];
-  return Math.max(0, 2 ** (32 - bits) - 5);
+  return Math.max(0, 2 ** (32 - bits) - RESERVED_ADDRESSES);
 }

@@ -1,5 +1,30 @@
 const CLUSTER_TAG = "kubernetes.io/cluster/";
 
+/**
+ * Tags of subnets: for load balancers that the internet reaches, for those inside the VPC, and for addresses of pods.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
+ * @see https://docs.aws.amazon.com/eks/latest/best-practices/subnets.html
+ */
+export const SUBNET_ROLE_TAGS = {
+  public: "kubernetes.io/role/elb",
+  private: "kubernetes.io/role/internal-elb",
+  pods: "kubernetes.io/role/cni",
+} as const;
+
+/** The tag key by which the VPC CNI tells the subnets for one cluster's pods from those for another's. */
+export function podSubnetTag(clusterName: string): string {
+  return `cni.networking.k8s.aws/cluster/${clusterName}`;
+}
+
+/**
+ * Beginning of the tag keys by which the cluster autoscaler knows an Auto Scaling group; with a cluster's name behind
+ * it, the key for a group of that cluster.
+ *
+ * @see https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/README.md
+ */
+export const AUTOSCALER_TAG = "k8s.io/cluster-autoscaler/";
+
 /** The tag key by which Kubernetes knows what is a cluster's (`owned`), and what it may use (`shared`). */
 export function clusterTag(clusterName: string): string {
   return `${CLUSTER_TAG}${clusterName}`;

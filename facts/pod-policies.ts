@@ -1,22 +1,5 @@
-/**
- * One thing that a policy allows.
- *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
- */
-interface Statement {
-  /** Who it is allowed to, in a trust policy. */
-  readonly Principal?: Readonly<Record<string, string>>;
-  readonly Action: string | readonly string[];
-  readonly Resource?: string | readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
-}
-
-function policy(...statements: readonly Statement[]): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: statements.map((statement) => ({ Effect: "Allow", ...statement })),
-  });
-}
+import { AUTOSCALER_TAG } from "./cluster-tags";
+import { policy } from "./policy";
 
 /** The service account that a role is for. */
 export interface ServiceAccount {
@@ -106,7 +89,7 @@ export function clusterAutoscaler({ clusterName }: { readonly clusterName: strin
     {
       Action: ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
       Resource: "*",
-      Condition: { StringEquals: { [`aws:ResourceTag/k8s.io/cluster-autoscaler/${clusterName}`]: "owned" } },
+      Condition: { StringEquals: { [`aws:ResourceTag/${AUTOSCALER_TAG}${clusterName}`]: "owned" } },
     },
   );
 }

@@ -3,86 +3,88 @@ import { EksAccessPolicyAssociation } from "@cdktf/provider-aws/lib/eks-access-p
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
-import { accessPolicyArn } from "./policies";
+import { HAS_ENTRIES } from "../contract/inputs/access";
+import { each } from "./hcl/each";
 import { Expression, hcl } from "./hcl/expression";
-import { countIf, ofMaybe } from "./hcl/maybe";
-import { ofRow, Rows } from "./hcl/rows";
+import { local } from "./hcl/local";
+import { countIf } from "./hcl/maybe";
+import { accessPolicyArn } from "./policies";
+import type { Joined } from "./setting";
 
 /** Who may use a cluster. */
-export interface AccessProps {
-  /** Name of the cluster: its attribute, because entries are made when it is there. */
-  readonly clusterName: string;
-  /** `aws`, `aws-cn` or `aws-us-gov`. */
-  readonly partition: string;
-  /** Whether the cluster looks at access entries: a boolean. */
-  readonly hasEntries: Expression;
+export interface AccessProps extends Joined {
   /** Every role that nodes have, a map from keys that are known while Terraform plans to ARNs. */
   readonly nodeRoleArns: Expression;
-  /** Whether the bastion has a role of its own: a boolean. */
-  readonly bastionHasOwnRole: Expression;
-  /** Its ARN. */
+  /** ARN of the bastion's own role, where it has one. */
   readonly bastionRoleArn: Expression;
-  /** The entries that tfvars list, by key. */
-  readonly listed: Expression;
 }
 
 /** The access entries of a cluster: who of IAM is who in Kubernetes, where aws-auth does not say it. */
 export class Access extends Construct {
   /** What has to exist before a node is let in. */
-  readonly nodeEntries: readonly ITerraformDependable[];
+  readonly nodeEntries: ITerraformDependable;
 
-  constructor(scope: Construct, id: string, props: AccessProps) {
+  constructor(scope: Construct, id: string, { inputs, account, cluster, nodeRoleArns, bastionRoleArn }: AccessProps) {
     super(scope, id);
-    const { clusterName, partition, hasEntries, listed } = props;
+    const clusterName = cluster.name;
+    const hasEntries = new Expression(HAS_ENTRIES);
 
-    const nodeRoles = new Rows<never>(hcl`{ for key, arn in ${props.nodeRoleArns} : key => arn if ${hasEntries} }`);
+    const nodeRoles = each(
+      local(this, "nodes", hcl`{ for key, arn in ${nodeRoleArns} : key => arn if ${hasEntries} }`),
+    );
     // Their user name and groups are EKS' own, and no policy goes with them.
     // https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
-    const ofNodes = new EksAccessEntry(this, "node", {
-      forEach: nodeRoles.forEach,
+    this.nodeEntries = new EksAccessEntry(this, "node", {
+      forEach: nodeRoles,
       clusterName,
-      principalArn: new Expression("each.value").asString,
+      principalArn: hcl`each.value`.asString,
       type: "EC2_LINUX",
     });
-    this.nodeEntries = [ofNodes];
 
-    const isBastions = hcl`${hasEntries} && ${props.bastionHasOwnRole}`;
+    const count = countIf(hcl`${hasEntries} && ${inputs.kubectlOwnRole}`);
     const ofBastion = new EksAccessEntry(this, "bastion", {
-      count: countIf(isBastions),
+      count,
       clusterName,
-      principalArn: props.bastionRoleArn.asString,
+      principalArn: bastionRoleArn.asString,
       type: "STANDARD",
     });
     new EksAccessPolicyAssociation(this, "bastion-admin", {
-      count: countIf(isBastions),
+      count,
       clusterName,
-      principalArn: ofMaybe(ofBastion, "principal_arn").asString,
-      policyArn: accessPolicyArn(partition, "AmazonEKSClusterAdminPolicy"),
+      principalArn: hcl`one(${ofBastion}[*].principal_arn)`.asString,
+      policyArn: accessPolicyArn(account, "AmazonEKSClusterAdminPolicy"),
       accessScope: { type: "cluster" },
     });
 
-    const entries = new Rows<"principal_arn" | "type" | "user_name" | "kubernetes_groups">(listed);
+    const entries = each(inputs.accessEntries);
+    const type = entries.getString("type");
     const entry = new EksAccessEntry(this, "entry", {
-      forEach: entries.forEach,
+      forEach: entries,
       clusterName,
-      principalArn: entries.value("principal_arn").asString,
-      type: entries.value("type").asString,
-      userName: entries.value("user_name").asString,
+      principalArn: entries.getString("principal_arn"),
+      type,
+      userName: entries.getString("user_name"),
       // A list that became empty takes the groups away; those of a node EKS says itself.
-      kubernetesGroups: hcl`${entries.value("type")} == "STANDARD" ? ${entries.value("kubernetes_groups")} : null`
-        .asList,
+      kubernetesGroups: hcl`${type} == "STANDARD" ? ${entries.getList("kubernetes_groups")} : null`.asList,
     });
-    const policies = new Rows<"policy" | "namespaces" | "entry">(
-      hcl`merge([for key, entry in ${listed} : { for row in entry.policies : join("/", [key, row.policy]) => merge(row, { entry = key }) }]...)`,
+    const rows = local(
+      this,
+      "policies",
+      hcl`merge([
+        for key, entry in ${inputs.accessEntries} :
+        { for row in entry.policies : join("/", [key, row.policy]) => merge(row, { entry = key }) }
+      ]...)`,
     );
+    const policies = each(rows);
+    const namespaces = policies.getList("namespaces");
     new EksAccessPolicyAssociation(this, "policy", {
-      forEach: policies.forEach,
+      forEach: policies,
       clusterName,
-      principalArn: ofRow(entry, policies.value("entry"), "principal_arn").asString,
-      policyArn: accessPolicyArn(partition, policies.value("policy").asString),
+      principalArn: hcl`${entry}[${policies.getString("entry")}].principal_arn`.asString,
+      policyArn: accessPolicyArn(account, policies.getString("policy")),
       accessScope: {
-        type: hcl`length(${policies.value("namespaces")}) == 0 ? "cluster" : "namespace"`.asString,
-        namespaces: hcl`length(${policies.value("namespaces")}) == 0 ? null : ${policies.value("namespaces")}`.asList,
+        type: hcl`length(${namespaces}) == 0 ? "cluster" : "namespace"`.asString,
+        namespaces: hcl`length(${namespaces}) == 0 ? null : ${namespaces}`.asList,
       },
     });
   }

@@ -3,25 +3,17 @@ import { EksAddon } from "@cdktf/provider-aws/lib/eks-addon";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
-import type { Warning } from "./hcl/check";
-import { Expression, hcl } from "./hcl/expression";
+import { warnUnless } from "./hcl/check";
+import { each } from "./hcl/each";
+import { hcl, type Expression } from "./hcl/expression";
+import { local } from "./hcl/local";
 import { addBlocks } from "./hcl/maybe";
-import { Rows } from "./hcl/rows";
 import { waitFor } from "./hcl/wait-for";
-
-/** Add-ons as tfvars list them, by EKS' names. */
-export type AddOnRows = Rows<"version" | "configuration" | "pod_role" | "resolve_conflicts" | "before_nodes">;
+import type { EksInputs } from "./inputs";
+import type { Joined } from "./setting";
 
 /** What add-ons are made of. */
-export interface AddOnsProps {
-  readonly clusterName: string;
-  /** `MAJOR.MINOR`: decides the version of an add-on that is not pinned. */
-  readonly kubernetesVersion: string;
-  readonly rows: AddOnRows;
-  /** Whether the CNI takes addresses by the sixteen. */
-  readonly prefixDelegation: Expression;
-  /** Whether the CNI enforces NetworkPolicies. */
-  readonly networkPolicy: Expression;
+export interface AddOnsProps extends Joined {
   /** A map by key of the roles that add-ons may have: `{ arn, via, service_account }`. */
   readonly podRoles: Expression;
   /** What has to exist before an add-on's pods can work with their roles. */
@@ -42,83 +34,94 @@ const EVERY_CLUSTERS = ["vpc-cni", "kube-proxy", "coredns"];
 export class AddOns extends Construct {
   /** What has to exist before the first node boots. */
   readonly beforeNodes: ITerraformDependable;
-  /** What a plan is to warn of. */
-  readonly warnings: readonly Warning[];
   private readonly afterNodes: EksAddon;
 
-  constructor(scope: Construct, id: string, props: AddOnsProps) {
+  constructor(scope: Construct, id: string, { inputs, cluster, podRoles, permissions }: AddOnsProps) {
     super(scope, id);
-    const { rows } = props;
+    const { addOns } = inputs;
+    const some = (what: string, condition: Expression) =>
+      each(local(this, what, hcl`{ for name, row in ${addOns} : name => row if ${condition} }`));
 
-    const unpinned = new Rows(hcl`{ for name, row in ${rows.all} : name => row if row.version == null }`);
+    const unpinned = some("unpinned", hcl`row.version == null`);
     const defaultVersion = new DataAwsEksAddonVersion(this, "default-version", {
-      forEach: unpinned.forEach,
-      addonName: unpinned.key.asString,
-      kubernetesVersion: props.kubernetesVersion,
+      forEach: unpinned,
+      addonName: unpinned.key,
+      kubernetesVersion: inputs.eksVersion.asString,
       mostRecent: false,
     });
 
-    const early = new Expression(JSON.stringify(BEFORE_NODES));
-    const isEarly = hcl`coalesce(row.before_nodes, contains(${early}, name))`;
-    const addOns = (addOnsId: string, condition: Expression) => {
-      const some: AddOnRows = new Rows(hcl`{ for name, row in ${rows.all} : name => row if ${condition} }`);
-      const version = some.value("version");
-      const podRole = some.value("pod_role");
-      const roleBy = (via: string) =>
-        hcl`[for key in ${podRole}[*] : ${props.podRoles}[key] if ${props.podRoles}[key].via == ${via}]`;
-      const addOn = new EksAddon(this, addOnsId, {
-        forEach: some.forEach,
-        clusterName: props.clusterName,
-        addonName: some.key.asString,
-        addonVersion: hcl`${version} == null ? ${defaultVersion}[${some.key}].version : ${version}`.asString,
-        configurationValues:
-          hcl`${some.key} == "vpc-cni" ? ${vpcCni(some.value("configuration"), props)} : ${some.value("configuration")}`
-            .asString,
-        serviceAccountRoleArn: hcl`one(${roleBy("irsa")}[*].arn)`.asString,
+    const configurations = local(this, "configurations", configurationsOf(inputs));
+    const rolesBy = (via: string) => {
+      const roles = local(
+        this,
+        `roles-by-${via}`,
+        hcl`{
+          for name, row in ${addOns} :
+          name => [for key in row.pod_role[*] : ${podRoles}[key] if ${podRoles}[key].via == ${via}]
+        }`,
+      );
+      return hcl`${roles}[each.key]`;
+    };
+    const [byToken, byPodIdentity] = [rolesBy("irsa"), rolesBy("pod_identity")];
+    const made = (when: "before-nodes" | "after-nodes", condition: Expression) => {
+      const rows = some(`rows-${when}`, condition);
+      const version = rows.getString("version");
+      const addOn = new EksAddon(this, when, {
+        forEach: rows,
+        clusterName: cluster.name,
+        addonName: rows.key,
+        addonVersion: hcl`${version} == null ? ${defaultVersion}[each.key].version : ${version}`.asString,
+        configurationValues: hcl`${configurations}[each.key]`.asString,
+        serviceAccountRoleArn: hcl`one(${byToken}[*].arn)`.asString,
         // An add-on takes over what EKS made the cluster with, and leaves it there when it goes: the pods of a cluster
         // without a CNI have no addresses.
         resolveConflictsOnCreate: "OVERWRITE",
-        preserve: hcl`contains(${new Expression(JSON.stringify(EVERY_CLUSTERS))}, ${some.key})`.asResolvable,
-        resolveConflictsOnUpdate: some.value("resolve_conflicts").asString,
-        dependsOn: [...props.permissions],
+        preserve: hcl`contains(${EVERY_CLUSTERS}, each.key)`,
+        resolveConflictsOnUpdate: rows.getString("resolve_conflicts"),
+        dependsOn: [...permissions],
       });
-      addBlocks(addOn, "pod_identity_association", roleBy("pod_identity"), {
+      addBlocks(addOn, "pod_identity_association", byPodIdentity, {
         role_arn: "${pod_identity_association.value.arn}",
         service_account: "${pod_identity_association.value.service_account}",
       });
       return addOn;
     };
-    this.beforeNodes = addOns("before-nodes", isEarly);
-    this.afterNodes = addOns("after-nodes", hcl`!${isEarly}`);
-    this.warnings = [
-      [
-        "volumes_have_a_role",
-        hcl`!contains(keys(${rows.all}), "aws-ebs-csi-driver") || contains([for role in ${props.podRoles} : role.service_account], "ebs-csi-controller-sa")`,
-        "the add-on aws-ebs-csi-driver has no role and no node's role allows what it does: no volume will be made; add " +
-          'a row to pod_roles (namespace "kube-system", service_account "ebs-csi-controller-sa", policies ["ebs-csi"]) ' +
-          "and name it in the add-on's pod_role.",
-      ],
-    ];
+    const isEarly = hcl`coalesce(row.before_nodes, contains(${BEFORE_NODES}, name))`;
+    this.beforeNodes = made("before-nodes", isEarly);
+    this.afterNodes = made("after-nodes", hcl`!${isEarly}`);
+
+    warnUnless(
+      this,
+      "volumes_have_a_role",
+      hcl`!contains(keys(${addOns}), "aws-ebs-csi-driver")
+        || contains(values(${podRoles})[*].service_account, "ebs-csi-controller-sa")`,
+      "the add-on aws-ebs-csi-driver has no role and no node's role allows what it does: no volume will be made; add " +
+        'a row to pod_roles (namespace "kube-system", service_account "ebs-csi-controller-sa", policies ["ebs-csi"]) ' +
+        "and name it in the add-on's pod_role.",
+    );
   }
 
   /** Lets the add-ons that need nodes wait for them: without one EKS never reports such an add-on active. */
-  waitFor(...nodes: readonly ITerraformDependable[]): void {
-    waitFor(this.afterNodes, nodes);
+  waitFor(nodes: ITerraformDependable): void {
+    waitFor(this.afterNodes, [nodes]);
   }
 }
 
 /**
- * The CNI's configuration, JSON: what is given, and what the stack itself decides; as it was given when that is nothing.
+ * Configurations by add-on, JSON: as they are given, but for what the stack itself decides of the CNI's.
  *
  * @see https://github.com/aws/amazon-vpc-cni-k8s#cni-configuration-variables
  */
-export function vpcCni(
-  given: Expression,
-  { prefixDelegation, networkPolicy }: Pick<AddOnsProps, "prefixDelegation" | "networkPolicy">,
-): Expression {
-  const own = hcl`jsondecode(coalesce(${given}, "{}"))`;
-  const env = hcl`merge({ WARM_PREFIX_TARGET = "1" }, try(${own}.env, {}), { ENABLE_PREFIX_DELEGATION = "true" })`;
-  const withPrefixes = hcl`{ for name, value in { env = ${env} } : name => value if ${prefixDelegation} }`;
-  const withPolicies = hcl`{ for name, value in { enableNetworkPolicy = "true" } : name => value if ${networkPolicy} }`;
-  return hcl`${prefixDelegation} || ${networkPolicy} ? jsonencode(merge(${own}, ${withPrefixes}, ${withPolicies})) : ${given}`;
+function configurationsOf({ addOns, prefixDelegation, networkPolicy }: EksInputs): Expression {
+  const given = hcl`jsondecode(coalesce(row.configuration, "{}"))`;
+  return hcl`{
+    for name, row in ${addOns} :
+    name => name != "vpc-cni" || !(${prefixDelegation} || ${networkPolicy}) ? row.configuration : jsonencode(merge(
+      ${given},
+      { for key, value in {
+        env = merge({ WARM_PREFIX_TARGET = "1" }, try(${given}.env, {}), { ENABLE_PREFIX_DELEGATION = "true" })
+      } : key => value if ${prefixDelegation} },
+      { for key, value in { enableNetworkPolicy = "true" } : key => value if ${networkPolicy} }
+    ))
+  }`;
 }

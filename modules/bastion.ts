@@ -4,117 +4,107 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Instance } from "@cdktf/provider-aws/lib/instance";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
-import { Fn, TerraformIterator, Token, type ITerraformDependable } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
 import { everywhere } from "./egress";
-import { describeClusterPolicy, machineTrustPolicy } from "./policies";
 import { hcl, type Expression } from "./hcl/expression";
-import { countIf, ofMaybe } from "./hcl/maybe";
+import { local } from "./hcl/local";
+import { countIf } from "./hcl/maybe";
+import { describeClusterPolicy, machineTrustPolicy } from "./policies";
+import type { Placed } from "./setting";
 
 /** What a bastion is made of. */
-export interface BastionProps {
-  /** First part of the names. */
-  readonly projectName: string;
-  readonly vpcId: string;
-  /** Where the bastion may go by IPv6. */
-  readonly egressIpv6Cidrs: string[];
+export interface BastionProps extends Placed {
   /** A public subnet. */
   readonly subnetId: string;
   /** What has to exist before the bastion reaches the internet. */
   readonly egress: readonly ITerraformDependable[];
-  /** Networks, IPv4 or IPv6, that may reach the bastion by SSH. With none there is no rule, and nobody can. */
-  readonly sshCidrs: string[];
-  readonly imageId: string;
   readonly keyName: string;
-  /** Not less than the AMI's snapshot. */
-  readonly rootVolumeGiB: number;
   /** ARN of the KMS key of the root volume; null: AWS' own key. */
   readonly volumeKmsKeyArn: Expression;
-  /** Whether `aws eks` and `kubectl` work on the bastion with a role that may do nothing else: a boolean. */
-  readonly hasOwnRole: Expression;
-  /** Of the partition, such as `amazonaws.com`. */
-  readonly dnsSuffix: string;
-  /** Instance profile with which they work otherwise. */
-  readonly instanceProfileName: Expression;
-  /** ARN of the cluster that is used from here. */
-  readonly clusterArn: string;
   /** What cloud-init is told; nothing when left out. */
-  readonly userData?: string;
+  readonly userData?: string | undefined;
 }
 
 /** The instance inside the VPC from which `kubectl` reaches the private endpoint. */
 export class Bastion extends Construct {
   readonly instance: Instance;
   readonly securityGroupId: string;
+  /** IPv4 networks that may reach the bastion by SSH, a list: it is reached at its IPv4 address. */
+  readonly reachableFrom: Expression;
   /** ARN of the bastion's own role; null when it has none. */
   readonly ownRoleArn: Expression;
 
   constructor(scope: Construct, id: string, props: BastionProps) {
     super(scope, id);
-    const { projectName, vpcId, subnetId, egress, sshCidrs, hasOwnRole } = props;
-    const name = `${projectName}-kubectl`;
+    const { inputs, names, account, network, userData } = props;
 
-    const securityGroupName = `${projectName}-kubectl-sg`;
     const securityGroup = new SecurityGroup(this, "security-group", {
-      name: securityGroupName,
-      vpcId,
-      egress: everywhere(props.egressIpv6Cidrs),
-      tags: { Name: securityGroupName },
+      name: names.bastionSecurityGroup,
+      vpcId: network.vpcId,
+      egress: everywhere(props.hasIpv6),
+      tags: { Name: names.bastionSecurityGroup },
     });
-    const cidrs = (condition: string) =>
-      Token.asList(TerraformIterator.fromList(sshCidrs).forExpressionForList(`val if ${condition}`));
+    // With no network there is no rule, and nobody reaches the bastion.
+    const cidrs = inputs.kubectlSshCidrs;
+    this.reachableFrom = local(this, "ssh-ipv4-cidrs", hcl`[for cidr in ${cidrs} : cidr if !strcontains(cidr, ":")]`);
+    const ipv6 = local(this, "ssh-ipv6-cidrs", hcl`[for cidr in ${cidrs} : cidr if strcontains(cidr, ":")]`);
     new SecurityGroupRule(this, "ssh", {
-      count: Token.asNumber(Fn.min([Fn.lengthOf(sshCidrs), 1])),
+      count: countIf(hcl`length(${cidrs}) > 0`),
       securityGroupId: securityGroup.id,
       description: "Allow SSH from MyIP",
       type: "ingress",
       protocol: "tcp",
       fromPort: 22,
       toPort: 22,
-      cidrBlocks: cidrs(`!strcontains(val, ":")`),
-      ipv6CidrBlocks: cidrs(`strcontains(val, ":")`),
+      cidrBlocks: this.reachableFrom.asList,
+      ipv6CidrBlocks: ipv6.asList,
     });
 
+    // Whether `aws eks` and `kubectl` work here with a role that may do nothing else.
+    const hasOwnRole = inputs.kubectlOwnRole;
     const count = countIf(hasOwnRole);
-    const role = new IamRole(this, "role", { count, name, assumeRolePolicy: machineTrustPolicy(props.dnsSuffix) });
-    const roleName = ofMaybe(role, "name").asString;
+    const name = names.bastion;
+    const role = new IamRole(this, "role", { count, name, assumeRolePolicy: machineTrustPolicy(account) });
+    const roleName = hcl`one(${role}[*].name)`.asString;
+    // From its name, because the bastion does not have to wait for the cluster.
+    const cluster = `${inputs.awsRegion.asString}:${account.accountId}:cluster/${names.cluster}`;
     new IamRolePolicy(this, "describe-cluster", {
       count,
       name: "describe-cluster",
       role: roleName,
-      policy: describeClusterPolicy(props.clusterArn),
+      policy: describeClusterPolicy(`arn:${account.partition}:eks:${cluster}`),
     });
-    const instanceProfile = new IamInstanceProfile(this, "instance-profile", { count, name, role: roleName });
-    const instanceProfileName = hcl`${hasOwnRole} ? ${ofMaybe(instanceProfile, "name")} : ${props.instanceProfileName}`;
+    const profile = new IamInstanceProfile(this, "instance-profile", { count, name, role: roleName });
 
     this.instance = new Instance(this, "instance", {
-      ami: props.imageId,
+      ami: inputs.kubectlImageId.asString,
       instanceType: "t3.micro",
       ebsOptimized: true,
-      subnetId,
+      subnetId: props.subnetId,
       associatePublicIpAddress: true,
       vpcSecurityGroupIds: [securityGroup.id],
       keyName: props.keyName,
-      iamInstanceProfile: instanceProfileName.asString,
+      iamInstanceProfile: hcl`${hasOwnRole} ? one(${profile}[*].name) : ${inputs.awsKrugAdminRole}`.asString,
       // One hop: nothing but the instance itself needs its role.
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       rootBlockDevice: {
-        volumeSize: props.rootVolumeGiB,
+        volumeSize: inputs.kubectlEc2VolumeSize.asNumber,
         encrypted: true,
         kmsKeyId: props.volumeKmsKeyArn.asString,
       },
       // cloud-init reads it at the first boot alone: a bastion with other user data has to be another one.
-      ...(props.userData !== undefined && { userData: props.userData, userDataReplaceOnChange: true }),
+      ...(userData !== undefined && { userData, userDataReplaceOnChange: true }),
       tags: { Name: name, Instance: "kubectl" },
       // A volume is encrypted when it is made or never, and tools from before IMDSv2 lose their role when sessions are
       // required of them: a bastion that was taken over from the workshop is left as it is, and warned about (see the
       // stack's check "hardened_bastion").
       lifecycle: { ignoreChanges: ["metadata_options", "root_block_device[0].encrypted"] },
-      dependsOn: [...egress],
+      dependsOn: [...props.egress],
     });
 
     this.securityGroupId = securityGroup.id;
-    this.ownRoleArn = ofMaybe(role, "arn");
+    this.ownRoleArn = hcl`one(${role}[*].arn)`;
   }
 }

@@ -18,7 +18,10 @@ export interface Choices {
 }
 
 /** How to write each choice in cdktf.json, and what may be written. */
-const ALLOWED = { kubernetes: ["true", "false"], sshIdentity: ["generated", "given"] } as const;
+const ALLOWED: Readonly<Record<keyof Choices, readonly string[]>> = {
+  kubernetes: ["true", "false"],
+  sshIdentity: ["generated", "given"],
+};
 
 /** Where cdktf's command line puts the context. */
 export interface ContextEnvironment {
@@ -39,7 +42,7 @@ export function projectContext({ CDKTF_CONTEXT_JSON: json }: ContextEnvironment)
   if (json === undefined || json === "") return context;
   const given = jsonIn(json);
   if (!isRecord(given)) {
-    throw new UserError(`CDKTF_CONTEXT_JSON must be a JSON object, got ${json}`, { exitCode: 64 });
+    throw refused(`CDKTF_CONTEXT_JSON must be a JSON object, got ${json}`);
   }
   return { ...context, ...given };
 }
@@ -52,31 +55,25 @@ export function projectContext({ CDKTF_CONTEXT_JSON: json }: ContextEnvironment)
  */
 export function choicesOf(context: Readonly<Record<string, unknown>>): Choices {
   const plain = (name: string) => name.replaceAll(/[^a-z]/gi, "").toLowerCase();
-  for (const name of Object.keys(context)) {
-    const meant = Object.keys(ALLOWED).find((choice) => plain(choice) === plain(name));
-    if (meant !== undefined && meant !== name) {
-      throw new UserError(`the context in cdktf.json has ${JSON.stringify(name)}; write "${meant}"`, { exitCode: 64 });
+  for (const [name, allowed] of Object.entries(ALLOWED)) {
+    const near = Object.keys(context).find((it) => plain(it) === plain(name) && it !== name);
+    if (near !== undefined) throw refused(`the context in cdktf.json has ${JSON.stringify(near)}; write "${name}"`);
+    const value = context[name];
+    // `true` without quotes means the same to everybody but JSON.
+    const said = typeof value === "boolean" ? String(value) : value;
+    if (said !== undefined && !allowed.some((it) => it === said)) {
+      throw refused(
+        `"${name}" in the context of cdktf.json must be ${allowed.map((it) => `"${it}"`).join(" or ")}, or be left ` +
+          `out, got ${JSON.stringify(value)}`,
+      );
     }
   }
   return {
-    kubernetes: chosen(context, "kubernetes") === "true",
-    sshIdentity: chosen(context, "sshIdentity") ?? "given",
+    kubernetes: String(context["kubernetes"]) === "true",
+    sshIdentity: context["sshIdentity"] === "generated" ? "generated" : "given",
   };
 }
 
-function chosen<Name extends keyof typeof ALLOWED>(
-  context: Readonly<Record<string, unknown>>,
-  name: Name,
-): (typeof ALLOWED)[Name][number] | undefined {
-  const value = context[name];
-  if (value === undefined) return undefined;
-  const allowed: readonly (typeof ALLOWED)[Name][number][] = ALLOWED[name];
-  // `true` without quotes means the same to everybody but JSON.
-  const found = allowed.find((it) => it === (typeof value === "boolean" ? String(value) : value));
-  if (found !== undefined) return found;
-  throw new UserError(
-    `"${name}" in the context of cdktf.json must be ${allowed.map((it) => `"${it}"`).join(" or ")}, or be left out, ` +
-      `got ${JSON.stringify(value)}`,
-    { exitCode: 64 },
-  );
+function refused(message: string): UserError {
+  return new UserError(message, { exitCode: 64 });
 }

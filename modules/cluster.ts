@@ -3,146 +3,103 @@ import { EksCluster } from "@cdktf/provider-aws/lib/eks-cluster";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
-import { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
+import { SecurityGroupRule, type SecurityGroupRuleConfig } from "@cdktf/provider-aws/lib/security-group-rule";
 import { Fn, Token, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
+import { controlPlaneLogGroup } from "../facts/cluster-tags";
+import { trustPolicy } from "../facts/policy";
 import { everywhere } from "./egress";
 import { EncryptionKey } from "./encryption";
-import { managedPolicyArn, secretsKeyPolicy, trustPolicy, type Account } from "./policies";
-import { hcl, type Expression } from "./hcl/expression";
+import { each } from "./hcl/each";
+import { hcl } from "./hcl/expression";
+import { local } from "./hcl/local";
 import { addBlocks, countIf } from "./hcl/maybe";
-import { Rows } from "./hcl/rows";
+import { managedPolicyArn, secretsKeyPolicy } from "./policies";
+import type { ClusterRef, Placed } from "./setting";
 
-/** What a control plane is made of. */
-export interface ClusterProps {
-  readonly name: string;
-  /** Kubernetes version, `MAJOR.MINOR`. */
-  readonly version: string;
-  /** First part of the names of the role and the security group. */
-  readonly projectName: string;
-  readonly account: Account;
-  readonly vpcId: string;
-  /** Where the control plane may go by IPv6. */
-  readonly egressIpv6Cidrs: string[];
-  /** Subnets in at least two zones, for the control plane's network interfaces. */
-  readonly subnetIds: string[];
-  /** Whether the endpoint has an address in the internet beside the private one: a boolean. */
-  readonly isInInternet: Expression;
-  /** Networks that may reach it there: a list. */
-  readonly endpointCidrs: Expression;
-  /** Range of the services' addresses; null: EKS chooses. */
-  readonly serviceCidr: Expression;
-  /** `ipv4` or `ipv6`: what pods and services have. */
-  readonly ipFamily: Expression;
-  /** Logs of the control plane to keep: a list, often empty. */
-  readonly logTypes: Expression;
-  readonly logRetentionDays: number;
-  /** Key for the cluster's secrets, as `EncryptionKeyProps.settings`. */
-  readonly secretsEncryption: Expression;
-  /** `STANDARD` or `EXTENDED`; null: what EKS does by itself. */
-  readonly upgradePolicy: Expression;
-  /** `CONFIG_MAP`, `API_AND_CONFIG_MAP` or `API`; null: what EKS does by itself, `CONFIG_MAP`. */
-  readonly authenticationMode: Expression;
-  /** Whether who makes the cluster is an admin of it: a boolean. Counts only with an authentication mode. */
-  readonly creatorIsAdmin: Expression;
-}
-
-/** Who may talk to the control plane. */
+/** Who may talk to the control plane, by their security groups. */
 export interface ClusterClients {
-  /** Whether only the nodes and the bastion may, and not everybody in the VPC: a boolean. */
-  readonly isMinimal: Expression;
-  /** IPv4 address ranges of the VPC, the first one that it was made with: a list that is known when Terraform plans. */
-  readonly vpcCidrs: Expression;
-  /** IPv6 address ranges of the VPC: a list. */
-  readonly vpcIpv6Cidrs: Expression;
-  /** Whether pods have IPv6 addresses: a boolean. */
-  readonly hasIpv6: Expression;
   readonly nodeSecurityGroupId: string;
   readonly bastionSecurityGroupId: string;
 }
 
-/** The EKS control plane: with a private endpoint from its first moment, and a public one only where it is asked for. */
-export class Cluster extends Construct {
+/**
+ * The EKS control plane: with a private endpoint from its first moment, and a public one only where it is asked for.
+ */
+export class Cluster extends Construct implements ClusterRef {
   readonly name: string;
   readonly arn: string;
-  /** Who signs the tokens of service accounts: a URL with `https://`. */
   readonly oidcIssuer: string;
   readonly endpoint: string;
-  /** PEM in base64. */
   readonly certificateAuthorityData: string;
   readonly version: string;
   /** `CONFIG_MAP`, `API_AND_CONFIG_MAP` or `API`. */
   readonly authenticationMode: string;
   readonly securityGroupId: string;
-  /** Range of the services' addresses, IPv4 or IPv6. */
   readonly serviceCidr: string;
 
-  constructor(scope: Construct, id: string, props: ClusterProps) {
+  constructor(scope: Construct, id: string, { inputs, names, account, network, hasIpv6 }: Placed) {
     super(scope, id);
-    const { name, version, projectName, account, vpcId, subnetIds, isInInternet, logTypes } = props;
-    const { serviceCidr, ipFamily } = props;
+    const name = names.cluster;
+    const { secretsEncryption, serviceCidr, ipFamily } = inputs;
 
     const role = new IamRole(this, "role", {
-      name: `${projectName}-eks-cluster`,
+      name: names.clusterRole,
       assumeRolePolicy: trustPolicy("eks.amazonaws.com"),
     });
-    const policies = (["AmazonEKSClusterPolicy", "AmazonEKSServicePolicy"] as const).map(
+    const policies = ["AmazonEKSClusterPolicy", "AmazonEKSServicePolicy"].map(
       (policy) =>
-        new IamRolePolicyAttachment(this, policy, {
-          role: role.name,
-          policyArn: managedPolicyArn(account.partition, policy),
-        }),
+        new IamRolePolicyAttachment(this, policy, { role: role.name, policyArn: managedPolicyArn(account, policy) }),
     );
 
-    const securityGroupName = `${projectName}-eks-control-plane-sg`;
     const securityGroup = new SecurityGroup(this, "security-group", {
-      name: securityGroupName,
-      vpcId,
-      egress: everywhere(props.egressIpv6Cidrs),
-      tags: { Name: securityGroupName },
+      name: names.clusterSecurityGroup,
+      vpcId: network.vpcId,
+      egress: everywhere(hasIpv6),
+      tags: { Name: names.clusterSecurityGroup },
     });
 
     const secretsKey = new EncryptionKey(this, "secrets", {
-      settings: props.secretsEncryption,
+      settings: secretsEncryption,
       description: `Secrets of the EKS cluster ${name}`,
       alias: `eks/${name}-secrets`,
       policy: secretsKeyPolicy(account, role.arn),
     });
-    const hasLogs = hcl`length(${logTypes}) > 0`;
+    const hasLogs = hcl`length(${inputs.clusterLogTypes}) > 0`;
     const logGroup = new CloudwatchLogGroup(this, "log-group", {
       count: countIf(hasLogs),
-      // https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
-      name: `/aws/eks/${name}/cluster`,
-      retentionInDays: props.logRetentionDays,
+      name: controlPlaneLogGroup(name),
+      retentionInDays: inputs.clusterLogRetentionDays.asNumber,
     });
 
+    const isInInternet = hcl`${inputs.endpointAccess} == "vpc-and-internet"`;
     const cluster = new EksCluster(this, "control-plane", {
       name,
-      version,
+      version: inputs.eksVersion.asString,
       roleArn: role.arn,
-      enabledClusterLogTypes: hcl`${hasLogs} ? ${logTypes} : null`.asList,
+      enabledClusterLogTypes: hcl`${hasLogs} ? ${inputs.clusterLogTypes} : null`.asList,
       vpcConfig: {
         endpointPrivateAccess: true,
-        endpointPublicAccess: isInInternet.asResolvable,
-        publicAccessCidrs: hcl`${isInInternet} ? ${props.endpointCidrs} : null`.asList,
-        subnetIds,
+        endpointPublicAccess: isInInternet,
+        publicAccessCidrs: hcl`${isInInternet} ? ${inputs.endpointAccessCidrs} : null`.asList,
+        subnetIds: network.privateSubnetIds,
         securityGroupIds: [securityGroup.id],
       },
-      // EKS counts the creator's part when a cluster is made, and never after. A cluster that was made before anybody said
-      // it has none in its state, and would be replaced for one.
+      // EKS counts the creator's part when a cluster is made, and never after. A cluster that was made before anybody
+      // said it has none in its state, and would be replaced for one.
       // https://github.com/hashicorp/terraform-provider-aws/issues/35824
       lifecycle: { ignoreChanges: ["access_config[0].bootstrap_cluster_creator_admin_permissions"] },
-      // Without the policies EKS cannot make its network interfaces, nor delete them when the cluster goes; without the log
-      // group it makes one that keeps everything for ever, and is left behind.
+      // Without the policies EKS cannot make its network interfaces, nor delete them when the cluster goes; without
+      // the log group it makes one that keeps everything for ever, and is left behind.
       dependsOn: [...policies, logGroup],
     });
-    addBlocks(cluster, "access_config", hcl`${props.authenticationMode}[*]`, {
+    addBlocks(cluster, "access_config", hcl`${inputs.authenticationMode}[*]`, {
       authentication_mode: "${access_config.value}",
-      bootstrap_cluster_creator_admin_permissions: props.creatorIsAdmin.asString,
+      bootstrap_cluster_creator_admin_permissions: inputs.clusterCreatorAdmin.asString,
     });
-    addBlocks(cluster, "upgrade_policy", hcl`${props.upgradePolicy}[*]`, { support_type: "${upgrade_policy.value}" });
-    addBlocks(cluster, "encryption_config", hcl`${props.secretsEncryption}[*]`, {
+    addBlocks(cluster, "upgrade_policy", hcl`${inputs.upgradePolicy}[*]`, { support_type: "${upgrade_policy.value}" });
+    addBlocks(cluster, "encryption_config", hcl`${secretsEncryption}[*]`, {
       provider: [{ key_arn: secretsKey.arn.asString }],
       resources: ["secrets"],
     });
@@ -162,8 +119,8 @@ export class Cluster extends Construct {
     // https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessConfigRequest.html
     this.authenticationMode = Token.asString(Fn.try([cluster.accessConfig.authenticationMode, "CONFIG_MAP"]));
     this.securityGroupId = securityGroup.id;
-    const network = hcl`${cluster}.kubernetes_network_config[0]`;
-    this.serviceCidr = hcl`coalesce(${network}.service_ipv6_cidr, ${network}.service_ipv4_cidr)`.asString;
+    const reported = hcl`${cluster}.kubernetes_network_config[0]`;
+    this.serviceCidr = hcl`coalesce(${reported}.service_ipv6_cidr, ${reported}.service_ipv4_cidr)`.asString;
   }
 
   /**
@@ -171,49 +128,46 @@ export class Cluster extends Construct {
    *
    * @returns what a node has to wait for, which cannot join before
    */
-  admit({
-    isMinimal,
-    vpcCidrs,
-    vpcIpv6Cidrs,
-    hasIpv6,
-    nodeSecurityGroupId,
-    bastionSecurityGroupId,
-  }: ClusterClients): ITerraformDependable[] {
-    const https = {
-      securityGroupId: this.securityGroupId,
-      type: "ingress",
-      protocol: "tcp",
-      fromPort: 443,
-      toPort: 443,
-    };
+  admit(
+    { network, hasIpv6, isMinimal }: Placed,
+    { nodeSecurityGroupId, bastionSecurityGroupId }: ClusterClients,
+  ): ITerraformDependable[] {
     const fromVpc = "Allow HTTPS traffic from VPC networks";
-    // Its id is from when there was no other source; another one would make it anew in every stack that there is.
-    const first = new SecurityGroupRule(this, "https-from-vpc", {
-      ...https,
-      description: hcl`${isMinimal} ? ${"Allow HTTPS traffic from worker nodes"} : ${fromVpc}`.asString,
-      cidrBlocks: hcl`${isMinimal} ? null : [${vpcCidrs}[0]]`.asList,
-      sourceSecurityGroupId: hcl`${isMinimal} ? ${nodeSecurityGroupId} : null`.asString,
-    });
+    const allow = (id: string, rule: Partial<SecurityGroupRuleConfig>) =>
+      new SecurityGroupRule(this, id, {
+        description: fromVpc,
+        ...rule,
+        securityGroupId: this.securityGroupId,
+        type: "ingress",
+        protocol: "tcp",
+        fromPort: 443,
+        toPort: 443,
+      });
     // One for each range: to change a rule is to replace it, and nobody would reach the endpoint meanwhile.
-    const secondary = Rows.of(hcl`[for at, cidr in ${vpcCidrs} : cidr if at > 0 && !${isMinimal}]`);
-    const others = new SecurityGroupRule(this, "https-from-secondary-cidr", {
-      ...https,
-      forEach: secondary.forEach,
-      description: fromVpc,
-      cidrBlocks: [secondary.key.asString],
-    });
-    const ipv6 = new SecurityGroupRule(this, "https-from-ipv6", {
-      ...https,
-      count: countIf(hcl`${hasIpv6} && !${isMinimal}`),
-      description: fromVpc,
-      ipv6CidrBlocks: vpcIpv6Cidrs.asList,
-    });
-    const fromBastion = new SecurityGroupRule(this, "https-from-bastion", {
-      ...https,
-      count: countIf(isMinimal),
-      description: "Allow HTTPS traffic from kubectl",
-      sourceSecurityGroupId: bastionSecurityGroupId,
-    });
-    return [first, others, ipv6, fromBastion];
+    const secondary = each(
+      local(
+        this,
+        "secondary-cidrs",
+        hcl`{ for at, cidr in ${network.vpcCidrs} : cidr => cidr if at > 0 && !${isMinimal} }`,
+      ),
+    );
+    return [
+      // Its id is from when there was no other source; another one would make it anew in every stack that there is.
+      allow("https-from-vpc", {
+        description: hcl`${isMinimal} ? "Allow HTTPS traffic from worker nodes" : ${fromVpc}`.asString,
+        cidrBlocks: hcl`${isMinimal} ? null : [${network.vpcCidrs}[0]]`.asList,
+        sourceSecurityGroupId: hcl`${isMinimal} ? ${nodeSecurityGroupId} : null`.asString,
+      }),
+      allow("https-from-secondary-cidr", { forEach: secondary, cidrBlocks: [secondary.key] }),
+      allow("https-from-ipv6", {
+        count: countIf(hcl`${hasIpv6} && !${isMinimal}`),
+        ipv6CidrBlocks: network.vpcIpv6Cidrs.asList,
+      }),
+      allow("https-from-bastion", {
+        count: countIf(isMinimal),
+        description: "Allow HTTPS traffic from kubectl",
+        sourceSecurityGroupId: bastionSecurityGroupId,
+      }),
+    ];
   }
 }

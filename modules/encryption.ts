@@ -3,7 +3,7 @@ import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
 
 import { hcl, type Expression } from "./hcl/expression";
-import { countIf, ofMaybe } from "./hcl/maybe";
+import { countIf } from "./hcl/maybe";
 
 /** What a key is made of. */
 export interface EncryptionKeyProps {
@@ -21,9 +21,8 @@ export class EncryptionKey extends Construct {
   /** ARN of the key; null when there is none. */
   readonly arn: Expression;
 
-  constructor(scope: Construct, id: string, props: EncryptionKeyProps) {
+  constructor(scope: Construct, id: string, { settings, description, alias, policy }: EncryptionKeyProps) {
     super(scope, id);
-    const { settings, description, alias, policy } = props;
     const given = hcl`try(${settings}.kms_key_arn, null)`;
     const count = countIf(hcl`${settings} != null && ${given} == null`);
 
@@ -38,9 +37,9 @@ export class EncryptionKey extends Construct {
     new KmsAlias(this, "alias", {
       count,
       name: `alias/${alias}`,
-      targetKeyId: ofMaybe(key, "key_id").asString,
+      targetKeyId: hcl`one(${key}[*].key_id)`.asString,
     });
 
-    this.arn = hcl`${given} != null ? ${given} : ${ofMaybe(key, "arn")}`;
+    this.arn = hcl`${given} != null ? ${given} : one(${key}[*].arn)`;
   }
 }

@@ -4,64 +4,49 @@ import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Construct } from "constructs";
 
-import { trustPolicy } from "./policies";
-import { type Expression, hcl } from "./hcl/expression";
-import { countIf, ofMaybe } from "./hcl/maybe";
+import { policy, trustPolicy } from "../facts/policy";
+import { hcl } from "./hcl/expression";
+import { countIf } from "./hcl/maybe";
+import type { Placed } from "./setting";
 
-/** What flow logs are made of. */
-export interface FlowLogsProps {
-  /** Part of the names. */
-  readonly projectName: string;
-  readonly vpcId: string;
-  /** `{ retention_days, traffic_type }`; null: no flow logs. */
-  readonly settings: Expression;
-}
-
-/** A record of the connections in the VPC, in CloudWatch. */
+/** A record of the connections in the VPC, in CloudWatch; none where `flow_logs` is null. */
 export class FlowLogs extends Construct {
-  constructor(scope: Construct, id: string, props: FlowLogsProps) {
+  constructor(scope: Construct, id: string, { inputs: { flowLogs }, names, network }: Placed) {
     super(scope, id);
-    const { projectName, vpcId, settings } = props;
-    const count = countIf(hcl`${settings} != null`);
+    const count = countIf(hcl`${flowLogs} != null`);
 
     const group = new CloudwatchLogGroup(this, "group", {
       count,
-      name: `/aws/vpc-flow-logs/${projectName}`,
-      retentionInDays: hcl`${settings}.retention_days`.asNumber,
+      name: names.flowLogGroup,
+      retentionInDays: hcl`${flowLogs}.retention_days`.asNumber,
     });
-    const groupArn = ofMaybe(group, "arn").asString;
+    const groupArn = hcl`one(${group}[*].arn)`.asString;
     const role = new IamRole(this, "role", {
       count,
-      name: `${projectName}-flow-logs`,
+      name: names.flowLogs,
       assumeRolePolicy: trustPolicy("vpc-flow-logs.amazonaws.com"),
     });
-    // Not CreateLogGroup: what is written while the stack goes would bring the group back.
-    // https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
-    const policy = new IamRolePolicy(this, "policy", {
+    const written = new IamRolePolicy(this, "policy", {
       count,
       name: "write-flow-logs",
-      role: ofMaybe(role, "name").asString,
-      policy: JSON.stringify({
-        Version: "2012-10-17",
-        Statement: [
-          {
-            Effect: "Allow",
-            Action: ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogGroups", "logs:DescribeLogStreams"],
-            Resource: [groupArn, `${groupArn}:*`],
-          },
-        ],
+      role: hcl`one(${role}[*].name)`.asString,
+      // Not CreateLogGroup: what is written while the stack goes would bring the group back.
+      // https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+      policy: policy({
+        Action: ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogGroups", "logs:DescribeLogStreams"],
+        Resource: [groupArn, `${groupArn}:*`],
       }),
     });
     new FlowLog(this, "log", {
       count,
-      vpcId,
-      trafficType: hcl`${settings}.traffic_type`.asString,
+      vpcId: network.vpcId,
+      trafficType: hcl`${flowLogs}.traffic_type`.asString,
       logDestinationType: "cloud-watch-logs",
       logDestination: groupArn,
-      iamRoleArn: ofMaybe(role, "arn").asString,
-      tags: { Name: `${projectName}-flow-logs` },
+      iamRoleArn: hcl`one(${role}[*].arn)`.asString,
+      tags: { Name: names.flowLogs },
       // Without it nothing is written, and nothing says so.
-      dependsOn: [policy],
+      dependsOn: [written],
     });
   }
 }

@@ -1,6 +1,7 @@
 import { TerraformVariable, Token, type TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 
+import type { INPUTS } from "../contract/inputs/inputs";
 import type { Fields } from "../contract/inputs/description";
 import { variableOf } from "../contract/inputs/terraform";
 import { Expression } from "./hcl/expression";
@@ -10,6 +11,9 @@ type CamelCase<Name> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Ca
 
 /** Inputs of a stack as expressions, by their names in TypeScript: `inputs.kubectlSshCidrs`. */
 export type Inputs<F extends Fields> = { readonly [Name in keyof F as CamelCase<Name>]: Expression };
+
+/** The inputs of the stack `eks`. */
+export type EksInputs = Inputs<typeof INPUTS>;
 
 /**
  * Declares a stack's inputs under the names that they have in tfvars files.

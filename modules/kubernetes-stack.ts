@@ -4,15 +4,15 @@ import { KubernetesProvider } from "@cdktf/provider-kubernetes/lib/provider";
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
 
+import { INPUTS } from "../contract/inputs/inputs";
+import { KUBERNETES_INPUTS } from "../contract/inputs/kubernetes";
+import { hcl } from "./hcl/expression";
+import { ReadableStack } from "./hcl/readable-stack";
+import { declareInputs } from "./inputs";
 import { AwsAuth } from "./kubernetes/aws-auth";
 import { Namespaces } from "./kubernetes/namespaces";
 import { StorageClass } from "./kubernetes/storage-class";
-import { Names } from "./names";
-import { INPUTS } from "../contract/inputs/inputs";
-import { KUBERNETES_INPUTS } from "../contract/inputs/kubernetes";
-import { versionConstraint } from "../facts/provider-versions";
-import { ReadableStack } from "./hcl/readable-stack";
-import { declareInputs } from "./inputs";
+import { declareNames } from "./names";
 
 /**
  * What is inside the cluster of the stack `eks`, for runners that reach its private endpoint. A stack of its own: a
@@ -25,11 +25,11 @@ export class KubernetesStack extends ReadableStack {
     super(scope, id);
     const inputs = declareInputs(this, "variables", INPUTS);
     const own = declareInputs(this, "kubernetes-variables", KUBERNETES_INPUTS);
-    const names = new Names(this, inputs);
+    const names = declareNames(this, inputs);
     const region = inputs.awsRegion.asString;
 
     new AwsProvider(this, "aws", { region });
-    this.addOverride("terraform.required_providers.aws.version", versionConstraint("aws"));
+    this.require("aws");
     const cluster = new DataAwsEksCluster(this, "cluster", { name: names.cluster });
 
     new KubernetesProvider(this, "kubernetes", {
@@ -44,23 +44,21 @@ export class KubernetesStack extends ReadableStack {
         },
       ],
     });
-    this.addOverride("terraform.required_providers.kubernetes.version", versionConstraint("kubernetes"));
-    this.addOverride("terraform.required_version", ">= 1.9.0");
+    this.require("kubernetes");
 
-    const { fqn } = cluster;
     // The cluster is in the account of its nodes.
-    const account = (part: number) => `split(":", ${fqn}.arn)[${String(part)}]`;
-    const nodeRole = `"arn:\${${account(1)}}:iam::\${${account(4)}}:role/\${local.names_node_role}"`;
+    const account = hcl`split(":", ${cluster}.arn)`;
+    const nodeRole = hcl`"arn:\${${account}[1]}:iam::\${${account}[4]}:role/\${${names.nodeRole}}"`;
     new AwsAuth(this, "aws-auth", {
-      isOwner: own.ownAwsAuth.text,
-      adopts: own.adoptAwsAuth.text,
-      nodeRoleArns: `(length(${own.nodeRoleArns.text}) > 0 ? ${own.nodeRoleArns.text} : [${nodeRole}])`,
-      roles: inputs.awsAuthRoles.text,
-      users: inputs.awsAuthUsers.text,
+      isOwner: own.ownAwsAuth,
+      adopts: own.adoptAwsAuth,
+      nodeRoleArns: hcl`length(${own.nodeRoleArns}) > 0 ? ${own.nodeRoleArns} : [${nodeRole}]`,
+      roles: inputs.awsAuthRoles,
+      users: inputs.awsAuthUsers,
       // Clusters from before there was one report none.
-      authenticationMode: `try(${fqn}.access_config[0].authentication_mode, "CONFIG_MAP")`,
+      authenticationMode: hcl`try(${cluster}.access_config[0].authentication_mode, "CONFIG_MAP")`,
     });
-    new Namespaces(this, "namespaces", { rows: own.namespaces.text });
-    new StorageClass(this, "storage-class", { row: own.storageClass.text });
+    new Namespaces(this, "namespaces", own.namespaces);
+    new StorageClass(this, "storage-class", own.storageClass);
   }
 }

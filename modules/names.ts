@@ -1,24 +1,23 @@
 import { Fn, TerraformLocal, type TerraformStack } from "cdktf";
 import { Construct } from "constructs";
 
-import type { INPUTS } from "../contract/inputs/inputs";
+import { namesOf } from "../facts/names";
 import type { Expression } from "./hcl/expression";
-import type { Inputs } from "./inputs";
+import type { EksInputs } from "./inputs";
 
-/** Names that tfvars may say, and that follow from `project_name` otherwise; the same in every stack. */
-export class Names {
-  readonly vpc: string;
-  readonly cluster: string;
-  /** Of the nodes' IAM role, and of its instance profile. */
-  readonly nodeRole: string;
+/** Names of what the stack makes, the same in every stack. */
+export type Names = ReturnType<typeof namesOf>;
 
-  constructor(stack: TerraformStack, inputs: Inputs<typeof INPUTS>) {
-    const projectName = inputs.projectName.asString;
-    const names = new Construct(stack, "names");
-    const name = (what: string, given: Expression, otherwise: string) =>
-      new TerraformLocal(names, what, Fn.coalesce([given.asString, otherwise])).asString;
-    this.vpc = name("vpc", inputs.vpcName, `${projectName}_vpc`);
-    this.cluster = name("cluster", inputs.eksClusterName, `${projectName}_eks`);
-    this.nodeRole = name("node-role", inputs.eksWorkerNodeRoleName, `${projectName}_eks_worker_nodes_role`);
-  }
+/** Declares the names that tfvars may say, and that follow from `project_name` otherwise. */
+export function declareNames(stack: TerraformStack, inputs: EksInputs): Names {
+  const scope = new Construct(stack, "names");
+  const made = namesOf(inputs.projectName.asString);
+  const name = (id: string, given: Expression, otherwise: string) =>
+    new TerraformLocal(scope, id, Fn.coalesce([given.asString, otherwise])).asString;
+  return {
+    ...made,
+    vpc: name("vpc", inputs.vpcName, made.vpc),
+    cluster: name("cluster", inputs.eksClusterName, made.cluster),
+    nodeRole: name("node-role", inputs.eksWorkerNodeRoleName, made.nodeRole),
+  };
 }

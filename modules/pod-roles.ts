@@ -16,39 +16,24 @@ import {
   volumeKey,
   vpcCniIpv6,
   webIdentityTrust,
+  type READY_POLICIES,
 } from "../facts/pod-policies";
+import { each } from "./hcl/each";
+import { hcl, type Expression } from "./hcl/expression";
+import { local } from "./hcl/local";
+import { countIf } from "./hcl/maybe";
 import { managedPolicyArn } from "./policies";
-import { Expression, hcl } from "./hcl/expression";
-import { countIf, ofMaybe } from "./hcl/maybe";
-import { ofRow, Rows } from "./hcl/rows";
-
-/** Roles as tfvars list them, by key. */
-export type PodRoleRows = Rows<"namespace" | "service_account" | "policies" | "via" | "dns_zone_id">;
+import type { Joined } from "./setting";
 
 /** What pods' roles are made of. */
-export interface PodRoleProps {
-  /** First part of the roles' names. */
-  readonly projectName: string;
-  /** `aws`, `aws-cn` or `aws-us-gov`. */
-  readonly partition: string;
-  readonly cluster: {
-    readonly name: string;
-    readonly arn: string;
-    /** Of the service accounts' tokens, with `https://`. */
-    readonly oidcIssuer: string;
-  };
-  /** Whether the cluster has an OIDC provider in IAM (IRSA). */
-  readonly oidcProvider: Expression;
-  readonly rows: PodRoleRows;
-  /** Keys of the rows that an add-on has: EKS itself makes and deletes their associations. */
-  readonly ofAddOns: Expression;
-  /** Whether pods have IPv6 addresses: a boolean. */
-  readonly isIpv6: Expression;
-  /** A list with the ARN of the volumes' KMS key; empty: AWS' own key, which asks for nothing. */
-  readonly volumeKeyArns: Expression;
+export interface PodRoleProps extends Joined {
+  /** ARN of the volumes' KMS key; null: AWS' own key, which asks for nothing. */
+  readonly volumeKmsKeyArn: Expression;
 }
 
-/** A role that the pods of one service account take, one for each row: by EKS Pod Identity, or by their token (IRSA). */
+/**
+ * A role that the pods of one service account take, one for each row: by EKS Pod Identity, or by their token (IRSA).
+ */
 export class PodRole extends Construct {
   /** A map by key: `{ arn, via, service_account }`. */
   readonly all: Expression;
@@ -59,11 +44,12 @@ export class PodRole extends Construct {
 
   constructor(scope: Construct, id: string, props: PodRoleProps) {
     super(scope, id);
-    const { projectName, partition, cluster, rows, isIpv6, volumeKeyArns } = props;
-    const volumeKeyArn = new TerraformLocal(this, "volume-key-arn", hcl`join("", ${volumeKeyArns})`.asString);
+    const { inputs, names, account, cluster, hasIpv6, volumeKmsKeyArn } = props;
+    const { podRoles, addOns } = inputs;
+    const { partition } = account;
 
     const provider = new IamOpenidConnectProvider(this, "oidc-provider", {
-      count: countIf(props.oidcProvider),
+      count: countIf(inputs.irsa),
       url: cluster.oidcIssuer,
       clientIdList: [TOKEN_AUDIENCE],
       // No thumbprints: IAM trusts EKS' certificates by their authority.
@@ -71,86 +57,117 @@ export class PodRole extends Construct {
     });
     const issuer = new TerraformLocal(this, "issuer", Fn.replace(cluster.oidcIssuer, "https://", "")).asString;
 
-    const account = {
-      namespace: rows.value("namespace").asString,
-      serviceAccount: rows.value("service_account").asString,
+    const rows = each(podRoles);
+    const serviceAccount = {
+      namespace: rows.getString("namespace"),
+      serviceAccount: rows.getString("service_account"),
     };
-    const byToken = webIdentityTrust({ ...account, issuer, providerArn: ofMaybe(provider, "arn").asString });
-    const byPodIdentity = podIdentityTrust({ ...account, clusterArn: cluster.arn });
+    const providerArn = hcl`one(${provider}[*].arn)`.asString;
+    const byToken = webIdentityTrust({ ...serviceAccount, issuer, providerArn });
+    const byPodIdentity = podIdentityTrust({ ...serviceAccount, clusterArn: cluster.arn });
     const role = new IamRole(this, "role", {
-      forEach: rows.forEach,
-      name: `${projectName}-pod-${rows.key.asString}`,
-      assumeRolePolicy: `%{if ${rows.value("via").text} == "irsa"}${byToken}%{else}${byPodIdentity}%{endif}`,
+      forEach: rows,
+      name: names.podRole(rows.key),
+      assumeRolePolicy: `%{if each.value.via == "irsa"}${byToken}%{else}${byPodIdentity}%{endif}`,
     });
+    const roleName = hcl`${role}[each.key].name`.asString;
 
-    const withPolicy = (name: string, where = hcl`true`) =>
-      new Rows<"dns_zone_id">(
-        hcl`{ for key, row in ${rows.all} : key => row if contains(row.policies, ${name}) && ${where} }`,
-      );
-    const inline = (policyId: string, { forEach, key }: Rows<string>, policy: string) =>
-      new IamRolePolicy(this, policyId, { forEach, name: policyId, role: ofRow(role, key, "name").asString, policy });
-    const withDns = withPolicy("external-dns");
-    const zoneId = new TerraformLocal(
+    /** Gives what a policy allows to the roles that name it, where a condition holds. */
+    const ready = (
+      policyId: string,
+      name: (typeof READY_POLICIES)[number],
+      policy: string,
+      where: Expression = hcl`true`,
+    ) =>
+      new IamRolePolicy(this, policyId, {
+        forEach: each(
+          local(
+            this,
+            `rows-${policyId}`,
+            hcl`{ for key, row in ${podRoles} : key => row if contains(row.policies, ${name}) && ${where} }`,
+          ),
+        ),
+        name: policyId,
+        role: roleName,
+        policy,
+      });
+    const clusterName = cluster.name;
+    // Inside JSON a value stands by its name: quotes of an expression would end the text.
+    const keyArn = local(this, "volume-key-arn", hcl`join("", ${volumeKmsKeyArn}[*])`).asString;
+    const zoneIds = local(
       this,
       "zone-ids",
-      hcl`{ for key, row in ${withDns.all} : key => coalesce(row.dns_zone_id, "*") }`.asString,
+      hcl`{ for key, row in ${podRoles} : key => row.dns_zone_id == null ? "*" : row.dns_zone_id }`,
     );
+    const zoneId = hcl`${zoneIds}[each.key]`.asString;
 
-    const awsOwn = new TerraformLocal(
+    const managed = local(
       this,
       "aws-own-policies",
       Object.fromEntries(
-        Object.entries(MANAGED_POLICIES).map(([name, path]) => [name, managedPolicyArn(partition, path)]),
+        Object.entries(MANAGED_POLICIES).map(([name, path]) => [name, managedPolicyArn(account, path)]),
       ),
     );
-    const managed = new Rows<"role" | "arn">(managedPolicies(rows.all, hcl`${awsOwn}`, isIpv6));
+    // The policies that exist already, given by ARN or AWS' own.
+    const attached = each(
+      local(
+        this,
+        "attached-policies",
+        hcl`merge([
+          for key, row in ${podRoles} : {
+            for policy in row.policies :
+            "\${key}/\${policy}" => { role = key, arn = lookup(${managed}, policy, policy) }
+            if startswith(policy, "arn:")
+            || contains(keys(${managed}), policy) && !(policy == "vpc-cni" && ${hasIpv6})
+          }
+        ]...)`,
+      ),
+    );
     this.permissions = [
-      inline("cluster-autoscaler", withPolicy("cluster-autoscaler"), clusterAutoscaler({ clusterName: cluster.name })),
-      inline(
+      ready("cluster-autoscaler", "cluster-autoscaler", clusterAutoscaler({ clusterName })),
+      ready(
         "aws-load-balancer-controller",
-        withPolicy("aws-load-balancer-controller"),
-        awsLoadBalancerController({ clusterName: cluster.name, partition }),
+        "aws-load-balancer-controller",
+        awsLoadBalancerController({ clusterName, partition }),
       ),
-      inline("external-dns", withDns, externalDns({ partition, zoneId: hcl`${zoneId}[${withDns.key}]`.asString })),
-      inline(
-        "volume-key",
-        withPolicy("ebs-csi", hcl`length(${volumeKeyArns}) > 0`),
-        volumeKey({ keyArn: volumeKeyArn.asString }),
-      ),
-      inline("vpc-cni-ipv6", withPolicy("vpc-cni", isIpv6), vpcCniIpv6({ partition })),
+      ready("external-dns", "external-dns", externalDns({ partition, zoneId })),
+      ready("volume-key", "ebs-csi", volumeKey({ keyArn }), hcl`${inputs.volumeEncryption} != null`),
+      ready("vpc-cni-ipv6", "vpc-cni", vpcCniIpv6({ partition }), hasIpv6),
       new IamRolePolicyAttachment(this, "managed-policy", {
-        forEach: managed.forEach,
-        role: ofRow(role, managed.value("role"), "name").asString,
-        policyArn: managed.value("arn").asString,
+        forEach: attached,
+        role: hcl`${role}[${attached.getString("role")}].name`.asString,
+        policyArn: attached.getString("arn"),
       }),
     ];
 
-    const associated = new Rows<"namespace" | "service_account">(
-      hcl`{ for key, row in ${rows.all} : key => row if row.via == "pod_identity" && !contains(${props.ofAddOns}, key) }`,
+    // EKS itself makes and deletes the associations of add-ons.
+    const associated = each(
+      local(
+        this,
+        "associated",
+        hcl`{
+          for key, row in ${podRoles} : key => row
+          if row.via == "pod_identity" && !contains(values(${addOns})[*].pod_role, key)
+        }`,
+      ),
     );
     new EksPodIdentityAssociation(this, "association", {
-      forEach: associated.forEach,
-      clusterName: cluster.name,
-      namespace: associated.value("namespace").asString,
-      serviceAccount: associated.value("service_account").asString,
-      roleArn: ofRow(role, associated.key, "arn").asString,
+      forEach: associated,
+      clusterName,
+      ...serviceAccount,
+      roleArn: hcl`${role}[each.key].arn`.asString,
       // A pod that starts with the role should find it able to do its work.
       dependsOn: [...this.permissions],
     });
 
-    const arn = ofRow(role, new Expression("key"), "arn");
-    this.all = hcl`{ for key, row in ${rows.all} : key => { arn = ${arn}, via = row.via, service_account = row.service_account } }`;
-    this.arns = hcl`{ for key, row in ${rows.all} : key => ${arn} }`;
+    this.arns = local(this, "arns", hcl`{ for key, row in ${podRoles} : key => ${role}[key].arn }`);
+    this.all = local(
+      this,
+      "all",
+      hcl`{
+        for key, row in ${podRoles} :
+        key => { arn = ${role}[key].arn, via = row.via, service_account = row.service_account }
+      }`,
+    );
   }
-}
-
-/**
- * The policies of all rows that exist already, given by ARN or AWS' own: a map `KEY/POLICY` of `{ role, arn }`.
- *
- * @param awsOwn ARNs by ready name
- */
-function managedPolicies(rows: Expression, awsOwn: Expression, isIpv6: Expression): Expression {
-  const isAwsOwn = hcl`contains(keys(${awsOwn}), policy) && !(policy == "vpc-cni" && ${isIpv6})`;
-  const pairs = hcl`flatten([for key, row in ${rows} : [for policy in row.policies : { role = key, policy = policy, arn = lookup(${awsOwn}, policy, policy) } if startswith(policy, "arn:") || ${isAwsOwn}]])`;
-  return hcl`{ for pair in ${pairs} : "\${pair.role}/\${pair.policy}" => pair }`;
 }

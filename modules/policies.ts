@@ -1,24 +1,27 @@
-/** Trust policy of a role that one AWS service may take, such as `eks.amazonaws.com`. */
-export function trustPolicy(service: string): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Principal: { Service: service }, Action: "sts:AssumeRole" }],
-  });
+import { policy, trustPolicy, type Statement } from "../facts/policy";
+
+/** An AWS account: where what belongs to it is, in the ARNs of it. */
+export interface Account {
+  /** `aws`, `aws-cn` or `aws-us-gov`. */
+  readonly partition: string;
+  /** Twelve digits. */
+  readonly accountId: string;
+  /** Of the partition, such as `amazonaws.com`. */
+  readonly dnsSuffix: string;
 }
 
 /**
- * Trust policy of a role for machines. EC2 is the one service here that has another name in China; EKS, its pods and flow
- * logs have one name everywhere.
+ * Trust policy of a role for machines. EC2 is the one service here that has another name in China; EKS, its pods and
+ * flow logs have one name everywhere.
  *
- * @param dnsSuffix of the partition, such as `amazonaws.com`
  * @see https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/region-info/lib/default.ts
  */
-export function machineTrustPolicy(dnsSuffix: string): string {
+export function machineTrustPolicy({ dnsSuffix }: Account): string {
   return trustPolicy(`ec2.${dnsSuffix}`);
 }
 
-/** ARN of a policy that AWS manages; the partition is `aws`, `aws-cn` or `aws-us-gov`. */
-export function managedPolicyArn(partition: string, name: string): string {
+/** ARN of a policy that AWS manages. */
+export function managedPolicyArn({ partition }: Account, name: string): string {
   return `arn:${partition}:iam::aws:policy/${name}`;
 }
 
@@ -27,24 +30,13 @@ export function managedPolicyArn(partition: string, name: string): string {
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
  */
-export function accessPolicyArn(partition: string, name: string): string {
+export function accessPolicyArn({ partition }: Account, name: string): string {
   return `arn:${partition}:eks::aws:cluster-access-policy/${name}`;
-}
-
-/** An AWS account: where what belongs to it is, in the ARNs of it. */
-export interface Account {
-  /** `aws`, `aws-cn` or `aws-us-gov`. */
-  readonly partition: string;
-  /** Twelve digits. */
-  readonly accountId: string;
 }
 
 /** What a bastion's own role may do: ask for one cluster, as `aws eks update-kubeconfig` does. */
 export function describeClusterPolicy(clusterArn: string): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [{ Effect: "Allow", Action: "eks:DescribeCluster", Resource: clusterArn }],
-  });
+  return policy({ Action: "eks:DescribeCluster", Resource: clusterArn });
 }
 
 /**
@@ -55,23 +47,20 @@ export function describeClusterPolicy(clusterArn: string): string {
  * @see https://docs.aws.amazon.com/eks/latest/userguide/enable-kms.html
  */
 export function secretsKeyPolicy(account: Account, clusterRoleArn: string): string {
-  return keyPolicy(account, [
-    {
-      Sid: "UseByTheClustersRole",
-      Effect: "Allow",
-      Principal: { AWS: clusterRoleArn },
-      Action: ["kms:Encrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"],
-      Resource: "*",
-    },
-  ]);
+  return keyPolicy(account, {
+    Sid: "UseByTheClustersRole",
+    Principal: { AWS: clusterRoleArn },
+    Action: ["kms:Encrypt", "kms:Decrypt", "kms:DescribeKey", "kms:ListGrants"],
+    Resource: "*",
+  });
 }
 
 /**
- * Key policy for volumes of instances that Auto Scaling launches, and of those that people launch whom the account's IAM
- * policies let.
+ * Key policy for volumes of instances that Auto Scaling launches, and of those that people launch whom the account's
+ * IAM policies let.
  *
- * Auto Scaling's service-linked role and that of spot instances are named by a condition: as principals they would have to
- * exist, and AWS makes them with an account's first Auto Scaling group and its first spot instance.
+ * Auto Scaling's service-linked role and that of spot instances are named by a condition: as principals they would
+ * have to exist, and AWS makes them with an account's first Auto Scaling group and its first spot instance.
  *
  * @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/service-linked-roles-spot-instance-requests.html
@@ -84,10 +73,10 @@ export function volumeKeyPolicy(account: Account): string {
   ];
   const arns = roles.map((role) => `arn:${partition}:iam::${accountId}:role/aws-service-role/${role}`);
   const byAutoScaling = { StringEquals: { "kms:CallerAccount": accountId }, ArnEquals: { "aws:PrincipalArn": arns } };
-  return keyPolicy(account, [
+  return keyPolicy(
+    account,
     {
       Sid: "UseByAutoScaling",
-      Effect: "Allow",
       Principal: { AWS: "*" },
       Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
       Resource: "*",
@@ -95,28 +84,23 @@ export function volumeKeyPolicy(account: Account): string {
     },
     {
       Sid: "GrantsForVolumesByAutoScaling",
-      Effect: "Allow",
       Principal: { AWS: "*" },
       Action: "kms:CreateGrant",
       Resource: "*",
       Condition: { ...byAutoScaling, Bool: { "kms:GrantIsForAWSResource": "true" } },
     },
-  ]);
+  );
 }
 
 /** Without its first statement nobody could ever change the policy again: a key policy is not overruled by IAM. */
-function keyPolicy({ partition, accountId }: Account, statements: readonly object[]): string {
-  return JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Sid: "AdministrationByTheAccount",
-        Effect: "Allow",
-        Principal: { AWS: `arn:${partition}:iam::${accountId}:root` },
-        Action: "kms:*",
-        Resource: "*",
-      },
-      ...statements,
-    ],
-  });
+function keyPolicy({ partition, accountId }: Account, ...statements: readonly Statement[]): string {
+  return policy(
+    {
+      Sid: "AdministrationByTheAccount",
+      Principal: { AWS: `arn:${partition}:iam::${accountId}:root` },
+      Action: "kms:*",
+      Resource: "*",
+    },
+    ...statements,
+  );
 }

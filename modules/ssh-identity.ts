@@ -4,12 +4,6 @@ import { TlsProvider } from "@cdktf/provider-tls/lib/provider";
 import { Fn } from "cdktf";
 import { Construct } from "constructs";
 
-/** What a generated SSH identity is called. */
-export interface SshIdentityProps {
-  /** First part of the key pair's name. */
-  readonly projectName: string;
-}
-
 /**
  * Keys that Terraform makes: one to log in with, as an EC2 key pair, and one by which the bastion is known before the
  * first connection. The private halves stand in the state, where Terraform marks them as sensitive and no more: who
@@ -25,14 +19,14 @@ export class SshIdentity extends Construct {
   /** `ssh-ed25519 BASE64` */
   readonly hostPublicKey: string;
 
-  constructor(scope: Construct, id: string, { projectName }: SshIdentityProps) {
+  constructor(scope: Construct, id: string, keyPairName: string) {
     super(scope, id);
     new TlsProvider(this, "tls");
     // Short, and known to every sshd and ssh2 there is.
     const key = (name: string) => new PrivateKey(this, name, { algorithm: "ED25519" });
     const [user, host] = [key("user"), key("host")];
     const keyPair = new KeyPair(this, "key-pair", {
-      keyName: `${projectName}-ssh`,
+      keyName: keyPairName,
       publicKey: Fn.trimspace(user.publicKeyOpenssh),
     });
     this.keyName = keyPair.keyName;

@@ -4,33 +4,29 @@ import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { DataResource, Fn, TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 
+import type { Handover } from "../contract/handover";
+import { INPUTS } from "../contract/inputs/inputs";
 import { Access } from "./access";
 import { AddOns } from "./add-ons";
 import { Bastion } from "./bastion";
 import { BastionRecord } from "./bastion-record";
 import type { Choices } from "./choices";
 import { Cluster } from "./cluster";
-import type { Handover } from "../contract/handover";
-import { INPUTS } from "../contract/inputs/inputs";
-import { HAS_ENTRIES } from "../contract/inputs/access";
 import { EncryptionKey } from "./encryption";
-import { ExistingNetwork } from "./existing-network";
 import { FlowLogs } from "./flow-logs";
-import { Names } from "./names";
+import { hcl } from "./hcl/expression";
+import { ReadableStack } from "./hcl/readable-stack";
+import { declareInputs } from "./inputs";
+import { declareNames } from "./names";
 import { Network } from "./network";
 import { NodeGroups } from "./node-groups";
 import { handOver } from "./outputs";
 import { Planning } from "./planning";
 import { PodRole } from "./pod-roles";
 import { volumeKeyPolicy } from "./policies";
-import { versionConstraint } from "../facts/provider-versions";
+import type { Joined, Placed, Setting } from "./setting";
 import { SshIdentity } from "./ssh-identity";
-import { Expression, hcl } from "./hcl/expression";
-import { Rows } from "./hcl/rows";
-import { ReadableStack } from "./hcl/readable-stack";
 import { bastionUserData } from "./user-data-bastion";
-import { declareInputs } from "./inputs";
-import { nodeGroups } from "./node-groups/groups";
 import { VpcEndpoints } from "./vpc-endpoints";
 import { addWarnings } from "./warnings";
 import { adoptWorkshopState } from "./workshop-state";
@@ -38,204 +34,92 @@ import { adoptWorkshopState } from "./workshop-state";
 /** The workshop: a VPC, a private EKS cluster, its nodes, and the bastion from which it is used. */
 export class EksStack extends ReadableStack {
   /** @param choices what of the stack changes with the code instead of with tfvars */
-  constructor(scope: Construct, id: string, { sshIdentity }: Pick<Choices, "sshIdentity"> = { sshIdentity: "given" }) {
+  constructor(scope: Construct, id: string, { sshIdentity }: Pick<Choices, "sshIdentity">) {
     super(scope, id);
     const inputs = declareInputs(this, "variables", INPUTS);
-    const projectName = inputs.projectName.asString;
-    const { vpc: vpcName, cluster: clusterName, nodeRole: roleName } = new Names(this, inputs);
+    const names = declareNames(this, inputs);
+    const region = inputs.awsRegion.asString;
 
     new AwsProvider(this, "aws", {
-      region: inputs.awsRegion.asString,
-      defaultTags: [{ tags: { Managed_by: "terraform", Project: projectName } }],
+      region,
+      defaultTags: [{ tags: { Managed_by: "terraform", Project: names.project } }],
     });
-    this.addOverride("terraform.required_providers.aws.version", versionConstraint("aws"));
-    // 1.9: validations that compare variables.
-    this.addOverride("terraform.required_version", ">= 1.9.0");
+    this.require("aws");
     const { partition, dnsSuffix } = new DataAwsPartition(this, "partition");
-    const account = { partition, accountId: new DataAwsCallerIdentity(this, "identity").accountId };
+    const { accountId } = new DataAwsCallerIdentity(this, "identity");
 
-    const hasIpv6 = hcl`${inputs.ipFamily} == "ipv6"`;
-    const existingNetwork = new ExistingNetwork(this, "existing-network", {
-      vpcId: inputs.vpcId,
-      publicSubnetIds: inputs.publicSubnetIds,
-      privateSubnetIds: inputs.privateSubnetIds,
-      hasIpv6,
-    });
-    const isOwnVpc = hcl`${inputs.vpcId} == null`;
-    const ownSubnets = (subnets: Expression) => Rows.byName<"az" | "cidr" | "name">(hcl`${isOwnVpc} ? ${subnets} : []`);
-    const network = new Network(this, "network", {
-      isOwn: isOwnVpc,
-      existing: existingNetwork,
-      name: vpcName,
-      cidr: inputs.vpcCidrBlock,
-      secondaryCidrs: inputs.vpcSecondaryCidrBlocks,
-      publicSubnets: ownSubnets(inputs.vpcPublicSubnets),
-      firstPublicSubnetName: hcl`try(${inputs.vpcPublicSubnets}[0].name, null)`,
-      privateSubnets: ownSubnets(inputs.vpcPrivateSubnets),
-      podSubnets: ownSubnets(inputs.vpcPodSubnets),
-      natGateway: inputs.natGateway,
-      hasIpv6,
-      clusterName,
-    });
-    const endpoints = new VpcEndpoints(this, "vpc-endpoints", {
-      projectName,
-      region: inputs.awsRegion.asString,
-      partition,
-      services: inputs.vpcEndpoints,
-      vpcId: network.vpcId,
-      cidrs: network.vpcCidrs,
-      subnets: network.privateSubnets,
-      routeTableIds: network.privateRouteTableIds,
-      podRoles: inputs.podRoles,
-      isolatedBy: hcl`${inputs.natGateway} == "none" ? "nat_gateway is none" : (length(${existingNetwork.isolatedSubnetIds}) > 0 ? "private_subnet_ids \${join(", ", ${existingNetwork.isolatedSubnetIds})} have no route for 0.0.0.0/0" : "")`,
-    });
-    new FlowLogs(this, "flow-logs", {
-      projectName,
-      vpcId: network.vpcId,
-      settings: inputs.flowLogs,
-    });
+    const setting: Setting = {
+      inputs,
+      names,
+      account: { partition, dnsSuffix, accountId },
+      isOwnVpc: hcl`${inputs.vpcId} == null`,
+      hasIpv6: hcl`${inputs.ipFamily} == "ipv6"`,
+      isMinimal: hcl`${inputs.securityGroupRules} == "minimal"`,
+    };
+    const network = new Network(this, "network", setting);
+    const placed: Placed = { ...setting, network };
+    const endpoints = new VpcEndpoints(this, "vpc-endpoints", { ...placed, isolatedBy: network.isolatedBy });
+    new FlowLogs(this, "flow-logs", placed);
 
-    const cluster = new Cluster(this, "cluster", {
-      name: clusterName,
-      version: inputs.eksVersion.asString,
-      projectName,
-      account,
-      vpcId: network.vpcId,
-      egressIpv6Cidrs: network.egressIpv6Cidrs,
-      subnetIds: network.privateSubnetIds,
-      isInInternet: hcl`${inputs.endpointAccess} == "vpc-and-internet"`,
-      endpointCidrs: inputs.endpointAccessCidrs,
-      serviceCidr: inputs.serviceCidr,
-      ipFamily: inputs.ipFamily,
-      logTypes: inputs.clusterLogTypes,
-      logRetentionDays: inputs.clusterLogRetentionDays.asNumber,
-      secretsEncryption: inputs.secretsEncryption,
-      upgradePolicy: inputs.upgradePolicy,
-      authenticationMode: inputs.authenticationMode,
-      creatorIsAdmin: inputs.clusterCreatorAdmin,
-    });
+    const cluster = new Cluster(this, "cluster", placed);
+    const joined: Joined = { ...placed, cluster };
     const volumeKey = new EncryptionKey(this, "volumes", {
       settings: inputs.volumeEncryption,
-      description: `Volumes of the nodes and the bastion of the EKS cluster ${clusterName}`,
-      alias: `eks/${clusterName}-volumes`,
-      policy: volumeKeyPolicy(account),
+      description: `Volumes of the nodes and the bastion of the EKS cluster ${names.cluster}`,
+      alias: `eks/${names.cluster}-volumes`,
+      policy: volumeKeyPolicy(setting.account),
     });
+    const volumeKmsKeyArn = volumeKey.arn;
 
-    const identity = sshIdentity === "generated" ? new SshIdentity(this, "ssh-identity", { projectName }) : undefined;
-    if (identity !== undefined) {
-      this.addOverride("terraform.required_providers.tls.version", versionConstraint("tls"));
-    }
+    const identity = sshIdentity === "generated" ? new SshIdentity(this, "ssh-identity", names.keyPair) : undefined;
+    if (identity !== undefined) this.require("tls");
     const keyName = identity?.keyName ?? inputs.kubectlEc2Keypair.asString;
 
-    const addOnRows = inputs.addOns;
-    const prefixDelegation = inputs.prefixDelegation;
-    const podRoles = new PodRole(this, "pod-roles", {
-      projectName,
-      partition,
-      cluster,
-      oidcProvider: inputs.irsa,
-      rows: new Rows(inputs.podRoles),
-      ofAddOns: hcl`[for row in ${addOnRows} : row.pod_role if row.pod_role != null]`,
-      isIpv6: hasIpv6,
-      volumeKeyArns: hcl`${inputs.volumeEncryption} == null ? [] : [${volumeKey.arn}]`,
-    });
+    const podRoles = new PodRole(this, "pod-roles", { ...joined, volumeKmsKeyArn });
     const addOns = new AddOns(this, "add-ons", {
-      clusterName: cluster.name,
-      kubernetesVersion: inputs.eksVersion.asString,
-      rows: new Rows(addOnRows),
-      prefixDelegation,
-      networkPolicy: inputs.networkPolicy,
+      ...joined,
       podRoles: podRoles.all,
       permissions: podRoles.permissions,
     });
-    const planning = new Planning(this, "planning", {
-      groups: inputs.nodeGroups,
-      // Pods have the subnets of their own as well.
-      subnets: hcl`concat(${network.privateSubnets}, [for row in ${inputs.vpcPodSubnets} : { id = null, zone = row.az, cidr = row.cidr }])`,
-      prefixDelegation,
-      addOns: hcl`keys(${addOnRows})`,
-    });
+    const planning = new Planning(this, "planning", placed);
 
     const bastion = new Bastion(this, "bastion", {
-      projectName,
-      vpcId: network.vpcId,
-      egressIpv6Cidrs: network.egressIpv6Cidrs,
+      ...placed,
       subnetId: network.firstPublicSubnetId,
       egress: network.publicEgress,
-      sshCidrs: inputs.kubectlSshCidrs.asList,
-      imageId: inputs.kubectlImageId.asString,
       keyName,
-      rootVolumeGiB: inputs.kubectlEc2VolumeSize.asNumber,
-      volumeKmsKeyArn: volumeKey.arn,
-      hasOwnRole: inputs.kubectlOwnRole,
-      dnsSuffix,
-      instanceProfileName: inputs.awsKrugAdminRole,
-      // From its name, because the bastion does not have to wait for the cluster.
-      clusterArn: `arn:${partition}:eks:${inputs.awsRegion.asString}:${account.accountId}:cluster/${clusterName}`,
-      ...(identity !== undefined && {
-        userData: bastionUserData({
+      volumeKmsKeyArn,
+      userData:
+        identity &&
+        bastionUserData({
           privateKeyJson: Fn.jsonencode(identity.hostPrivateKey),
           publicKey: identity.hostPublicKey,
         }),
-      }),
     });
+    new BastionRecord(this, "bastion-record", { ...placed, address: bastion.instance.privateIp });
 
-    new BastionRecord(this, "bastion-record", {
-      zoneName: inputs.privateDnsZone,
-      zoneId: inputs.privateDnsZoneId,
-      vpcId: network.vpcId,
-      isOwnVpc,
-      address: bastion.instance.privateIp,
-    });
-
-    const isMinimal = hcl`${inputs.securityGroupRules} == "minimal"`;
     const nodes = new NodeGroups(this, "node-group", {
-      groups: nodeGroups(inputs),
-      checkedGroups: inputs.nodeGroups,
-      cluster,
-      clusterName,
-      kubernetesVersion: inputs.eksVersion,
-      projectName,
-      roleName,
-      partition,
-      dnsSuffix,
-      vpcId: network.vpcId,
-      hasIpv6,
-      egressIpv6Cidrs: network.egressIpv6Cidrs,
-      subnetIds: network.privateSubnetIds,
-      zones: network.privateZones,
-      subnetIdsByZone: network.privateSubnetIdsByZone,
+      ...joined,
       egress: [...network.privateEgress, ...endpoints.all, addOns.beforeNodes],
       sshFromSecurityGroupId: bastion.securityGroupId,
-      minimalRules: isMinimal,
       maxPods: planning.maxPods,
-      chosenServiceCidr: inputs.serviceCidr,
-      volumeKmsKeyArn: volumeKey.arn,
+      volumeKmsKeyArn,
       keyName,
     });
-
     addOns.waitFor(nodes.autoscalingGroups);
-    const admitted = cluster.admit({
-      isMinimal,
-      vpcCidrs: network.vpcCidrs,
-      vpcIpv6Cidrs: network.vpcIpv6Cidrs,
-      hasIpv6,
-      nodeSecurityGroupId: nodes.securityGroupId,
+    const admitted = cluster.admit(placed, {
+      nodeSecurityGroupId: nodes.securityGroup.id,
       bastionSecurityGroupId: bastion.securityGroupId,
     });
     const access = new Access(this, "access", {
-      clusterName: cluster.name,
-      partition,
-      hasEntries: new Expression(HAS_ENTRIES),
-      nodeRoleArns: nodes.roleArnsByKey,
-      bastionHasOwnRole: inputs.kubectlOwnRole,
+      ...joined,
+      nodeRoleArns: nodes.roles.arnsByKey,
       bastionRoleArn: bastion.ownRoleArn,
-      listed: inputs.accessEntries,
     });
-    nodes.waitFor([...admitted, ...access.nodeEntries]);
+    nodes.waitFor([...admitted, access.nodeEntries]);
 
     const handover: Handover = {
-      region: inputs.awsRegion.asString,
+      region,
       cluster_name: cluster.name,
       cluster_endpoint: cluster.endpoint,
       certificate_authority_data: cluster.certificateAuthorityData,
@@ -244,19 +128,19 @@ export class EksStack extends ReadableStack {
       bastion_instance_id: bastion.instance.id,
       bastion_address: bastion.instance.publicIp,
       bastion_user: inputs.kubectlEc2User.asString,
-      node_role_arn: nodes.roleArn,
+      node_role_arn: nodes.roles.sharedArn,
       // By names that only Terraform knows.
-      node_groups: nodes.sizes.asResolvable as unknown as Handover["node_groups"],
+      node_groups: nodes.sizes as unknown as Handover["node_groups"],
       // Lists that only Terraform knows.
-      aws_auth_roles: inputs.awsAuthRoles.asResolvable as unknown as Handover["aws_auth_roles"],
-      aws_auth_users: inputs.awsAuthUsers.asResolvable as unknown as Handover["aws_auth_users"],
+      aws_auth_roles: inputs.awsAuthRoles as unknown as Handover["aws_auth_roles"],
+      aws_auth_users: inputs.awsAuthUsers as unknown as Handover["aws_auth_users"],
     };
     // The workshop's fortieth resource wrote the Ansible helper; this one holds what the bootstrap is given.
     new DataResource(this, "handover", { input: handover });
     // The private key goes from state to output, and nowhere else.
     handOver(this, {
       ...handover,
-      node_role_arns: nodes.roleArns.asList,
+      node_role_arns: nodes.roles.arns.asList,
       ...(identity !== undefined && {
         bastion_host_key: identity.hostPublicKey,
         ssh_private_key: identity.userPrivateKey,
@@ -270,7 +154,7 @@ export class EksStack extends ReadableStack {
       value: podRoles.arns.asString,
       description: "ARN of each of pod_roles; a service account with a role via irsa is annotated with it.",
     }).overrideLogicalId("pod_role_arns");
-    addWarnings(this, { bastion: bastion.instance, nodes, others: [...planning.warnings, ...addOns.warnings] });
+    addWarnings(this, bastion, nodes);
     adoptWorkshopState(this);
   }
 }

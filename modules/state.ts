@@ -43,40 +43,37 @@ export function ofBothStacks(environment: StateEnvironment): StateEnvironment {
  * @throws UserError when the variables contradict each other or one is missing
  */
 export function keepState(stack: TerraformStack, environment: StateEnvironment, suffix = ""): void {
-  const organization = given(environment.TF_CLOUD_ORGANIZATION);
-  const bucket = given(environment.EKS_STATE_BUCKET);
+  // One that is set to nothing counts as not set.
+  const {
+    TF_CLOUD_ORGANIZATION: organization,
+    TF_CLOUD_HOSTNAME: hostname = "app.terraform.io",
+    TF_WORKSPACE: workspace,
+    EKS_STATE_BUCKET: bucket,
+    EKS_STATE_KEY: key,
+  }: StateEnvironment = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
   if (organization !== undefined && bucket !== undefined) {
-    throw new UserError(
+    throw refused(
       `the state can be kept in one place only, got TF_CLOUD_ORGANIZATION=${organization} and ` +
         `EKS_STATE_BUCKET=${bucket}; unset one of them`,
-      { exitCode: 64 },
     );
   }
-
-  const key = given(environment.EKS_STATE_KEY);
   if (key !== undefined && bucket === undefined) {
-    throw new UserError(`EKS_STATE_KEY=${key} needs EKS_STATE_BUCKET, the name of the bucket with that key`, {
-      exitCode: 64,
-    });
+    throw refused(`EKS_STATE_KEY=${key} needs EKS_STATE_BUCKET, the name of the bucket with that key`);
   }
 
   if (organization !== undefined) {
-    const workspace = given(environment.TF_WORKSPACE);
     if (workspace === undefined) {
-      throw new UserError(
+      throw refused(
         `TF_CLOUD_ORGANIZATION=${organization} needs TF_WORKSPACE, the name of the workspace in that organization`,
-        { exitCode: 64 },
       );
     }
-    new CloudBackend(stack, {
-      // Terraform would take it for granted; OpenTofu knows no host.
-      hostname: given(environment.TF_CLOUD_HOSTNAME) ?? "app.terraform.io",
-      organization,
-      workspaces: new NamedCloudWorkspace(`${workspace}${suffix}`),
-    });
+    // Terraform would take the host for granted; OpenTofu knows none.
+    const workspaces = new NamedCloudWorkspace(`${workspace}${suffix}`);
+    new CloudBackend(stack, { hostname, organization, workspaces });
   } else if (bucket !== undefined) {
     new S3Backend(stack, { bucket, key: suffixed(key ?? STATE_FILE, suffix), encrypt: true });
-    // A lock file in the bucket needs no DynamoDB table. cdktf 0.21 has no field for it, and Terraform knows it from 1.10 on.
+    // A lock file in the bucket needs no DynamoDB table. cdktf 0.21 has no field for it, and Terraform knows it from
+    // 1.10 on.
     stack.addOverride("terraform.backend.s3.use_lockfile", true);
     stack.addOverride("terraform.required_version", ">= 1.10.0");
   } else {
@@ -95,7 +92,6 @@ function suffixed(key: string, suffix: string): string {
   return key.replace(/(\.tfstate)?$/, `${suffix}$1`);
 }
 
-/** An environment variable that is set to nothing counts as not set. */
-function given(value: string | undefined): string | undefined {
-  return value === "" ? undefined : value;
+function refused(message: string): UserError {
+  return new UserError(message, { exitCode: 64 });
 }

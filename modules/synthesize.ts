@@ -24,7 +24,7 @@ export function synthesize(
   const stack = new EksStack(app, "eks", choices);
   if (choices.kubernetes) {
     const shared = ofBothStacks(environment);
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a synthesis that does not need it is a third faster
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- synthesis without it is a third faster
     const { KubernetesStack } = require("./kubernetes-stack") as typeof import("./kubernetes-stack");
     keepState(stack, shared);
     keepState(new KubernetesStack(app, "eks-kubernetes"), shared, KUBERNETES_SUFFIX);

@@ -7,8 +7,8 @@ export interface PlantedHostKey {
 }
 
 /**
- * User data of a bastion that gets its host key from outside. cloud-init deletes the image's own keys and makes no others
- * where some are given, so that this is the only one; it does so before sshd starts.
+ * User data of a bastion that gets its host key from outside. cloud-init deletes the image's own keys and makes no
+ * others where some are given, so that this is the only one; it does so before sshd starts.
  *
  * @see https://cloudinit.readthedocs.io/en/latest/reference/modules.html#ssh
  */

@@ -1,7 +1,7 @@
 import { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
-import type { ITerraformDependable, TerraformStack } from "cdktf";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
 import {
@@ -12,28 +12,14 @@ import {
   SERVICES_OF_PODS,
 } from "../facts/endpoint-services";
 import { warnUnless } from "./hcl/check";
-import { Expression, hcl } from "./hcl/expression";
-import { countIf, ofMaybe } from "./hcl/maybe";
-import { Rows } from "./hcl/rows";
+import { each } from "./hcl/each";
+import { hcl, type Expression } from "./hcl/expression";
+import { local } from "./hcl/local";
+import { countIf } from "./hcl/maybe";
+import type { Placed } from "./setting";
 
 /** What endpoints are made of. */
-export interface VpcEndpointsProps {
-  /** First part of the names. */
-  readonly projectName: string;
-  readonly region: string;
-  /** `aws`, `aws-cn` or `aws-us-gov`. */
-  readonly partition: string;
-  /** Names of services, a list; see endpoint-services.ts. */
-  readonly services: Expression;
-  readonly vpcId: string;
-  /** Who may use them: IPv4 address ranges, a list. */
-  readonly cidrs: Expression;
-  /** Where they stand: a list of `{ id, zone, cidr }`. */
-  readonly subnets: Expression;
-  /** Route tables that lead to the services without interfaces, a list. */
-  readonly routeTableIds: Expression;
-  /** Roles of pods, a map by key of rows of `pod_roles`. */
-  readonly podRoles: Expression;
+export interface VpcEndpointsProps extends Placed {
   /** Why nodes reach AWS by nothing but endpoints; empty when they reach it otherwise. */
   readonly isolatedBy: Expression;
 }
@@ -43,80 +29,91 @@ export class VpcEndpoints extends Construct {
   /** What has to exist before a node without a way to the internet boots. */
   readonly all: readonly ITerraformDependable[];
 
-  constructor(stack: TerraformStack, id: string, props: VpcEndpointsProps) {
-    super(stack, id);
-    const { projectName, region, services, vpcId, subnets } = props;
-    const gatewayServices = new Expression(JSON.stringify(GATEWAY_SERVICES));
-    const gateways = Rows.of(hcl`[for name in ${services} : name if contains(${gatewayServices}, name)]`);
-    const interfaces = Rows.of(hcl`[for name in ${services} : name if !contains(${gatewayServices}, name)]`);
+  constructor(scope: Construct, id: string, { inputs, names, account, network, isolatedBy }: VpcEndpointsProps) {
+    super(scope, id);
+    const { vpcId } = network;
+    const services = inputs.vpcEndpoints;
+    const gateways = each(hcl`setintersection(${services}, ${GATEWAY_SERVICES})`);
+    const interfaceServices = local(this, "interface-services", hcl`setsubtract(${services}, ${GATEWAY_SERVICES})`);
+    const interfaces = each(interfaceServices);
 
-    const hasInterfaces = hcl`length(${interfaces.all}) > 0`;
-    const securityGroupName = `${projectName}-vpc-endpoints-sg`;
+    const hasInterfaces = hcl`length(${interfaceServices}) > 0`;
     const securityGroup = new SecurityGroup(this, "security-group", {
       count: countIf(hasInterfaces),
-      name: securityGroupName,
+      name: names.endpointSecurityGroup,
       vpcId,
-      tags: { Name: securityGroupName },
+      tags: { Name: names.endpointSecurityGroup },
     });
+    const securityGroupId = hcl`one(${securityGroup}[*].id)`.asString;
     // One for each range: to change a rule is to replace it, and nodes would reach nothing meanwhile.
-    const cidrs = Rows.of(hcl`${hasInterfaces} ? ${props.cidrs} : []`);
+    const cidrs = each(hcl`toset(${hasInterfaces} ? ${network.vpcCidrs} : [])`);
     const https = new SecurityGroupRule(this, "https-from-vpc", {
-      forEach: cidrs.forEach,
-      securityGroupId: ofMaybe(securityGroup, "id").asString,
+      forEach: cidrs,
+      securityGroupId,
       description: "Allow HTTPS traffic from VPC networks",
       type: "ingress",
       protocol: "tcp",
       fromPort: 443,
       toPort: 443,
-      cidrBlocks: [cidrs.key.asString],
+      cidrBlocks: [cidrs.key],
     });
 
     // An endpoint takes one subnet of a zone.
-    const onePerZone = hcl`[for ids in values({ for subnet in ${subnets} : subnet.zone => subnet.id... }) : ids[0]]`;
-    const called = (name: Expression) => ({ Name: `${projectName}-${name.asString}` });
-    const serviceName = (name: Expression) => `com.amazonaws.${region}.${name.asString}`;
-    const namedCn = new Expression(JSON.stringify(SERVICES_NAMED_CN));
-    const prefix = hcl`${props.partition} == "aws-cn" && contains(${namedCn}, ${interfaces.key}) ? "cn." : ""`;
+    const onePerZone = local(
+      this,
+      "subnet-of-each-zone",
+      hcl`[for ids in values({ for subnet in ${network.privateSubnets} : subnet.zone => subnet.id... }) : ids[0]]`,
+    );
+    const tags = { Name: `${names.project}-${interfaces.key}` };
+    const serviceName = `com.amazonaws.${inputs.awsRegion.asString}.${interfaces.key}`;
+    const prefix = hcl`
+      ${account.partition} == "aws-cn" && contains(${SERVICES_NAMED_CN}, ${interfaces.key}) ? "cn." : ""`;
     const byInterface = new VpcEndpoint(this, "interface", {
-      forEach: interfaces.forEach,
+      forEach: interfaces,
       vpcId,
       vpcEndpointType: "Interface",
-      serviceName: prefix.asString + serviceName(interfaces.key),
+      serviceName: prefix.asString + serviceName,
       // The services' usual names lead to the endpoint.
       privateDnsEnabled: true,
       subnetIds: onePerZone.asList,
-      securityGroupIds: [ofMaybe(securityGroup, "id").asString],
-      tags: called(interfaces.key),
+      securityGroupIds: [securityGroupId],
+      tags,
     });
     const byRoute = new VpcEndpoint(this, "gateway", {
-      forEach: gateways.forEach,
+      forEach: gateways,
       vpcId,
       vpcEndpointType: "Gateway",
-      serviceName: serviceName(gateways.key),
-      routeTableIds: props.routeTableIds.asList,
-      tags: called(gateways.key),
+      serviceName,
+      routeTableIds: network.privateRouteTableIds.asList,
+      tags,
     });
     this.all = [https, byInterface, byRoute];
 
-    const missing = hcl`setsubtract(${new Expression(JSON.stringify(NODE_SERVICES))}, ${services})`;
+    const missing = hcl`setsubtract(${NODE_SERVICES}, ${services})`;
     warnUnless(
-      stack,
-      `${this.node.id.replaceAll("-", "_")}_for_nodes`,
-      hcl`${props.isolatedBy} == "" || length(${missing}) == 0`.asString,
-      `nodes do not join the cluster without a way to \${join(", ", ${missing.text})}: \${${props.isolatedBy.text}}; add them to vpc_endpoints unless the VPC has them already, and ` +
-        `what pods use: ${SERVICES_OF_PODS}.`,
+      this,
+      "vpc_endpoints_for_nodes",
+      hcl`${isolatedBy} == "" || length(${missing}) == 0`,
+      `nodes do not join the cluster without a way to \${join(", ", ${missing.text})}: \${${isolatedBy.text}}; add ` +
+        `them to vpc_endpoints unless the VPC has them already, and what pods use: ${SERVICES_OF_PODS}.`,
     );
 
-    const roles = (condition: Expression) => hcl`[for key, row in ${props.podRoles} : key if ${condition}]`;
-    const without = (service: Expression) => hcl`!contains(${services}, ${service})`;
-    const roleless = roles(without(hcl`lookup(${new Expression(JSON.stringify(ROLE_SERVICES))}, row.via, "")`));
-    const wanted = hcl`distinct([for key in ${roleless} : ${new Expression(JSON.stringify(ROLE_SERVICES))}[${props.podRoles}[key].via]])`;
+    const serviceOfRoles = local(this, "service-of-roles", ROLE_SERVICES);
+    const roleless = local(
+      this,
+      "roles-without-service",
+      hcl`{
+        for key, row in ${inputs.podRoles} : key => ${serviceOfRoles}[row.via]
+        if !contains(${services}, lookup(${serviceOfRoles}, row.via, ""))
+      }`,
+    );
+    const wanted = `\${join(" and ", distinct(values(${roleless.text})))}`;
     warnUnless(
-      stack,
-      `${this.node.id.replaceAll("-", "_")}_for_pod_roles`,
-      hcl`${props.isolatedBy} == "" || length(${roleless}) == 0`.asString,
-      `pods get no role without a way to \${join(" and ", ${wanted.text})}: \${${props.isolatedBy.text}}, and pod_roles has ` +
-        `\${join(", ", ${roleless.text})}; add \${join(" and ", ${wanted.text})} to vpc_endpoints unless the VPC has it already.`,
+      this,
+      "vpc_endpoints_for_pod_roles",
+      hcl`${isolatedBy} == "" || length(${roleless}) == 0`,
+      `pods get no role without a way to ${wanted}: \${${isolatedBy.text}}, and pod_roles has ` +
+        `\${join(", ", keys(${roleless.text}))}; add ${wanted} to vpc_endpoints unless the VPC has it already.`,
     );
   }
 }

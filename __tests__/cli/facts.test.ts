@@ -11,7 +11,7 @@ import { kindOf } from "../../cli/doctor/account-facts";
 import { NoAnswer, settled } from "../../cli/doctor/fact";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
 import { serviceOf } from "../../facts/endpoint-services";
-import { maxPods, podsLeft } from "../../cli/pods";
+import { podsLeft, podsPerNode } from "../../facts/pods";
 import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../terraform/state";
 import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
@@ -288,8 +288,8 @@ describe("pods", () => {
     ["t3.small", type(3, 4), 11, 16],
     ["t3.medium", type(3, 6), 17, 28],
   ])("on a %s: %#", (_, of, most, left) => {
-    expect(maxPods(of)).toBe(most);
-    expect(podsLeft(2, of)).toBe(left);
+    expect(podsPerNode(of)).toBe(most);
+    expect(podsLeft(2, podsPerNode(of))).toBe(left);
   });
 });
 

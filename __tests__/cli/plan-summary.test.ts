@@ -1,10 +1,5 @@
-import {
-  addressesPerNode,
-  podsPerNode,
-  summarize,
-  summaryLines,
-  type InstanceTypeFacts,
-} from "../../cli/plan/plan-summary";
+import { summarize, summaryLines, type InstanceTypeFacts } from "../../cli/plan/plan-summary";
+import { addressesPerNode, podsPerNode } from "../../facts/pods";
 import { planOf } from "../support/plan-json";
 import { recorded, recordedWith } from "../support/recorded";
 

@@ -11,7 +11,7 @@ import {
   podsHeld,
   podsPerNode,
   workload,
-} from "../../modules/planning";
+} from "../../modules/planning/figures";
 import { Expression, hcl } from "../../modules/hcl/expression";
 import { neutralEnvironment, type Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate, Project, terraformProgram } from "../support/end-to-end";

@@ -1,9 +1,10 @@
 import { ADD_ON_WORKLOADS } from "../../facts/add-on-workloads";
 import { ADD_ONS } from "../../rehearsal/account/eks/add-on-table";
-import { synthesized } from "../support/synthesized";
+import { meant, synthesized } from "../support/synthesized";
 
 const stack = synthesized();
 const addOn = (when: "before" | "after") => stack.resource["aws_eks_addon"]?.[`add_ons_${when}_nodes`] ?? {};
+const rows = (when: "before" | "after") => String(meant(stack, addOn(when)["for_each"]));
 const group = "aws_autoscaling_group.node_group_autoscaling_group";
 
 describe("AddOns", () => {
@@ -16,12 +17,12 @@ describe("AddOns", () => {
   });
 
   it("splits the rows by the same question", () => {
-    const early = 'coalesce(row.before_nodes, contains(["vpc-cni","kube-proxy","eks-pod-identity-agent"], name))';
+    const early = 'coalesce(row.before_nodes, contains(["vpc-cni", "kube-proxy", "eks-pod-identity-agent"], name))';
 
-    expect(String(addOn("before")["for_each"]).replace(/[()]/g, "")).toBe(
+    expect(rows("before").replace(/[()]/g, "")).toBe(
       `\${{ for name, row in var.add_ons : name => row if ${early} }}`.replace(/[()]/g, ""),
     );
-    expect(String(addOn("after")["for_each"]).replace(/[()]/g, "")).toBe(
+    expect(rows("after").replace(/[()]/g, "")).toBe(
       `\${{ for name, row in var.add_ons : name => row if !${early} }}`.replace(/[()]/g, ""),
     );
   });
@@ -40,11 +41,13 @@ describe("AddOns", () => {
   });
 
   it("asks EKS for a version only where none is pinned, and for no newer one than the default", () => {
-    const { data } = stack as unknown as { data: Record<string, Record<string, Record<string, unknown>>> };
+    const version = stack.data["aws_eks_addon_version"]?.["add_ons_default_version"];
 
-    expect(data["aws_eks_addon_version"]?.["add_ons_default_version"]).toEqual({
+    expect(meant(stack, version?.["for_each"])).toBe(
+      "${{ for name, row in var.add_ons : name => row if (row.version == null) }}",
+    );
+    expect(version).toMatchObject({
       addon_name: "${each.key}",
-      for_each: "${{ for name, row in var.add_ons : name => row if row.version == null }}",
       kubernetes_version: "${var.eks_version}",
       most_recent: false,
     });
@@ -61,7 +64,7 @@ describe("what add-ons run", () => {
   });
 
   it("is no Deployment where the nodes wait for it", () => {
-    const [, early = ""] = /contains\(\(?(\[[^\]]*\])/.exec(String(addOn("before")["for_each"])) ?? [];
+    const [, early = ""] = /contains\(\(?(\[[^\]]*\])/.exec(rows("before")) ?? [];
 
     expect((JSON.parse(early) as string[]).map((name) => ADD_ON_WORKLOADS[name]?.runs)).toEqual(
       Array<string>(3).fill("daemon-sets"),

@@ -1,6 +1,6 @@
 import { keepState, KUBERNETES_SUFFIX, ofBothStacks, type StateEnvironment } from "../../modules/state";
 import { versionConstraint } from "../../facts/provider-versions";
-import { addresses, synthesized, synthesizedKubernetes } from "../support/synthesized";
+import { addresses, meant, synthesized, synthesizedKubernetes } from "../support/synthesized";
 
 const stack = synthesizedKubernetes();
 
@@ -10,7 +10,7 @@ describe("the stack eks-kubernetes, by synth alone", () => {
     const instances = addresses(stack).map((address) => {
       const [type = "", name = ""] = address.split(".");
       const { count, for_each } = stack.resource[type]?.[name] ?? {};
-      return [address, count ?? for_each];
+      return [address, count ?? meant(stack, for_each)];
     });
 
     expect(Object.fromEntries(instances)).toEqual({
@@ -20,7 +20,7 @@ describe("the stack eks-kubernetes, by synth alone", () => {
         "${{ for name, row in var.namespaces : name => row if row.default_deny_egress }}",
       "kubernetes_network_policy_v1.namespaces_default_deny_ingress":
         "${{ for name, row in var.namespaces : name => row if row.default_deny }}",
-      "kubernetes_storage_class_v1.storage_class_ebs": "${var.storage_class == null ? 0 : 1}",
+      "kubernetes_storage_class_v1.storage_class_ebs": "${(var.storage_class != null) ? 1 : 0}",
     });
   });
 

@@ -1,7 +1,7 @@
-import { synthesized } from "../support/synthesized";
+import { meant, synthesized } from "../support/synthesized";
 
-const { resource, check, ...rest } = synthesized();
-const { data } = rest as unknown as { data: Record<string, Record<string, Record<string, unknown>>> };
+const stack = synthesized();
+const { resource, check, data, locals } = stack;
 const made = (type: string, name: string) => resource[type]?.[name] ?? {};
 
 describe("Network", () => {
@@ -13,15 +13,21 @@ describe("Network", () => {
       ["aws_route_table", "network_private_routes"],
     ] as const)
       expect(made(type, name)["count"]).toBe("${(var.vpc_id == null) ? 1 : 0}");
-    for (const name of ["network_public_subnet", "network_private_subnet", "network_pod_subnet"])
-      expect(made("aws_subnet", name)["for_each"]).toMatch(/var\.vpc_id == null\) \? var\.\w+ : \[\]/);
+    for (const kind of ["public", "private", "pod"]) {
+      expect(made("aws_subnet", `network_${kind}_subnet`)["for_each"]).toContain(`local.network_own_${kind}_subnets`);
+      expect(locals[`network_own_${kind}_subnets`]).toMatch(/var\.vpc_id == null\) \? var\.\w+ : \[\]/);
+    }
   });
 
   it("says every route of a table, so that one that is no longer listed goes", () => {
     const tables = Object.values(resource["aws_route_table"] ?? {});
 
     expect(tables).toHaveLength(3);
-    for (const { route } of tables) expect(route).toMatch(/^\$\{concat\(\[.*\]\)\}$/);
+    for (const { route } of tables) {
+      const [, lists = ""] = /^\$\{concat\((.*)\)\}$/.exec(String(route)) ?? [];
+      const said = lists.replace(/local\.\w+/g, (name) => String(meant(stack, `\${${name}}`)));
+      expect(said).toMatch(/carrier_gateway_id = null, .*\bcarrier_gateway_id = null/);
+    }
   });
 
   it("keeps a private subnet until nothing stands in it", () => {
@@ -96,7 +102,7 @@ describe("VpcEndpoints", () => {
   });
 
   it("tells what nodes miss without a way to the internet", () => {
-    expect(check["vpc_endpoints_for_nodes"]?.assert[0]?.condition).toContain('["ec2","ecr.api","ecr.dkr","s3"]');
+    expect(check["vpc_endpoints_for_nodes"]?.assert[0]?.condition).toContain('["ec2", "ecr.api", "ecr.dkr", "s3"]');
   });
 });
 
@@ -126,7 +132,7 @@ describe("BastionRecord", () => {
       zone_id: "${one(data.aws_route53_zone.bastion_record_existing_zone[*].zone_id)}",
     });
     expect(made("aws_route53_record", "bastion_record_record")["zone_id"]).toBe(
-      "${coalesce((one(aws_route53_zone.bastion_record_zone[*].zone_id)), (one(data.aws_route53_zone.bastion_record_existing_zone[*].zone_id)))}",
+      "${coalesce(one(aws_route53_zone.bastion_record_zone[*].zone_id), one(data.aws_route53_zone.bastion_record_existing_zone[*].zone_id))}",
     );
   });
 });

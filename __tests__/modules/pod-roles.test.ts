@@ -1,5 +1,5 @@
 import { podIdentityTrust, webIdentityTrust } from "../../facts/pod-policies";
-import { synthesized } from "../support/synthesized";
+import { meant, synthesized } from "../support/synthesized";
 
 const stack = synthesized();
 const resource = (type: string, name: string) => stack.resource[type]?.[name] ?? {};
@@ -41,20 +41,20 @@ describe("PodRole", () => {
   ])("gives the policy %s to the roles that name %s", (name, ready) => {
     const { for_each, role } = resource("aws_iam_role_policy", `pod_roles_${name}`);
 
-    expect(for_each).toContain(`if contains(row.policies, "${ready}")`);
+    expect(meant(stack, for_each)).toContain(`if contains(row.policies, "${ready}")`);
     expect(role).toBe("${aws_iam_role.pod_roles_role[each.key].name}");
   });
 
   it("associates by Pod Identity what no add-on has, when it can do its work", () => {
     const association = resource("aws_eks_pod_identity_association", "pod_roles_association");
 
-    expect(association["for_each"]).toContain('row.via == "pod_identity" && !contains(');
+    expect(meant(stack, association["for_each"])).toContain('row.via == "pod_identity" && !contains(');
     expect(association["depends_on"]).toHaveLength(6);
   });
 
   it("puts out the ARN of each role by its key, for the service account's annotation", () => {
-    expect(stack.output["pod_role_arns"]?.value).toBe(
-      "${{ for key, row in var.pod_roles : key => (aws_iam_role.pod_roles_role[key].arn) }}",
+    expect(meant(stack, stack.output["pod_role_arns"]?.value)).toBe(
+      "${{ for key, row in var.pod_roles : key => aws_iam_role.pod_roles_role[key].arn }}",
     );
   });
 });

@@ -7,12 +7,12 @@ import {
   machineTrustPolicy,
   managedPolicyArn,
   secretsKeyPolicy,
-  trustPolicy,
   volumeKeyPolicy,
 } from "../../modules/policies";
+import { trustPolicy } from "../../facts/policy";
 
 const GOLDEN = join(__dirname, "../golden/policies");
-const ACCOUNT = { partition: "aws", accountId: "123456789012" };
+const ACCOUNT = { partition: "aws", accountId: "123456789012", dnsSuffix: "amazonaws.com" };
 
 /** One golden file per policy, named for it. */
 const POLICIES: Readonly<Record<string, string>> = {
@@ -30,15 +30,15 @@ describe("policies", () => {
     });
   });
 
-  it.each(["amazonaws.com", "amazonaws.com.cn"])("lets machines take a role where AWS is %s", (suffix) => {
-    expect(machineTrustPolicy(suffix)).toBe(trustPolicy(`ec2.${suffix}`));
+  it.each(["amazonaws.com", "amazonaws.com.cn"])("lets machines take a role where AWS is %s", (dnsSuffix) => {
+    expect(machineTrustPolicy({ ...ACCOUNT, dnsSuffix })).toBe(trustPolicy(`ec2.${dnsSuffix}`));
   });
 
   it.each(["aws", "aws-cn", "aws-us-gov"])("names AWS' own policies in the partition %s", (partition) => {
-    expect(managedPolicyArn(partition, "AmazonEKS_CNI_Policy")).toBe(
+    expect(managedPolicyArn({ ...ACCOUNT, partition }, "AmazonEKS_CNI_Policy")).toBe(
       `arn:${partition}:iam::aws:policy/AmazonEKS_CNI_Policy`,
     );
-    expect(accessPolicyArn(partition, "AmazonEKSViewPolicy")).toBe(
+    expect(accessPolicyArn({ ...ACCOUNT, partition }, "AmazonEKSViewPolicy")).toBe(
       `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSViewPolicy`,
     );
   });

@@ -7,6 +7,8 @@ import { EksStack } from "../../modules/stack";
 /** The parts of `cdk.tf.json` that tests look at. */
 export interface Synthesized {
   readonly check: Record<string, { assert: { condition: string; error_message: string }[] }>;
+  readonly data: Record<string, Record<string, Record<string, unknown>>>;
+  readonly locals: Record<string, unknown>;
   readonly moved: { from: string; to: string }[];
   readonly output: Record<string, { value: unknown; description: string; sensitive?: boolean }>;
   readonly resource: Record<string, Record<string, Record<string, unknown>>>;
@@ -26,7 +28,6 @@ export interface Synthesized {
 /** What tests look at of the stack `eks-kubernetes`. */
 export interface SynthesizedKubernetes extends Synthesized {
   readonly import: { for_each: string; id: string; to: string }[];
-  readonly locals: Record<string, string>;
   readonly provider: Record<string, Record<string, unknown>[]>;
 }
 
@@ -47,6 +48,12 @@ export function synthesizedKubernetes(
   const stack = new KubernetesStack(new App(), "eks-kubernetes");
   configure(stack);
   return JSON.parse(Testing.synth(stack, true)) as SynthesizedKubernetes;
+}
+
+/** What a local value stands for, when a value is one by its name; the value itself otherwise. */
+export function meant({ locals }: Pick<Synthesized, "locals">, value: unknown): unknown {
+  const [, name] = /^\$\{local\.(\w+)\}$/.exec(String(value)) ?? [];
+  return name === undefined ? value : locals[name];
 }
 
 /** Every resource's address, without instance keys. */

@@ -1,3 +1,4 @@
+import { namesOf } from "../../facts/names";
 import { Unknowns } from "../../aws/call";
 import { patient, withAws, type AwsSettings } from "../../aws/clients";
 import { EVERYTHING, type Alternatives, type Found } from "../../aws/finders/finder";
@@ -85,7 +86,7 @@ export function scanAfter(settings: AwsSettings, stack: StackIdentity): Promise<
       ...TAGGED.map((type) =>
         remains(type, FINDERS[type].find(clients, ofProject), () => `tag Project=${projectName}`),
       ),
-      named("aws_iam_role", `${projectName}-eks-cluster`),
+      named("aws_iam_role", namesOf(projectName).clusterRole),
       named("aws_iam_role", nodeRoleName),
       named("aws_iam_instance_profile", nodeRoleName),
     ]);

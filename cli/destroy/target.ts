@@ -1,3 +1,4 @@
+import { namesOf } from "../../facts/names";
 import { UserError } from "../../contract/user-error";
 import type { StateResource } from "../../terraform/state";
 import type { GivenValue } from "../../terraform/tfvars";
@@ -38,6 +39,7 @@ export function targetOf(
   };
   const projectName =
     resources.map(({ tags }) => tags["Project"]).find((tag) => tag !== undefined) ?? variable("project_name") ?? "";
+  const names = namesOf(projectName);
   const cluster = ofType("aws_eks_cluster")?.id;
   const vpcId = ofType("aws_vpc")?.id;
   const foreignVpcId = variable("vpc_id") ?? "";
@@ -50,9 +52,9 @@ export function targetOf(
   const region = arns.map(([, , , part]) => part).find((part) => part !== undefined && part !== "");
   return {
     region: variable("aws_region") ?? "",
-    clusterName: cluster ?? variable("eks_cluster_name") ?? `${projectName}_eks`,
+    clusterName: cluster ?? variable("eks_cluster_name") ?? names.cluster,
     projectName,
-    nodeRoleName: nodes?.id ?? variable("eks_worker_node_role_name") ?? `${projectName}_eks_worker_nodes_role`,
+    nodeRoleName: nodes?.id ?? variable("eks_worker_node_role_name") ?? names.nodeRole,
     ...(vpcId !== undefined && { vpcId }),
     ...(vpcId === undefined && foreignVpcId !== "" && { foreignVpcId }),
     hasCluster: cluster !== undefined,

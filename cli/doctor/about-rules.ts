@@ -1,5 +1,5 @@
 import { terraformCommand } from "../../terraform/program";
-import { clusterTag } from "../../facts/cluster-tags";
+import { clusterTag, SUBNET_ROLE_TAGS } from "../../facts/cluster-tags";
 import { controlPlane, groupTypes, nodeRoles, stateOf, usedSubnets, type AfterFacts } from "./after-facts";
 import { addon, APPLY, attachPolicy, aws, createAccessEntry } from "./cures";
 import { orElse } from "./fact";
@@ -19,7 +19,7 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
         .filter((subnet) => all.includes(subnet) || shared in subnet.tags)
         .map(({ id, tags, defaultRoute }) => {
           const isPublic = defaultRoute?.startsWith("igw-") === true;
-          const key = isPublic ? "kubernetes.io/role/elb" : "kubernetes.io/role/internal-elb";
+          const key = SUBNET_ROLE_TAGS[isPublic ? "public" : "private"];
           // The value may be empty, too.
           return (
             !["1", ""].includes(tags[key] ?? "none") &&

@@ -1,5 +1,5 @@
-import { CONTROL_PLANE_ADDRESSES } from "../../facts/cidr";
 import { clusterTag } from "../../facts/cluster-tags";
+import { CLUSTER_INTERFACES } from "../../facts/pods";
 import { familiesOf } from "../../modules/user-data/read";
 import { controlPlane, launchesInQuestion, missing, usedSubnets, type AfterFacts } from "./after-facts";
 import { APPLY, aws, launchAnew } from "./cures";
@@ -55,7 +55,7 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
         const { id, free, cidr } = subnet;
         const isOfNodes = ofNodes.includes(subnet);
         return (
-          free < CONTROL_PLANE_ADDRESSES + (isOfNodes ? perNode : 0) &&
+          free < CLUSTER_INTERFACES.least + (isOfNodes ? perNode : 0) &&
           found(
             isOfNodes && free < perNode ? "error" : "warning",
             id,
@@ -63,7 +63,7 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
               (isOfNodes
                 ? `a new node takes ${String(perNode)} for its first interface, each pod one more, and `
                 : "") +
-              `EKS wants ${String(CONTROL_PLANE_ADDRESSES)} for itself`,
+              `EKS wants ${String(CLUSTER_INTERFACES.least)} for itself`,
             "remove pods and nodes; or add a subnet with a new name and a free range to vpc_private_subnets, and " +
               APPLY,
           )

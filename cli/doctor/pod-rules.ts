@@ -1,5 +1,5 @@
 import type { InstanceType } from "../../aws/instances";
-import { maxPods, podsLeft } from "../pods";
+import { podsLeft, podsPerNode } from "../../facts/pods";
 import { found, type Found, type Rule } from "./rule";
 
 /** Nodes of one group. */
@@ -24,7 +24,7 @@ export function podRules<Facts>(groupsOf: (facts: Facts) => readonly GroupOfNode
       return (
         is !== undefined &&
         is.interfaces * is.addressesPerInterface * nodes > 0 &&
-        about(group, is, podsLeft(nodes, is))
+        about(group, is, podsLeft(nodes, podsPerNode(is)))
       );
     });
   return [
@@ -36,7 +36,7 @@ export function podRules<Facts>(groupsOf: (facts: Facts) => readonly GroupOfNode
           found(
             left <= 0 ? "warning" : "note",
             type,
-            `${String(nodes)} nodes of ${type} hold ${String(maxPods(is))} pods each; beside the system's own ` +
+            `${String(nodes)} nodes of ${type} hold ${String(podsPerNode(is))} pods each; beside the system's own ` +
               `there is room for ${String(Math.max(0, left))}`,
             `choose a larger ${variable}, such as t3.medium (17 pods), or more nodes`,
           ),
@@ -50,7 +50,7 @@ export function podRules<Facts>(groupsOf: (facts: Facts) => readonly GroupOfNode
         return found(
           "note",
           type,
-          `${String(nodes)} nodes of ${type} hold ${String(maxPods(is))} pods each, ${String(left)} beside the ` +
+          `${String(nodes)} nodes of ${type} hold ${String(podsPerNode(is))} pods each, ${String(left)} beside the ` +
             "system's own; " +
             `each pod takes an address of its node's subnet${each === "" ? "" : `, which has ${each}`}`,
           "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: aws ec2 " +

@@ -1,5 +1,6 @@
 import { isStandard } from "../../aws/quotas";
-import { CONTROL_PLANE_ADDRESSES, usableAddresses } from "../../facts/cidr";
+import { usableAddresses } from "../../facts/cidr";
+import { addressesPerNode, CLUSTER_INTERFACES } from "../../facts/pods";
 import { QUOTAS } from "../../facts/quotas";
 import { subnetsOf } from "../stack-inputs";
 import type { AccountRule, BeforeFacts } from "./before";
@@ -69,10 +70,10 @@ export const ROOM_RULES: readonly AccountRule[] = [
             const shared = group.names.length > 1 ? own.filter(({ az }) => az === subnet.az).length : own.length;
             const each = (nodes: number) => Math.ceil(nodes / shared);
             const max = each(group.size.max);
-            const addresses = max * type.interfaces * type.addressesPerInterface;
+            const addresses = max * addressesPerNode(type).full;
             return [{ addresses, desired: each(group.size.desired), nodes: `${String(max)} nodes of ${name}` }];
           });
-          const needed = CONTROL_PLANE_ADDRESSES + sum(here.map(({ addresses }) => addresses));
+          const needed = CLUSTER_INTERFACES.least + sum(here.map(({ addresses }) => addresses));
           const has = usableAddresses(subnet.cidr);
           return (
             // With prefixes a node takes sixteen addresses at a time, as many as its pods need.
@@ -81,7 +82,7 @@ export const ROOM_RULES: readonly AccountRule[] = [
             has < needed &&
             found(
               // Not even the nodes of the first day, before there are any pods.
-              has < CONTROL_PLANE_ADDRESSES + sum(here.map(({ desired }) => desired)) ? "error" : "warning",
+              has < CLUSTER_INTERFACES.least + sum(here.map(({ desired }) => desired)) ? "error" : "warning",
               subnet.name,
               `vpc_private_subnets: ${subnet.cidr} has ${String(has)} addresses; ` +
                 `${here.map(({ nodes }) => nodes).join(" and ")}, with an address for each pod, and the control ` +

@@ -2,6 +2,16 @@ import { z } from "zod";
 
 import { UserError } from "../../contract/user-error";
 import { usableAddresses } from "../../facts/cidr";
+import {
+  addressesPerNode,
+  CLUSTER_INTERFACES,
+  CLUSTER_PODS,
+  HOST_NETWORK_PODS,
+  podsLeft,
+  podsPerNode,
+  RECOMMENDED_PODS,
+  type NetworkOfType,
+} from "../../facts/pods";
 import type { Finding } from "../doctor/finding";
 import { stackInputs, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
 import { irrevocable } from "./cluster-guard";
@@ -10,11 +20,7 @@ import type { Plan, ResourceChange } from "../../terraform/plan-file";
 import { wrapped } from "../../terminal/wrapped";
 
 /** What EC2 says of an instance type (DescribeInstanceTypes). */
-export interface InstanceTypeFacts {
-  /** Network interfaces at most. */
-  readonly interfaces: number;
-  /** IPv4 addresses of each interface at most, the first one included. */
-  readonly addressesPerInterface: number;
+export interface InstanceTypeFacts extends NetworkOfType {
   readonly vcpus: number;
   readonly memoryMiB: number;
 }
@@ -61,10 +67,7 @@ export interface NodeCapacity {
 }
 
 /** Numbers of addresses that nodes take. */
-export interface Addresses {
-  readonly idle: number;
-  readonly full: number;
-}
+type Addresses = ReturnType<typeof addressesPerNode>;
 
 /** Addresses of one subnet. */
 export interface SubnetCapacity {
@@ -80,27 +83,8 @@ export interface SubnetCapacity {
   readonly nodes: number;
 }
 
-/**
- * Addresses that EKS wants to find free in each subnet of a cluster, for interfaces of its own; it makes more of them,
- * and drops the old, with every new version.
- *
- * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
- */
-const CLUSTER_INTERFACES = 6;
-
 /** The NAT gateway and the bastion stand in the first public subnet. */
 const NAT_AND_BASTION = 2;
-
-/** aws-node and kube-proxy run on every node, with the node's own address; CoreDNS twice in a cluster. */
-const SYSTEM_PODS_PER_NODE = 2;
-const SYSTEM_PODS_PER_CLUSTER = 2;
-
-/**
- * Pods per node that AWS recommends at most, for few and for many vCPUs.
- *
- * @see https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
- */
-const RECOMMENDED_PODS = { few: 110, many: 250, manyVcpus: 30 };
 
 /** What of the variables no other reader tells; a plan without it is not of this stack. */
 const KUBELET = z.object({ eks_worker_user_data_group: z.object({ kubelet_extra_args: z.string() }) });
@@ -113,26 +97,6 @@ const VERBS = {
   destroy: "to destroy",
   forget: "to forget",
 };
-
-/**
- * Pods that a node holds with the VPC CNI: every interface keeps its first address for itself, and the two pods of the
- * system that run on every node need none.
- *
- * @see https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
- */
-export function podsPerNode({ interfaces, addressesPerInterface }: InstanceTypeFacts): number {
-  return interfaces * (addressesPerInterface - 1) + SYSTEM_PODS_PER_NODE;
-}
-
-/**
- * Addresses of the subnet that one node takes with the VPC CNI's defaults, which take an interface whole and keep a
- * spare one ready (`WARM_ENI_TARGET=1`): with a few pods, and with as many as it holds.
- *
- * @see https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/eni-and-ip-target.md
- */
-export function addressesPerNode({ interfaces, addressesPerInterface }: InstanceTypeFacts): Addresses {
-  return { idle: Math.min(2, interfaces) * addressesPerInterface, full: interfaces * addressesPerInterface };
-}
 
 /**
  * Counts what a plan does, and reckons what its nodes and subnets hold.
@@ -282,7 +246,7 @@ function capacityOf(
     size,
     ...(facts !== undefined && { node: nodeCapacity(facts, maxPods(kubeletArguments), size.desired) }),
     subnets: [
-      ...privateSubnets.map((row, i) => subnet(false, CLUSTER_INTERFACES, nodes[i] ?? 0, row)),
+      ...privateSubnets.map((row, i) => subnet(false, CLUSTER_INTERFACES.least, nodes[i] ?? 0, row)),
       ...publicSubnets.map((row, i) => subnet(true, i === 0 ? NAT_AND_BASTION : 0, 0, row)),
     ],
   };
@@ -290,14 +254,13 @@ function capacityOf(
 
 function nodeCapacity(facts: InstanceTypeFacts, told: number | undefined, desired: number): NodeCapacity {
   const pods = podsPerNode(facts);
-  const left = desired * (Math.min(told ?? pods, pods) - SYSTEM_PODS_PER_NODE) - SYSTEM_PODS_PER_CLUSTER;
   return {
     facts,
     addresses: addressesPerNode(facts),
     pods,
     ...(told !== undefined && { told }),
-    recommended: facts.vcpus > RECOMMENDED_PODS.manyVcpus ? RECOMMENDED_PODS.many : RECOMMENDED_PODS.few,
-    leftAtDesired: Math.max(0, left),
+    recommended: RECOMMENDED_PODS[facts.vcpus > RECOMMENDED_PODS.manyAboveVcpus ? "many" : "few"],
+    leftAtDesired: Math.max(0, podsLeft(desired, Math.min(told ?? pods, pods))),
   };
 }
 
@@ -326,7 +289,7 @@ function podFindings(instanceType: string, size: Capacity["size"], node: NodeCap
   const subject = `eks_worker_node_ec2_type ${instanceType}`;
   const findings: Finding[] = [];
   if (size.desired > 0 && leftAtDesired === 0) {
-    const system = size.desired * SYSTEM_PODS_PER_NODE + SYSTEM_PODS_PER_CLUSTER;
+    const system = size.desired * HOST_NETWORK_PODS + CLUSTER_PODS;
     findings.push({
       code: "no-room-for-pods",
       severity: "warning",
@@ -378,8 +341,8 @@ function subnetFinding(subnet: SubnetCapacity, each: Addresses, max: number): Fi
       subject: `subnet ${name} (${cidr}, ${zone})`,
       cause:
         `of its ${String(usable)} addresses ${String(free)} are for nodes, and a maximum of ${nodesOf(max)} puts ` +
-        `${String(nodes)} there, which take ${String(nodes * ofEach)} ${when} (${String(ofEach)} each): ${nodesOf(fit)} ` +
-        `${fit === 1 ? "fits" : "fit"}, ${others}`,
+        `${String(nodes)} there, which take ${String(nodes * ofEach)} ${when} (${String(ofEach)} each): ` +
+        `${nodesOf(fit)} ${fit === 1 ? "fits" : "fit"}, ${others}`,
       cure: "lower max in eks_worker_nodes_asg_group, or give the VPC larger subnets under other names",
     },
   ];
@@ -412,7 +375,7 @@ function machine({ vcpus, memoryMiB }: InstanceTypeFacts): string {
 function podLines({ facts, pods, told, leftAtDesired }: NodeCapacity, desired: number): string[] {
   const { interfaces, addressesPerInterface } = facts;
   const addresses = `${String(interfaces)} interfaces x (${String(addressesPerInterface)} addresses - 1)`;
-  const formula = `${addresses} + ${String(SYSTEM_PODS_PER_NODE)}`;
+  const formula = `${addresses} + ${String(HOST_NETWORK_PODS)}`;
   const most = told === undefined ? "" : `, --max-pods says ${String(told)}`;
   const room = `room for ${String(leftAtDesired)} of yours on ${nodesOf(desired)}`;
   return wrapped("pods per node:", `${String(pods)} = ${formula}${most}; ${room}`);

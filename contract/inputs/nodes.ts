@@ -1,4 +1,5 @@
 import { ARCHITECTURES, FAMILIES, NODE_IMAGES } from "../../facts/images";
+import { namesOf } from "../../facts/names";
 import { atLeast, atMost, distinct, matches, matching, type Condition } from "./condition";
 import { flag, inputs, listOf, mapOf, number, object, oneOf, text, whole } from "./description";
 import { writtenTwice } from "./bottlerocket";
@@ -25,9 +26,12 @@ const LAST_AL2_MINOR = NODE_IMAGES.al2.newestMinor;
 /** Of Amazon Linux 2023's AMIs, in GiB. */
 const AL2023_SNAPSHOT = NODE_IMAGES.al2023.volumeGiB;
 
+/** What the stack calls what it makes, in Terraform's language. */
+const NAMES = namesOf("${var.project_name}");
+
 /** The name of the nodes' role, in Terraform's language. */
-export const NODE_ROLE = 'coalesce(var.eks_worker_node_role_name, "${var.project_name}_eks_worker_nodes_role")';
-const CLUSTER_NAME = 'coalesce(var.eks_cluster_name, "${var.project_name}_eks")';
+export const NODE_ROLE = `coalesce(var.eks_worker_node_role_name, "${NAMES.nodeRole}")`;
+const CLUSTER_NAME = `coalesce(var.eks_cluster_name, "${NAMES.cluster}")`;
 
 /** Graviton: `g` right behind the generation, and the first of them. */
 const IS_ARM = matches(String.raw`^(a1|[a-z]+[0-9]+g[a-z]*)\.`).hcl("type");
@@ -503,8 +507,8 @@ export const nodes = inputs({
     rules: [
       rule(
         `try(!contains(
-           ["\${var.project_name}-eks-cluster",
-            var.kubectl_own_role ? "\${var.project_name}-kubectl" : var.aws_krug_admin_role],
+           ["${NAMES.clusterRole}",
+            var.kubectl_own_role ? "${NAMES.bastion}" : var.aws_krug_admin_role],
            var.eks_worker_node_role_name), true)`,
         `eks_worker_node_role_name must be a role of the nodes' own, got
          "\${coalesce(var.eks_worker_node_role_name, "nothing")}", which is the cluster's role or the bastion's.`,
@@ -512,7 +516,7 @@ export const nodes = inputs({
       rule(
         `length(${NODE_ROLE}) <= 64`,
         `eks_worker_node_role_name must be set when project_name has more than 42 characters, because
-         "\${var.project_name}_eks_worker_nodes_role" has \${length(var.project_name) + 22} and IAM allows 64.`,
+         "${NAMES.nodeRole}" has \${length(var.project_name) + 22} and IAM allows 64.`,
       ),
     ],
   }),

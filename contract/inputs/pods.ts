@@ -1,3 +1,4 @@
+import { namesOf } from "../../facts/names";
 import { READY_POLICIES } from "../../facts/pod-policies";
 import { allOf, atLeast, atMost, COUNTED, DISTINCT, isOneOf, matches, matching } from "./condition";
 import { flag, inputs, listOf, mapOf, object, oneOf, text } from "./description";
@@ -114,7 +115,7 @@ export const pods = inputs({
 
 function podRoleRules(): readonly Rule[] {
   const rows = presentRows("pod_roles");
-  const roleName = '"${var.project_name}-pod-${key}"';
+  const roleName = `"${namesOf("${var.project_name}").podRole("${key}")}"`;
   const accounts = `[for key, row in ${rows} : "\${row.namespace}/\${row.service_account}"
     if row.namespace != null && row.service_account != null]`;
   // Here and not with add_ons, because Terraform takes no two variables whose rules name each other.

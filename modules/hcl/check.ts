@@ -1,23 +1,17 @@
-import type { IResolvable, TerraformStack } from "cdktf";
+import { TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
 
 import type { Expression } from "./expression";
-
-/** A Terraform identifier, a condition that is true when all is well, and what is the matter and what to do. */
-export type Warning = readonly [name: string, condition: Expression, message: string];
 
 /**
  * A `check` block: says something at every plan and apply without stopping either. cdktf 0.21 has no construct for it.
  *
  * @param name a Terraform identifier, unique in the stack
- * @param condition from `Op` and `Fn`; Terraform refuses a constant one
+ * @param condition true when all is well; Terraform refuses a constant one
  * @param message what is the matter and what to do
  * @see https://developer.hashicorp.com/terraform/language/checks
  */
-export function warnUnless(
-  stack: TerraformStack,
-  name: string,
-  condition: IResolvable | string,
-  message: string,
-): void {
-  stack.addOverride(`check.${name}`, { assert: [{ condition, error_message: message }] });
+export function warnUnless(scope: Construct, name: string, condition: Expression, message: string): void {
+  const assert = [{ condition: condition.asString, error_message: message }];
+  TerraformStack.of(scope).addOverride(`check.${name}`, { assert });
 }

@@ -1,4 +1,5 @@
 import {
+  Lazy,
   TerraformDataSource,
   TerraformLocal,
   TerraformResource,
@@ -10,67 +11,53 @@ import {
 
 import { quoted } from "../../contract/inputs/condition";
 
+const INDENTED_LINE_BREAK = /\s*\n\s*/g;
+
 /**
  * An expression in Terraform's own language, for what cdktf's `Fn` and `Op` cannot say: `for` expressions, and whatever
- * has one inside.
+ * has one inside. It stands by itself as an argument that takes a boolean, or blocks that the generated types know as
+ * resolvable; it has braces around it only where it does not stand in another one.
  */
-export class Expression {
+export class Expression implements IResolvable {
+  readonly creationStack: string[] = [];
+
   constructor(readonly text: string) {}
+
+  resolve({ suppressBraces }: IResolveContext): string {
+    return suppressBraces === true ? this.text : `\${${this.text}}`;
+  }
+
+  toString(): string {
+    return Token.asString(this);
+  }
 
   /** As an argument that takes a string, or anything that the generated types take for one. */
   get asString(): string {
-    return Token.asString(this.asResolvable);
+    return Token.asString(this);
   }
 
   get asNumber(): number {
-    return Token.asNumber(this.asResolvable);
+    return Token.asNumber(this);
   }
 
   get asList(): string[] {
-    return Token.asList(this.asResolvable);
-  }
-
-  /** As an argument that takes a boolean, or blocks that the generated types know as resolvable. */
-  get asResolvable(): IResolvable {
-    return new Written(this);
-  }
-}
-
-/** An expression that has braces around it only where it does not stand in another one. */
-class Written implements IResolvable {
-  readonly creationStack: string[] = [];
-
-  constructor(private readonly expression: Expression) {}
-
-  resolve({ suppressBraces }: IResolveContext): string {
-    return suppressBraces === true ? this.expression.text : `\${${this.expression.text}}`;
-  }
-
-  toString(): string {
-    return Token.asString(this);
+    return Token.asList(this);
   }
 }
 
 /**
- * A token inside an expression. cdktf knows by itself that it stands inside braces, but only up to the first that closes,
- * and then puts more around it.
+ * A token inside an expression. cdktf knows by itself that it stands inside braces, but only up to the first that
+ * closes, and then puts more around it.
  */
-class Inside implements IResolvable {
-  readonly creationStack: string[] = [];
-
-  constructor(private readonly token: string | number | boolean | readonly string[] | Named) {}
-
-  resolve(context: IResolveContext): unknown {
+function inside(token: unknown): string {
+  const produce = (context: IResolveContext): unknown => {
     const { suppressBraces } = context;
     context.suppressBraces = true;
-    const resolved: unknown = context.resolve(this.token);
+    const resolved: unknown = context.resolve(token);
     context.suppressBraces = suppressBraces;
     return resolved;
-  }
-
-  toString(): string {
-    return Token.asString(this);
-  }
+  };
+  return Token.asString(Lazy.anyValue({ produce }));
 }
 
 /** What has a name in Terraform's language. */
@@ -89,15 +76,17 @@ export function address(named: Named): string {
 /**
  * Text of an {@link Expression}.
  *
- * An interpolated expression stands in parentheses, a resource by its name, a value as a literal. One that only Terraform
- * knows stands by its name, too.
+ * An interpolated expression stands in parentheses, a resource by its name, a value as a literal. One that only
+ * Terraform knows stands by its name, too. What is written over several lines becomes one.
  *
  * @throws Error for a text that has such a value in it: it has no name
  * @see https://developer.hashicorp.com/terraform/language/expressions/for
  */
 export function hcl(strings: TemplateStringsArray, ...operands: Operand[]): Expression {
-  const text = strings.map((part, i) => part + (i < operands.length ? operandText(operands[i] ?? "") : ""));
-  return new Expression(text.join(""));
+  const text = strings.map(
+    (part, i) => part.replace(INDENTED_LINE_BREAK, " ") + (i < operands.length ? operandText(operands[i] ?? "") : ""),
+  );
+  return new Expression(text.join("").trim());
 }
 
 function operandText(operand: Operand): string {
@@ -105,7 +94,7 @@ function operandText(operand: Operand): string {
   if (typeof operand === "string" && Tokenization.reverseString(operand).length > 1) {
     throw new Error(`hcl takes a value or a text, not a text with a value in it, got ${operand}: use format(…)`);
   }
-  if (Token.isUnresolved(operand)) return new Inside(operand).toString();
+  if (Token.isUnresolved(operand)) return inside(operand);
   if (Array.isArray(operand)) return `[${operand.map(operandText).join(", ")}]`;
   if (typeof operand === "object") return address(operand as Named);
   return typeof operand === "string" ? quoted(operand) : JSON.stringify(operand);
@@ -113,9 +102,4 @@ function operandText(operand: Operand): string {
 
 function isName(text: string): boolean {
   return /^[\w.-]+$/.test(text);
-}
-
-/** A field of an object type that a tfvars file may leave out. @see https://developer.hashicorp.com/terraform/language/expressions/type-constraints#optional-object-type-attributes */
-export function optional(type: string, otherwise?: string | number | boolean | readonly [] | object): string {
-  return otherwise === undefined ? `optional(${type})` : `optional(${type}, ${JSON.stringify(otherwise)})`;
 }

@@ -1,7 +1,7 @@
 import { TerraformLocal } from "cdktf";
 import type { Construct } from "constructs";
 
-import { Expression, hcl } from "./expression";
+import { hcl, type Expression } from "./expression";
 
 /**
  * A local value of the stack: an expression that is worked out once, and has a name wherever it is used.
@@ -9,5 +9,5 @@ import { Expression, hcl } from "./expression";
  * @param value an expression, or what cdktf writes for plain values
  */
 export function local(scope: Construct, id: string, value: unknown): Expression {
-  return hcl`${new TerraformLocal(scope, id, value instanceof Expression ? value.asString : value)}`;
+  return hcl`${new TerraformLocal(scope, id, value)}`;
 }

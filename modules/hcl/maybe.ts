@@ -1,20 +1,15 @@
-import type { TerraformResource } from "cdktf";
+import { TerraformCount, type TerraformResource } from "cdktf";
 
-import { Expression, hcl, type Named } from "./expression";
+import { hcl, type Expression } from "./expression";
 
-/** The `count` of a resource that there is one of or none. */
-export function countIf(condition: Expression): number {
-  return hcl`${condition} ? 1 : 0`.asNumber;
-}
-
-/** An attribute of a resource that there is one of or none; null when there is none. */
-export function ofMaybe(resource: Named, attribute: string): Expression {
-  return hcl`one(${resource}[*].${new Expression(attribute)})`;
+/** The `count` of a resource that there is one of or none: `one(RESOURCE[*].id)` is its id, or null. */
+export function countIf(condition: Expression): TerraformCount {
+  return TerraformCount.of(hcl`${condition} ? 1 : 0`.asNumber);
 }
 
 /**
  * Blocks of a resource that only Terraform can count, as a `dynamic` block. cdktf's own one is for blocks that the
- * generated types know as lists.
+ * generated types know as lists, and not for resources with a `for_each`.
  *
  * @param name of the block, as Terraform spells it
  * @param forEach a list: one block for each element, `NAME.value` in `content`

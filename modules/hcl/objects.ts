@@ -4,8 +4,8 @@ import { Expression, hcl, type Operand } from "./expression";
 
 /*
  * An argument that is a list of objects takes an object only with all of the fields that the provider knows there, and
- * drops those that it does not know. So an object has every field of the newest provider: with what cdktf's types write,
- * the first provider that has one more refuses every plan.
+ * drops those that it does not know. So an object has every field of the newest provider: with what cdktf's types
+ * write, the first provider that has one more refuses every plan.
  * https://developer.hashicorp.com/terraform/language/attr-as-blocks
  */
 

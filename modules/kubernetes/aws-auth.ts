@@ -1,23 +1,27 @@
 import { ConfigMapV1 } from "@cdktf/provider-kubernetes/lib/config-map-v1";
-import { TerraformLocal, TerraformStack, Token } from "cdktf";
+import { TerraformStack, Token } from "cdktf";
 import { Construct } from "constructs";
 
+import { rule } from "../../contract/inputs/rule";
 import { MANAGED_BY, NODE_GROUPS, NODE_USERNAME } from "../../facts/aws-auth";
+import { address, hcl, type Expression } from "../hcl/expression";
+import { local } from "../hcl/local";
+import { countIf } from "../hcl/maybe";
 
-/** Expressions of Terraform's language, without `${}`: all of this is known to Terraform alone. */
+/** What aws-auth is made of: all of this is known to Terraform alone. */
 export interface AwsAuthProps {
-  /** Whether there is such a ConfigMap in this stack at all: a bool. */
-  readonly isOwner: string;
-  /** Whether one that is in the cluster already becomes this one: a bool. */
-  readonly adopts: string;
-  /** ARNs of the nodes' IAM roles, with or without their paths: a list of strings. */
-  readonly nodeRoleArns: string;
+  /** Whether there is such a ConfigMap in this stack at all: a boolean. */
+  readonly isOwner: Expression;
+  /** Whether one that is in the cluster already becomes this one: a boolean. */
+  readonly adopts: Expression;
+  /** ARNs of the nodes' IAM roles, with or without their paths: a list. */
+  readonly nodeRoleArns: Expression;
   /** `list({ rolearn, username, groups })` */
-  readonly roles: string;
+  readonly roles: Expression;
   /** `list({ userarn, username, groups })` */
-  readonly users: string;
-  /** `CONFIG_MAP`, `API_AND_CONFIG_MAP` or `API`: a string. */
-  readonly authenticationMode: string;
+  readonly users: Expression;
+  /** `CONFIG_MAP`, `API_AND_CONFIG_MAP` or `API`. */
+  readonly authenticationMode: Expression;
 }
 
 /**
@@ -29,29 +33,28 @@ export interface AwsAuthProps {
 export class AwsAuth extends Construct {
   constructor(scope: Construct, id: string, props: AwsAuthProps) {
     super(scope, id);
-    const data = new TerraformLocal(this, "data", `\${${awsAuthData(props)}}`);
+    const { isOwner, adopts, authenticationMode } = props;
     const configMap = new ConfigMapV1(this, "config-map", {
-      count: Token.asNumber(`\${${props.isOwner} ? 1 : 0}`),
+      count: countIf(isOwner),
       metadata: { name: "aws-auth", namespace: "kube-system", labels: { [MANAGED_BY.label]: MANAGED_BY.terraform } },
-      data: Token.asStringMap(data.expression),
+      data: Token.asStringMap(local(this, "data", awsAuthData(props)).asString),
       lifecycle: {
         preventDestroy: true,
         precondition: [
-          {
-            condition: `\${${props.authenticationMode} != "API"}`,
-            errorMessage:
-              "own_aws_auth is of no use: the cluster's authentication mode is API, and nothing reads aws-auth; set " +
-              "own_aws_auth = false, and say who gets in by access_entries of the stack eks.",
-          },
+          rule(
+            `${authenticationMode.text} != "API"`,
+            `own_aws_auth is of no use: the cluster's authentication mode is API, and nothing reads aws-auth; set
+             own_aws_auth = false, and say who gets in by access_entries of the stack eks.`,
+          ),
         ],
       },
     });
     // cdktf's importFrom has no condition.
     TerraformStack.of(this).addOverride("import", [
       {
-        for_each: `\${toset(${props.isOwner} && ${props.adopts} ? ["kube-system/aws-auth"] : [])}`,
+        for_each: hcl`toset(${isOwner} && ${adopts} ? ["kube-system/aws-auth"] : [])`.asString,
         id: "${each.value}",
-        to: `${configMap.terraformResourceType}.${configMap.friendlyUniqueId}[0]`,
+        to: `${address(configMap)}[0]`,
       },
     ]);
   }
@@ -61,12 +64,26 @@ export class AwsAuth extends Construct {
  * The data of aws-auth as an expression: what `mergeAwsAuth` makes of no ConfigMap, in Terraform's own YAML. `mapUsers`
  * is there when there are any.
  */
-export function awsAuthData({ nodeRoleArns, roles, users }: Omit<AwsAuthProps, "isOwner" | "adopts">): string {
+function awsAuthData({ nodeRoleArns, roles, users }: Pick<AwsAuthProps, "nodeRoleArns" | "roles" | "users">) {
   // The authenticator compares with the ARN of a session, which has no path.
-  const plain = (arn: string) => `replace(${arn}, "/:role/.*//", ":role/")`;
-  const groups = JSON.stringify(NODE_GROUPS);
-  const nodes = `[for arn in ${nodeRoleArns} : { rolearn = ${plain("arn")}, username = ${JSON.stringify(NODE_USERNAME)}, groups = ${groups} }]`;
-  const others = `[for m in ${roles} : { rolearn = ${plain("m.rolearn")}, username = m.username, groups = m.groups }]`;
-  const named = `[for m in ${users} : { userarn = m.userarn, username = m.username, groups = m.groups }]`;
-  return `merge({ mapRoles = yamlencode(concat(${nodes}, ${others})) }, length(${users}) > 0 ? { mapUsers = yamlencode(${named}) } : {})`;
+  const withoutPath = (arn: Expression) => hcl`replace(${arn}, "/:role/.*//", ":role/")`;
+  return hcl`merge(
+    {
+      mapRoles = yamlencode(concat(
+        [
+          for arn in ${nodeRoleArns} :
+          { rolearn = ${withoutPath(hcl`arn`)}, username = ${NODE_USERNAME}, groups = ${NODE_GROUPS} }
+        ],
+        [
+          for role in ${roles} :
+          { rolearn = ${withoutPath(hcl`role.rolearn`)}, username = role.username, groups = role.groups }
+        ]
+      ))
+    },
+    length(${users}) > 0 ? {
+      mapUsers = yamlencode([
+        for user in ${users} : { userarn = user.userarn, username = user.username, groups = user.groups }
+      ])
+    } : {}
+  )`;
 }

@@ -1,16 +1,10 @@
 import { NamespaceV1 } from "@cdktf/provider-kubernetes/lib/namespace-v1";
 import { NetworkPolicyV1, type NetworkPolicyV1Spec } from "@cdktf/provider-kubernetes/lib/network-policy-v1";
-import { TerraformIterator, Token } from "cdktf";
 import { Construct } from "constructs";
 
-/** What namespaces are made of. */
-export interface NamespacesProps {
-  /**
-   * `map({ labels, annotations, default_deny, default_deny_egress })` by the namespaces' names: an expression of
-   * Terraform's language, without `${}`.
-   */
-  readonly rows: string;
-}
+import { each } from "../hcl/each";
+import { hcl, Expression } from "../hcl/expression";
+import { local } from "../hcl/local";
 
 /** CoreDNS, which has this label on EKS. @see https://docs.aws.amazon.com/eks/latest/userguide/managing-coredns.html */
 const DNS = {
@@ -24,16 +18,17 @@ const DNS = {
  * them: the VPC CNI does when it is told so (`network_policy` of the stack `eks`).
  */
 export class Namespaces extends Construct {
-  constructor(scope: Construct, id: string, { rows }: NamespacesProps) {
+  /** @param rows `map({ labels, annotations, default_deny, default_deny_egress })` by the namespaces' names */
+  constructor(scope: Construct, id: string, rows: Expression) {
     super(scope, id);
-    const all = TerraformIterator.fromMap(Token.asAny(`\${${rows}}`));
+    const all = each(rows);
     const namespaces = new NamespaceV1(this, "namespace", {
       forEach: all,
-      metadata: { name: all.key, labels: all.getMap("labels"), annotations: all.getMap("annotations") },
+      metadata: { name: all.key, labels: all.getStringMap("labels"), annotations: all.getStringMap("annotations") },
     });
     const policy = (what: string, column: string, spec: Omit<NetworkPolicyV1Spec, "podSelector">) => {
-      const some = TerraformIterator.fromMap(
-        Token.asAny(`\${{ for name, row in ${rows} : name => row if row.${column} }}`),
+      const some = each(
+        local(this, `with-${what}`, hcl`{ for name, row in ${rows} : name => row if row.${new Expression(column)} }`),
       );
       new NetworkPolicyV1(this, what, {
         forEach: some,

@@ -2,14 +2,8 @@ import { StorageClassV1 } from "@cdktf/provider-kubernetes/lib/storage-class-v1"
 import { Token } from "cdktf";
 import { Construct } from "constructs";
 
-/** What a storage class is made of. */
-export interface StorageClassProps {
-  /**
-   * `{ name, kms_key_id, reclaim_policy }`, or null for no storage class: an expression of Terraform's language,
-   * without `${}`.
-   */
-  readonly row: string;
-}
+import { hcl, type Expression } from "../hcl/expression";
+import { countIf } from "../hcl/maybe";
 
 /**
  * The default storage class: encrypted gp3 volumes, made by the EBS CSI driver in the zone of the pod that wants one.
@@ -17,21 +11,21 @@ export interface StorageClassProps {
  * @see https://github.com/kubernetes-sigs/aws-ebs-csi-driver/blob/master/docs/parameters.md
  */
 export class StorageClass extends Construct {
-  constructor(scope: Construct, id: string, { row }: StorageClassProps) {
+  /** @param row `{ name, kms_key_id, reclaim_policy }`, or null for no storage class */
+  constructor(scope: Construct, id: string, row: Expression) {
     super(scope, id);
+    const ofKey = hcl`${row}.kms_key_id == null ? {} : { kmsKeyId = ${row}.kms_key_id }`;
     new StorageClassV1(this, "ebs", {
-      count: Token.asNumber(`\${${row} == null ? 0 : 1}`),
+      count: countIf(hcl`${row} != null`),
       metadata: {
-        name: `\${${row}.name}`,
+        name: hcl`${row}.name`.asString,
         annotations: { "storageclass.kubernetes.io/is-default-class": "true" },
       },
       storageProvisioner: "ebs.csi.aws.com",
       volumeBindingMode: "WaitForFirstConsumer",
-      reclaimPolicy: `\${${row}.reclaim_policy}`,
+      reclaimPolicy: hcl`${row}.reclaim_policy`.asString,
       allowVolumeExpansion: true,
-      parameters: Token.asStringMap(
-        `\${merge({ type = "gp3", encrypted = "true" }, ${row}.kms_key_id == null ? {} : { kmsKeyId = ${row}.kms_key_id })}`,
-      ),
+      parameters: Token.asStringMap(hcl`merge({ type = "gp3", encrypted = "true" }, ${ofKey})`.asString),
     });
   }
 }

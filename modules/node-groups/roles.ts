@@ -6,27 +6,19 @@ import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 
 import { vpcCniIpv6 } from "../../facts/pod-policies";
-import { machineTrustPolicy, managedPolicyArn } from "../policies";
+import { each } from "../hcl/each";
 import { hcl, type Expression } from "../hcl/expression";
+import { local } from "../hcl/local";
 import { countIf } from "../hcl/maybe";
-import { ofRow, Rows } from "../hcl/rows";
+import { machineTrustPolicy, managedPolicyArn } from "../policies";
+import type { Setting } from "../setting";
 
-/** What every node may do: join, give pods addresses, fetch images. @see https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html */
-const POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryReadOnly"] as const;
-
-/** What the nodes' roles are made of. */
-export interface NodeRolesProps {
-  /** Name of the shared role and its instance profile; a group's own are called `NAME-GROUP`. */
-  readonly name: string;
-  /** `aws`, `aws-cn` or `aws-us-gov`. */
-  readonly partition: string;
-  /** Of the partition, such as `amazonaws.com`. */
-  readonly dnsSuffix: string;
-  /** Whether pods get IPv6 addresses: a boolean. */
-  readonly hasIpv6: Expression;
-  /** The node groups, by key. */
-  readonly groups: Expression;
-}
+/**
+ * What every node may do: join, give pods addresses, fetch images.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
+ */
+const POLICIES = ["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryReadOnly"];
 
 /** The role that all nodes share, and those of the groups that have more policies. */
 export class NodeRoles {
@@ -37,66 +29,80 @@ export class NodeRoles {
   readonly arnsByKey: Expression;
   /** What has to be there before a node may call AWS. */
   readonly policies: readonly ITerraformDependable[];
-  private readonly sharedProfile: IamInstanceProfile;
-  private readonly ownProfile: IamInstanceProfile;
+  /** Inside a resource with one instance per group: name of the group's instance profile. */
+  readonly profile: string;
 
-  constructor(scope: Construct, { name, partition, dnsSuffix, hasIpv6, groups }: NodeRolesProps) {
-    const assumeRolePolicy = machineTrustPolicy(dnsSuffix);
+  /** @param groups the node groups, by key */
+  constructor(scope: Construct, { names, account, hasIpv6 }: Setting, groups: Expression) {
+    const name = names.nodeRole;
+    const assumeRolePolicy = machineTrustPolicy(account);
     const shared = new IamRole(scope, "role", { name, assumeRolePolicy });
     const attachments = POLICIES.map(
       (policy) =>
-        new IamRolePolicyAttachment(scope, policy, {
-          role: shared.name,
-          policyArn: managedPolicyArn(partition, policy),
-        }),
+        new IamRolePolicyAttachment(scope, policy, { role: shared.name, policyArn: managedPolicyArn(account, policy) }),
     );
     // AmazonEKS_CNI_Policy is about IPv4 alone, and without addresses for pods a node is never ready.
-    const ofCniIpv6 = { name: "vpc-cni-ipv6", policy: vpcCniIpv6({ partition }) };
+    const ofCniIpv6 = { name: "vpc-cni-ipv6", policy: vpcCniIpv6(account) };
     const cniIpv6 = new IamRolePolicy(scope, "vpc-cni-ipv6", {
       ...ofCniIpv6,
       count: countIf(hasIpv6),
       role: shared.name,
     });
-    this.sharedProfile = new IamInstanceProfile(scope, "instance-profile", { name, role: shared.name });
+    const sharedProfile = new IamInstanceProfile(scope, "instance-profile", { name, role: shared.name });
 
-    const withOwn = new Rows<"policy_arns">(
+    const groupsWithOwn = local(
+      scope,
+      "groups-with-own-role",
       hcl`{ for key, group in ${groups} : key => group if length(group.policy_arns) > 0 }`,
     );
-    const own = new IamRole(scope, "group-role", {
-      forEach: withOwn.forEach,
-      name: `${name}-${withOwn.key.asString}`,
-      assumeRolePolicy,
-    });
-    const sharedPolicyArns = hcl`[for policy in jsondecode(${JSON.stringify(POLICIES)}) : format("arn:%s:iam::aws:policy/%s", ${partition}, policy)]`;
-    const attached = new Rows<"group" | "policy_arn">(
-      hcl`{ for row in flatten([for key, group in ${withOwn.all} : [for arn in concat(${sharedPolicyArns}, group.policy_arns) : { group = key, policy_arn = arn }]]) : "\${row.group} \${join(":", slice(split(":", row.policy_arn), 4, 6))}" => row }`,
+    const withOwn = each(groupsWithOwn);
+    const nameOfOwn = `${name}-${withOwn.key}`;
+    const own = new IamRole(scope, "group-role", { forEach: withOwn, name: nameOfOwn, assumeRolePolicy });
+    const role = hcl`${own}[each.key].name`.asString;
+    const everyNodes = local(
+      scope,
+      "policy-arns",
+      POLICIES.map((policy) => managedPolicyArn(account, policy)),
+    );
+    const attached = each(
+      local(
+        scope,
+        "group-policies",
+        hcl`merge([
+          for key, group in ${groupsWithOwn} : {
+            for arn in concat(${everyNodes}, group.policy_arns) :
+            "\${key} \${join(":", slice(split(":", arn), 4, 6))}" => { group = key, policy_arn = arn }
+          }
+        ]...)`,
+      ),
     );
     const ownAttachment = new IamRolePolicyAttachment(scope, "group-policy", {
-      forEach: attached.forEach,
-      role: hcl`${own}[${attached.value("group")}].name`.asString,
-      policyArn: attached.value("policy_arn").asString,
+      forEach: attached,
+      role: hcl`${own}[${attached.getString("group")}].name`.asString,
+      policyArn: attached.getString("policy_arn"),
     });
-    const ipv6Rows = new Rows<never>(hcl`{ for key, group in ${withOwn.all} : key => key if ${hasIpv6} }`);
     const ownCniIpv6 = new IamRolePolicy(scope, "group-vpc-cni-ipv6", {
       ...ofCniIpv6,
-      forEach: ipv6Rows.forEach,
-      role: ofRow(own, ipv6Rows.key, "name").asString,
+      forEach: each(
+        local(scope, "groups-with-ipv6", hcl`{ for key, group in ${groupsWithOwn} : key => key if ${hasIpv6} }`),
+      ),
+      role,
     });
-    this.ownProfile = new IamInstanceProfile(scope, "group-instance-profile", {
-      forEach: withOwn.forEach,
-      name: `${name}-${withOwn.key.asString}`,
-      role: ofRow(own, withOwn.key, "name").asString,
+    const ownProfile = new IamInstanceProfile(scope, "group-instance-profile", {
+      forEach: withOwn,
+      name: nameOfOwn,
+      role,
     });
 
     this.sharedArn = shared.arn;
     this.arns = hcl`concat([${shared}.arn], values(${own})[*].arn)`;
-    this.arnsByKey = hcl`merge({ shared = ${shared}.arn }, { for key, role in ${own} : "group-\${key}" => role.arn })`;
+    this.arnsByKey = local(
+      scope,
+      "role-arns",
+      hcl`merge({ shared = ${shared}.arn }, { for key, role in ${own} : "group-\${key}" => role.arn })`,
+    );
     this.policies = [...attachments, ownAttachment, cniIpv6, ownCniIpv6];
-  }
-
-  /** Name of the instance profile of a group: inside a resource with one instance per group. */
-  profileOf(group: Rows<"policy_arns">): string {
-    const own = ofRow(this.ownProfile, group.key, "name");
-    return hcl`length(${group.value("policy_arns")}) > 0 ? ${own} : ${this.sharedProfile}.name`.asString;
+    this.profile = hcl`
+      length(each.value.policy_arns) > 0 ? ${ownProfile}[each.key].name : ${sharedProfile}.name`.asString;
   }
 }

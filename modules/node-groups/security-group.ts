@@ -3,33 +3,20 @@ import { SecurityGroupRule, type SecurityGroupRuleConfig } from "@cdktf/provider
 import { Fn, Token } from "cdktf";
 import type { Construct } from "constructs";
 
+import { clusterTag } from "../../facts/cluster-tags";
 import { everywhere } from "../egress";
+import { each } from "../hcl/each";
 import { hcl, type Expression } from "../hcl/expression";
+import { local } from "../hcl/local";
 import { countIf } from "../hcl/maybe";
-import { Rows } from "../hcl/rows";
+import type { Joined } from "../setting";
 
 /** What the nodes' security group is made of. */
-export interface NodeSecurityGroupProps {
-  readonly name: string;
-  readonly vpcId: string;
-  /** Name of the cluster, which does not have to be there yet. */
-  readonly clusterName: string;
+export interface NodeSecurityGroupProps extends Joined {
   /** The node groups, by key. */
   readonly groups: Expression;
-  /** Where a node may go by IPv6. */
-  readonly egressIpv6Cidrs: string[];
-  /** The security group of the control plane's network interfaces. */
-  readonly controlPlaneSecurityGroupId: string;
   /** Security group that may reach the nodes by SSH. */
   readonly sshFromSecurityGroupId: string;
-  /** A condition: from the control plane only the ports that a cluster needs, instead of the workshop's wide range. */
-  readonly minimalRules: Expression;
-}
-
-/** A port that the control plane has to reach on every node. */
-interface Port {
-  readonly description: string;
-  readonly port: number;
 }
 
 /**
@@ -39,7 +26,7 @@ interface Port {
  * @see https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
  * @see https://github.com/terraform-aws-modules/terraform-aws-eks/blob/master/node_groups.tf
  */
-const MINIMAL: Readonly<Record<string, Port>> = {
+const MINIMAL = {
   kubelet: { description: "kubelet", port: 10250 },
   metrics_server: { description: "metrics server", port: 10251 },
   webhook_4443: { description: "webhooks and metrics adapters", port: 4443 },
@@ -56,23 +43,37 @@ export class NodeSecurityGroup {
   readonly rules: readonly SecurityGroupRule[];
 
   constructor(scope: Construct, props: NodeSecurityGroupProps) {
-    const { name, vpcId, controlPlaneSecurityGroupId, minimalRules } = props;
+    const { names, network, cluster, groups, hasIpv6, isMinimal } = props;
     // Where a node has several security groups, load balancers are let into the one that says whose it is.
     // https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/main/docs/deploy/security_groups.md
-    const isOneOfSeveral = hcl`anytrue([for group in ${props.groups} : length(group.security_group_ids) > 0])`;
-    const owned = hcl`{ for tag in [format("kubernetes.io/cluster/%s", ${props.clusterName})] : tag => "owned" if ${isOneOfSeveral} }`;
+    const owned = local(scope, "owner-tag", { [clusterTag(names.cluster)]: "owned" });
+    const ownerTag = local(
+      scope,
+      "security-group-tags",
+      hcl`{
+        for key, value in ${owned} : key => value
+        if anytrue([for group in ${groups} : length(group.security_group_ids) > 0])
+      }`,
+    );
     const securityGroup = new SecurityGroup(scope, "security-group", {
-      name,
-      vpcId,
-      egress: everywhere(props.egressIpv6Cidrs),
-      tags: Token.asStringMap(Fn.merge([{ Name: name }, owned.asResolvable])),
+      name: names.nodeSecurityGroup,
+      vpcId: network.vpcId,
+      egress: everywhere(hasIpv6),
+      tags: Token.asStringMap(Fn.merge([{ Name: names.nodeSecurityGroup }, ownerTag])),
     });
-    const allow = (ruleId: string, rule: Omit<SecurityGroupRuleConfig, "type" | "securityGroupId">) =>
-      new SecurityGroupRule(scope, ruleId, { ...rule, type: "ingress", securityGroupId: securityGroup.id });
+    this.id = securityGroup.id;
+    const allow = (id: string, rule: Omit<SecurityGroupRuleConfig, "type" | "securityGroupId">) =>
+      new SecurityGroupRule(scope, id, { ...rule, type: "ingress", securityGroupId: securityGroup.id });
+    const allowTcp = (
+      id: string,
+      sourceSecurityGroupId: string,
+      [fromPort, toPort]: readonly [number, number],
+      more: Pick<SecurityGroupRuleConfig, "description" | "count" | "forEach">,
+    ) => allow(id, { sourceSecurityGroupId, protocol: "tcp", fromPort, toPort, ...more });
 
-    // Every protocol and port, as in EKS' own cluster security group: a pod asks CoreDNS on another node over UDP, a web
-    // server listens on 80, and a load balancer's connection goes on from the node that it reaches to the pod's. Which
-    // pods may talk is a NetworkPolicy's to say.
+    // Every protocol and port, as in EKS' own cluster security group: a pod asks CoreDNS on another node over UDP, a
+    // web server listens on 80, and a load balancer's connection goes on from the node that it reaches to the pod's.
+    // Which pods may talk is a NetworkPolicy's to say.
     this.betweenNodes = allow("between-nodes", {
       // There is always one. It keeps the index that it has in the state.
       count: 1,
@@ -85,42 +86,27 @@ export class NodeSecurityGroup {
       // taken over keeps it and is warned (see the stack's check "dns_between_nodes").
       lifecycle: { ignoreChanges: ["protocol", "from_port", "to_port"] },
     });
-    const minimal = new Rows<keyof Port>(
-      hcl`{ for name, port in jsondecode(${JSON.stringify(MINIMAL)}) : name => port if ${minimalRules} }`,
+    const ports = local(scope, "ports", MINIMAL);
+    const minimal = each(
+      local(scope, "minimal-ports", hcl`{ for name, port in ${ports} : name => port if ${isMinimal} }`),
     );
+    const port = minimal.getNumber("port");
     this.rules = [
-      allow("ports-from-control-plane", {
-        count: countIf(hcl`!${minimalRules}`),
+      allowTcp("ports-from-control-plane", cluster.securityGroupId, [1025, 65535], {
+        count: countIf(hcl`!${isMinimal}`),
         description: "Allow 1025 to 65535 from EKS Control Plane",
-        sourceSecurityGroupId: controlPlaneSecurityGroupId,
-        protocol: "tcp",
-        fromPort: 1025,
-        toPort: 65535,
       }),
-      allow("https-from-control-plane", {
+      allowTcp("https-from-control-plane", cluster.securityGroupId, [443, 443], {
         description: "Allow 443 from EKS Control Plane",
-        sourceSecurityGroupId: controlPlaneSecurityGroupId,
-        protocol: "tcp",
-        fromPort: 443,
-        toPort: 443,
       }),
-      allow("ssh-from-bastion", {
+      allowTcp("ssh-from-bastion", props.sshFromSecurityGroupId, [22, 22], {
         description: "Allow SSH traffic from kubectl",
-        sourceSecurityGroupId: props.sshFromSecurityGroupId,
-        protocol: "tcp",
-        fromPort: 22,
-        toPort: 22,
       }),
       this.betweenNodes,
-      allow("minimal", {
-        forEach: minimal.forEach,
-        description: `Allow ${minimal.value("description").asString} from EKS Control Plane`,
-        sourceSecurityGroupId: controlPlaneSecurityGroupId,
-        protocol: "tcp",
-        fromPort: minimal.value("port").asNumber,
-        toPort: minimal.value("port").asNumber,
+      allowTcp("minimal", cluster.securityGroupId, [port, port], {
+        forEach: minimal,
+        description: `Allow ${minimal.getString("description")} from EKS Control Plane`,
       }),
     ];
-    this.id = securityGroup.id;
   }
 }

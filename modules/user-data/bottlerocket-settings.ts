@@ -49,8 +49,8 @@ export class SettingsError extends Error {
 }
 
 /**
- * Reads the user data of a node on Bottlerocket, as strictly as the node does: TOML, and of the settings that are known here
- * values of their types.
+ * Reads the user data of a node on Bottlerocket, as strictly as the node does: TOML, and of the settings that are
+ * known here values of their types.
  *
  * @returns undefined when it says nothing of Kubernetes
  * @throws SettingsError

@@ -30,5 +30,8 @@ export interface NodeUserData {
 export function registrationArguments({ labels, taints }: Pick<NodeUserData, "labels" | "taints">): Expression {
   const labelTexts = hcl`[for key, value in ${labels} : "\${key}=\${value}"]`;
   const taintTexts = hcl`[for taint in ${taints} : "\${taint.key}=\${taint.value}:\${taint.effect}"]`;
-  return hcl`[length(${labels}) > 0 ? "--node-labels=\${join(",", ${labelTexts})}" : "", length(${taints}) > 0 ? "--register-with-taints=\${join(",", ${taintTexts})}" : ""]`;
+  return hcl`[
+    length(${labels}) > 0 ? "--node-labels=\${join(",", ${labelTexts})}" : "",
+    length(${taints}) > 0 ? "--register-with-taints=\${join(",", ${taintTexts})}" : ""
+  ]`;
 }

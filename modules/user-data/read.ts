@@ -1,10 +1,10 @@
 import { gunzipSync } from "node:zlib";
 
 import { parseAllDocuments } from "yaml";
+import { z } from "zod";
 
 import { FAMILIES, type Family } from "../../facts/images";
 import { shellWords } from "../../contract/shell";
-import { isRecord } from "../../contract/json";
 import { kubernetesSettings, SettingsError, type KubernetesSettings } from "./bottlerocket-settings";
 
 /** A taint with which a node registers. */
@@ -33,8 +33,8 @@ export interface NamedCluster {
 }
 
 /**
- * What user data tells a node that boots, by the family whose images listen to it: the arguments of `/etc/eks/bootstrap.sh`,
- * what NodeConfig documents say to nodeadm, or Bottlerocket's settings for Kubernetes.
+ * What user data tells a node that boots, by the family whose images listen to it: the arguments of
+ * `/etc/eks/bootstrap.sh`, what NodeConfig documents say to nodeadm, or Bottlerocket's settings for Kubernetes.
  */
 export type ParsedUserData = { readonly [family in Family]?: NamedCluster };
 
@@ -48,10 +48,58 @@ const NODE_CONFIG = "application/node.eks.aws";
 const SETTINGS = "toml";
 const SCRIPT = "text/x-shellscript";
 
+/** What the user data of each family calls what it says of the cluster; `name` of al2 stands without an option. */
+const CALLED = {
+  al2: {
+    name: "name",
+    endpoint: "--apiserver-endpoint",
+    certificateAuthorityData: "--b64-cluster-ca",
+    dnsIp: "--dns-cluster-ip",
+  },
+  al2023: {
+    name: "name",
+    endpoint: "apiServerEndpoint",
+    certificateAuthorityData: "certificateAuthority",
+    serviceCidr: "cidr",
+  },
+  bottlerocket: {
+    name: "cluster-name",
+    endpoint: "api-server",
+    certificateAuthorityData: "cluster-certificate",
+    dnsIp: "cluster-dns-ip",
+  },
+} satisfies Record<Family, Partial<Record<keyof NamedCluster, string>>>;
+
+/** What a family's user data says of the cluster; an empty text says nothing. */
+function named(family: Family, said: Readonly<Record<string, unknown>>): NamedCluster {
+  const fields = Object.entries(CALLED[family]).map(([field, name]) => [field, [said[name]].flat()[0]] as const);
+  return Object.fromEntries(fields.filter(([, value]) => typeof value === "string" && value !== ""));
+}
+
+const RECORD = z.record(z.string(), z.unknown()).catch({});
+const NODE_CONFIG_DOCUMENT = z.object({
+  kind: z.literal("NodeConfig"),
+  spec: z.object({ cluster: RECORD, kubelet: RECORD }),
+});
+
+/** What the images of each family read of user data. */
+const READERS = {
+  al2: (parts) =>
+    textsOf(SCRIPT, parts)
+      .map(argumentsIn)
+      .findLast((found) => found !== undefined),
+  al2023: (parts) => {
+    const configs = textsOf(NODE_CONFIG, parts).flatMap(clustersIn);
+    // nodeadm merges them, and the last one wins.
+    return configs.length > 0 ? configs.reduce(merged) : undefined;
+  },
+  bottlerocket: ([first]) => (first?.type === SETTINGS ? settingsIn(first.text) : undefined),
+} satisfies Record<Family, (parts: readonly Part[]) => NamedCluster | undefined>;
+
 /**
- * Reads what user data says of the cluster to join: a shell script, a NodeConfig, a MIME archive of both, or Bottlerocket's
- * TOML, compressed or not. It runs no shell: values that a script takes from variables or from other programs are what
- * is written there, such as `$NAME`. What cannot be read says nothing; it never throws.
+ * Reads what user data says of the cluster to join: a shell script, a NodeConfig, a MIME archive of both, or
+ * Bottlerocket's TOML, compressed or not. It runs no shell: values that a script takes from variables or from other
+ * programs are what is written there, such as `$NAME`. What cannot be read says nothing; it never throws.
  *
  * @param base64 as EC2 reports it
  * @see https://docs.cloud-init.io/en/latest/explanation/format.html
@@ -60,18 +108,9 @@ const SCRIPT = "text/x-shellscript";
  * @see https://bottlerocket.dev/en/os/latest/api/settings/kubernetes/
  */
 export function readUserData(base64: string): ParsedUserData {
-  const text = decoded(base64);
-  const parts = partsOf(text);
-  const scripts = parts.filter(({ type }) => type === SCRIPT);
-  const al2 = scripts.map(({ text: script }) => argumentsIn(script)).findLast((found) => found !== undefined);
-  const configs = parts.filter(({ type }) => type === NODE_CONFIG).flatMap(({ text: yaml }) => clustersIn(yaml));
-  const bottlerocket = parts[0]?.type === SETTINGS ? settingsIn(text) : undefined;
-  return {
-    ...(al2 !== undefined && { al2 }),
-    // nodeadm merges them, and the last one wins.
-    ...(configs.length > 0 && { al2023: configs.reduce(merged) }),
-    ...(bottlerocket !== undefined && { bottlerocket }),
-  };
+  const parts = partsOf(decoded(base64));
+  const read = FAMILIES.map((family) => [family, READERS[family](parts)] as const);
+  return Object.fromEntries(read.filter(([, cluster]) => cluster !== undefined));
 }
 
 /** The families whose nodes user data makes join: one, none, or several where it is for images of several families. */
@@ -81,17 +120,15 @@ export function familiesOf(userData: ParsedUserData): readonly Family[] {
 
 /** A text that is in base64, and that may be compressed inside. */
 function decoded(base64: string): string {
-  const bytes = Buffer.from(base64, "base64");
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return (isGzip ? unzipped(bytes) : bytes).toString().replaceAll("\r\n", "\n");
-}
-
-function unzipped(bytes: Buffer): Buffer {
-  try {
-    return gunzipSync(bytes);
-  } catch {
-    return bytes;
+  let bytes = Buffer.from(base64, "base64");
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    try {
+      bytes = gunzipSync(bytes);
+    } catch {
+      // It says nothing.
+    }
   }
+  return bytes.toString().replaceAll("\r\n", "\n");
 }
 
 function merged(one: NamedCluster, other: NamedCluster): NamedCluster {
@@ -110,6 +147,10 @@ function registration(
   return { ...(Object.keys(labels).length > 0 && { labels }), ...(taints.length > 0 && { taints }) };
 }
 
+function textsOf(wanted: string, parts: readonly Part[]): readonly string[] {
+  return parts.filter(({ type }) => type === wanted).map(({ text }) => text);
+}
+
 function partsOf(text: string): Part[] {
   if (!/^(mime-version|content-type):/i.test(text)) return [{ type: typeOf(text), text }];
   const [, boundary] =
@@ -120,8 +161,8 @@ function partsOf(text: string): Part[] {
 }
 
 /**
- * What a text without a head is. Nothing runs a script without `#!`, and settings have no mark of their own: TOML begins with
- * comments, with any table, or with a key.
+ * What a text without a head is. Nothing runs a script without `#!`, and settings have no mark of their own: TOML
+ * begins with comments, with any table, or with a key.
  */
 function typeOf(text: string): string {
   if (text.trimStart().startsWith("#!")) return SCRIPT;
@@ -146,24 +187,15 @@ function argumentsIn(script: string): NamedCluster | undefined {
   if (call === undefined) return undefined;
   // Up to where another command begins.
   const [own = ""] = /^(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|[^'"\\;&|])*/.exec(call) ?? [];
-  const options = new Map<string, string>();
-  const names: string[] = [];
+  const said: Record<string, string> = {};
   const words = shellWords(own);
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     // Each of its options has a value.
-    if (word.startsWith("--")) options.set(word, words[++at] ?? "");
-    else names.push(word);
+    if (word.startsWith("--")) said[word] = words[++at] ?? "";
+    else said["name"] ??= word;
   }
-  const [name] = names;
-  const [endpoint, data] = [options.get("--apiserver-endpoint"), options.get("--b64-cluster-ca")];
-  return {
-    ...(name !== undefined && { name }),
-    ...(endpoint !== undefined && { endpoint }),
-    ...(data !== undefined && { certificateAuthorityData: data }),
-    ...(options.has("--dns-cluster-ip") && { dnsIp: options.get("--dns-cluster-ip") ?? "" }),
-    ...registrationIn(shellWords(options.get("--kubelet-extra-args") ?? "")),
-  };
+  return { ...named("al2", said), ...registrationIn(shellWords(said["--kubelet-extra-args"] ?? "")) };
 }
 
 /** What a kubelet's arguments let its node register with. */
@@ -190,56 +222,32 @@ function taintOf(key: string, value: string | undefined, effect: string): Taint 
   return { key, ...(value !== undefined && value !== "" && { value }), effect };
 }
 
-/** What Bottlerocket's settings say of Kubernetes; undefined when a node does not boot with them, or they say nothing. */
+/**
+ * What Bottlerocket's settings say of Kubernetes; undefined when a node does not boot with them, or they say nothing.
+ */
 function settingsIn(toml: string): NamedCluster | undefined {
-  const own = bootedWith(toml);
+  let own: KubernetesSettings | undefined;
+  try {
+    own = kubernetesSettings(toml);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+  }
   if (own === undefined) return undefined;
-  const named = {
-    name: own["cluster-name"],
-    endpoint: own["api-server"],
-    certificateAuthorityData: own["cluster-certificate"],
-    dnsIp: [own["cluster-dns-ip"]].flat()[0],
-  };
   const taints = Object.entries(own["node-taints"] ?? {}).flatMap(([key, value]) =>
     [value].flat().map((one) => {
       const [taint = "", effect = ""] = one.split(":");
       return taintOf(key, taint, effect);
     }),
   );
-  return {
-    ...Object.fromEntries(Object.entries(named).filter(([, found]) => found !== undefined)),
-    ...registration(own["node-labels"] ?? {}, taints),
-  };
-}
-
-function bootedWith(toml: string): KubernetesSettings | undefined {
-  try {
-    return kubernetesSettings(toml);
-  } catch (error) {
-    if (error instanceof SettingsError) return undefined;
-    throw error;
-  }
+  return { ...named("bottlerocket", own), ...registration(own["node-labels"] ?? {}, taints) };
 }
 
 function clustersIn(yaml: string): NamedCluster[] {
   return parseAllDocuments(yaml).flatMap((document) => {
-    const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
-    const spec = isRecord(value) && value["kind"] === "NodeConfig" ? value["spec"] : undefined;
-    if (!isRecord(spec)) return [];
-    const { cluster: told, kubelet: own } = spec;
-    const [cluster, kubelet] = [isRecord(told) ? told : {}, isRecord(own) ? own : {}];
-    const named = {
-      name: cluster["name"],
-      endpoint: cluster["apiServerEndpoint"],
-      certificateAuthorityData: cluster["certificateAuthority"],
-      serviceCidr: cluster["cidr"],
-    };
+    const { data } = NODE_CONFIG_DOCUMENT.safeParse(document.errors.length > 0 ? undefined : document.toJS());
+    if (data === undefined) return [];
+    const { cluster, kubelet } = data.spec;
     const flags = Array.isArray(kubelet["flags"]) ? kubelet["flags"].map(String) : [];
-    return [
-      {
-        ...Object.fromEntries(Object.entries(named).filter(([, found]) => typeof found === "string" && found !== "")),
-        ...registrationIn(flags),
-      },
-    ];
+    return { ...named("al2023", cluster), ...registrationIn(flags) };
   });
 }

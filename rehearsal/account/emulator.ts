@@ -16,7 +16,7 @@ import { withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
 import { readIdentity } from "../../aws/identity";
 import { readProfile } from "../../aws/roles";
 import { reasonOf, UserError } from "../../contract/user-error";
-import { trustPolicy } from "../../modules/policies";
+import { trustPolicy } from "../../facts/policy";
 import { freePort } from "../machine/loopback";
 import { neutralEnvironment } from "../machine/neutral-environment";
 import { startServer, type Server } from "../machine/server";

@@ -6,6 +6,7 @@ import type { Permission, SecurityGroup } from "../../aws/network";
 import { nodeImage, type Family } from "../../facts/images";
 import { minorOf } from "../../facts/kubelet-skew";
 import { isInside } from "../../facts/cidr";
+import { clusterTag } from "../../facts/cluster-tags";
 import { readUserData, type NamedCluster, type ParsedUserData } from "../../modules/user-data/read";
 import { isRecord } from "../cluster/kubernetes-documents";
 import type { ConfigMapData, StandInNode } from "../cluster/kubernetes-state";
@@ -328,7 +329,7 @@ function whySkewed(cluster: ClusterFacts, instance: InstanceFacts): string | und
  * @see https://github.com/awslabs/amazon-eks-ami/issues/310
  */
 function whyUntagged(cluster: ClusterFacts, instance: InstanceFacts): string | undefined {
-  const key = `kubernetes.io/cluster/${cluster.name}`;
+  const key = clusterTag(cluster.name);
   const value = instance.tags[key];
   if (value === "owned") return undefined;
   const found = value === undefined ? "it has no tag" : `its tag is ${key}=${value}, not`;

@@ -1,9 +1,9 @@
 import { Eip } from "@cdktf/provider-aws/lib/eip";
 import { DefaultTokenResolver, StringConcat, Testing, TerraformLocal, TerraformStack, Tokenization } from "cdktf";
 
-import { Expression, hcl, optional } from "../../../modules/hcl/expression";
-import { addBlocks, countIf, ofMaybe } from "../../../modules/hcl/maybe";
-import { ofEveryRow, ofRow, Rows } from "../../../modules/hcl/rows";
+import { each } from "../../../modules/hcl/each";
+import { Expression, hcl } from "../../../modules/hcl/expression";
+import { addBlocks, countIf } from "../../../modules/hcl/maybe";
 
 const stack = new TerraformStack(Testing.app(), "stack");
 const eip = new Eip(stack, "address", {});
@@ -25,6 +25,14 @@ describe("hcl", () => {
     ["a local by its name", hcl`length(${local})`, "length(local.zones)"],
     ["a text as a literal", hcl`x == ${'say "hi"'}`, String.raw`x == "say \"hi\""`],
     ["a text with what Terraform would interpolate", hcl`x == ${"${HOME} %{if}"}`, 'x == "$${HOME} %%{if}"'],
+    [
+      "several lines as one",
+      hcl`
+      [for it in var.names : it
+       if it != null]
+    `,
+      "[for it in var.names : it if it != null]",
+    ],
     ["numbers and booleans", hcl`${1} < ${2} && ${true}`, "1 < 2 && true"],
   ])("writes %s", (_, { text }, expected) => {
     expect(text).toBe(expected);
@@ -53,7 +61,7 @@ describe("hcl", () => {
   it("becomes an argument of every type", () => {
     const expression = hcl`var.x`;
 
-    expect(written([expression.asString, expression.asNumber, expression.asList, expression.asResolvable])).toEqual([
+    expect(written([expression.asString, expression.asNumber, expression.asList, expression])).toEqual([
       "${var.x}",
       "${var.x}",
       "${var.x}",
@@ -62,35 +70,31 @@ describe("hcl", () => {
   });
 });
 
-describe("optional", () => {
-  it.each([
-    [optional("string"), "optional(string)"],
-    [optional("number", 0), "optional(number, 0)"],
-    [optional("list(string)", []), "optional(list(string), [])"],
-    [optional("string", ""), 'optional(string, "")'],
-  ])("writes %s", (type, expected) => {
-    expect(type).toBe(expected);
-  });
-});
-
 describe("rows", () => {
-  const rows = Rows.byName<"zone">(hcl`var.subnets`);
+  const rows = each(hcl`{ for row in var.subnets : row.name => row }`);
 
-  it("are keyed by name and read by column", () => {
-    expect(rows.all.text).toBe("{ for row in var.subnets : row.name => row }");
-    expect([rows.key.text, rows.value("zone").text]).toEqual(["each.key", "each.value.zone"]);
-  });
+  it("have an instance each, and lead to their columns and to what has the same key", () => {
+    new Eip(stack, "of_rows", {
+      forEach: rows,
+      tags: { Name: rows.key, zone: rows.getString("zone"), id: hcl`${eip}[${rows.key}].id`.asString },
+    });
 
-  it("lead to what belongs to the same row, and to what belongs to all", () => {
-    expect(ofRow(eip, rows.key, "id").text).toBe("aws_eip.address[each.key].id");
-    expect(ofEveryRow(eip, "id").text).toBe("values(aws_eip.address)[*].id");
+    expect(JSON.parse(Testing.synth(stack))).toMatchObject({
+      resource: {
+        aws_eip: {
+          of_rows: {
+            for_each: "${{ for row in var.subnets : row.name => row }}",
+            tags: { Name: "${each.key}", zone: "${each.value.zone}", id: "${aws_eip.address[each.key].id}" },
+          },
+        },
+      },
+    });
   });
 });
 
 describe("what there may be one of", () => {
-  it("is counted by a condition and read with null for nothing", () => {
-    expect(written(countIf(hcl`var.wanted`))).toBe("${var.wanted ? 1 : 0}");
-    expect(ofMaybe(eip, "id").text).toBe("one(aws_eip.address[*].id)");
+  it("is counted by a condition", () => {
+    expect(written(countIf(hcl`var.wanted`).toTerraform())).toBe("${var.wanted ? 1 : 0}");
   });
 
   it("can be a block", () => {
