@@ -2,8 +2,9 @@ import { createServer } from "node:http";
 
 import { parse, stringify } from "yaml";
 
+import { isRecord } from "../../contract/json";
 import type { StandInKubernetes } from "../cluster/kubernetes";
-import { findResource, isRecord, StatusError, type Resource } from "../cluster/kubernetes-documents";
+import { findResource, StatusError, type Resource } from "../cluster/kubernetes-documents";
 import type { KubernetesState } from "../cluster/kubernetes-state";
 import { listen } from "../machine/loopback";
 

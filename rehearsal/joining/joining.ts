@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings } from "../account/emulator";
 import { AccountReader } from "./facts";
 import { join, type JoinFacts, type JoinResult } from "./rules";
-import type { ConfigMapData, KubernetesState, StandInNode } from "../cluster/kubernetes-state";
+import type { ConfigMapData, KubernetesState } from "../cluster/kubernetes-state";
 
 /** How nodes join a stand-in Kubernetes API. */
 export interface JoiningOptions {
@@ -57,7 +57,7 @@ export function startJoining(
     return now;
   };
   const results = () => decide(state.configMap("kube-system", "aws-auth"));
-  state.nodesJoinWhen = (awsAuth) => decide(awsAuth).flatMap(({ node }): StandInNode[] => (node ? [node] : []));
+  state.nodesJoinWhen = (awsAuth) => decide(awsAuth).flatMap(({ node }) => node ?? []);
 
   const read = async () => {
     try {

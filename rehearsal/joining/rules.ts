@@ -5,9 +5,10 @@ import type { Image, Instance } from "../../aws/instances";
 import type { Permission, SecurityGroup } from "../../aws/network";
 import { nodeImage, type Family } from "../../facts/images";
 import { isInside } from "../../facts/cidr";
+import { isRecord } from "../../contract/json";
 import { readUserData, type NamedCluster, type ParsedUserData } from "../../modules/user-data/read";
-import { isRecord } from "../cluster/kubernetes-documents";
-import type { ConfigMapData, StandInNode } from "../cluster/kubernetes-state";
+import type { ConfigMapData } from "../cluster/kubernetes-state";
+import type { StandInNode } from "../cluster/nodes";
 
 /** What decides which nodes a cluster has. */
 export interface JoinFacts {

@@ -1,5 +1,13 @@
-import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import {
+  createServer,
+  request,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+
+import { listen } from "./loopback";
 
 /** A call that came in, with all of its body. */
 export interface Call {
@@ -16,29 +24,39 @@ export interface Proxy {
   stop(): void;
 }
 
-/** Listens on a free port of 127.0.0.1 and hands over every call once its body is there. */
-export async function startProxy(handle: (call: Call) => void): Promise<Proxy> {
-  const server = createServer((incoming, response) => {
+/**
+ * Lets a server of HTTP or HTTPS listen on a free port of 127.0.0.1, and hands over every call once its body is there.
+ *
+ * @returns the port, and what ends the server and every connection to it
+ */
+export async function serve(server: Server, handle: (call: Call) => void) {
+  server.on("request", (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
     incoming.on("end", () => {
       handle({ incoming, body: Buffer.concat(chunks), response });
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    endpoint: `http://127.0.0.1:${String(port)}`,
-    stop: () => {
-      server.close();
+  const port = await listen(server);
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => {
+        resolve();
+      });
       server.closeAllConnections();
-    },
-  };
+    });
+  return { port, stop };
+}
+
+/** Listens on a free port of 127.0.0.1 and hands over every call once its body is there. */
+export async function startProxy(handle: (call: Call) => void): Promise<Proxy> {
+  const { port, stop } = await serve(createServer(), handle);
+  return { endpoint: `http://127.0.0.1:${String(port)}`, stop: () => void stop() };
 }
 
 /**
- * Passes a call on to `target`, with the body that is in it, and its answer back. A connection that `target` breaks off is broken off here,
- * and one whose answer cannot be rewritten.
+ * Passes a call on to `target`, with the body that is in it, and its answer back. A connection that `target` breaks off
+ * is broken off here, and one whose answer cannot be rewritten.
  *
  * @param rewrite another body in place of an answer's; without it the answer is passed back as it comes
  */

@@ -1,7 +1,7 @@
 import { mergeAwsAuth } from "../../../facts/aws-auth";
 import { familyOf, join, type ImageFamily, type InstanceFacts, type JoinFacts } from "../../../rehearsal/joining/rules";
 import type { Permission } from "../../../aws/network";
-import type { ConfigMapData } from "../../../rehearsal/cluster/kubernetes";
+import type { ConfigMapData } from "../../../rehearsal/cluster/kubernetes-state";
 import { al2Script } from "../../support/al2-script";
 
 const ROLE = "arn:aws:iam::123456789012:role/workers";

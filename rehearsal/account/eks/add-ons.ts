@@ -7,7 +7,7 @@ import { EksError, pageOf, type EksRequest } from "./call";
 import { startUpdate, type StandInEksCluster } from "./cluster";
 import { associateAddOn } from "./pod-identity";
 import { CLUSTER_VERSIONS, minorIn } from "./releases";
-import { isRecord } from "../../cluster/kubernetes-documents";
+import { isRecord } from "../../../contract/json";
 import { takesPods, type Toleration, type Workloads } from "../../cluster/scheduling";
 
 const ROLE = /^arn:[\w-]+:iam::\d{12}:role\/\S+$/;
