@@ -1,11 +1,5 @@
-import {
-  createServer,
-  request,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { buffer } from "node:stream/consumers";
 
 import { listen } from "./loopback";
 
@@ -31,11 +25,13 @@ export interface Proxy {
  */
 export async function serve(server: Server, handle: (call: Call) => void) {
   server.on("request", (incoming, response) => {
-    const chunks: Buffer[] = [];
-    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-    incoming.on("end", () => {
-      handle({ incoming, body: Buffer.concat(chunks), response });
-    });
+    // Whoever hangs up before the end gets no answer.
+    void buffer(incoming).then(
+      (body) => {
+        handle({ incoming, body, response });
+      },
+      () => undefined,
+    );
   });
   const port = await listen(server);
   const stop = () =>
@@ -67,27 +63,20 @@ export function passOn(target: string, call: Call, rewrite?: (body: Buffer) => B
   const length = headers["content-length"] === undefined ? {} : { "content-length": body.length };
   const outgoing = request(new URL(url, target), { method, headers: { ...headers, ...length } }, (answer) => {
     const { statusCode = 502 } = answer;
-    answer.once("error", () => response.destroy());
+    const breakOff = () => response.destroy();
     if (rewrite === undefined) {
       response.writeHead(statusCode, answer.headers);
-      answer.pipe(response);
+      answer.once("error", breakOff).pipe(response);
       return;
     }
-    const chunks: Buffer[] = [];
-    answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-    answer.on("end", () => {
-      const send = (rewritten: Buffer) => {
-        response.writeHead(statusCode, { ...withoutLength(answer.headers), "content-length": rewritten.length });
-        response.end(rewritten);
-      };
-      void Promise.resolve(rewrite(Buffer.concat(chunks))).then(send, () => response.destroy());
-    });
+    buffer(answer)
+      .then(rewrite)
+      .then((rewritten) => {
+        const headers = { ...answer.headers, "content-length": String(rewritten.length) };
+        delete headers["transfer-encoding"];
+        response.writeHead(statusCode, headers).end(rewritten);
+      }, breakOff);
   });
   outgoing.once("error", () => response.destroy());
   outgoing.end(body);
-}
-
-function withoutLength(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
-  const ofLength = new Set(["content-length", "transfer-encoding"]);
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ofLength.has(name)));
 }
