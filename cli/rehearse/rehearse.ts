@@ -42,7 +42,14 @@ interface Outcome {
 }
 
 /** Does a phase, and takes its time. */
-type Timed = <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
+async function timed<Result>(phases: Phase[], name: string, work: () => Promise<Result>): Promise<Result> {
+  const start = performance.now();
+  try {
+    return await work();
+  } finally {
+    phases.push({ name, seconds: (performance.now() - start) / 1000 });
+  }
+}
 
 /**
  * `eks rehearse`: the whole workshop without an AWS account, by the very commands that a real one takes: `eks up`,
@@ -58,21 +65,12 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
   if (refusal !== undefined) throw new UserError(refusal, { exitCode: 64 });
   if (options.varFile !== undefined) requireFile(options.varFile);
   const folder = newFolder();
-  const logs = relative(process.cwd(), folder) || ".";
   const guardian = startGuardian();
   // Whatever is started from now on belongs to this rehearsal.
   Object.assign(process.env, guardian.mark);
   const endings: Endings = [];
   const phases: Phase[] = [];
   let outcome: Outcome;
-  const timed: Timed = async (name, work) => {
-    const start = performance.now();
-    try {
-      return await work();
-    } finally {
-      phases.push({ name, seconds: (performance.now() - start) / 1000 });
-    }
-  };
   try {
     screen.line("A rehearsal: real Terraform, AWS provider and bootstrap; an emulated account, cluster and bastion.");
     screen.line(
@@ -81,9 +79,9 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
     );
     if (injection !== undefined) screen.line(`What will go wrong: ${injection.about}.`);
     const injected = injection?.when === "before" ? injection.tfvars : undefined;
-    const stage = await timed("set up", () => setUp(folder, options, injected, endings, screen, signal));
+    const stage = await timed(phases, "set up", () => setUp(folder, options, injected, endings, screen, signal));
     screen.end();
-    outcome = await perform(stage, options.keep, injection, timed, signal);
+    outcome = await perform(stage, options.keep, injection, phases, signal);
     if (outcome.failed === undefined && !outcome.wasKept && !signal.aborted) {
       const isClean = summarize(outcome.inventories, phases, folder);
       return isClean && isFound(injection, outcome.isTold) ? 0 : 1;
@@ -97,14 +95,12 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
   }
 
   const { failed, wasKept } = outcome;
+  const isInterrupted = signal.aborted && !wasKept;
+  const logs = relative(process.cwd(), folder) || ".";
   const ended = `all that this rehearsal has started is ended; its logs are in ${logs}`;
-  if (failed === undefined && wasKept) {
-    process.stderr.write(`${ended}\n`);
-    return 0;
-  }
-  if (failed === undefined || (signal.aborted && !wasKept)) {
-    process.stderr.write(`interrupted: ${ended}\n`);
-    return 130;
+  if (failed === undefined || isInterrupted) {
+    process.stderr.write(`${isInterrupted ? "interrupted: " : ""}${ended}\n`);
+    return isInterrupted ? 130 : 0;
   }
   const advice = options.keep ? "" : "; with --keep everything stays up for you to look at";
   process.stderr.write(
@@ -138,7 +134,7 @@ async function perform(
   stage: Stage,
   keep: boolean,
   injection: Injection | undefined,
-  timed: Timed,
+  phases: Phase[],
   signal: AbortSignal,
 ): Promise<Outcome> {
   const inventories: Inventory[] = [];
@@ -151,17 +147,17 @@ async function perform(
   const ask = async () => {
     const code = injection?.code;
     if (code === undefined) return;
-    isTold = await timed("doctor", () => isToldByDoctor(code, [...given, ...bootstrap], stage, signal));
+    isTold = await timed(phases, "doctor", () => isToldByDoctor(code, [...given, ...bootstrap], stage, signal));
   };
   const eks = async (name: string, args: readonly string[]) => {
-    const code = await timed(name, () => runEks(name, args, stage, signal));
+    const code = await timed(phases, name, () => runEks(name, args, stage, signal));
     return code === 0 && !signal.aborted ? undefined : { name, code };
   };
 
   await look();
   if (injection?.when === "before") await ask();
   if (injection?.when === "during") {
-    await timed("up, killed", () => killHalfWay(upArgs, injection.call, stage, signal));
+    await timed(phases, "up, killed", () => killHalfWay(upArgs, injection.call, stage, signal));
     await ask();
   }
   let failed = await eks("up", upArgs);
@@ -170,7 +166,7 @@ async function perform(
   if (failed === undefined) {
     await look();
     if (injection?.when === "after") {
-      await timed("break it", () => breakIt(injection, stage));
+      await timed(phases, "break it", () => breakIt(injection, stage));
       await ask();
     } else if (injection === undefined) {
       // Exit code 2 when it would change anything: no stack is to change for ever. And the doctor has to find all well.

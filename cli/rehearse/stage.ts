@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join, relative, resolve } from "node:path";
 
 import { INPUTS, inputValues } from "../../contract/inputs/inputs";
@@ -101,7 +101,10 @@ export async function setUp(
   // A kubectl of this machine is the bastion's where it is of the cluster's version.
   const isOwn = own !== undefined && minorOf(own) === wanted;
   const emulator = await emulatedAccount(folder, accountFor(inputs), endpointUrl, endings, screen, { busy, signal });
-  const clusters = await startClusters(settingsOf(emulator), folder);
+  const tell = (sentence: string) => {
+    appendFileSync(join(folder, "nodes.log"), `${sentence}\n`);
+  };
+  const clusters = await startClusters(settingsOf(emulator), folder, { tell });
   endings.push(() => clusters.stop());
   const account = { ...emulator.environment, AWS_ENDPOINT_URL: clusters.endpoint };
 
