@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { JoinRule, StandInNode } from "../../rehearsal/cluster/kubernetes";
+import type { JoinRule } from "../../rehearsal/cluster/kubernetes-state";
+import type { StandInNode } from "../../rehearsal/cluster/nodes";
 import { startSurroundings, type StandInBastion, type Surroundings } from "../../rehearsal/bastion/surroundings";
 import { runBootstrap, treeOf } from "../support/bootstrap";
 import {

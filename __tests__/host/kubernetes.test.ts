@@ -13,8 +13,9 @@ import { deleteInCluster, readInCluster, type InCluster } from "../../cli/destro
 import { readInsideFacts } from "../../cli/doctor/inside-facts";
 import { startEksFront } from "../../rehearsal/account/eks/front";
 import { neutralEnvironment, type Emulator } from "../../rehearsal/account/emulator";
-import { startKubernetes, type StandInKubernetes, type StandInNode } from "../../rehearsal/cluster/kubernetes";
+import { startKubernetes, type StandInKubernetes } from "../../rehearsal/cluster/kubernetes";
 import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
+import type { StandInNode } from "../../rehearsal/cluster/nodes";
 import { startLightPrograms, type LightPrograms } from "../../rehearsal/bastion/light-programs";
 import type { Proxy } from "../../rehearsal/machine/proxy";
 import { emulate } from "../support/end-to-end";

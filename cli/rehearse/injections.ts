@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+
 import {
   DeleteTagsCommand as DeleteGroupTagsCommand,
   TerminateInstanceInAutoScalingGroupCommand,
@@ -5,24 +7,15 @@ import {
 import { CreateSecurityGroupCommand, DescribeSubnetsCommand } from "@aws-sdk/client-ec2";
 import { CreateLoadBalancerCommand } from "@aws-sdk/client-elastic-load-balancing";
 
-import { withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
+import { withAws, type AwsClients } from "../../aws/clients";
 import { EVERYTHING } from "../../aws/finders/finder";
 import { FINDERS } from "../../aws/finders/table";
 import type { Handover } from "../../contract/handover";
 import { clusterTag } from "../../facts/cluster-tags";
-import type { Clusters } from "../../rehearsal/cluster/clusters";
+import { settingsOf } from "../../rehearsal/account/emulator";
+import { OTHER_FAMILY } from "./account";
 import type { InjectionName } from "./injection-names";
-
-/** What a fault works on. */
-export interface Scene {
-  readonly settings: AwsSettings;
-  readonly handover: Handover;
-  readonly clusters: Clusters;
-  /** Gives the bastion another host key, as one that was made anew has. */
-  readonly changeHostKey: () => Promise<void>;
-  /** Ends the server from which the bastion downloads. */
-  readonly endMirror: () => Promise<void>;
-}
+import type { Stage } from "./stage";
 
 /** Something that goes wrong in a rehearsal because somebody wants to see what that looks like. */
 export type Injection = {
@@ -36,14 +29,8 @@ export type Injection = {
    * Terraform is killed while the call with these parameters is on its way, and everything else that it began is done.
    */
   | { readonly when: "during"; readonly call: Readonly<Record<string, string>> }
-  | { readonly when: "after"; readonly break: (scene: Scene) => Promise<void> }
+  | { readonly when: "after"; readonly break: (stage: Stage, handover: Handover) => Promise<void> | void }
 );
-
-/** The AMI of another family that the emulated account has on offer. */
-export const OTHER_FAMILY = {
-  id: "ami-0a120230a120230a1",
-  name: "amazon-eks-node-al2023-x86_64-standard-1.32-v20250807",
-};
 
 /** What `eks rehearse --inject` knows. */
 export const INJECTIONS: Readonly<Record<InjectionName, Injection>> = {
@@ -74,8 +61,8 @@ vpc_private_subnets = [
     about: "new nodes lack the tag kubernetes.io/cluster/NAME",
     code: "node-tag",
     when: "after",
-    break: ({ settings, handover }) =>
-      withAws(settings, async (clients) => {
+    break: ({ emulator }, handover) =>
+      withAws(settingsOf(emulator), async (clients) => {
         for (const group of Object.keys(handover.node_groups)) {
           const Key = clusterTag(handover.cluster_name);
           const tag = { ResourceType: "auto-scaling-group", ResourceId: group, Key };
@@ -88,7 +75,7 @@ vpc_private_subnets = [
     about: "aws-auth maps the ARN of the nodes' instance profile instead of their role's",
     code: "aws-auth-instance-profile",
     when: "after",
-    break: async ({ settings, handover, clusters }) => {
+    break: async ({ emulator, clusters }, handover) => {
       const arn = handover.node_role_arn.replace(":role/", ":instance-profile/");
       const mapRoles = `- rolearn: ${arn}
   username: system:node:{{EC2PrivateDNSName}}
@@ -97,27 +84,31 @@ vpc_private_subnets = [
     - system:nodes
 `;
       clusters.get(handover.cluster_name)?.kubernetes.state.setConfigMap("kube-system", "aws-auth", { mapRoles });
-      await withAws(settings, (clients) => replaceNodes(clients, handover));
+      await withAws(settingsOf(emulator), (clients) => replaceNodes(clients, handover));
     },
   },
   "host-key-changed": {
     about: "the bastion has another host key than known_hosts says",
     code: "host-key",
     when: "after",
-    break: ({ changeHostKey }) => changeHostKey(),
+    break: ({ knownHosts, bastion }) => {
+      // As known_hosts is after the bastion was made anew: it has the key of the one before.
+      const key = `AAAAC3NzaC1lZDI1NTE5AAAAI${Buffer.alloc(32, 7).toString("base64").slice(0, 43)}`;
+      writeFileSync(knownHosts, `[127.0.0.1]:${String(bastion.port)} ssh-ed25519 ${key}\n`);
+    },
   },
   "mirror-down": {
     about: "what the bastion downloads cannot be downloaded",
     code: "downloads",
     when: "after",
-    break: ({ endMirror }) => endMirror(),
+    break: ({ mirror }) => mirror.stop(),
   },
   "leftover-load-balancer": {
     about: "a Service of type LoadBalancer has left its load balancer in the VPC",
     code: undefined,
     when: "after",
-    break: ({ settings, handover }) =>
-      withAws(settings, (clients) => leaveLoadBalancer(clients, handover.cluster_name)),
+    break: ({ emulator }, handover) =>
+      withAws(settingsOf(emulator), (clients) => leaveLoadBalancer(clients, handover.cluster_name)),
   },
 };
 
@@ -149,11 +140,9 @@ async function leaveLoadBalancer({ ec2, classic }: AwsClients, clusterName: stri
 /** A kubelet that has registered stays; only a new instance meets what has changed. */
 async function replaceNodes(clients: AwsClients, handover: Handover): Promise<void> {
   const groups = await FINDERS.aws_autoscaling_group.find(clients, EVERYTHING);
-  for (const { InstanceId } of groups.flatMap(({ id, details: { Instances = [] } }) =>
-    id in handover.node_groups ? Instances : [],
-  )) {
-    await clients.autoScaling.send(
-      new TerminateInstanceInAutoScalingGroupCommand({ InstanceId, ShouldDecrementDesiredCapacity: false }),
-    );
+  const ours = groups.filter(({ id }) => id in handover.node_groups);
+  for (const { InstanceId } of ours.flatMap(({ details }) => details.Instances ?? [])) {
+    const replaced = { InstanceId, ShouldDecrementDesiredCapacity: false };
+    await clients.autoScaling.send(new TerminateInstanceInAutoScalingGroupCommand(replaced));
   }
 }

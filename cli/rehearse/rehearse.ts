@@ -1,15 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 
-import { added, count, takeInventory, type Inventory } from "../../rehearsal/account/inventory";
-import { refusalOf, settingsOf } from "../../rehearsal/account/emulator";
-import { startGuardian } from "../../rehearsal/machine/guardian";
 import { fileProblem, UserError } from "../../contract/user-error";
-import { breakIt, injectionOf, killHalfWay, Told } from "./inject";
-import { CLONE, logLines, lookAround, runEks, setUp, type Endings, type Stage, type StageOptions } from "./stage";
-import type { Injection } from "./injections";
+import { refusalOf, settingsOf } from "../../rehearsal/account/emulator";
+import { added, count, takeInventory, type Inventory } from "../../rehearsal/account/inventory";
+import { startGuardian } from "../../rehearsal/machine/guardian";
 import type { Screen } from "../../terminal/screen";
 import { readEvent } from "../../terraform/events";
+import { CLONE, logLines, runEks } from "./eks";
+import { breakIt, injectionOf, isToldByDoctor, killHalfWay } from "./inject";
+import type { Injection } from "./injections";
+import { lookAround, setUp, type Endings, type Stage, type StageOptions } from "./stage";
 
 /** What `eks rehearse` is told. */
 export interface RehearseOptions extends StageOptions {
@@ -31,15 +32,24 @@ interface Phase {
 /** How the commands went. */
 interface Outcome {
   /** The first that failed, with its exit code; undefined when all went well. */
-  readonly failed?: { readonly name: string; readonly code: number } | undefined;
+  readonly failed: { readonly name: string; readonly code: number } | undefined;
   /** Whether everything was left up, and somebody has looked around. */
   readonly wasKept: boolean;
   /** What the account held before, in between and at the end, as far as it got. */
   readonly inventories: readonly Inventory[];
+  /** Whether the doctor has told what was injected, if it was asked. */
+  readonly isTold: boolean;
 }
 
 /** Does a phase, and takes its time. */
-type Timed = <Result>(name: string, work: () => Promise<Result>) => Promise<Result>;
+async function timed<Result>(phases: Phase[], name: string, work: () => Promise<Result>): Promise<Result> {
+  const start = performance.now();
+  try {
+    return await work();
+  } finally {
+    phases.push({ name, seconds: (performance.now() - start) / 1000 });
+  }
+}
 
 /**
  * `eks rehearse`: the whole workshop without an AWS account, by the very commands that a real one takes: `eks up`,
@@ -55,21 +65,12 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
   if (refusal !== undefined) throw new UserError(refusal, { exitCode: 64 });
   if (options.varFile !== undefined) requireFile(options.varFile);
   const folder = newFolder();
-  const logs = relative(process.cwd(), folder) || ".";
   const guardian = startGuardian();
   // Whatever is started from now on belongs to this rehearsal.
   Object.assign(process.env, guardian.mark);
   const endings: Endings = [];
   const phases: Phase[] = [];
   let outcome: Outcome;
-  const timed: Timed = async (name, work) => {
-    const start = performance.now();
-    try {
-      return await work();
-    } finally {
-      phases.push({ name, seconds: (performance.now() - start) / 1000 });
-    }
-  };
   try {
     screen.line("A rehearsal: real Terraform, AWS provider and bootstrap; an emulated account, cluster and bastion.");
     screen.line(
@@ -77,12 +78,14 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
         "started.",
     );
     if (injection !== undefined) screen.line(`What will go wrong: ${injection.about}.`);
-    const stage = await timed("set up", () => setUp(folder, options, injection, endings, screen, signal));
+    const injected = injection?.when === "before" ? injection.tfvars : undefined;
+    const stage = await timed(phases, "set up", () => setUp(folder, options, injected, endings, screen, signal));
     screen.end();
-    const told = injection === undefined ? undefined : new Told(injection);
-    outcome = await perform(stage, options, injection, told, timed, signal);
-    if (outcome.failed === undefined && !outcome.wasKept && !signal.aborted)
-      return Math.max(summarize(outcome.inventories, phases, stage), told?.exitCode() ?? 0);
+    outcome = await perform(stage, options.keep, injection, phases, signal);
+    if (outcome.failed === undefined && !outcome.wasKept && !signal.aborted) {
+      const isClean = summarize(outcome.inventories, phases, folder);
+      return isClean && isFound(injection, outcome.isTold) ? 0 : 1;
+    }
   } finally {
     screen.end();
     for (const end of endings.reverse()) await end();
@@ -92,14 +95,12 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
   }
 
   const { failed, wasKept } = outcome;
+  const isInterrupted = signal.aborted && !wasKept;
+  const logs = relative(process.cwd(), folder) || ".";
   const ended = `all that this rehearsal has started is ended; its logs are in ${logs}`;
-  if (failed === undefined && wasKept) {
-    process.stderr.write(`${ended}\n`);
-    return 0;
-  }
-  if (failed === undefined || (signal.aborted && !wasKept)) {
-    process.stderr.write(`interrupted: ${ended}\n`);
-    return 130;
+  if (failed === undefined || isInterrupted) {
+    process.stderr.write(`${isInterrupted ? "interrupted: " : ""}${ended}\n`);
+    return isInterrupted ? 130 : 0;
   }
   const advice = options.keep ? "" : "; with --keep everything stays up for you to look at";
   process.stderr.write(
@@ -131,28 +132,32 @@ function newFolder(): string {
 /** The commands, one after the other, until one fails. */
 async function perform(
   stage: Stage,
-  { keep }: RehearseOptions,
+  keep: boolean,
   injection: Injection | undefined,
-  told: Told | undefined,
-  timed: Timed,
+  phases: Phase[],
   signal: AbortSignal,
 ): Promise<Outcome> {
   const inventories: Inventory[] = [];
   const look = async () => inventories.push(await takeInventory(settingsOf(stage.emulator)));
   const given = stage.varFiles.flatMap((file) => ["-var-file", file]);
-  const bootstrap = ["--", ...stage.options];
+  // With a fault, nobody wants to wait for what is known not to come.
+  const bootstrap = ["--", ...stage.options, ...(injection === undefined ? [] : ["--timeout", "15"])];
   const upArgs = [...given, "-auto-approve", ...bootstrap];
-  const ask = () => timed("doctor", async () => told?.ask(given, bootstrap, stage, signal));
+  let isTold = false;
+  const ask = async () => {
+    const code = injection?.code;
+    if (code === undefined) return;
+    isTold = await timed(phases, "doctor", () => isToldByDoctor(code, [...given, ...bootstrap], stage, signal));
+  };
   const eks = async (name: string, args: readonly string[]) => {
-    const code = await timed(name, () => runEks(name, args, stage, signal));
-    if (code === 0 && !signal.aborted) return undefined;
-    return { name, code };
+    const code = await timed(phases, name, () => runEks(name, args, stage, signal));
+    return code === 0 && !signal.aborted ? undefined : { name, code };
   };
 
   await look();
   if (injection?.when === "before") await ask();
   if (injection?.when === "during") {
-    await timed("up, killed", () => killHalfWay(upArgs, injection.call, stage, signal));
+    await timed(phases, "up, killed", () => killHalfWay(upArgs, injection.call, stage, signal));
     await ask();
   }
   let failed = await eks("up", upArgs);
@@ -161,22 +166,20 @@ async function perform(
   if (failed === undefined) {
     await look();
     if (injection?.when === "after") {
-      await timed("break it", () => breakIt(injection, stage));
+      await timed(phases, "break it", () => breakIt(injection, stage));
       await ask();
     } else if (injection === undefined) {
       // Exit code 2 when it would change anything: no stack is to change for ever. And the doctor has to find all well.
       failed = (await eks("plan", given)) ?? (await eks("status", bootstrap)) ?? (await eks("doctor", bootstrap));
     }
   }
-  if (keep && !signal.aborted) {
-    await lookAround(stage, signal);
-    return { failed, wasKept: true, inventories };
-  }
-  if (failed === undefined && !signal.aborted) {
+  const wasKept = keep && !signal.aborted;
+  if (wasKept) await lookAround(stage, bootstrap, signal);
+  else if (failed === undefined && !signal.aborted) {
     failed = await eks("destroy", upArgs);
     await look();
   }
-  return { failed, wasKept: false, inventories };
+  return { failed, wasKept, inventories, isTold };
 }
 
 const PROVEN = `\
@@ -187,38 +190,50 @@ AMI and the instance types, how long AWS takes, the software on real nodes. \`ek
 the first three.
 `;
 
-/** The last screen. @returns 0 when nothing is left, else 1 */
-function summarize(inventories: readonly Inventory[], phases: readonly Phase[], { folder }: Stage): 0 | 1 {
+/** The last screen. @returns whether nothing is left */
+function summarize(inventories: readonly Inventory[], phases: readonly Phase[], folder: string): boolean {
   const [before = {}, made = {}, after = {}] = inventories;
   const left = added(before, after);
   const width = Math.max(...phases.map(({ name }) => name.length));
-  const total = phases.reduce((sum, { seconds }) => sum + seconds, 0);
-  const row = (name: string, seconds: number) => `  ${name.padEnd(width)} ${seconds.toFixed(1).padStart(6)} s`;
-  const terraform = terraformRuns(folder);
-  const inTerraform = terraform.runs.reduce((sum, seconds) => sum + seconds, 0);
-  const longest = terraform.longest.map(({ what, seconds }) => `${what} ${seconds.toFixed(0)} s`).join(", ");
+  const row = ({ name, seconds }: Phase) => `  ${name.padEnd(width)} ${seconds.toFixed(1).padStart(6)} s\n`;
+  const { inTerraform, longest } = terraformRuns(folder);
   process.stdout.write(
     `\n${left.length === 0 ? "The rehearsal went well." : `Something is left: ${left.join("; ")}`}\n\n` +
-      `${phases.map(({ name, seconds }) => row(name, seconds)).join("\n")}\n${row("total", total)}\n\n` +
+      `${[...phases, { name: "total", seconds: sum(phases.map(({ seconds }) => seconds)) }].map(row).join("")}\n` +
       `  of these, in Terraform and the AWS provider: ${inTerraform.toFixed(1)} s; they waited longest for\n` +
       `  ${longest}\n` +
       `  made and gone again: ${String(count(made) - count(before))} things in the account\n` +
       `  logs: ${relative(process.cwd(), folder) || "."}\n\n` +
       PROVEN,
   );
-  return left.length === 0 ? 0 : 1;
+  return left.length === 0;
 }
 
-/** What the logs of `eks` say about Terraform: how long each run took, and the three resources that took longest. */
-function terraformRuns(folder: string) {
+/** Says whether the doctor has told what was injected. @returns whether it has, or it is not the doctor's to tell */
+function isFound(injection: Injection | undefined, isTold: boolean): boolean {
+  const code = injection?.code;
+  if (code === undefined) return true;
+  process.stdout.write(isTold ? `\neks doctor has found it: ${code}\n` : `\neks doctor should have said ${code}\n`);
+  return isTold;
+}
+
+/** What the logs of `eks` say about Terraform: how long it ran, and the three resources that took longest. */
+function terraformRuns(folder: string): { readonly inTerraform: number; readonly longest: string } {
   const lines = logLines(folder);
   const events = lines.flatMap((line) => {
     const event = readEvent(line);
-    if (event?.kind !== "resource" || event.phase !== "complete") return [];
-    return [{ what: `${event.action} ${event.address}`, seconds: event.seconds }];
+    return event?.kind === "resource" && event.phase === "complete" ? [event] : [];
   });
   return {
-    runs: lines.map((line) => Number(/^\$ ended with \S+ after ([\d.]+) s$/.exec(line)?.[1] ?? 0)),
-    longest: events.sort((a, b) => b.seconds - a.seconds).slice(0, 3),
+    inTerraform: sum(lines.map((line) => Number(/^\$ ended with \S+ after ([\d.]+) s$/.exec(line)?.[1] ?? 0))),
+    longest: events
+      .sort((one, other) => other.seconds - one.seconds)
+      .slice(0, 3)
+      .map(({ action, address, seconds }) => `${action} ${address} ${seconds.toFixed(0)} s`)
+      .join(", "),
   };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }

@@ -1,12 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { constants } from "node:os";
+import { once } from "node:events";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join, relative, resolve } from "node:path";
 
-import { INPUTS } from "../../contract/inputs/inputs";
+import { INPUTS, inputValues } from "../../contract/inputs/inputs";
 import { quoted } from "../../contract/shell";
-import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/bastion/artifacts";
-import { startClusters, type Clusters } from "../../rehearsal/cluster/clusters";
 import {
   joinEmulator,
   neutralEnvironment,
@@ -17,22 +14,22 @@ import {
   type EmulatedAccount,
   type JoinedAccount,
 } from "../../rehearsal/account/emulator";
+import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../rehearsal/bastion/artifacts";
 import { startLightPrograms } from "../../rehearsal/bastion/light-programs";
 import { startMirror, type Mirror } from "../../rehearsal/bastion/mirror";
-import { terraformConfigFile } from "../../terraform/mirrors";
-import { findProgram } from "../../terraform/program";
-import { requireBasics } from "../../rehearsal/machine/programs";
 import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
 import type { LoginServer } from "../../rehearsal/bastion/login";
 import { startSshd } from "../../rehearsal/bastion/sshd";
-import { namedTerraform, provideMoto, provideTerraform } from "../../rehearsal/machine/tools";
+import { startClusters, type Clusters } from "../../rehearsal/cluster/clusters";
+import { requireBasics } from "../../rehearsal/machine/programs";
+import { namedTerraform, provideMoto, provideTerraform, type ToolOptions } from "../../rehearsal/machine/tools";
+import type { Screen } from "../../terminal/screen";
+import { terraformConfigFile } from "../../terraform/mirrors";
+import { findProgram } from "../../terraform/program";
 import { readTfvars } from "../../terraform/tfvars";
 import { accountFor } from "./account";
-import type { Injection } from "./injections";
-import type { Screen } from "../../terminal/screen";
+import { CLONE } from "./eks";
 
-/** The folder that this file's project is in. */
-export const CLONE = resolve(__dirname, "..", "..");
 /** Of kubectl, where this machine has none. */
 const STAND_IN_VERSION = "1.32.0";
 /** Of a network for documentation: somebody has to be let in. https://www.rfc-editor.org/rfc/rfc5737 */
@@ -65,11 +62,17 @@ export interface Stage {
   readonly mirror: Mirror;
 }
 
-/** Starts all of it. @throws UserError when something that it needs is not there */
+/**
+ * Starts all of it.
+ *
+ * @param injected tfvars that count after all others. @default - none
+ * @param endings gets what ends each thing, as soon as it is started
+ * @throws UserError when something that it needs is not there
+ */
 export async function setUp(
   folder: string,
-  options: StageOptions,
-  injection: Injection | undefined,
+  { varFile, sshd, endpointUrl }: StageOptions,
+  injected: string | undefined,
   endings: Endings,
   screen: Screen,
   signal: AbortSignal,
@@ -78,67 +81,52 @@ export async function setUp(
   const busy = (what: string) => {
     screen.busy(what);
   };
-  const terraform = await provideTerraform({ busy, signal });
+  const { command, from } = await provideTerraform({ busy, signal });
+  const [terraform] = command;
   const configFile = terraformConfigFile(join(folder, "terraformrc"));
   const registry = "from the registry (or a folder that EKS_PROVIDER_MIRROR names)";
   const source = configFile === undefined ? registry : `as ${relative(CLONE, configFile)} says`;
-  screen.line(`Terraform ${terraform.from}; the AWS provider comes ${source}.`);
+  screen.line(`Terraform ${from}; the AWS provider comes ${source}.`);
 
   const missing = ["aws", "kubectl"].filter((name) => findProgram(name) === undefined);
   const own = missing.length === 0 ? ownKubectlVersion() : undefined;
   const varFiles = [
-    tfvars(folder, minorOf(own ?? STAND_IN_VERSION)),
-    ...(options.varFile === undefined ? [] : [resolve(options.varFile)]),
-    ...(injection?.when === "before" ? [written(join(folder, "injected.tfvars"), injection.tfvars)] : []),
+    written(join(folder, "rehearsal.tfvars"), tfvars(minorOf(own ?? STAND_IN_VERSION))),
+    ...(varFile === undefined ? [] : [resolve(varFile)]),
+    ...(injected === undefined ? [] : [written(join(folder, "injected.tfvars"), injected)]),
   ];
-  const { values } = await readTfvars(
-    {
-      folder,
-      environment: { EKS_TERRAFORM: terraform.command[0] },
-      arguments: varFiles.map((varFile) => ({ varFile })),
-    },
-    INPUTS,
-  );
-  const { seed, version: wanted } = accountFor(values);
+  const given = varFiles.map((file) => ({ varFile: file }));
+  const { values } = await readTfvars({ folder, environment: { EKS_TERRAFORM: terraform }, arguments: given }, INPUTS);
+  const inputs = inputValues(Object.fromEntries([...values].map(([name, { value }]) => [name, value])));
+  const wanted = inputs.eks_version;
   // A kubectl of this machine is the bastion's where it is of the cluster's version.
   const isOwn = own !== undefined && minorOf(own) === wanted;
-  const version = isOwn ? own : `${wanted}.0`;
-  const emulator = await emulatedAccount(folder, seed, options.endpointUrl, endings, screen, signal);
-  const clusters = await startClusters(settingsOf(emulator), folder);
-  endings.push(() => clusters.stop());
-  const environment = {
-    ...neutralEnvironment(),
-    ...emulator.environment,
-    AWS_ENDPOINT_URL: clusters.endpoint,
-    EKS_TERRAFORM: terraform.command[0],
-    // cdktf and the bootstrap run it by its name.
-    PATH: [namedTerraform(folder, terraform.command[0]), process.env["PATH"] ?? ""].join(delimiter),
-    ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
-    // No key of the user's own is offered to a stand-in.
-    SSH_AUTH_SOCK: "",
+  const emulator = await emulatedAccount(folder, accountFor(inputs), endpointUrl, endings, screen, { busy, signal });
+  const tell = (sentence: string) => {
+    appendFileSync(join(folder, "nodes.log"), `${sentence}\n`);
   };
+  const clusters = await startClusters(settingsOf(emulator), folder, { tell });
+  endings.push(() => clusters.stop());
+  const account = { ...emulator.environment, AWS_ENDPOINT_URL: clusters.endpoint };
+
   screen.busy("starting a bastion");
   const programs = isOwn ? ownPrograms() : await light(clusters, emulator.accountId, endings);
-  const { releasesFile, byPath } = makeArtifacts(folder, version, programs);
+  const { releasesFile, byPath } = makeArtifacts(folder, isOwn ? own : `${wanted}.0`, programs);
   const mirror = await startMirror(byPath);
   endings.push(() => mirror.stop());
-  const place = { folder: join(folder, "ssh"), home: join(folder, "bastion", "home") };
   const root = join(folder, "bastion", "root");
   mkdirSync(root, { recursive: true });
-  const onBastion = {
-    ...emulator.environment,
-    AWS_ENDPOINT_URL: clusters.endpoint,
-    PATH: `${join(root, "usr", "local", "bin")}:${SYSTEM_PATH}`,
-  };
-  const bastion = await (options.sshd ? startSshd : startSshStandIn)({ ...place, environment: onBastion });
+  const bastion = await (sshd ? startSshd : startSshStandIn)({
+    folder: join(folder, "ssh"),
+    home: join(folder, "bastion", "home"),
+    environment: { ...account, PATH: `${join(root, "usr", "local", "bin")}:${SYSTEM_PATH}` },
+  });
   endings.push(() => bastion.stop());
-  const knownHosts = join(folder, "known_hosts");
-  writeFileSync(knownHosts, `${bastion.knownHostsLine}\n`);
-  const server = options.sshd ? "a sshd of its own" : "a stand-in SSH server";
+  const knownHosts = written(join(folder, "known_hosts"), `${bastion.knownHostsLine}\n`);
   const lack = missing.length > 0 ? missing.join(" and no ") : `kubectl ${wanted}`;
   screen.line(
-    `The bastion is ${server} on port ${String(bastion.port)}, and writes to ` +
-      `${relative(CLONE, join(folder, "bastion"))} alone; kubectl and aws on it are ` +
+    `The bastion is ${sshd ? "a sshd of its own" : "a stand-in SSH server"} on port ${String(bastion.port)}, and ` +
+      `writes to ${relative(CLONE, join(folder, "bastion"))} alone; kubectl and aws on it are ` +
       (isOwn ? "this machine's." : `stand-ins, as this machine has no ${lack}.`),
   );
 
@@ -146,14 +134,21 @@ export async function setUp(
     folder,
     emulator,
     clusters,
-    environment,
+    environment: {
+      ...neutralEnvironment(),
+      ...account,
+      EKS_TERRAFORM: terraform,
+      // cdktf and the bootstrap run it by its name.
+      PATH: [namedTerraform(folder, terraform), process.env["PATH"] ?? ""].join(delimiter),
+      ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
+      // No key of the user's own is offered to a stand-in.
+      SSH_AUTH_SOCK: "",
+    },
     bastion,
     options: [
       ...["--host", "127.0.0.1", "--port", String(bastion.port), "--user", bastion.user],
       ...["--identity", bastion.identityFile, "--known-hosts", knownHosts, "--root", root],
       ...["--mirror", mirror.url, "--releases", releasesFile],
-      // Nobody wants to wait for what is known not to come.
-      ...(injection === undefined ? [] : ["--timeout", "15"]),
     ],
     varFiles,
     knownHosts,
@@ -168,7 +163,7 @@ async function emulatedAccount(
   endpointUrl: string | undefined,
   endings: Endings,
   screen: Screen,
-  signal: AbortSignal,
+  tools: ToolOptions,
 ): Promise<EmulatedAccount> {
   const place = join(folder, "emulator");
   if (endpointUrl !== undefined) {
@@ -178,13 +173,10 @@ async function emulatedAccount(
     for (const line of shortcomings(joined)) screen.line(line);
     return joined;
   }
-  const busy = (what: string) => {
-    screen.busy(what);
-  };
-  const moto = await provideMoto({ busy, signal });
-  screen.line(`The emulator of AWS ${moto.from}.`);
+  const { command, from } = await provideMoto(tools);
+  screen.line(`The emulator of AWS ${from}.`);
   screen.busy("starting an emulated AWS account");
-  const emulator = await startEmulator(place, seed, { command: moto.command });
+  const emulator = await startEmulator(place, seed, { command });
   endings.push(() => emulator.stop());
   screen.line(`The account is emulated at ${emulator.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
   return emulator;
@@ -221,77 +213,18 @@ async function light(clusters: Clusters, accountId: string, endings: Endings) {
  * What the workshop's defaults lack: who may reach the bastion, a version that this machine's kubectl can talk to, and
  * a volume that holds the image.
  */
-function tfvars(folder: string, version: string): string {
-  return written(
-    join(folder, "rehearsal.tfvars"),
-    `aws_krug_admin_role         = "${WORKSHOP_ACCOUNT.adminRole}"
+function tfvars(version: string): string {
+  return `aws_krug_admin_role         = "${WORKSHOP_ACCOUNT.adminRole}"
 kubectl_ssh_cidrs           = ["${SOMEBODY}"]
 eks_version                 = "${version}"
 eks_worker_node_volume_size = 20
-`,
-  );
+`;
 }
 
-/** Runs `eks` as a user would, in the folder of the rehearsal. */
-export function runEks(
-  name: string,
-  args: readonly string[],
-  stage: Stage,
-  signal: AbortSignal,
-  listen?: (chunk: Buffer) => void,
-): Promise<number> {
-  const { folder } = stage;
-  const ours = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
-  process.stderr.write(`\n$ eks ${[name, ...ours.map((arg) => arg.replace(`${folder}/`, ""))].join(" ")}\n`);
-  const child = startEks(name, args, stage, listen === undefined ? "inherit" : "pipe");
-  child.stdout?.on("data", (chunk: Buffer) => {
-    process.stdout.write(chunk);
-    listen?.(chunk);
-  });
-  return endOf(child, signal);
-}
-
-/** What the logs of `eks` in the folder of a rehearsal say. */
-export function logLines(folder: string): string[] {
-  const logs = join(folder, ".cache", "eks");
-  return readdirSync(logs)
-    .filter((name) => name.endsWith(".log"))
-    .flatMap((name) => readFileSync(join(logs, name), "utf8").split("\n"));
-}
-
-/** Starts `eks` in the folder of the rehearsal. */
-export function startEks(
-  name: string,
-  args: readonly string[],
-  { folder, environment }: Stage,
-  stdout: "inherit" | "pipe" = "inherit",
-) {
-  return spawn(process.execPath, [join(CLONE, "bin", "eks"), name, ...args], {
-    cwd: folder,
-    env: { ...environment, ...markOf() },
-    stdio: ["ignore", stdout, "inherit"],
-    // Ctrl-C on a terminal would reach it too, and then once more from here.
-    detached: true,
-  });
-}
-
-/** The exit code of a child, which is interrupted when this command is. */
-export function endOf(child: ChildProcess, signal: AbortSignal): Promise<number> {
-  return new Promise((done, fail) => {
-    const interrupt = () => child.kill("SIGINT");
-    signal.addEventListener("abort", interrupt);
-    child.once("error", fail);
-    child.once("close", (code, ended) => {
-      signal.removeEventListener("abort", interrupt);
-      done(signal.aborted ? 130 : ended === null ? (code ?? 70) : 128 + constants.signals[ended]);
-    });
-    if (signal.aborted) interrupt();
-  });
-}
-
-/** Says how to look around, and waits for Ctrl-C. */
+/** Says how to look around, and waits for Ctrl-C. @param bootstrap `--`, and the options with which it works here */
 export async function lookAround(
-  { folder, bastion, environment, clusters, options }: Stage,
+  { folder, bastion, environment, clusters, knownHosts }: Stage,
+  bootstrap: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
   const here = (...path: string[]) => relative(process.cwd(), join(...path));
@@ -300,29 +233,20 @@ export async function lookAround(
   const environmentFile = join(folder, "environment");
   writeFileSync(environmentFile, ours.map(([name, value]) => `export ${name}=${quoted(value ?? "")}\n`).join(""));
   // The bastion's own address is somebody else's outside the emulated account.
-  const doctor = `${join(CLONE, "bin", "eks")} doctor -- ${options.map(quoted).join(" ")}`;
+  const doctor = [join(CLONE, "bin", "eks"), "doctor", ...bootstrap].map(quoted).join(" ");
   process.stderr.write(
     `\nEverything is up until Ctrl-C, and then gone with the emulated account. In another terminal:\n\n` +
       `  . ${here(environmentFile)}\n` +
       `  kubectl --kubeconfig ${here(folder, "bastion", "home", ".kube", "config")} get nodes\n` +
       `  ssh -p ${String(bastion.port)} -i ${here(bastion.identityFile)} ` +
-      `-o UserKnownHostsFile=${here(folder, "known_hosts")} ${bastion.user}@127.0.0.1\n` +
+      `-o UserKnownHostsFile=${here(knownHosts)} ${bastion.user}@127.0.0.1\n` +
       `  aws --endpoint-url ${clusters.endpoint} eks list-clusters\n` +
       `  (cd ${here(folder)} && ${doctor})\n\n`,
   );
-  await new Promise<void>((resume) => {
-    if (signal.aborted) resume();
-    signal.addEventListener("abort", () => {
-      resume();
-    });
-  });
+  if (!signal.aborted) await once(signal, "abort");
 }
 
 function written(file: string, text: string): string {
   writeFileSync(file, text);
   return file;
-}
-
-function markOf(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => name === "EKS_REHEARSAL"));
 }

@@ -123,7 +123,7 @@ const PORTS = 5;
 export async function startEmulator(
   folder: string,
   seed: AccountSeed,
-  { command = findMoto(), port = freePort }: EmulatorOptions = {},
+  { command = findMoto()?.command, port = freePort }: EmulatorOptions = {},
 ): Promise<Emulator> {
   if (command === undefined) {
     throw new UserError("moto_server is not on PATH; `pip install 'moto[server]>=5.2'` installs it");

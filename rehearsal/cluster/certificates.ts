@@ -12,7 +12,7 @@ export interface ServerCertificate {
   readonly key: string;
 }
 
-/** The authority is named as a cluster's is. A file of its own, for what the machine's openssl.cnf says is anybody's. */
+/** The authority has the name that a cluster's has. A file of our own: the machine's openssl.cnf may say anything. */
 const CONFIGURATION = `
 [req]
 prompt = no
@@ -30,7 +30,7 @@ extendedKeyUsage = serverAuth
 authorityKeyIdentifier = keyid
 subjectAltName = IP:127.0.0.1, DNS:localhost
 `;
-const VALID_DAYS = "30";
+const DAYS = ["-days", "30"];
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
 /**
@@ -45,13 +45,12 @@ export async function makeServerCertificate(folder: string): Promise<ServerCerti
   const own = mkdtempSync(join(folder, "certificates-"));
   try {
     writeFileSync(join(own, "cnf"), CONFIGURATION);
-    const days = ["-days", VALID_DAYS];
-    const authority = ["-x509", "-extensions", "authority", ...days, "-keyout", "ca.key", "-out", "ca.crt"];
+    const authority = ["-x509", "-extensions", "authority", ...DAYS, "-keyout", "ca.key", "-out", "ca.crt"];
     await openssl(own, "req", "-config", "cnf", ...NEW_KEY, ...authority);
     const asked = ["-subj", "/CN=kube-apiserver", "-keyout", "server.key", "-out", "server.csr"];
     await openssl(own, "req", "-config", "cnf", "-new", ...NEW_KEY, ...asked);
     const signer = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"];
-    const signed = ["-extfile", "cnf", "-extensions", "server", ...days, "-in", "server.csr", "-out", "server.crt"];
+    const signed = ["-extfile", "cnf", "-extensions", "server", ...DAYS, "-in", "server.csr", "-out", "server.crt"];
     await openssl(own, "x509", "-req", ...signer, ...signed);
     const read = (name: string) => readFileSync(join(own, name), "utf8");
     return { authority: read("ca.crt"), certificate: read("server.crt"), key: read("server.key") };

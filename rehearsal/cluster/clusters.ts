@@ -1,4 +1,4 @@
-import { startEksFront, type DescribedCluster } from "../account/eks/front";
+import { startEksFront } from "../account/eks/front";
 import type { ClientSettings } from "../account/emulator";
 import { startJoining, type Joining, type JoiningOptions } from "../joining/joining";
 import { startKubernetes, type StandInKubernetes } from "./kubernetes";
@@ -21,8 +21,8 @@ export interface Clusters {
 }
 
 /**
- * Puts a front before an emulated account, in which every cluster that is made gets a stand-in Kubernetes API of its own,
- * with nodes that join by the rules of EKS: it answers before anybody is told of the cluster.
+ * Puts a front before an emulated account, in which every cluster that is made gets a stand-in Kubernetes API of its
+ * own, with nodes that join by the rules of EKS: it answers before anybody is told of the cluster.
  *
  * @param settings the account itself, without a front
  * @param folder an existing one, for the time that certificates are made in it
@@ -34,11 +34,8 @@ export async function startClusters(
 ): Promise<Clusters> {
   const clusters = new Map<string, { readonly created: string; readonly cluster: Promise<StandInCluster> }>();
   const started = new Map<string, StandInCluster>();
-  const start = async ({ name, version }: DescribedCluster): Promise<StandInCluster> => {
-    const kubernetes = await startKubernetes({
-      folder,
-      ...(version !== undefined && { version: versionOf(version) }),
-    });
+  const start = async (name: string): Promise<StandInCluster> => {
+    const kubernetes = await startKubernetes({ folder });
     const joining = startJoining(kubernetes, { ...settings, endpoint: front.endpoint }, name, options);
     const cluster = { kubernetes, joining };
     started.set(name, cluster);
@@ -49,18 +46,18 @@ export async function startClusters(
     joining.stop();
     await kubernetes.stop();
   };
-  const front = await startEksFront(settings.endpoint, async (name, described) => {
-    const created = String(described.createdAt);
-    const known = clusters.get(name);
-    if (known?.created === created) {
-      const { kubernetes } = await known.cluster;
-      if (described.version !== undefined) kubernetes.upgrade(versionOf(described.version));
-      return kubernetes;
+  const front = await startEksFront(settings.endpoint, async (name, { createdAt, version }) => {
+    const created = String(createdAt);
+    let known = clusters.get(name);
+    if (known?.created !== created) {
+      // Another one of the same name: a real one has another endpoint, and nothing of what was in the first.
+      const cluster = known === undefined ? start(name) : end(known.cluster).then(() => start(name));
+      known = { created, cluster };
+      clusters.set(name, known);
     }
-    // Another one of the same name: a real one has another endpoint, and nothing of what was in the first.
-    const cluster = known === undefined ? start(described) : end(known.cluster).then(() => start(described));
-    clusters.set(name, { created, cluster });
-    return (await cluster).kubernetes;
+    const { kubernetes } = await known.cluster;
+    if (version !== undefined) kubernetes.upgrade(`v${version}.0-eks-0000000`);
+    return kubernetes;
   });
   return {
     endpoint: front.endpoint,
@@ -70,9 +67,4 @@ export async function startClusters(
       await Promise.all([...clusters.values()].map(({ cluster }) => end(cluster)));
     },
   };
-}
-
-/** What the Kubernetes API of a cluster says of its version. */
-function versionOf(minor: string): string {
-  return `v${minor}.0-eks-0000000`;
 }

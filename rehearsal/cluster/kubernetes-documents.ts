@@ -1,3 +1,5 @@
+import { isRecord } from "../../contract/json";
+
 /** An object of the Kubernetes API, as JSON. */
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -22,7 +24,7 @@ interface Column {
   readonly name: string;
   /** Shown with `--output wide` only. */
   readonly isWide?: boolean;
-  readonly cell: (object: KubernetesObject, now: Date) => string | number;
+  readonly cell: (object: KubernetesObject, now: Date) => unknown;
 }
 
 /** A kind of object that the API has. */
@@ -33,14 +35,14 @@ export interface Resource {
   /** `v1` of the core group, `GROUP/v1` of another. */
   readonly apiVersion: string;
   readonly isNamespaced: boolean;
-  readonly shortNames: readonly string[];
+  readonly shortName: string;
   readonly verbs: readonly string[];
   /** As `kubectl get` prints them. */
   readonly columns: readonly Column[];
 }
 
 const READ = ["get", "list", "watch"];
-const WRITE = ["create", "delete", "patch", "update"];
+const UNKNOWN = "<unknown>";
 
 const NAME: Column = { name: "Name", cell: ({ metadata }) => metadata.name };
 const AGE: Column = {
@@ -48,94 +50,87 @@ const AGE: Column = {
   cell: ({ metadata }, now) => humanDuration((now.getTime() - Date.parse(metadata.creationTimestamp)) / 1000),
 };
 
-/** What is at a path through an object; a list on the way shows all that is in it. */
-function at(object: KubernetesObject, path: string, without: string): string {
+/** All values at a path through an object; a list on the way leads to all that is in it. */
+function valuesAt(object: unknown, path: string): unknown[] {
   const step = (values: readonly unknown[], key: string): unknown[] =>
     values.flatMap((value) => (isRecord(value) ? value[key] : undefined) ?? []);
-  return path.split(".").reduce(step, [object]).join(",") || without;
+  return path.split(".").reduce(step, [object]);
+}
+
+function textAt(object: KubernetesObject, path: string, without: string): string {
+  return valuesAt(object, path).join(",") || without;
 }
 
 function column(name: string, path: string, without = "<none>"): Column {
-  return { name, cell: (object) => at(object, path, without) };
+  return { name, cell: (object) => textAt(object, path, without) };
 }
 
-/** What of a node's `status` the table shows. */
-interface NodeStatus {
-  readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
-    readonly nodeInfo?: Readonly<Record<string, string>>;
-  };
+/** The entry of that type in a list of a node's status. */
+function ofType(node: KubernetesObject, list: "addresses" | "conditions", type: string) {
+  return valuesAt(node, `status.${list}`)
+    .filter(isRecord)
+    .find((entry) => entry["type"] === type);
 }
 
-const ofNode = (object: KubernetesObject) => (object as NodeStatus).status ?? {};
-const nodeInfo = (name: string) => (object: KubernetesObject) => ofNode(object).nodeInfo?.[name] ?? "<unknown>";
-const address = (type: string) => (object: KubernetesObject) =>
-  ofNode(object).addresses?.find((one) => one.type === type)?.address ?? "<none>";
+function addressColumn(name: string, type: string): Column {
+  return { name, cell: (node) => ofType(node, "addresses", type)?.["address"] ?? "<none>" };
+}
 
-/**
- * Everything that the stand-in has, with columns that the API server has for it, and the verbs that it takes.
- *
- * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/printers/internalversion/printers.go
- */
-export const RESOURCES: readonly Resource[] = [
+function readiness(node: KubernetesObject): string {
+  const ready = ofType(node, "conditions", "Ready");
+  if (ready === undefined) return "Unknown";
+  return ready["status"] === "True" ? "Ready" : "NotReady";
+}
+
+/** What a kind is unless its row says otherwise. */
+const USUAL = { apiVersion: "v1", isNamespaced: true, verbs: [...READ, "delete"] };
+
+/** A kind's row; its columns are those after its name. */
+type Row = Omit<Resource, keyof typeof USUAL> & Partial<typeof USUAL>;
+
+const ROWS: readonly Row[] = [
   {
     name: "configmaps",
     kind: "ConfigMap",
-    apiVersion: "v1",
-    isNamespaced: true,
-    shortNames: ["cm"],
-    verbs: [...READ, ...WRITE],
-    columns: [NAME, { name: "Data", cell: ({ data }) => Object.keys(data ?? {}).length }, AGE],
+    shortName: "cm",
+    verbs: [...USUAL.verbs, "create", "patch", "update"],
+    columns: [{ name: "Data", cell: ({ data }) => Object.keys(data ?? {}).length }, AGE],
   },
   {
     name: "namespaces",
     kind: "Namespace",
-    apiVersion: "v1",
     isNamespaced: false,
-    shortNames: ["ns"],
+    shortName: "ns",
     verbs: READ,
-    columns: [NAME, { name: "Status", cell: () => "Active" }, AGE],
+    columns: [column("Status", "status.phase"), AGE],
   },
   {
     name: "nodes",
     kind: "Node",
-    apiVersion: "v1",
     isNamespaced: false,
-    shortNames: ["no"],
+    shortName: "no",
     verbs: READ,
     columns: [
-      NAME,
       { name: "Status", cell: readiness },
       { name: "Roles", cell: () => "<none>" },
       AGE,
-      { name: "Version", cell: nodeInfo("kubeletVersion") },
-      { name: "Internal-IP", isWide: true, cell: address("InternalIP") },
-      { name: "External-IP", isWide: true, cell: address("ExternalIP") },
-      { name: "OS-Image", isWide: true, cell: nodeInfo("osImage") },
-      { name: "Kernel-Version", isWide: true, cell: nodeInfo("kernelVersion") },
-      { name: "Container-Runtime", isWide: true, cell: nodeInfo("containerRuntimeVersion") },
+      column("Version", "status.nodeInfo.kubeletVersion", UNKNOWN),
+      ...[
+        addressColumn("Internal-IP", "InternalIP"),
+        addressColumn("External-IP", "ExternalIP"),
+        column("OS-Image", "status.nodeInfo.osImage", UNKNOWN),
+        column("Kernel-Version", "status.nodeInfo.kernelVersion", UNKNOWN),
+        column("Container-Runtime", "status.nodeInfo.containerRuntimeVersion", UNKNOWN),
+      ].map((wide) => ({ ...wide, isWide: true })),
     ],
   },
-  // There are none: nothing is ever scheduled here.
-  {
-    name: "pods",
-    kind: "Pod",
-    apiVersion: "v1",
-    isNamespaced: true,
-    shortNames: ["po"],
-    verbs: READ,
-    columns: [NAME, AGE],
-  },
+  // There are no pods: nothing is ever scheduled here.
+  { name: "pods", kind: "Pod", shortName: "po", verbs: READ, columns: [AGE] },
   {
     name: "services",
     kind: "Service",
-    apiVersion: "v1",
-    isNamespaced: true,
-    shortNames: ["svc"],
-    verbs: [...READ, "delete"],
+    shortName: "svc",
     columns: [
-      NAME,
       column("Type", "spec.type"),
       column("Cluster-IP", "spec.clusterIP"),
       column("External-IP", "status.loadBalancer.ingress.hostname"),
@@ -145,12 +140,8 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: "persistentvolumeclaims",
     kind: "PersistentVolumeClaim",
-    apiVersion: "v1",
-    isNamespaced: true,
-    shortNames: ["pvc"],
-    verbs: [...READ, "delete"],
+    shortName: "pvc",
     columns: [
-      NAME,
       column("Status", "status.phase"),
       column("Volume", "spec.volumeName"),
       column("StorageClass", "spec.storageClassName"),
@@ -160,12 +151,9 @@ export const RESOURCES: readonly Resource[] = [
   {
     name: "persistentvolumes",
     kind: "PersistentVolume",
-    apiVersion: "v1",
     isNamespaced: false,
-    shortNames: ["pv"],
-    verbs: [...READ, "delete"],
+    shortName: "pv",
     columns: [
-      NAME,
       column("Reclaim Policy", "spec.persistentVolumeReclaimPolicy"),
       column("Status", "status.phase"),
       column("StorageClass", "spec.storageClassName"),
@@ -176,11 +164,8 @@ export const RESOURCES: readonly Resource[] = [
     name: "daemonsets",
     kind: "DaemonSet",
     apiVersion: "apps/v1",
-    isNamespaced: true,
-    shortNames: ["ds"],
-    verbs: [...READ, "delete"],
+    shortName: "ds",
     columns: [
-      NAME,
       column("Desired", "status.desiredNumberScheduled", "0"),
       column("Current", "status.currentNumberScheduled", "0"),
       column("Ready", "status.numberReady", "0"),
@@ -194,14 +179,11 @@ export const RESOURCES: readonly Resource[] = [
     name: "deployments",
     kind: "Deployment",
     apiVersion: "apps/v1",
-    isNamespaced: true,
-    shortNames: ["deploy"],
-    verbs: [...READ, "delete"],
+    shortName: "deploy",
     columns: [
-      NAME,
       {
         name: "Ready",
-        cell: (object) => ["status.readyReplicas", "spec.replicas"].map((path) => at(object, path, "0")).join("/"),
+        cell: (object) => ["status.readyReplicas", "spec.replicas"].map((path) => textAt(object, path, "0")).join("/"),
       },
       column("Up-to-date", "status.updatedReplicas", "0"),
       column("Available", "status.availableReplicas", "0"),
@@ -212,11 +194,8 @@ export const RESOURCES: readonly Resource[] = [
     name: "ingresses",
     kind: "Ingress",
     apiVersion: "networking.k8s.io/v1",
-    isNamespaced: true,
-    shortNames: ["ing"],
-    verbs: [...READ, "delete"],
+    shortName: "ing",
     columns: [
-      NAME,
       column("Class", "spec.ingressClassName"),
       column("Hosts", "spec.rules.host"),
       column("Address", "status.loadBalancer.ingress.hostname"),
@@ -224,6 +203,17 @@ export const RESOURCES: readonly Resource[] = [
     ],
   },
 ];
+
+/**
+ * Everything that the stand-in has, with columns that the API server has for it, and the verbs that it takes.
+ *
+ * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/printers/internalversion/printers.go
+ */
+export const RESOURCES: readonly Resource[] = ROWS.map((row) => ({
+  ...USUAL,
+  ...row,
+  columns: [NAME, ...row.columns],
+}));
 
 /** The kind of a name such as `services`, `deployments` or `deployments.apps`. @throws when there is none */
 export function findResource(name: string): Resource {
@@ -235,12 +225,6 @@ export function findResource(name: string): Resource {
 /** As messages name it: `services`, `deployments.apps`. */
 export function qualifiedName({ name, apiVersion }: Resource): string {
   return [name, ...apiVersion.split("/").slice(0, -1)].join(".");
-}
-
-function readiness(object: KubernetesObject): string {
-  const ready = ofNode(object).conditions?.find(({ type }) => type === "Ready");
-  if (ready === undefined) return "Unknown";
-  return ready.status === "True" ? "Ready" : "NotReady";
 }
 
 /** How a client wants its table. */
@@ -262,7 +246,7 @@ export function table(
   { columns }: Resource,
   objects: readonly KubernetesObject[],
   { version, withObjects }: TableOptions,
-  now: Date,
+  now = new Date(),
 ): object {
   const apiVersion = `meta.k8s.io/${version}`;
   return {
@@ -321,16 +305,7 @@ export class StatusError extends Error {
   /** The answer's body. */
   get status(): object {
     const { code, reason, message, details } = this;
-    return {
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Failure",
-      message,
-      reason,
-      ...(details !== undefined && { details }),
-      code,
-    };
+    return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, details, code };
   }
 }
 
@@ -366,19 +341,18 @@ export const DISCOVERY: Readonly<Record<string, object>> = {
 
 function resourceList(groupVersion: string): object {
   const resources = RESOURCES.filter(({ apiVersion }) => apiVersion === groupVersion).map(
-    ({ name, kind, isNamespaced, shortNames, verbs }) => ({
+    ({ name, kind, isNamespaced, shortName, verbs }) => ({
       name,
       singularName: kind.toLowerCase(),
       namespaced: isNamespaced,
       kind,
       verbs,
-      shortNames,
+      shortNames: [shortName],
     }),
   );
   return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
 }
 
-const CONFIG_MAP_SCHEMA = "io.k8s.api.core.v1.ConfigMap";
 const texts = { type: "object", additionalProperties: { type: "string", default: "" } };
 
 /**
@@ -389,7 +363,6 @@ const texts = { type: "object", additionalProperties: { type: "string", default:
  */
 export function openApiV3(gitVersion: string): object {
   const query = (name: string) => ({ name, in: "query", schema: { type: "string", uniqueItems: true } });
-  const configMap = { $ref: `#/components/schemas/${CONFIG_MAP_SCHEMA}` };
   const kind = { group: "", version: "v1", kind: "ConfigMap" };
   return {
     openapi: "3.0.0",
@@ -397,23 +370,18 @@ export function openApiV3(gitVersion: string): object {
     paths: {
       "/api/v1/namespaces/{namespace}/configmaps/{name}": {
         patch: {
-          tags: ["core_v1"],
-          operationId: "patchCoreV1NamespacedConfigMap",
           parameters: [query("dryRun"), query("fieldManager"), query("fieldValidation")],
           requestBody: {
             content: Object.fromEntries(MERGED_TYPES.map((type) => [type, { schema: { type: "object" } }])),
             required: true,
           },
-          responses: { "200": { description: "OK", content: { "application/json": { schema: configMap } } } },
-          "x-kubernetes-action": "patch",
           "x-kubernetes-group-version-kind": kind,
         },
       },
     },
     components: {
       schemas: {
-        [CONFIG_MAP_SCHEMA]: {
-          description: "ConfigMap holds configuration data for pods to consume.",
+        "io.k8s.api.core.v1.ConfigMap": {
           type: "object",
           properties: {
             apiVersion: { type: "string" },
@@ -470,9 +438,4 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
     else merged.set(name, mergePatch(merged.get(name), value));
   }
   return Object.fromEntries(merged);
-}
-
-/** Whether a value of JSON is an object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

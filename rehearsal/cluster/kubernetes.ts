@@ -1,12 +1,12 @@
 import { createServer } from "node:https";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { ServerResponse } from "node:http";
 
+import { isRecord } from "../../contract/json";
+import { serve, type Call } from "../machine/proxy";
 import { makeServerCertificate } from "./certificates";
 import { findTokenProblem } from "./token";
 import {
   DISCOVERY,
-  isRecord,
   MERGED_TYPES,
   openApiV2,
   openApiV3,
@@ -16,18 +16,8 @@ import {
   versionInfo,
   type KubernetesObject,
   type Resource,
-  type TableOptions,
 } from "./kubernetes-documents";
 import { KubernetesState, type JoinRule } from "./kubernetes-state";
-
-export type {
-  ConfigMapData,
-  DeletionListener,
-  JoinRule,
-  KubernetesState,
-  PlantedObject,
-  StandInNode,
-} from "./kubernetes-state";
 
 /** What a stand-in Kubernetes API is started with. */
 export interface KubernetesOptions {
@@ -76,54 +66,47 @@ const WATCH_EVERY_MS = 100;
 
 /**
  * Starts a stand-in for a cluster's Kubernetes API on a free port of 127.0.0.1: TLS with a certificate that `openssl`
- * makes for this start, tokens as `aws eks get-token` makes them (see `findTokenProblem` for what of them is checked: no
- * signature), and as much of the API as `kubectl` needs to read objects of the kinds of `RESOURCES`, to write ConfigMaps,
- * and to delete what is deleted before a cluster is.
+ * makes for this start, tokens as `aws eks get-token` makes them (`findTokenProblem` says what of them is checked: no
+ * signature), and as much of the API as `kubectl` needs to read objects of the kinds of `RESOURCES`, to write
+ * ConfigMaps, and to delete what is deleted before a cluster is.
  * There is no authorization: whoever is let in may do everything. What it does not know it refuses: label selectors,
  * JSON patches, server-side apply, and bodies in protobuf, which are what `kubectl create configmap` sends since 1.32
  * (`kubectl create --filename` sends JSON).
  *
  * @throws when `openssl` is not on PATH, or fails
  */
-export async function startKubernetes(options: KubernetesOptions): Promise<StandInKubernetes> {
-  const { folder, version = "v1.31.4-eks-2d5f260", nodesJoinWhen } = options;
-  const { authority, certificate, key } = await makeServerCertificate(folder);
+export async function startKubernetes({
+  folder,
+  version = "v1.31.4-eks-2d5f260",
+  nodesJoinWhen,
+}: KubernetesOptions): Promise<StandInKubernetes> {
+  const { authority, certificate: cert, key } = await makeServerCertificate(folder);
   const state = new KubernetesState(nodesJoinWhen);
   const requests: KubernetesRequest[] = [];
-  let api = new Api(state, version);
-
-  const server = createServer({ cert: certificate, key }, (incoming, response) => {
-    const chunks: Buffer[] = [];
-    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-    incoming.on("end", () => {
-      const { method = "GET", url = "/", headers } = incoming;
-      const problem = state.refuseTokens
-        ? "every token is refused here now"
-        : findTokenProblem(headers.authorization, new Date());
-      requests.push({ method, path: url, ...(problem !== undefined && { refused: problem }) });
-      if (problem === undefined) api.answer(incoming, Buffer.concat(chunks).toString(), response);
-      else send(response, 401, new StatusError(401, "Unauthorized", "Unauthorized").status);
-    });
+  let served = version;
+  const { port, stop } = await serve(createServer({ cert, key }), (call) => {
+    const { method = "GET", url: path = "/", headers } = call.incoming;
+    const refused = state.refuseTokens
+      ? "every token is refused here now"
+      : findTokenProblem(headers.authorization, new Date());
+    requests.push({ method, path, ...(refused !== undefined && { refused }) });
+    try {
+      if (refused !== undefined) throw new StatusError(401, "Unauthorized", "Unauthorized");
+      answer(call, state, served);
+    } catch (error) {
+      const failure = error instanceof StatusError ? error : new StatusError(500, "InternalError", String(error));
+      send(call.response, failure.code, failure.status);
+    }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
   return {
     endpoint: `https://127.0.0.1:${String(port)}`,
     certificateAuthorityData: Buffer.from(authority).toString("base64"),
     state,
     requests,
     upgrade: (next) => {
-      api = new Api(state, next);
+      served = next;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    stop,
   };
 }
 
@@ -148,121 +131,100 @@ export function findTarget(pathname: string): Target | undefined {
   if (resource === undefined || (resource.isNamespaced && namespace === undefined && name !== undefined)) {
     return undefined;
   }
-  return { resource, ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) };
+  return { resource, namespace, name };
 }
 
-/** What the API answers to whom it has let in. */
-class Api {
-  readonly #documents: Readonly<Record<string, object>>;
-
-  constructor(
-    private readonly state: KubernetesState,
-    private readonly version: string,
-  ) {
-    this.#documents = { ...DISCOVERY, "/version": versionInfo(version), "/openapi/v3/api/v1": openApiV3(version) };
-  }
-
-  answer(incoming: IncomingMessage, body: string, response: ServerResponse): void {
-    const { method = "GET", headers, url = "/" } = incoming;
-    try {
-      const { pathname, searchParams: query } = new URL(url, "https://kubernetes");
-      const document = this.#documents[pathname];
-      const target = findTarget(pathname);
-      if (document !== undefined && method === "GET") send(response, 200, document);
-      else if (pathname === "/openapi/v2" && method === "GET") this.#sendOpenApiV2(response);
-      else if (target === undefined) {
-        throw new StatusError(404, "NotFound", "the server could not find the requested resource");
-      } else if (method === "GET") this.#read(target, query, headers.accept ?? "", response);
-      else {
-        const made = this.#write(method, target, query, headers["content-type"] ?? "", body);
-        send(response, method === "POST" ? 201 : 200, made);
-      }
-    } catch (error) {
-      const failure = error instanceof StatusError ? error : new StatusError(500, "InternalError", String(error));
-      send(response, failure.code, failure.status);
-    }
-  }
-
-  #sendOpenApiV2(response: ServerResponse): void {
+/** Answers whom the API has let in. @throws StatusError as which the API refuses */
+function answer({ incoming, body, response }: Call, state: KubernetesState, version: string): void {
+  const { method = "GET", headers, url = "/" } = incoming;
+  const { pathname, searchParams: query } = new URL(url, "https://kubernetes");
+  if (method === "GET" && pathname === "/openapi/v2") {
     response.writeHead(200, { "content-type": "application/com.github.proto-openapi.spec.v2.v1.0+protobuf" });
-    response.end(openApiV2(this.version));
+    response.end(openApiV2(version));
+    return;
   }
-
-  #read(target: Target, query: URLSearchParams, accept: string, response: ServerResponse): void {
-    const { resource, namespace, name } = target;
-    const wanted = tableWanted(accept, query);
-    if (name !== undefined) {
-      const found = this.state.get(resource, namespace, name);
-      send(response, 200, wanted === undefined ? found : table(resource, [found], wanted, new Date()));
-      return;
-    }
-    const selects = fieldSelector(query);
-    if ((query.get("labelSelector") ?? "") !== "") {
-      throw new StatusError(400, "BadRequest", "this stand-in does not know label selectors");
-    }
-    const list = () => this.state.list(resource, namespace).filter(selects);
-    if (["true", "1"].includes(query.get("watch") ?? "")) {
-      watch(list, query, response, (object) =>
-        wanted === undefined ? object : table(resource, [object], wanted, new Date()),
-      );
-      return;
-    }
-    const objects = list();
-    const metadata = { resourceVersion: this.state.resourceVersion };
-    const listed = { kind: `${resource.kind}List`, apiVersion: resource.apiVersion, metadata, items: objects };
-    send(response, 200, wanted === undefined ? listed : { ...table(resource, objects, wanted, new Date()), metadata });
+  const document = method === "GET" ? documentAt(pathname, version) : undefined;
+  if (document !== undefined) {
+    send(response, 200, document);
+    return;
   }
-
-  #write(method: string, target: Target, query: URLSearchParams, contentType: string, text: string): object {
-    const { resource, namespace, name } = target;
-    const isWhole = (name === undefined) === (method === "POST");
-    if (!resource.verbs.includes(VERBS[method] ?? "") || !isWhole) throw methodNotAllowed();
-    const type = contentType.split(";")[0] ?? "";
-    const options = { isDryRun: query.has("dryRun"), isStrict: query.get("fieldValidation") === "Strict" };
-    if (method === "DELETE" && name !== undefined) {
-      return this.#delete(resource, namespace, name, text === "" ? {} : parse(text, type), options.isDryRun);
-    }
-    if (namespace === undefined) throw methodNotAllowed();
-    if (method === "POST") return this.state.createConfigMap(namespace, parse(text, type), options);
-    if (name === undefined) throw methodNotAllowed();
-    switch (method) {
-      case "PUT":
-        return this.state.replaceConfigMap(namespace, name, parse(text, type), options);
-      case "PATCH":
-        return this.state.patchConfigMap(namespace, name, parse(text, type, MERGED_TYPES), options);
-      default:
-        throw methodNotAllowed();
-    }
+  const target = findTarget(pathname);
+  if (target === undefined) throw new StatusError(404, "NotFound", "the server could not find the requested resource");
+  if (method === "GET") read(state, target, query, headers.accept ?? "", response);
+  else {
+    const made = write(state, method, target, query, headers["content-type"] ?? "", body.toString());
+    send(response, method === "POST" ? 201 : 200, made);
   }
+}
 
-  /** @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/ */
-  #delete(
-    resource: Resource,
-    namespace: string | undefined,
-    name: string,
-    deleteOptions: unknown,
-    isDryRun: boolean,
-  ): object {
-    const { preconditions, dryRun } = isRecord(deleteOptions) ? deleteOptions : {};
-    const isTried = isDryRun || (Array.isArray(dryRun) && dryRun.length > 0);
-    const { metadata } = this.state.delete(
-      resource,
-      namespace,
-      name,
-      isRecord(preconditions) ? preconditions : {},
-      isTried,
-    );
-    const details = { name, kind: resource.name, uid: metadata.uid };
+function documentAt(pathname: string, version: string): object | undefined {
+  if (pathname === "/version") return versionInfo(version);
+  return pathname === "/openapi/v3/api/v1" ? openApiV3(version) : DISCOVERY[pathname];
+}
+
+function read(
+  state: KubernetesState,
+  { resource, namespace, name }: Target,
+  query: URLSearchParams,
+  accept: string,
+  response: ServerResponse,
+): void {
+  const tableOf = tableWanted(resource, accept, query);
+  const shown = (object: KubernetesObject) => tableOf?.([object]) ?? object;
+  if (name !== undefined) {
+    send(response, 200, shown(state.get(resource, namespace, name)));
+    return;
+  }
+  const selects = fieldSelector(query);
+  if ((query.get("labelSelector") ?? "") !== "") {
+    throw new StatusError(400, "BadRequest", "this stand-in does not know label selectors");
+  }
+  const list = () => state.list(resource, namespace).filter(selects);
+  if (["true", "1"].includes(query.get("watch") ?? "")) {
+    watch(list, query, response, shown);
+    return;
+  }
+  const items = list();
+  const listed = tableOf?.(items) ?? { kind: `${resource.kind}List`, apiVersion: resource.apiVersion, items };
+  send(response, 200, { ...listed, metadata: { resourceVersion: state.resourceVersion } });
+}
+
+function write(
+  state: KubernetesState,
+  method: string,
+  { resource, namespace, name }: Target,
+  query: URLSearchParams,
+  contentType: string,
+  text: string,
+): object {
+  const isWhole = (name === undefined) === (method === "POST");
+  if (!resource.verbs.includes(VERBS[method] ?? "") || !isWhole) throw methodNotAllowed();
+  const [type = ""] = contentType.split(";");
+  const options = { isDryRun: query.has("dryRun"), isStrict: query.get("fieldValidation") === "Strict" };
+  if (method === "DELETE" && name !== undefined) {
+    const asked = text === "" ? {} : parse(text, type);
+    // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/
+    const { preconditions, dryRun } = isRecord(asked) ? asked : {};
+    const isDryRun = options.isDryRun || (Array.isArray(dryRun) && dryRun.length > 0);
+    const meant = isRecord(preconditions) ? preconditions : {};
+    const { uid } = state.delete(resource, namespace, name, meant, isDryRun).metadata;
+    const details = { name, kind: resource.name, uid };
     return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details };
   }
+  if (namespace === undefined) throw methodNotAllowed();
+  if (name === undefined) return state.createConfigMap(namespace, parse(text, type), options);
+  return method === "PATCH"
+    ? state.patchConfigMap(namespace, name, parse(text, type, MERGED_TYPES), options)
+    : state.replaceConfigMap(namespace, name, parse(text, type), options);
 }
 
-/** The table that a client would rather have than the objects; undefined when it wants those. */
-function tableWanted(accept: string, query: URLSearchParams): TableOptions | undefined {
+/** Makes the table that a client would rather have than the objects; undefined when it wants those. */
+function tableWanted(resource: Resource, accept: string, query: URLSearchParams) {
   const asked = accept.split(",").find((type) => type.includes("as=Table"));
   if (asked === undefined) return undefined;
   const version = /;v=v1(;|$)/.test(asked) ? "v1" : "v1beta1";
-  return { version, withObjects: query.get("includeObject") === "Object" };
+  const options = { version, withObjects: query.get("includeObject") === "Object" } as const;
+  return (objects: readonly KubernetesObject[]) => table(resource, objects, options);
 }
 
 /** Which objects a list is to have. @throws StatusError when it is by another field than name or namespace */
@@ -294,7 +256,7 @@ function watch(
       "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate";
     throw new StatusError(422, "Invalid", `ListOptions.meta.k8s.io "" is invalid: ${why} is enabled`);
   }
-  const since = Number(query.get("resourceVersion") ?? "0");
+  const since = Number(query.get("resourceVersion"));
   const byUid = (objects: readonly KubernetesObject[]) => new Map(objects.map((one) => [one.metadata.uid, one]));
   let known = byUid(list().filter(({ metadata }) => Number(metadata.resourceVersion) <= since));
   const tell = (type: string, object: KubernetesObject) =>
@@ -321,7 +283,7 @@ function watch(
       response.destroy();
     }
   }, WATCH_EVERY_MS);
-  const timeoutSeconds = Number(query.get("timeoutSeconds") ?? "0");
+  const timeoutSeconds = Number(query.get("timeoutSeconds"));
   const ending = timeoutSeconds > 0 ? setTimeout(() => response.end(), timeoutSeconds * 1000) : undefined;
   response.once("close", () => {
     clearInterval(looking);
@@ -331,7 +293,8 @@ function watch(
 
 function parse(text: string, type: string, allowed = ["application/json"]): unknown {
   if (!allowed.includes(type)) {
-    const message = `the body of the request was in an unknown format - accepted media types include: ${allowed.join(", ")}`;
+    const accepted = `accepted media types include: ${allowed.join(", ")}`;
+    const message = `the body of the request was in an unknown format - ${accepted}`;
     throw new StatusError(415, "UnsupportedMediaType", message);
   }
   try {

@@ -1,4 +1,6 @@
 import type { Taint } from "../../modules/user-data/read";
+import { findResource, type Resource } from "./kubernetes-documents";
+import type { StandInNode } from "./nodes";
 
 /** What a pod puts up with, as Kubernetes writes it. */
 export interface Toleration {
@@ -12,12 +14,10 @@ export interface Toleration {
 }
 
 /** A node, as far as the scheduler looks at it here. */
-export interface SchedulableNode {
+export type SchedulableNode = Pick<StandInNode, "taints"> & {
   /** @default - it is ready */
   readonly notReady?: object;
-  /** @default - none */
-  readonly taints?: readonly Taint[];
-}
+};
 
 /** What an add-on runs in a cluster. */
 export interface Workloads {
@@ -51,4 +51,85 @@ function tolerates({ key, operator = "Equal", value = "", effect }: Toleration, 
   if (effect !== undefined && effect !== "" && effect !== taint.effect) return false;
   if (operator === "Exists") return key === undefined || key === "" || key === taint.key;
   return key === taint.key && value === (taint.value ?? "");
+}
+
+/** The status of a workload on the nodes there are. */
+export type StatusOf = (nodes: readonly SchedulableNode[]) => object;
+
+/** An object that an add-on runs as. */
+export interface Workload {
+  readonly resource: Resource;
+  readonly name: string;
+  /** What it is, but for its metadata. */
+  readonly fields: object;
+  readonly statusOf: StatusOf;
+}
+
+/** The objects that an add-on runs as. */
+export function objectsOf({ daemonSet, deployment }: Workloads): readonly Workload[] {
+  const found: Workload[] = [];
+  if (daemonSet !== undefined) {
+    found.push({ resource: findResource("daemonsets"), name: daemonSet, fields: {}, statusOf: daemonSetStatus });
+  }
+  if (deployment !== undefined) {
+    const { name, replicas } = deployment;
+    const statusOf = (nodes: readonly SchedulableNode[]) => deploymentStatus(nodes, deployment);
+    found.push({ resource: findResource("deployments"), name, fields: { spec: { replicas } }, statusOf });
+  }
+  return found;
+}
+
+/**
+ * A DaemonSet that runs on every node, and is ready where the node is. As the API server, it leaves out zeros where the
+ * API does.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/#DaemonSetStatus
+ */
+function daemonSetStatus(nodes: readonly SchedulableNode[]): object {
+  const wanted = nodes.length;
+  const ready = nodes.filter(({ notReady }) => notReady === undefined).length;
+  return {
+    observedGeneration: 1,
+    currentNumberScheduled: wanted,
+    desiredNumberScheduled: wanted,
+    numberMisscheduled: 0,
+    numberReady: ready,
+    ...counts({ updatedNumberScheduled: wanted, numberAvailable: ready, numberUnavailable: wanted - ready }),
+  };
+}
+
+/**
+ * All replicas are there as soon as one node takes them.
+ *
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/#DeploymentStatus
+ */
+function deploymentStatus(
+  nodes: readonly SchedulableNode[],
+  { replicas, tolerations }: NonNullable<Workloads["deployment"]>,
+): object {
+  const isRunning = nodes.some((node) => takesPods(node, tolerations));
+  const available = isRunning ? replicas : 0;
+  return {
+    observedGeneration: 1,
+    replicas,
+    updatedReplicas: replicas,
+    ...counts({
+      readyReplicas: available,
+      availableReplicas: available,
+      unavailableReplicas: replicas - available,
+    }),
+    conditions: [
+      {
+        type: "Available",
+        status: isRunning ? "True" : "False",
+        reason: isRunning ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+        message: `Deployment ${isRunning ? "has" : "does not have"} minimum availability.`,
+      },
+    ],
+  };
+}
+
+/** Those that are not zero: Go's `omitempty`. */
+function counts(all: Readonly<Record<string, number>>): object {
+  return Object.fromEntries(Object.entries(all).filter(([, count]) => count !== 0));
 }

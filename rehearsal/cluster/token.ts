@@ -5,8 +5,8 @@ const VALID_MINUTES = 15;
 const MAX_EXPIRES_SECONDS = 900;
 
 /**
- * Why a request's `Authorization` is not that of somebody who asked `aws eks get-token` (or aws-iam-authenticator) for a
- * token: the first thing wrong with it, in words; undefined when it is in order.
+ * Why a request's `Authorization` is not that of somebody who asked `aws eks get-token` (or aws-iam-authenticator) for
+ * a token: the first thing wrong with it, in words; undefined when it is in order.
  *
  * A stand-in's check, of the token's form and age alone. EKS sends the presigned request in it to STS, which verifies
  * the signature and answers with who signed; here nobody does. The cluster's name is signed but not in the token: only
@@ -46,7 +46,7 @@ function findDateProblem(date: string, now: Date): string | undefined {
   const signed = Date.parse(
     `${day.replace(/(....)(..)(..)/, "$1-$2-$3")}T${time.replace(/(..)(..)(..)/, "$1:$2:$3")}Z`,
   );
-  // Of a date that does not exist nothing is true.
-  const isValid = Math.abs(now.getTime() - signed) <= VALID_MINUTES * 60 * 1000;
+  // NaN for a date that does not exist, which is within no time.
+  const isValid = Math.abs(now.getTime() - signed) <= VALID_MINUTES * 60_000;
   return isValid ? undefined : `the token is of ${date}, not of the last ${String(VALID_MINUTES)} minutes`;
 }

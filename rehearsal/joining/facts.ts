@@ -59,8 +59,7 @@ export class AccountReader {
     ]);
     const accessEntries = entries.flatMap(({ type, principalArn }) => (type === "EC2_LINUX" ? principalArn : []));
     const cidrs = cidrsOf(subnets, found.subnetIds);
-    const whole = { ...cluster, cidrs, accessEntries, ...(networkPluginRole !== undefined && { networkPluginRole }) };
-    return { region, cluster: whole, instances, securityGroups };
+    return { region, cluster: { ...cluster, cidrs, accessEntries, networkPluginRole }, instances, securityGroups };
   }
 
   close(): void {
@@ -81,9 +80,9 @@ export class AccountReader {
     const { associationId } = found;
     const asked = new DescribePodIdentityAssociationCommand({ clusterName, associationId });
     const { association } = await eks.send(asked);
-    const isAgentThere = (await addOn("eks-pod-identity-agent")) !== undefined;
-    const outOfReach = isAgentThere ? {} : { outOfReach: "the add-on eks-pod-identity-agent is not there" };
-    return { ...(await this.#role(association?.roleArn ?? "")), ...outOfReach };
+    const agent = await addOn("eks-pod-identity-agent");
+    const outOfReach = agent === undefined ? "the add-on eks-pod-identity-agent is not there" : undefined;
+    return { ...(await this.#role(association?.roleArn ?? "")), outOfReach };
   }
 
   /** Those that run in the cluster's VPC. @param launchIds what each instance of a group is launched from */
@@ -114,7 +113,7 @@ export class AccountReader {
         const image = await once(this.#images, instance.imageId, async () => {
           return (await readImage(ec2, instance.imageId)) ?? { name: "", description: "" };
         });
-        return { ...instance, ...(role !== undefined && { role }), ...waysOut(instance), userData, image };
+        return { ...instance, role, ...waysOut(instance), userData, image };
       }),
     );
   }
@@ -148,7 +147,7 @@ export class AccountReader {
           .filter((it) => (it.hasInterfaces ? it.hasPrivateDns : it.routeTableIds.includes(routeTableId)))
           .map(({ service, hasInterfaces, securityGroupIds, subnetIds }) => ({
             service,
-            ...(hasInterfaces && { interfaces: { securityGroupIds, cidrs: cidrsOf(subnets, subnetIds) } }),
+            interfaces: hasInterfaces ? { groupIds: securityGroupIds, cidrs: cidrsOf(subnets, subnetIds) } : undefined,
           })),
       };
     };

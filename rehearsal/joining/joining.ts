@@ -3,12 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSettings } from "../account/emulator";
 import { AccountReader } from "./facts";
 import { join, type JoinFacts, type JoinResult } from "./rules";
-import type { ConfigMapData, KubernetesState, StandInNode } from "../cluster/kubernetes-state";
+import type { KubernetesState } from "../cluster/kubernetes-state";
 
 /** How nodes join a stand-in Kubernetes API. */
 export interface JoiningOptions {
-  /** Time between two readings of the account, at least; twice as long as one takes when that is more. @default 1000 */
-  readonly everyMs?: number;
   /**
    * Is told every change of what became of an instance, one sentence each, and when the account cannot be read: for a
    * rehearsal's own log.
@@ -17,6 +15,9 @@ export interface JoiningOptions {
    */
   readonly tell?: (sentence: string) => void;
 }
+
+/** Time between two readings of the account, at least; twice as long as one takes when that is more. */
+const EVERY_MS = 1000;
 
 /** Nodes that join as long as it is not stopped. */
 export interface Joining {
@@ -38,7 +39,7 @@ export function startJoining(
   kubernetes: { readonly state: KubernetesState },
   settings: ClientSettings,
   clusterName: string,
-  { everyMs = 1000, tell = () => undefined }: JoiningOptions = {},
+  { tell = () => undefined }: JoiningOptions = {},
 ): Joining {
   const { state } = kubernetes;
   const account = new AccountReader(settings);
@@ -48,7 +49,7 @@ export function startJoining(
   let failure = "";
   let reading: Promise<void> | undefined;
 
-  const decide = (awsAuth: ConfigMapData | undefined): readonly JoinResult[] => {
+  const results = (awsAuth = state.configMap("kube-system", "aws-auth")): readonly JoinResult[] => {
     const now = facts === undefined ? [] : join(facts, awsAuth, before);
     const ofId = (all: readonly JoinResult[], id: string) => all.find(({ instanceId }) => instanceId === id);
     for (const { instanceId: id, why } of now) if (ofId(before, id)?.why !== why) tell(`${clusterName}: ${id}: ${why}`);
@@ -56,8 +57,7 @@ export function startJoining(
     before = now;
     return now;
   };
-  const results = () => decide(state.configMap("kube-system", "aws-auth"));
-  state.nodesJoinWhen = (awsAuth) => decide(awsAuth).flatMap(({ node }): StandInNode[] => (node ? [node] : []));
+  state.nodesJoinWhen = (awsAuth) => results(awsAuth).flatMap(({ node }) => node ?? []);
 
   const read = async () => {
     try {
@@ -84,13 +84,13 @@ export function startJoining(
       const from = performance.now();
       await refresh();
       // On a busy machine an emulator takes long to answer: others need it more.
-      const waitMs = Math.max(everyMs, 2 * (performance.now() - from));
+      const waitMs = Math.max(EVERY_MS, 2 * (performance.now() - from));
       await sleep(waitMs, undefined, { ref: false, signal: ended.signal }).catch(() => undefined);
     }
   })();
 
   return {
-    results,
+    results: () => results(),
     refresh,
     stop: () => {
       ended.abort();

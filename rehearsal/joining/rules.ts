@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { z } from "zod";
 
 import type { Cluster } from "../../aws/clusters";
 import type { Image, Instance } from "../../aws/instances";
@@ -7,9 +8,10 @@ import { nodeImage, type Family } from "../../facts/images";
 import { minorOf } from "../../facts/kubelet-skew";
 import { isInside } from "../../facts/cidr";
 import { clusterTag } from "../../facts/cluster-tags";
+import { isRecord } from "../../contract/json";
 import { readUserData, type NamedCluster, type ParsedUserData } from "../../modules/user-data/read";
-import { isRecord } from "../cluster/kubernetes-documents";
-import type { ConfigMapData, StandInNode } from "../cluster/kubernetes-state";
+import type { ConfigMapData } from "../cluster/kubernetes-state";
+import type { StandInNode } from "../cluster/nodes";
 
 /** What decides which nodes a cluster has. */
 export interface JoinFacts {
@@ -46,8 +48,8 @@ export interface ClusterFacts extends Pick<
   /** Of the subnets that its network interfaces are in. */
   readonly cidrs: readonly string[];
   /**
-   * The role that the network plugin has of its own, by its add-on or by a pod identity association, and why its pods do
-   * not get it, if they do not. @default - it takes that of its node
+   * The role that the network plugin has of its own, by its add-on or by a pod identity association, and why its pods
+   * do not get it, if they do not. @default - it takes that of its node
    */
   readonly networkPluginRole?: Role & { readonly outOfReach?: string };
 }
@@ -70,12 +72,8 @@ export interface InstanceFacts extends Pick<Instance, "id" | "privateAddress" | 
 export interface EndpointFacts {
   /** As at the end of its name: `ecr.api`, `s3`. */
   readonly service: string;
-  /** Its network interfaces. @default - it has none: it is a route */
-  readonly interfaces?: {
-    readonly securityGroupIds: readonly string[];
-    /** Of the subnets that they are in. */
-    readonly cidrs: readonly string[];
-  };
+  /** Its network interfaces, of which the cidrs are those of their subnets. @default - it has none: it is a route */
+  readonly interfaces?: Peer;
 }
 
 /** What became of an instance. */
@@ -89,6 +87,7 @@ export interface JoinResult {
 
 /** One end of a connection. */
 interface Peer {
+  /** Of its security groups. */
   readonly groupIds: readonly string[];
   readonly cidrs: readonly string[];
 }
@@ -97,8 +96,8 @@ interface Peer {
 export type ImageFamily = Family | "none" | "unknown";
 
 /**
- * What a node that boots without the internet asks: EC2 for its name, the registry and the bucket behind it for images, STS
- * for the credentials of its pods, EKS for its cluster.
+ * What a node that boots without the internet asks: EC2 for its name, the registry and the bucket behind it for images,
+ * STS for the credentials of its pods, EKS for its cluster.
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html
  */
@@ -111,8 +110,8 @@ const NEEDED_SERVICES = ["ec2", "ecr.api", "ecr.dkr", "s3", "sts", "eks"];
  * A kubelet that registered once does not boot again: what its instance was launched with counts no more, only that
  * the API answers it. When that ends, its node is there, and unknown.
  *
- * What it does not know: network ACLs, DHCP options, the VPC's DNS, policies of endpoints, what policies of the account's
- * own allow, Windows, and of IPv6 more than that its addresses have to be assigned.
+ * What it does not know: network ACLs, DHCP options, the VPC's DNS, policies of endpoints, what policies of the
+ * account's own allow, Windows, and of IPv6 more than that its addresses have to be assigned.
  *
  * @param awsAuth the `data` of the ConfigMap aws-auth; undefined when there is none
  * @param before what became of them up to now
@@ -123,12 +122,12 @@ export function join(
   awsAuth: ConfigMapData | undefined,
   before: readonly JoinResult[] = [],
 ): readonly JoinResult[] {
-  const identities = identitiesIn(awsAuth);
+  const mappings = mappingsIn(awsAuth);
   return facts.instances.map((instance) => {
     const { id: instanceId } = instance;
     const node = nodeOf(facts, instance);
     const earlier = before.find((result) => result.instanceId === instanceId)?.node;
-    const apart = whyCutOff(facts, instance) ?? whyRefused(facts, instance, node.name, identities);
+    const apart = whyCutOff(facts, instance) ?? whyRefused(facts, instance, node.name, mappings);
     if (earlier === undefined) {
       const why = whyNotBooted(facts, instance) ?? apart;
       if (why !== undefined) return { instanceId, why };
@@ -149,9 +148,9 @@ function nodeOf({ region, cluster }: JoinFacts, instance: InstanceFacts): StandI
   return {
     name: nodeName(region, instance),
     version: kubeletVersion(cluster, instance),
-    ...(instance.image.architecture === "arm64" && { architecture: "arm64" }),
-    ...(labels !== undefined && { labels }),
-    ...(taints !== undefined && { taints }),
+    architecture: instance.image.architecture === "arm64" ? "arm64" : undefined,
+    labels,
+    taints,
   };
 }
 
@@ -176,13 +175,15 @@ function withoutNetwork(version: string): { readonly reason: string; readonly me
 function whyNotBooted(facts: JoinFacts, instance: InstanceFacts): string | undefined {
   const { cluster } = facts;
   const { image, role } = instance;
-  if (role === undefined)
+  if (role === undefined) {
     return "it has no role (no instance profile, or an empty one): its kubelet has no credentials";
+  }
   const shutIn = whyShutIn(facts, instance);
   if (shutIn !== undefined) return shutIn;
   // Either one allows ec2:DescribeInstances, without which neither nodeadm nor the kubelet learns the node's name.
   if (lacks(role.policies, /\/(AmazonEKSWorkerNodePolicy|AmazonEKS_CNI_Policy)$/)) {
-    return `${role.arn} has neither AmazonEKSWorkerNodePolicy nor AmazonEKS_CNI_Policy: ec2:DescribeInstances is denied`;
+    const lack = "has neither AmazonEKSWorkerNodePolicy nor AmazonEKS_CNI_Policy";
+    return `${role.arn} ${lack}: ec2:DescribeInstances is denied`;
   }
   const family = familyOf(image.name);
   if (family === "none") return `its image ${image.name} is not one of EKS: there is no kubelet on it`;
@@ -200,21 +201,20 @@ function whyNotBooted(facts: JoinFacts, instance: InstanceFacts): string | undef
 function whyShutIn(facts: JoinFacts, instance: InstanceFacts): string | undefined {
   const { hasEgress, endpoints = [] } = instance;
   if (hasEgress) return undefined;
-  const isOpen = ({ interfaces }: EndpointFacts) =>
-    interfaces === undefined ||
-    reaches(facts, peerOf(instance), { groupIds: interfaces.securityGroupIds, cidrs: interfaces.cidrs }, "tcp", 443);
-  const found = NEEDED_SERVICES.map((service) => ({
-    service,
-    ways: endpoints.filter((endpoint) => endpoint.service === service),
-  }));
-  const missing = found.filter(({ ways }) => ways.length === 0).map(({ service }) => service);
+  const without = (among: readonly EndpointFacts[]) =>
+    NEEDED_SERVICES.filter((service) => !among.some((endpoint) => endpoint.service === service));
+  const missing = without(endpoints);
   if (missing.length === NEEDED_SERVICES.length) {
     return "its subnet has no way to the internet: its kubelet cannot call AWS, nor fetch an image";
   }
   if (missing.length > 0) {
     return `its subnet has no way to the internet, and no VPC endpoint for ${missing.join(", ")}`;
   }
-  const closed = found.filter(({ ways }) => !ways.some(isOpen)).map(({ service }) => service);
+  const closed = without(
+    endpoints.filter(
+      ({ interfaces }) => interfaces === undefined || reaches(facts, peerOf(instance), interfaces, "tcp", 443),
+    ),
+  );
   if (closed.length === 0) return undefined;
   return `the security groups do not let it reach the VPC endpoints for ${closed.join(", ")} on 443`;
 }
@@ -224,9 +224,10 @@ function namedBy({ image, userData }: InstanceFacts): (NamedCluster & { readonly
   const read = readUserData(userData);
   const ofImage = familyOf(image.name);
   // What an image does that says nothing of itself, its user data alone tells.
-  const families = ofImage === "unknown" ? (["al2023", "bottlerocket", "al2"] as const) : [ofImage];
-  const family = families.find((one) => one !== "none" && read[one] !== undefined);
-  return family === undefined || family === "none" ? undefined : { ...read[family], family };
+  const family = (["al2023", "bottlerocket", "al2"] as const).find(
+    (one) => read[one] !== undefined && (ofImage === one || ofImage === "unknown"),
+  );
+  return family && { ...read[family], family };
 }
 
 /** Why an image hears nothing of a cluster. */
@@ -260,7 +261,11 @@ const OWN_LABELS = [
 ];
 const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-/** Before this minor a kubelet only warns of others. @see https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/279-limit-node-access */
+/**
+ * Before this minor a kubelet only warns of others.
+ *
+ * @see https://github.com/kubernetes/enhancements/tree/master/keps/sig-auth/279-limit-node-access
+ */
 const OWN_LABELS_SINCE = 16;
 
 /** Why a kubelet of that minor does not start with the labels and taints that it is given. */
@@ -272,7 +277,8 @@ function whyMisregistered(minor: number, { labels = {}, taints = [] }: NamedClus
       !OWN_LABELS.some((own) => own.test(label)),
   );
   if (reserved.length > 0) {
-    return `failed to validate kubelet flags: unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${reserved.join(" ")}]`;
+    const unknown = "unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels";
+    return `failed to validate kubelet flags: ${unknown}: [${reserved.join(" ")}]`;
   }
   const taint = taints.find(({ effect }) => !EFFECTS.includes(effect));
   if (taint === undefined) return undefined;
@@ -282,7 +288,7 @@ function whyMisregistered(minor: number, { labels = {}, taints = [] }: NamedClus
 /** Why user data does not lead to the cluster; undefined when it does. */
 function whyElsewhere(
   cluster: ClusterFacts,
-  { family, name, endpoint, certificateAuthorityData, serviceCidr }: NonNullable<ReturnType<typeof namedBy>>,
+  { family, name, endpoint, certificateAuthorityData, serviceCidr }: NamedCluster & { readonly family: Family },
 ): string | undefined {
   if (name === undefined) return "its user data names no cluster";
   // bootstrap.sh asks EKS for them when one of them is not given.
@@ -294,8 +300,9 @@ function whyElsewhere(
     return "its settings lack api-server or cluster-certificate: Bottlerocket's kubelet does not start";
   }
   if (areGiven) {
-    const [own, theirs] = [withoutSlash(endpoint), withoutSlash(cluster.endpoint)];
-    if (own !== theirs) return `its user data names the endpoint ${own}; that of ${cluster.name} is ${theirs}`;
+    if (withoutSlash(endpoint) !== withoutSlash(cluster.endpoint)) {
+      return `its user data names the endpoint ${endpoint}; that of ${cluster.name} is ${cluster.endpoint}`;
+    }
     if (certificateAuthorityData !== cluster.certificateAuthorityData) {
       return `its user data has another certificate authority: x509: certificate signed by unknown authority`;
     }
@@ -357,40 +364,45 @@ function whyRefused(
   { cluster }: JoinFacts,
   { id, role }: InstanceFacts,
   node: string,
-  identities: readonly Identity[] | string,
+  mappings: ReturnType<typeof mappingsIn>,
 ): string | undefined {
   if (role === undefined) return "it has no role: its kubelet has no credentials";
   const { authenticationMode: mode, accessEntries } = cluster;
   if (mode !== "CONFIG_MAP" && accessEntries.includes(role.arn)) return undefined;
   if (mode === "API") return `${role.arn} has no access entry, and aws-auth does not count: Unauthorized`;
-  if (typeof identities === "string") return `${identities}: Unauthorized`;
+  if (typeof mappings === "string") return `${mappings}: Unauthorized`;
 
   // STS tells the authenticator no path, and it takes the last of several entries.
   const arn = role.arn.replace(/:role\/.*\//, ":role/").toLowerCase();
-  const found = identities.findLast((identity) => identity.arn === arn);
+  const found = mappings.findLast(({ rolearn }) => rolearn === arn);
   if (found === undefined) return `aws-auth does not map ${role.arn}: Unauthorized`;
-  if (found.groups.includes("system:masters")) return undefined;
-  const username = found.username.replaceAll("{{EC2PrivateDNSName}}", node).replaceAll("{{SessionName}}", id);
-  if (username === `system:node:${node}` && found.groups.includes("system:nodes")) return undefined;
-  const who = `User "${username}"`;
-  return `nodes is forbidden: ${who} cannot create resource "nodes" (its groups: ${found.groups.join(", ") || "none"})`;
+  const groups = found.groups ?? [];
+  const username = (found.username ?? "").replaceAll("{{EC2PrivateDNSName}}", node).replaceAll("{{SessionName}}", id);
+  const [, ownName] = /^system:node:(.*)$/.exec(username) ?? [];
+  if (ownName !== undefined && groups.includes("system:nodes")) {
+    if (ownName === node) return undefined;
+    // https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
+    return `nodes "${node}" is forbidden: node "${ownName}" is not allowed to modify node "${node}"`;
+  }
+  if (groups.includes("system:masters")) return undefined;
+  const its = groups.join(", ") || "none";
+  return `nodes is forbidden: User "${username}" cannot create resource "nodes" (its groups: ${its})`;
 }
 
-/** A role in aws-auth. */
-interface Identity {
-  /** In lower case, as the authenticator compares it. */
-  readonly arn: string;
-  readonly username: string;
-  readonly groups: readonly string[];
-}
+/** An entry of mapRoles with its keys in lower case: their case does not matter to Go's JSON, through which they go. */
+const MAPPING = z.object({
+  rolearn: z.string().toLowerCase(),
+  username: z.string().nullish(),
+  groups: z.array(z.string()).nullish(),
+});
 
 /**
  * The roles in aws-auth as the authenticator reads them, or why there are none: written apart from what the bootstrap
- * writes the ConfigMap with, so that a mistake there is seen here.
+ * writes the ConfigMap with, so that a mistake there is seen here. An entry that it cannot read it passes over.
  *
  * @see https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/mapper/configmap/configmap.go
  */
-function identitiesIn(awsAuth: ConfigMapData | undefined): readonly Identity[] | string {
+function mappingsIn(awsAuth: ConfigMapData | undefined): readonly z.infer<typeof MAPPING>[] | string {
   if (awsAuth === undefined) return "there is no ConfigMap aws-auth";
   let entries: unknown;
   try {
@@ -399,21 +411,13 @@ function identitiesIn(awsAuth: ConfigMapData | undefined): readonly Identity[] |
     return "mapRoles in aws-auth is not YAML";
   }
   if (!Array.isArray(entries)) return "mapRoles in aws-auth is not a list";
-  const identities: Identity[] = [];
-  for (const entry of entries as unknown[]) {
-    if (!isRecord(entry)) return "mapRoles in aws-auth has an entry that is not a mapping";
-    // The keys' case does not matter to Go's JSON, through which they go.
-    const fields = Object.fromEntries(Object.entries(entry).map(([key, value]) => [key.toLowerCase(), value]));
-    const { rolearn, username = "", groups } = fields as Record<string, unknown>;
-    const all: unknown = groups ?? [];
-    if (typeof username !== "string" || !Array.isArray(all) || !all.every((group) => typeof group === "string")) {
-      return "mapRoles in aws-auth has a username that is no text, or groups that are no list of texts";
-    }
-    // One without an ARN is passed over, the others count.
-    if (typeof rolearn === "string") identities.push({ arn: rolearn.toLowerCase(), username, groups: all });
-  }
-  return identities;
+  return entries.filter(isRecord).flatMap((entry) => {
+    const fields = Object.entries(entry).map(([key, value]) => [key.toLowerCase(), value]);
+    return MAPPING.safeParse(Object.fromEntries(fields)).data ?? [];
+  });
 }
+
+const NO_ADDRESSES = "the network plugin gets no addresses for pods";
 
 /**
  * Why the network plugin does not come up on a node; undefined when it does.
@@ -421,16 +425,18 @@ function identitiesIn(awsAuth: ConfigMapData | undefined): readonly Identity[] |
  * @see https://repost.aws/knowledge-center/eks-cni-plugin-troubleshooting
  */
 function whyWithoutNetwork({ networkPluginRole, isIpv6 }: ClusterFacts, { role }: InstanceFacts): string | undefined {
-  const { arn = "", policies = [] } = role ?? {};
-  const plugin = networkPluginRole ?? { arn, policies };
-  if (plugin.outOfReach !== undefined)
+  const { arn, policies } = role ?? { arn: "", policies: [] };
+  const plugin: ClusterFacts["networkPluginRole"] = networkPluginRole ?? { arn, policies };
+  if (plugin.outOfReach !== undefined) {
     return `the network plugin does not get its role ${plugin.arn}: ${plugin.outOfReach}`;
+  }
   if (isIpv6 && lacks(plugin.policies)) {
     // https://docs.aws.amazon.com/eks/latest/userguide/cni-iam-role.html
-    return `${plugin.arn} has policies of AWS alone, and none of them allows ec2:AssignIpv6Addresses: the network plugin gets no addresses for pods`;
+    const lack = "has policies of AWS alone, and none of them allows ec2:AssignIpv6Addresses";
+    return `${plugin.arn} ${lack}: ${NO_ADDRESSES}`;
   }
   if (lacks(plugin.policies, /\/AmazonEKS_CNI_Policy$/)) {
-    return `${plugin.arn} has no AmazonEKS_CNI_Policy: the network plugin gets no addresses for pods`;
+    return `${plugin.arn} has no AmazonEKS_CNI_Policy: ${NO_ADDRESSES}`;
   }
   if (lacks(policies, /\/AmazonEC2ContainerRegistry(ReadOnly|PullOnly|PowerUser|FullAccess)$/)) {
     return `${arn} may not read from ECR: the network plugin's image cannot be pulled`;
@@ -465,10 +471,11 @@ function whyReady(facts: JoinFacts, instance: InstanceFacts): string {
   }
   const { serviceCidr, dnsIp } = namedBy(instance) ?? {};
   const own = cluster.serviceCidr;
-  const isElsewhere = (cidr: string) => own !== undefined && !isInside(cidr, own);
-  if ((serviceCidr !== undefined && isElsewhere(serviceCidr)) || (dnsIp !== undefined && isElsewhere(dnsIp))) {
-    const says = serviceCidr ?? dnsIp ?? "";
-    flaws.push(`its user data has ${says} for services, and the cluster ${own ?? ""}: its pods ask nobody for names`);
+  const said = [serviceCidr, dnsIp].filter((each) => each !== undefined);
+  if (own !== undefined && said.some((each) => !isInside(each, own))) {
+    flaws.push(
+      `its user data has ${said[0] ?? ""} for services, and the cluster ${own}: its pods ask nobody for names`,
+    );
   }
   return flaws.length === 0 ? "ready" : `ready, but ${flaws.join("; ")}`;
 }
@@ -487,30 +494,17 @@ function reaches({ securityGroups }: JoinFacts, from: Peer, to: Peer, protocol: 
     const permissions = securityGroups
       .filter(({ id }) => own.groupIds.includes(id))
       .flatMap((group) => group[direction])
-      .filter((permission) => isAbout(permission, protocol, port));
+      .filter((it) => it.protocol === "-1" || (it.protocol === protocol && isIn(port, it.ports)));
+    if (permissions.some(({ groupIds }) => groupIds.some((id) => other.groupIds.includes(id)))) return true;
     // All together: each of a network's parts may be let in by a rule of its own.
-    return isFor(
-      {
-        cidrs: permissions.flatMap(({ cidrs }) => cidrs),
-        groupIds: permissions.flatMap(({ groupIds }) => groupIds),
-      },
-      other,
-    );
+    const allowed = permissions.flatMap(({ cidrs }) => cidrs);
+    return other.cidrs.length > 0 && other.cidrs.every((each) => allowed.some((cidr) => isInside(each, cidr)));
   };
   return isAllowed(from, "outbound", to) && isAllowed(to, "inbound", from);
 }
 
-function isAbout({ protocol, ports }: Permission, wanted: string, port: number): boolean {
-  if (protocol === "-1") return true;
-  return protocol === wanted && (ports === undefined || (ports.from <= port && port <= ports.to));
-}
-
-function isFor(
-  { cidrs, groupIds }: Pick<Permission, "cidrs" | "groupIds">,
-  { groupIds: own, cidrs: addresses }: Peer,
-): boolean {
-  if (own.some((id) => groupIds.includes(id))) return true;
-  return addresses.length > 0 && addresses.every((address) => cidrs.some((cidr) => isInside(address, cidr)));
+function isIn(port: number, ports: Permission["ports"]): boolean {
+  return ports === undefined || (ports.from <= port && port <= ports.to);
 }
 
 /** @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html */
@@ -536,6 +530,6 @@ export function familyOf(imageName: string): ImageFamily {
 /** From what the image says of itself, or else from the cluster: whoever pins an image pins one that fits. */
 function kubeletVersion({ version }: ClusterFacts, { image }: InstanceFacts): string {
   const [, exact] = /\bk8s: ?(\d+\.\d+\.\d+)/.exec(image.description) ?? [];
-  const ofUbuntu = /^ubuntu-eks\/k8s_(\d+\.\d+)\//.exec(image.name)?.[1];
+  const [, ofUbuntu] = /^ubuntu-eks\/k8s_(\d+\.\d+)\//.exec(image.name) ?? [];
   return `v${exact ?? `${nodeImage(image.name)?.version ?? ofUbuntu ?? version}.0`}-eks-0000000`;
 }

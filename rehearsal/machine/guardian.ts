@@ -16,8 +16,8 @@ export interface Guardian {
 }
 
 /**
- * Starts a process that waits for this one to end, however it ends, and then ends every process with the mark. A program
- * that is killed cannot clean up after itself. Linux only, as `endFamily`.
+ * Starts a process that waits for this one to end, however it ends, and then ends every process with the mark. A
+ * program that is killed cannot clean up after itself. Linux only, as `endFamily`.
  */
 export function startGuardian(): Guardian {
   const id = randomUUID();
@@ -28,10 +28,7 @@ export function startGuardian(): Guardian {
     detached: true,
   });
   guardian.unref();
-  return {
-    mark: { [MARK]: id },
-    dismiss: () => guardian.kill(),
-  };
+  return { mark: { [MARK]: id }, dismiss: () => guardian.kill() };
 }
 
 /** What the guardian does. */

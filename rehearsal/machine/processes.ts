@@ -49,9 +49,12 @@ export async function endFamily(family: Family): Promise<void> {
 
   const deadline = Date.now() + END_TIMEOUT_SECONDS * 1000;
   // By their ids: as soon as the ancestor is gone, nothing tells that some of them were its descendants.
-  const left = () => runningProcesses().flatMap(({ id }) => (all.has(id) ? [id] : []));
-  while (left().length > 0) {
-    if (Date.now() > deadline) throw new Error(`these processes could not be ended: ${left().join(", ")}`);
+  for (;;) {
+    const left = runningProcesses().filter(({ id }) => all.has(id));
+    if (left.length === 0) return;
+    if (Date.now() > deadline) {
+      throw new Error(`these processes could not be ended: ${left.map(({ id }) => id).join(", ")}`);
+    }
     await sleep(10);
   }
 }
@@ -65,23 +68,20 @@ function signal(id: number, name: NodeJS.Signals): void {
 }
 
 function runningProcesses(): Process[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      // `ID (NAME) STATE PARENT …`, where NAME may hold anything. @see https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
-      const [state, parent] = textOf(`/proc/${name}/stat`)
-        .replace(/^.*\) /s, "")
-        .split(" ");
-      const hasEnded = parent === undefined || state === "Z" || state === "X";
-      return hasEnded ? [] : [{ id: Number(name), parent: Number(parent) }];
-    });
+  return readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    // `ID (NAME) STATE PARENT …`, where NAME may hold anything.
+    // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    const [state, parent] = textOf(`/proc/${name}/stat`)
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    const hasEnded = parent === undefined || state === "Z" || state === "X";
+    return hasEnded ? [] : { id: Number(name), parent: Number(parent) };
+  });
 }
 
 function environmentOf(id: number): string[] {
-  // It ends with a \0: there is nothing after it.
-  return textOf(`/proc/${String(id)}/environ`)
-    .split("\0")
-    .filter((line) => line !== "");
+  return textOf(`/proc/${String(id)}/environ`).split("\0");
 }
 
 function textOf(file: string): string {

@@ -11,9 +11,10 @@ const BASICS = { curl: "curl", flock: "util-linux", openssl: "openssl", python3:
 export function requireBasics(): void {
   const missing = Object.entries(BASICS).filter(([name]) => findProgram(name) === undefined);
   if (missing.length === 0) return;
+  const programs = missing.map(([name]) => name).join(", no ");
   throw new UserError(
-    `there is no ${missing.map(([name]) => name).join(", no ")} on PATH; the stand-ins for a cluster and a bastion run on ` +
-      `such programs of the system: install them (Debian: apt-get install ${missing.map(([, its]) => its).join(" ")})`,
+    `there is no ${programs} on PATH; the stand-ins for a cluster and a bastion run on such programs of the system: ` +
+      `install them (Debian: apt-get install ${missing.map(([, its]) => its).join(" ")})`,
   );
 }
 

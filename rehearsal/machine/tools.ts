@@ -1,5 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import {
   appendFileSync,
   existsSync,
@@ -11,20 +12,19 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { open } from "node:fs/promises";
-import { basename, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 import { quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 import { compareVersions } from "../../facts/version-order";
+import { terraformPlatform } from "../../terraform/platform";
+import { findProgram, INSTALL_PAGE, terraformPrograms } from "../../terraform/program";
+import { TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
 import { download, MOST_BYTES } from "./download";
 import { neutralEnvironment } from "./neutral-environment";
-import { findProgram, INSTALL_PAGE, terraformPrograms } from "../../terraform/program";
 import { outputOf } from "./programs";
-import { terraformPlatform } from "../../terraform/platform";
-import { TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
 
 const CLONE = resolve(__dirname, "..", "..");
 /** What was downloaded for this clone. Nothing outside of it is changed. */
@@ -65,7 +65,12 @@ export interface TerraformOptions extends ToolOptions {
  *
  * @throws UserError with what to do, when there is none and none can be had, or the one that is named will not do
  */
-export async function provideTerraform(options: TerraformOptions = {}): Promise<Tool> {
+export async function provideTerraform({
+  folder = TOOLS,
+  busy = () => undefined,
+  signal,
+  sha256 = TERRAFORM_SHA256[terraformPlatform()],
+}: TerraformOptions = {}): Promise<Tool> {
   const { programs, namedBy } = terraformPrograms(process.env);
   const unfit: string[] = [];
   for (const program of programs) {
@@ -77,31 +82,28 @@ export async function provideTerraform(options: TerraformOptions = {}): Promise<
   }
   if (namedBy !== undefined) throw new UserError(`${namedBy} must name Terraform or OpenTofu: ${unfit.join("; ")}`);
 
-  const instead = unfit.length === 0 ? "neither terraform nor tofu is on PATH" : unfit.join("; ");
-  const { folder = TOOLS, busy, signal } = options;
-  const platform = terraformPlatform();
-  const { sha256 = TERRAFORM_SHA256[platform] } = options;
+  const instead = unfit.join("; ") || "neither terraform nor tofu is on PATH";
   if (sha256 === undefined) {
     throw new UserError(
       `${instead}, and there is no release to download for ${process.platform} on ${process.arch}: install Terraform ` +
         `${TERRAFORM_VERSION}, see ${INSTALL_PAGE}`,
     );
   }
-  const program = join(folder, `terraform_${TERRAFORM_VERSION}_${platform}`);
+  const release = `terraform_${TERRAFORM_VERSION}_${terraformPlatform()}`;
+  const program = join(folder, release);
   const shown = relative(process.cwd(), program);
   if (existsSync(program)) return { command: [program], from: `is ${shown}, as ${instead}` };
 
   const name = `Terraform ${TERRAFORM_VERSION}`;
-  const file = `terraform_${TERRAFORM_VERSION}_${platform}.zip`;
-  const url = `${downloadsFrom()}/terraform/${TERRAFORM_VERSION}/${file}`;
+  const url = `${downloadsFrom()}/terraform/${TERRAFORM_VERSION}/${release}.zip`;
   try {
-    busy?.(`downloading ${name}`);
-    const archive = await download(url, sha256, {
-      told: (soFar) => busy?.(`downloading ${name}: ${soFar}`),
-      signal,
-    });
-    busy?.(`unpacking ${name}`);
-    await putProgram(program, await fileInZip(archive, "terraform", folder));
+    busy(`downloading ${name}`);
+    const told = (soFar: string) => {
+      busy(`downloading ${name}: ${soFar}`);
+    };
+    const archive = await download(url, sha256, told, signal);
+    busy(`unpacking ${name}`);
+    await unpack(archive, "terraform", program);
   } catch (cause) {
     throw new UserError(
       `${instead}, and ${(cause as Error).message}; install it (${INSTALL_PAGE}), or name it in EKS_TERRAFORM, or a ` +
@@ -122,36 +124,27 @@ function downloadsFrom(): string {
   return named.replace(/\/+$/, "");
 }
 
-/** One file of an archive, as the system's `unzip` unpacks it. @param folder to work in */
-async function fileInZip(archive: Buffer, name: string, folder: string): Promise<Buffer> {
-  const file = temporaryName(join(folder, "archive"));
+/** Puts a program of an archive at a path, at which there is nothing or all of it at any moment. */
+async function unpack(archive: Buffer, name: string, path: string): Promise<void> {
+  const [zip, partial] = [temporaryName(path), temporaryName(path)];
   try {
-    writeFileSync(file, archive);
-    const options = { cwd: folder, env: neutralEnvironment(), encoding: "buffer", maxBuffer: MOST_BYTES } as const;
-    return (await promisify(execFile)("unzip", ["-p", basename(file), name], options)).stdout;
+    writeFileSync(zip, archive);
+    writeFileSync(partial, await fileInZip(zip, name), { mode: 0o755, flush: true });
+    renameSync(partial, path);
+  } finally {
+    for (const file of [zip, partial]) rmSync(file, { force: true });
+  }
+}
+
+/** One file of an archive, as the system's `unzip` unpacks it. */
+async function fileInZip(zip: string, name: string): Promise<Buffer> {
+  try {
+    const options = { env: neutralEnvironment(), encoding: "buffer", maxBuffer: MOST_BYTES } as const;
+    return (await promisify(execFile)("unzip", ["-p", zip, name], options)).stdout;
   } catch (cause) {
     const { code, message, stderr = "" } = cause as NodeJS.ErrnoException & { readonly stderr?: Buffer | string };
     const why = code === "ENOENT" ? "unzip is not on PATH (Debian: apt-get install unzip)" : String(stderr) || message;
     throw new Error(`its archive cannot be unpacked: ${why.replace(/\s+/g, " ").trim()}`, { cause });
-  } finally {
-    rmSync(file, { force: true });
-  }
-}
-
-/** Puts a program at a path, at which there is nothing or all of it at any moment. */
-async function putProgram(path: string, content: Buffer): Promise<void> {
-  const temporary = temporaryName(path);
-  try {
-    const file = await open(temporary, "wx", 0o755);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    renameSync(temporary, path);
-  } finally {
-    rmSync(temporary, { force: true });
   }
 }
 
@@ -174,11 +167,8 @@ export function namedTerraform(folder: string, program: string): string {
 const OLDEST_PYTHON = [3, 10] as const;
 const PYTHONS = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
-/** How moto is installed; for tests. */
-export interface MotoOptions extends ToolOptions {
-  /** In pip's form, with a line `moto[server]==VERSION`. @default rehearsal/machine/moto-requirements.txt */
-  readonly requirementsFile?: string;
-}
+/** In pip's form, with a line `moto[server]==VERSION`. */
+const MOTO_REQUIREMENTS = join(__dirname, "moto-requirements.txt");
 
 /**
  * `moto_server`, the emulator of AWS: the one on PATH; else pinned versions of it and of all that it needs, installed
@@ -187,44 +177,36 @@ export interface MotoOptions extends ToolOptions {
  * @throws UserError with what to do, when there is none and none can be had
  * @see https://docs.getmoto.org/en/latest/docs/server_mode.html
  */
-export async function provideMoto(options: MotoOptions = {}): Promise<Tool> {
-  const onPath = findProgram("moto_server");
-  if (onPath !== undefined) return { command: [onPath], from: `is ${onPath}` };
+export async function provideMoto({ folder = TOOLS, busy = () => undefined, signal }: ToolOptions = {}): Promise<Tool> {
+  const found = findMoto(folder);
+  if (found !== undefined) return found;
 
-  const { folder = TOOLS, busy, signal, requirementsFile = join(__dirname, "moto-requirements.txt") } = options;
-  const { environment, name } = motoIn(folder, requirementsFile);
-  const shown = relative(process.cwd(), environment);
-  const instead = "as moto_server is not on PATH";
-  if (worksIn(environment)) return { command: motoCommand(environment), from: `is ${name} in ${shown}, ${instead}` };
-
-  const ways =
-    "mend that, or put moto_server on PATH (pipx install 'moto[server]'), or name an emulator that runs with --endpoint-url";
-  const { python, problem } = findPython();
-  if (python === undefined) throw new UserError(`moto_server is not on PATH, and ${problem}; ${ways}`);
-
+  const { environment, name } = motoIn(folder);
   const temporary = temporaryName(environment);
   const logFile = `${temporary.replace(/\.partial$/, "")}.log`;
-  const run = (command: readonly string[], what: string) => runLogged(command, { logFile, signal, busy, what });
+  const step = async (doing: string, command: readonly string[], problem: (output: string) => string) => {
+    busy(doing);
+    const { code, output } = await runLogged(command, logFile, signal, (line) => {
+      const [, what, about] = /^(Collecting|Downloading|Building|Installing) (?:wheel for )?(\S+)/.exec(line) ?? [];
+      if (what !== undefined) busy(`${doing}: ${what.toLowerCase()} ${about ?? ""}`);
+    });
+    if (code !== 0) throw new Error(problem(output));
+  };
   try {
-    busy?.(`making a virtual environment for ${name}`);
-    const made = await run([python, "-m", "venv", temporary], "");
-    if (made.code !== 0) throw new Error(venvProblem(python, made.output));
-    const [inVenv] = motoCommand(temporary);
-    const install = [
-      "install",
-      "--no-input",
-      "--no-user",
-      "--no-compile",
-      "--disable-pip-version-check",
-      "--retries",
-      "2",
-    ];
-    const pip = [inVenv, "-m", "pip", ...install, "--timeout", "20", "--requirement", requirementsFile];
-    const installed = await run(pip, `installing ${name}`);
-    if (installed.code !== 0) throw new Error(pipProblem(installed.output));
-    busy?.(`trying ${name}`);
-    const tried = await run([...motoCommand(temporary), "--help"], "");
-    if (tried.code !== 0) throw new Error(`what pip installed does not start: ${lastLine(tried.output)}`);
+    const python = findPython();
+    const [inVenv, ...moto] = motoCommand(temporary);
+    const install = ["install", "--no-input", "--no-user", "--no-compile", "--disable-pip-version-check"];
+    const patience = ["--retries", "2", "--timeout", "20"];
+    const pip = [inVenv, "-m", "pip", ...install, ...patience, "--requirement", MOTO_REQUIREMENTS];
+    await step(`making a virtual environment for ${name}`, [python, "-m", "venv", temporary], (output) =>
+      venvProblem(python, output),
+    );
+    await step(`installing ${name}`, pip, pipProblem);
+    await step(
+      `trying ${name}`,
+      [inVenv, ...moto, "--help"],
+      (output) => `what pip installed does not start: ${lastLine(output)}`,
+    );
     moveInto(temporary, environment);
     rmSync(logFile, { force: true });
   } catch (cause) {
@@ -233,25 +215,35 @@ export async function provideMoto(options: MotoOptions = {}): Promise<Tool> {
       throw new UserError("the installation of moto was interrupted", { cause });
     }
     const log = existsSync(logFile) ? ` (its log is ${relative(process.cwd(), logFile)})` : "";
-    throw new UserError(`moto_server is not on PATH, and ${(cause as Error).message}${log}; ${ways}`, { cause });
+    throw new UserError(
+      `moto_server is not on PATH, and ${(cause as Error).message}${log}; mend that, or put moto_server on PATH ` +
+        "(pipx install 'moto[server]'), or name an emulator that runs with --endpoint-url",
+      { cause },
+    );
   } finally {
     // pip may not have ended yet, when it was interrupted.
     rmSync(temporary, { recursive: true, force: true, maxRetries: 10 });
   }
-  return { command: motoCommand(environment), from: `is ${name}, installed into ${shown}, ${instead}` };
+  const shown = relative(process.cwd(), environment);
+  return {
+    command: motoCommand(environment),
+    from: `is ${name}, installed into ${shown}, as moto_server is not on PATH`,
+  };
 }
 
 /** `moto_server` without setting anything up; undefined when `provideMoto` would have to install it. */
-export function findMoto(): readonly [string, ...string[]] | undefined {
+export function findMoto(folder = TOOLS): Tool | undefined {
   const onPath = findProgram("moto_server");
-  if (onPath !== undefined) return [onPath];
-  const { environment } = motoIn(TOOLS, join(__dirname, "moto-requirements.txt"));
-  return worksIn(environment) ? motoCommand(environment) : undefined;
+  if (onPath !== undefined) return { command: [onPath], from: `is ${onPath}` };
+  const { environment, name } = motoIn(folder);
+  if (!worksIn(environment)) return undefined;
+  const shown = relative(process.cwd(), environment);
+  return { command: motoCommand(environment), from: `is ${name} in ${shown}, as moto_server is not on PATH` };
 }
 
-/** Where a virtual environment with these requirements is; other ones get another. */
-function motoIn(folder: string, requirementsFile: string): { readonly environment: string; readonly name: string } {
-  const requirements = readFileSync(requirementsFile, "utf8");
+/** Where a virtual environment with the pinned versions is; other ones get another. */
+function motoIn(folder: string): { readonly environment: string; readonly name: string } {
+  const requirements = readFileSync(MOTO_REQUIREMENTS, "utf8");
   const [, version = "unknown"] = /^moto(?:\[[^\]]*\])?==(\S+)/m.exec(requirements) ?? [];
   const digest = createHash("sha256").update(requirements).digest("hex").slice(0, 8);
   return { environment: join(folder, `moto-${version}-${digest}`), name: `moto ${version}` };
@@ -272,27 +264,28 @@ function worksIn(environment: string): boolean {
   return outputOf(python, ["-c", find]) !== undefined;
 }
 
-function findPython(): { readonly python?: string; readonly problem: string } {
+/** @throws when there is none that is new enough */
+function findPython(): string {
   const oldest = OLDEST_PYTHON.join(".");
-  const tooOld: string[] = [];
+  const unfit: string[] = [];
   for (const program of PYTHONS.flatMap((name) => findProgram(name) ?? [])) {
     const version = outputOf(program, ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"])?.trim();
-    const [major = 0, minor = 0] = (version ?? "0.0").split(".").map(Number);
-    if (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1]) return { python: program, problem: "" };
-    tooOld.push(version === undefined ? `${program} does not run` : `${program} is ${version}`);
+    const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+    if (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1]) return program;
+    unfit.push(version === undefined ? `${program} does not run` : `${program} is ${version}`);
   }
-  return {
-    problem:
-      tooOld.length === 0
-        ? `there is no python3 to install it with (Python ${oldest} or newer)`
-        : `there is no Python ${oldest} or newer to install it with (${tooOld.join(", ")})`,
-  };
+  throw new Error(
+    unfit.length === 0
+      ? `there is no python3 to install it with (Python ${oldest} or newer)`
+      : `there is no Python ${oldest} or newer to install it with (${unfit.join(", ")})`,
+  );
 }
 
 function venvProblem(python: string, output: string): string {
   // Debian has the standard library in several packages.
   if (/ensurepip|No module named venv|python3(\.\d+)?-venv/.test(output)) {
-    return `${python} makes no virtual environment, as a part of it is not installed (Debian: apt-get install python3-venv)`;
+    const missing = "a part of it is not installed (Debian: apt-get install python3-venv)";
+    return `${python} makes no virtual environment, as ${missing}`;
   }
   return `${python} makes no virtual environment: ${lastLine(output)}`;
 }
@@ -315,42 +308,31 @@ function moveInto(temporary: string, path: string): void {
   }
 }
 
-interface Logged {
-  readonly logFile: string;
-  readonly signal: AbortSignal | undefined;
-  readonly busy: ((what: string) => void) | undefined;
-  /** Told with what pip is at. */
-  readonly what: string;
-}
-
-/** Runs a program to its end, and answers with everything that it printed. */
-function runLogged(
+/** Runs a program to its end, and answers with everything that it printed. @throws when it cannot, or is ended */
+async function runLogged(
   [program = "", ...args]: readonly string[],
-  { logFile, signal, busy, what }: Logged,
-): Promise<{ readonly code: number; readonly output: string }> {
-  return new Promise((done, fail) => {
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: neutralEnvironment(), signal });
-    const lines: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on("line", (line) => {
-        lines.push(line);
-        appendFileSync(logFile, `${line}\n`);
-        const [, doing, about] = /^(Collecting|Downloading|Building|Installing) (?:wheel for )?(\S+)/.exec(line) ?? [];
-        if (doing !== undefined && what !== "") busy?.(`${what}: ${doing.toLowerCase()} ${about ?? ""}`);
-      });
-    }
-    child.once("error", fail);
-    child.once("close", (code) => {
-      done({ code: code ?? -1, output: lines.join("\n") });
+  logFile: string,
+  signal: AbortSignal | undefined,
+  told: (line: string) => void,
+): Promise<{ readonly code: unknown; readonly output: string }> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: neutralEnvironment(), signal });
+  const lines: string[] = [];
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on("line", (line) => {
+      lines.push(line);
+      appendFileSync(logFile, `${line}\n`);
+      told(line);
     });
-  });
+  }
+  const [code] = (await once(child, "close")) as [unknown];
+  return { code, output: lines.join("\n") };
 }
 
 function lastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1)?.trim() ?? "";
 }
 
-const STALE_HOURS = 1;
+const STALE_MS = 3_600_000;
 
 /** A name beside a path for what is not whole yet; what runs left there that were killed is taken away. */
 function temporaryName(path: string): string {
@@ -359,7 +341,7 @@ function temporaryName(path: string): string {
   for (const name of readdirSync(folder).filter((each) => each.endsWith(".partial"))) {
     const left = join(folder, name);
     const { mtimeMs } = statSync(left, { throwIfNoEntry: false }) ?? { mtimeMs: Date.now() };
-    if (Date.now() - mtimeMs > STALE_HOURS * 3_600_000) rmSync(left, { recursive: true, force: true });
+    if (Date.now() - mtimeMs > STALE_MS) rmSync(left, { recursive: true, force: true });
   }
   return `${path}.${randomBytes(4).toString("hex")}.partial`;
 }

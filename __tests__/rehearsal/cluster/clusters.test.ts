@@ -44,7 +44,7 @@ describe("the clusters of an emulated account", () => {
     const { port } = emulator.address() as AddressInfo;
     const endpoint = `http://127.0.0.1:${String(port)}`;
     const tell = (sentence: string) => log.push(sentence);
-    clusters = await startClusters({ ...REGION, endpoint }, folder, { everyMs: 10, tell });
+    clusters = await startClusters({ ...REGION, endpoint }, folder, { tell });
   });
 
   afterEach(async () => {
@@ -147,7 +147,7 @@ describe("joining a cluster of an account that does not answer", () => {
     const log: string[] = [];
     // Nothing listens on the discard port.
     const settings = { ...REGION, endpoint: "http://127.0.0.1:9" };
-    const joining = startJoining({ state }, settings, "demo", { everyMs: 1, tell: (sentence) => log.push(sentence) });
+    const joining = startJoining({ state }, settings, "demo", { tell: (sentence) => log.push(sentence) });
     await joining.refresh();
     joining.stop();
 

@@ -1,5 +1,6 @@
 import { findResource, StatusError, type KubernetesObject } from "../../../rehearsal/cluster/kubernetes-documents";
-import { KubernetesState, type StandInNode } from "../../../rehearsal/cluster/kubernetes-state";
+import { KubernetesState } from "../../../rehearsal/cluster/kubernetes-state";
+import type { StandInNode } from "../../../rehearsal/cluster/nodes";
 
 const CONFIG_MAPS = findResource("configmaps");
 const KEEP = { isDryRun: false, isStrict: false };

@@ -1,7 +1,7 @@
 import { mergeAwsAuth } from "../../../facts/aws-auth";
 import { familyOf, join, type ImageFamily, type InstanceFacts, type JoinFacts } from "../../../rehearsal/joining/rules";
 import type { Permission } from "../../../aws/network";
-import type { ConfigMapData } from "../../../rehearsal/cluster/kubernetes";
+import type { ConfigMapData } from "../../../rehearsal/cluster/kubernetes-state";
 import { al2Script } from "../../support/al2-script";
 
 const ROLE = "arn:aws:iam::123456789012:role/workers";
@@ -252,7 +252,7 @@ describe("joining a cluster of EKS", () => {
     ],
     ["mapRoles is not YAML", { mapRoles: "- rolearn: [" }, "mapRoles in aws-auth is not YAML: Unauthorized"],
     ["mapRoles is not a list", { mapRoles: `rolearn: ${ROLE}` }, "mapRoles in aws-auth is not a list: Unauthorized"],
-    ["the groups are not a list", mapped({ ...AS_NODE, groups: "system:nodes" }), "groups that are no list of texts"],
+    ["the groups are not a list", mapped({ ...AS_NODE, groups: "system:nodes" }), `aws-auth does not map ${ROLE}`],
     [
       "the role is not a node's user",
       mapped({ ...AS_NODE, username: "worker" }),
@@ -261,7 +261,12 @@ describe("joining a cluster of EKS", () => {
     [
       "the role is a node's user by the session's name",
       mapped({ ...AS_NODE, username: "system:node:{{SessionName}}" }),
-      'User "system:node:i-1" cannot create',
+      'node "i-1" is not allowed to modify node "ip-172-16-10-1.ap-northeast-2.compute.internal"',
+    ],
+    [
+      "the role is another node's user, even as an administrator",
+      mapped({ ...AS_NODE, username: "system:node:{{SessionName}}", groups: ["system:masters", "system:nodes"] }),
+      'node "i-1" is not allowed to modify node "ip-172-16-10-1.ap-northeast-2.compute.internal"',
     ],
     [
       "the role is in no group of nodes",
@@ -283,6 +288,11 @@ describe("joining a cluster of EKS", () => {
     ["in capitals", mapped({ roleARN: ROLE.toUpperCase(), Username: AS_NODE.username, groups: AS_NODE.groups })],
     ["after a wrong one", { mapRoles: JSON.stringify([{ ...AS_NODE, groups: [] }, AS_NODE]) }],
     ["beside one without a role", { mapRoles: JSON.stringify([{ username: "x" }, AS_NODE]) }],
+    ["beside one that is a text", { mapRoles: JSON.stringify(["foo", AS_NODE]) }],
+    [
+      "beside one whose name is no text",
+      { mapRoles: `- {rolearn: ${ROLE}x, username: yes}\n- ${JSON.stringify(AS_NODE)}` },
+    ],
     ["as an administrator, under any name", mapped({ ...AS_NODE, username: "worker", groups: ["system:masters"] })],
   ])("takes a mapping %s", (_, awsAuth) => {
     expect(outcome(facts(), awsAuth).state).toBe("ready");
@@ -578,7 +588,7 @@ describe("joining a cluster of EKS", () => {
     const endpoints = (services: readonly string[], group?: string) =>
       services.map((service) => ({
         service,
-        ...(group !== undefined && { interfaces: { securityGroupIds: [group], cidrs: ["172.16.14.0/24"] } }),
+        ...(group !== undefined && { interfaces: { groupIds: [group], cidrs: ["172.16.14.0/24"] } }),
       }));
     const shutIn = (more: Partial<InstanceFacts>) => outcome(facts({ hasEgress: false, ...more }));
 

@@ -290,7 +290,11 @@ describe("what a rehearsal sets up by itself", () => {
       expect(second.command).toEqual(first.command);
       expect(second.from).toMatch(/^is moto 5\.2\.1 in /);
       expect(left()).toEqual([expect.stringMatching(/^moto-5\.2\.1-[0-9a-f]{8}$/)]);
-      expect(told).toEqual(["making a virtual environment for moto 5.2.1", "trying moto 5.2.1"]);
+      expect(told).toEqual([
+        "making a virtual environment for moto 5.2.1",
+        "installing moto 5.2.1",
+        "trying moto 5.2.1",
+      ]);
     });
 
     it("tells what pip is at", async () => {

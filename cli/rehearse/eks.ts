@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join, resolve } from "node:path";
+
+import type { Stage } from "./stage";
+
+/** The folder that this file's project is in. */
+export const CLONE = resolve(__dirname, "..", "..");
+
+/**
+ * Runs `eks` as a user would, in the folder of a rehearsal.
+ *
+ * @param args whatever stands behind `--` is ours, and is not shown
+ * @param listen is told what it prints to standard output. @default - nobody, so that a terminal stays one
+ * @returns its exit code
+ */
+export function runEks(
+  name: string,
+  args: readonly string[],
+  stage: Stage,
+  signal: AbortSignal,
+  listen?: (chunk: Buffer) => void,
+): Promise<number> {
+  const theirs = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  const shown = theirs.map((arg) => arg.replace(`${stage.folder}/`, ""));
+  process.stderr.write(`\n$ eks ${[name, ...shown].join(" ")}\n`);
+  const { child, ended } = startEks(name, args, stage, signal, listen === undefined ? "inherit" : "pipe");
+  child.stdout?.on("data", (chunk: Buffer) => {
+    process.stdout.write(chunk);
+    listen?.(chunk);
+  });
+  return ended;
+}
+
+/** Starts `eks` in the folder of a rehearsal. It is interrupted when the rehearsal is, and then ends with 130. */
+export function startEks(
+  name: string,
+  args: readonly string[],
+  { folder, environment }: Pick<Stage, "folder" | "environment">,
+  signal: AbortSignal,
+  stdout: "inherit" | "pipe" = "inherit",
+) {
+  const child = spawn(process.execPath, [join(CLONE, "bin", "eks"), name, ...args], {
+    cwd: folder,
+    env: environment,
+    stdio: ["ignore", stdout, "inherit"],
+    // Ctrl-C on a terminal would reach it too, and then once more from here.
+    detached: true,
+    signal,
+    killSignal: "SIGINT",
+  });
+  const ended = new Promise<number>((done, fail) => {
+    child.on("error", (error) => {
+      if (!signal.aborted) fail(error);
+    });
+    child.once("close", (code, ending) => {
+      done(signal.aborted ? 130 : ending === null ? (code ?? 70) : 128 + constants.signals[ending]);
+    });
+  });
+  return { child, ended };
+}
+
+/** What the logs of `eks` in the folder of a rehearsal say. */
+export function logLines(folder: string): string[] {
+  const logs = join(folder, ".cache", "eks");
+  return readdirSync(logs)
+    .filter((name) => name.endsWith(".log"))
+    .flatMap((name) => readFileSync(join(logs, name), "utf8").split("\n"));
+}
