@@ -16,7 +16,7 @@ import { notInside, readInsideFacts, type InsideFacts } from "./doctor/inside-fa
 import { onBastion } from "./on-bastion";
 import type { Screen } from "../terminal/screen";
 import { isEncrypted, isLocked, readState } from "../terraform/state";
-import { statusJson, statusOf, statusText } from "./status";
+import { statusOf, statusText } from "./status";
 import { STACK_DIR } from "./synthesized";
 import { newLogFile, Terraform } from "../terraform/terraform";
 import { terraformProgram } from "../terraform/program";
@@ -50,7 +50,7 @@ export async function status(
   const { cluster, inside } = await look(handover, bootstrap, screen, signal);
   screen.end();
   const found = statusOf(handover, cluster, inside);
-  process.stdout.write(`${json ? statusJson(found) : statusText(found)}\n`);
+  process.stdout.write(`${json ? JSON.stringify(found, undefined, 2) : statusText(found)}\n`);
   return 0;
 }
 
