@@ -26,7 +26,7 @@ const AROUND: Parameters<typeof judged>[0] = {
   volumes: [FINDERS.aws_ebs_volume.read({ VolumeId: "vol-1", State: "available", Tags })],
   subnets: [FINDERS.aws_subnet.read({ SubnetId: "subnet-1", Tags })],
   natGateways: [FINDERS.aws_nat_gateway.read({ NatGatewayId: "nat-1", State: "available", Tags })],
-  endpoints: [FINDERS.aws_vpc_endpoint.read({ VpcEndpointId: "vpce-1", State: "available", Tags })],
+  endpoints: [FINDERS.aws_vpc_endpoint.read({ VpcEndpointId: "vpce-1", State: "Available", Tags })],
   logGroups: [{ id: "/aws/eks/c/cluster", tags: {}, state: "there", details: {} }],
   unknown: [],
 };
@@ -61,7 +61,7 @@ describe("what is left over of a cluster", () => {
     expect(ids({ ...CLUSTER, managedIds: new Set(["c-worker"]) }, { ...AROUND, instances })).not.toContain("i-1");
   });
 
-  it.each(["deleting", "deleted"])("has a NAT gateway that is %s as long as that holds the VPC", (State) => {
+  it.each(["deleting", "deleted"] as const)("has a NAT gateway that is %s as long as that holds the VPC", (State) => {
     const natGateways = [FINDERS.aws_nat_gateway.read({ NatGatewayId: "nat-1", State })];
 
     expect(ids(CLUSTER, { ...AROUND, natGateways }).includes("nat-1")).toBe(State === "deleting");
