@@ -1,4 +1,5 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- what a command does not use is not loaded: AWS' clients take half a second */
+// What a command does not use is not loaded: AWS' clients take half a second.
+/* eslint-disable @typescript-eslint/no-require-imports */
 import { Command, CommanderError, Option } from "commander";
 
 import { HELP, OPTIONS as BOOTSTRAP_OPTIONS } from "../bootstrap/options";
@@ -19,7 +20,8 @@ import type { UpOptions } from "./up";
  *
  * @param args the command line, without the program's name
  * @param signal ends it, as Ctrl-C does
- * @returns the exit code: 0 done, 1 failed, 2 there are changes, 3 refused by the guard, 64 wrong usage, 130 interrupted
+ * @returns the exit code: 0 done, 1 failed, 2 there are changes, 3 refused by the guard, 64 wrong usage, 130
+ *   interrupted
  * @throws what is no failure that the user can act on: a bug
  */
 export async function eks(args: readonly string[], signal: AbortSignal): Promise<number> {

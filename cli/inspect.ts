@@ -112,12 +112,12 @@ async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | 
  *
  * @throws UserError when it has not; UserError when they name several
  */
-export async function handoverHere(args: readonly string[] = []): Promise<Handover> {
+export async function handoverHere(args: readonly string[]): Promise<Handover> {
   const source = readOptions(args)?.source ?? { kind: "stack-dir", folder: STACK_DIR };
   if (source.kind === "stack-dir" && source.folder === STACK_DIR && !existsSync(STACK_DIR)) {
     throw new UserError(
-      `nothing has been applied in this folder (there is no ${STACK_DIR}): \`eks up\` makes a cluster; change into the folder ` +
-        "where that was done, or say where its outputs are, as in eks status -- --outputs FILE",
+      `nothing has been applied in this folder (there is no ${STACK_DIR}): \`eks up\` makes a cluster; change into ` +
+        "the folder where that was done, or say where its outputs are, as in eks status -- --outputs FILE",
     );
   }
   const [first, ...others] = await readHandovers(source);

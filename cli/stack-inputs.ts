@@ -36,7 +36,7 @@ export function stackInputs(tfvars: Readonly<Record<string, unknown>>, { makesKe
     clusterRoleName: `${projectName}-eks-cluster`,
     /** Name of the nodes' IAM role, and of its instance profile. */
     nodeRoleName,
-    /** Names of the roles that the stack makes besides: of node groups with policies of their own, and of the bastion. */
+    /** Names of the stack's other roles: of node groups with policies of their own, and of the bastion. */
     otherRoleNames: [
       ...rows.filter(([, row]) => row.policy_arns.length > 0).map(([key]) => `${nodeRoleName}-${key}`),
       ...(hasOwnRole ? [`${projectName}-kubectl`] : []),
@@ -62,7 +62,7 @@ export function stackInputs(tfvars: Readonly<Record<string, unknown>>, { makesKe
         ? workshopsGroup(values, clusterName)
         : rows.map(([key, row]) => groupOf(key, row, variablesOfRow(key), clusterName, privateSubnets)),
     bastion: { id: values.kubectl_image_id, volumeGiB: values.kubectl_ec2_volume_size, instanceType: BASTION_TYPE },
-    /** A network that exists already, of whose subnets nothing is said here; undefined where the stack makes its own. */
+    /** A network that exists already, whose subnets are not among these; undefined where the stack makes its own. */
     vpcId: isOwn ? undefined : (values.vpc_id ?? undefined),
     publicSubnets,
     privateSubnets,

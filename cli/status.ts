@@ -78,7 +78,11 @@ export function statusOf(handover: Handover, cluster: ClusterFacts, inside: Insi
   };
 }
 
-/** States in which EC2 bills an instance. @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html */
+/**
+ * States in which EC2 bills an instance.
+ *
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
+ */
 const RUNNING = ["running", "stopping"];
 
 /**

@@ -123,8 +123,9 @@ class Destruction {
     if (options.dryRun) return 2;
 
     const deleted = removal.fates.filter(({ fate }) => fate === "deleted" || fate === "goes").length;
-    const counts = `${String(inState.length)} resources of Terraform's and ${String(deleted)} things that Kubernetes made`;
-    const question = `delete the cluster ${clusterName} in ${place}: ${counts}?`;
+    const question =
+      `delete the cluster ${clusterName} in ${place}: ${String(inState.length)} resources of Terraform's and ` +
+      `${String(deleted)} things that Kubernetes made?`;
     if (!options.autoApprove) {
       await confirm(question, "-auto-approve deletes without a question", this.screen, this.#signal);
     }

@@ -39,8 +39,8 @@ const TIME_IS_UP = 124;
 
 /** kubectl on the bastion, ended when its time is up: an API that hangs must not hold up a destroy. */
 function kubectl(context: string, seconds: number, { text }: Command): Command {
-  const common = sh`timeout -k 5 ${seconds} kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null --context ${context}`;
-  return { text: `${common.text} ${text}` };
+  const limited = sh`timeout -k 5 ${seconds} kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null`;
+  return { text: `${limited.text} ${sh`--context ${context}`.text} ${text}` };
 }
 
 /** What the cluster is asked first. Ingresses by themselves: an API without them answers nothing else then. */

@@ -173,7 +173,7 @@ export function interfaceDescription({ id }: Pick<Thing, "id">): string {
  */
 const CNI_DESCRIPTION = /^aws-K8S-(i-[0-9a-f]+)$/;
 
-/** A network interface that is not part of an instance, a NAT gateway or a VPC endpoint: these are listed themselves. */
+/** A network interface that is no part of an instance, a NAT gateway or a VPC endpoint, which are listed themselves. */
 export function interfaceThing(
   { id, tags, details }: Found<NetworkInterface>,
   { clusterName, managedIds }: Pick<ClusterIdentity, "clusterName" | "managedIds">,
@@ -245,7 +245,7 @@ export function groupsOf({ Groups = [] }: NetworkInterface): string[] {
 /** The EBS CSI driver tags whatever it makes, but the cluster's name only when it is told it. */
 export const CSI_TAG = "ebs.csi.aws.com/cluster";
 
-/** A volume that Kubernetes made or uses. A node's own disk goes with the node; another cluster's volume is not told. */
+/** A volume that Kubernetes made or uses. A node's own disk goes with the node; another cluster's is not told. */
 export function volumeThing(
   { id, tags, state, details: { Size = 0, State, Attachments: [attachment] = [] } }: Found<Volume>,
   { clusterName, persistentVolumes }: Pick<ClusterIdentity, "clusterName" | "persistentVolumes">,

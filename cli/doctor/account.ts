@@ -9,7 +9,7 @@ import { ACCOUNT_RULES } from "./account-rules";
 import { examineAccount, findingsText } from "./doctor";
 import type { Finding } from "./finding";
 import { stackInputs, type StackInputs } from "../stack-inputs";
-import type { TfvarsValues } from "../../terraform/tfvars";
+import { valuesByName, type TfvarsValues } from "../../terraform/tfvars";
 
 /**
  * What is wrong with an account, or with the values of variables, for a stack that does not exist.
@@ -26,7 +26,7 @@ export async function examineBefore(
 
 function inputsOf(values: TfvarsValues["values"]): StackInputs {
   try {
-    return stackInputs(Object.fromEntries([...values].map(([name, { value }]) => [name, value])), {
+    return stackInputs(valuesByName(values), {
       makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
     });
   } catch (error) {

@@ -93,8 +93,8 @@ async function recommendedImage(
 }
 
 /**
- * What EKS takes for new clusters. Not to know it is an answer: the call is younger than EKS itself, and a role may lack
- * `eks:DescribeClusterVersions`.
+ * What EKS takes for new clusters. Not to know it is an answer: the call is younger than EKS itself, and a role may
+ * lack `eks:DescribeClusterVersions`.
  */
 async function offeredVersions({ eks }: AwsClients): Promise<Offer> {
   try {

@@ -60,8 +60,8 @@ export function pinsText(pins: Pins, now: Date, nodeVolumeGiB?: number): string 
 }
 
 /**
- * What changes in the file: its lines, with `+`, `-` or a space in front; empty when it says the same as before, whatever
- * the day in its header.
+ * What changes in the file: its lines, with `+`, `-` or a space in front; empty when it says the same as before,
+ * whatever the day in its header.
  */
 export function pinsDiff(existing: string, text: string): string {
   const before = existing.replaceAll("\r\n", "\n");

@@ -3,12 +3,18 @@ import { basename } from "node:path";
 
 import type { AwsSettings } from "../../aws/settings";
 import { INPUTS, inputValues, type InputValues } from "../../contract/inputs/inputs";
-import { fileProblem, UserError } from "../../contract/user-error";
+import { UserError, usingFile } from "../../contract/user-error";
 import { FAMILIES, isFamily, type Family } from "../../facts/images";
 import { confirm } from "../../terminal/confirm";
 import type { Screen } from "../../terminal/screen";
 import { printable } from "../../terminal/text";
-import { readTfvars, type GivenValue, type TfvarsValues, type VariableArgument } from "../../terraform/tfvars";
+import {
+  readTfvars,
+  valuesByName,
+  type GivenValue,
+  type TfvarsValues,
+  type VariableArgument,
+} from "../../terraform/tfvars";
 import { askForImages, askForPins } from "./offers";
 import { chooseFamily, pinWarnings, volumeGiB, type Pins } from "./pins";
 import { NODE_VOLUME, partsOf, PINNED, PINS_FILE, pinsDiff, pinsText, valuesIn } from "./pins-file";
@@ -51,7 +57,8 @@ const SHAPES = [
 ] as const;
 
 /**
- * `eks pin`: asks AWS what it offers, shows what changes, asks, and writes it to pins.auto.tfvars in the current folder.
+ * `eks pin`: asks AWS what it offers, shows what changes, asks, and writes it to pins.auto.tfvars in the current
+ * folder.
  *
  * @returns 0
  * @throws UserError for what is wrong with the options, the tfvars or the file, and when the answer is no; UserError
@@ -72,7 +79,7 @@ export async function writePins(
 
   screen.busy("reading your tfvars");
   const { values } = await sources.values(options.arguments);
-  const inputs = inputValues(Object.fromEntries([...values].map(([name, { value }]) => [name, value])));
+  const inputs = inputValues(valuesByName(values));
   const region = options.region ?? inputs.aws_region;
   if (region !== inputs.aws_region) {
     screen.line(`warning: aws_region is ${inputs.aws_region} in your tfvars, where the AMIs of ${region} are not`);
@@ -127,7 +134,7 @@ export async function writePins(
   return 0;
 }
 
-/** Where people write what is their own; docs/setup.md calls it so. */
+/** Where people write what is their own; the README calls it so. */
 const LOCAL = "local.tfvars";
 
 /** Values that win over the pins: by name, of those that a file of pins may set. */
@@ -214,10 +221,5 @@ async function groupImages(
 
 /** Empty where there is no such file. @throws UserError for one that cannot be read */
 function textOf(file: string): string {
-  try {
-    return existsSync(file) ? readFileSync(file, "utf8") : "";
-  } catch (cause) {
-    const problem = fileProblem(cause, file);
-    throw problem === undefined ? cause : new UserError(problem, { cause });
-  }
+  return usingFile(file, () => (existsSync(file) ? readFileSync(file, "utf8") : ""));
 }
