@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { columns } from "../terminal/table";
 import { printable } from "../terminal/text";
 
 /** A node of a cluster, as people look at it. */
@@ -84,16 +85,7 @@ export function nodeTable(nodes: readonly Node[], now: Date): string {
     age(created, now),
     version,
   ]);
-  const table = [["NAME", "STATUS", "ROLES", "AGE", "VERSION"], ...rows.map((row) => row.map(printable))];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3))
-        .join("")
-        .trimEnd(),
-    )
-    .join("\n");
+  return columns([["NAME", "STATUS", "ROLES", "AGE", "VERSION"], ...rows.map((row) => row.map(printable))]).join("\n");
 }
 
 /**

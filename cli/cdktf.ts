@@ -3,10 +3,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 
-import { UserError } from "../contract/user-error";
-import { shareLocks } from "../terraform/stack-folder";
-import { fileProblem } from "../contract/user-error";
+import { fileProblem, UserError } from "../contract/user-error";
 import { cdktfArguments } from "../terraform/flags";
+import { shareLocks } from "../terraform/stack-folder";
 
 /** Commands of cdktf that run `terraform init`, and may then run `terraform providers lock`. */
 const INITIALIZING = new Set(["deploy", "apply", "destroy", "diff", "plan", "output"]);
@@ -27,18 +26,22 @@ function withDefaults(args: string[]): string[] {
 }
 
 /**
- * Whether cdktf's own CLI can start on this Node.js. A part of it is machine code, which was built for the Node.js of its
- * time; for others it is compiled while the packages are installed, where there is a compiler.
+ * A part of cdktf's own CLI is machine code, which was built for the Node.js of its time; for others it is compiled
+ * while the packages are installed, where there is a compiler.
  *
+ * @throws UserError when it cannot start on this Node.js
  * @see https://www.npmjs.com/package/@cdktf/node-pty-prebuilt-multiarch
  */
-function canStart(): boolean {
+function refuseUnlessItStarts(): void {
+  const machine = `${process.platform}-${process.arch}`;
   const part = dirname(require.resolve("@cdktf/node-pty-prebuilt-multiarch/package.json"));
-  const builds = join(part, "prebuilds", `${process.platform}-${process.arch}`);
-  const ofThisNode = new RegExp(`^node\\.abi${process.versions.modules}\\.`);
-  return (
-    existsSync(join(part, "build", "Release", "pty.node")) ||
-    (existsSync(builds) && readdirSync(builds).some((name) => ofThisNode.test(name)))
+  const builds = join(part, "prebuilds", machine);
+  const ofThisNode = `node.abi${process.versions.modules}.`;
+  if (existsSync(join(part, "build", "Release", "pty.node"))) return;
+  if (existsSync(builds) && readdirSync(builds).some((name) => name.startsWith(ofThisNode))) return;
+  throw new UserError(
+    `cdktf's own CLI does not start on Node.js ${process.versions.node} (${machine}): its part node-pty has no build ` +
+      "for that; use Node.js 20 or 22, or eks or terraform instead of cdktf",
   );
 }
 
@@ -47,6 +50,7 @@ export function main(argv: readonly string[]): void {
   let args: string[];
   try {
     args = withDefaults(cdktfArguments(argv));
+    refuseUnlessItStarts();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     console.error(`error: ${error.message}`);
@@ -54,14 +58,6 @@ export function main(argv: readonly string[]): void {
     return;
   }
 
-  if (!canStart()) {
-    console.error(
-      `error: cdktf's own CLI does not start on Node.js ${process.versions.node} (${process.platform}-${process.arch}): its part ` +
-        "node-pty has no build for that; use Node.js 20 or 22, or eks or terraform instead of cdktf",
-    );
-    process.exitCode = 1;
-    return;
-  }
   const child = spawn(process.execPath, [require.resolve("cdktf-cli/bundle/bin/cdktf"), ...args], {
     stdio: "inherit",
     // cdktf is archived: there is no newer version to ask for, and nobody left to report to.

@@ -1,59 +1,51 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- what a command does not use is not loaded: AWS' clients take half a second */
+// What a command does not use is not loaded: AWS' clients take half a second.
+/* eslint-disable @typescript-eslint/no-require-imports */
 import { Command, CommanderError, Option } from "commander";
 
 import { HELP, OPTIONS as BOOTSTRAP_OPTIONS } from "../bootstrap/options";
 import { fileProblem, UserError } from "../contract/user-error";
 import { INJECTION_NAMES } from "./rehearse/injection-names";
 import { orInterrupted } from "../terminal/process";
-import type { RehearseOptions } from "./rehearse/rehearse";
 import { Screen } from "../terminal/screen";
 import { refuseHiddenArguments } from "../terraform/arguments";
 import type { VariableArgument } from "../terraform/tfvars";
-
-/** The options that every command that reads tfvars has, in their order. */
-interface VariableOptions {
-  readonly given: VariableArgument[];
-}
-
-/** What a command of `eks` does; it returns the exit code. */
-type Work = (screen: Screen, signal: AbortSignal) => Promise<number>;
+import type { DestroyOptions } from "./destroy/destroy";
+import type { InspectOptions } from "./inspect";
+import type { PinOptions } from "./pin/write-pins";
+import type { RehearseOptions } from "./rehearse/rehearse";
+import type { UpOptions } from "./up";
 
 /**
  * The command `eks`.
  *
  * @param args the command line, without the program's name
  * @param signal ends it, as Ctrl-C does
- * @returns the exit code: 0 done, 1 failed, 2 there are changes, 3 refused by the guard, 64 wrong usage, 130 interrupted
+ * @returns the exit code: 0 done, 1 failed, 2 there are changes, 3 refused by the guard, 64 wrong usage, 130
+ *   interrupted
  * @throws what is no failure that the user can act on: a bug
  */
 export async function eks(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { own, bootstrap } = divided(args);
-  let work: Work | undefined;
-  const program = commands(bootstrap ?? [], (chosen) => {
-    work = chosen;
-  });
-  for (const command of program.commands) beStrict(command, bootstrap !== undefined);
-  try {
-    await program.parseAsync(own.map(withTwoDashes), { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 64;
-  }
-  if (work === undefined) return 64;
-
   const screen = new Screen();
-  try {
+  let code = 64;
+  const program = commands(bootstrap ?? [], screen, signal, async (work) => {
     // Throws where the folder is gone, in which mkdir would never come to an end.
     process.cwd();
     // A rehearsal hands nothing of its environment on.
     if (own[0] !== "rehearse") refuseHiddenArguments(process.env);
-    return await work(screen, signal);
-  } catch (error) {
-    screen.end();
-    const { code, message } = failure(error, signal) ?? {};
-    if (code === undefined) throw error;
-    process.stderr.write(`error: ${message ?? ""}\n`);
+    code = await work();
+  });
+  for (const command of program.commands) beStrict(command, bootstrap !== undefined);
+  try {
+    await program.parseAsync(own.map(withTwoDashes), { from: "user" });
     return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    screen.end();
+    const failed = failure(error, signal);
+    if (failed === undefined) throw error;
+    process.stderr.write(`error: ${failed.message}\n`);
+    return failed.code;
   } finally {
     screen.end();
   }
@@ -102,12 +94,11 @@ function beStrict(command: Command, hasBootstrapOptions: boolean): void {
       },
     });
   }
-  const given = new Map<string, number>();
-  for (const option of command.options) {
-    const isRepeatable = option.parseArg !== undefined;
+  for (const option of command.options.filter(({ parseArg }) => parseArg === undefined)) {
+    let isGiven = false;
     command.on(`option:${option.name()}`, () => {
-      given.set(option.name(), (given.get(option.name()) ?? 0) + 1);
-      if (!isRepeatable && given.get(option.name()) === 2) fail(`--${option.name()} is given twice: give it once`);
+      if (isGiven) fail(`--${option.name()} is given twice: give it once`);
+      isGiven = true;
     });
   }
   command.allowExcessArguments().hook("preAction", (_, action) => {
@@ -134,11 +125,19 @@ function usageError(text: string, command: string): string {
     : text;
 }
 
+/** What a command does; it returns the exit code. */
+type Work = () => Promise<number>;
+
 /**
  * @param bootstrap what follows `--`
- * @param choose told what the command line asks for
+ * @param run does what the command line asks for
  */
-function commands(bootstrap: readonly string[], choose: (work: Work) => void): Command {
+function commands(
+  bootstrap: readonly string[],
+  screen: Screen,
+  signal: AbortSignal,
+  run: (work: Work) => Promise<void>,
+): Command {
   const program = new Command("eks")
     .description("One command for the life of the workshop's cluster, in the current folder.")
     .exitOverride()
@@ -152,57 +151,56 @@ function commands(bootstrap: readonly string[], choose: (work: Work) => void): C
         "Exit codes: 0 done, 1 failed, 2 there are changes, 3 refused by the guard,\n64 wrong usage, 130 interrupted.",
     );
   /** For commands that reach the bastion: what is wrong with the way there is found before anything is done. */
-  const withBootstrap = (work: Work) => {
-    choose(async (screen, signal) => {
-      if (bootstrap.length === 0) return work(screen, signal);
+  const runOnBastion = (work: Work) =>
+    run(async () => {
+      if (bootstrap.length === 0) return work();
       const { checkedOptions } = require("../bootstrap/bootstrap") as typeof import("../bootstrap/bootstrap");
-      if (checkedOptions(bootstrap) !== undefined) return work(screen, signal);
+      if (checkedOptions(bootstrap) !== undefined) return work();
       process.stdout.write(`${HELP}\n`);
       return 0;
     });
-  };
 
   withVariables(program.command("plan").description("show what `up` would do, and refuse what it would refuse"))
     .addOption(allowReplace())
-    .action((options: VariableOptions & { allowReplace: string[] }) => {
-      choose(async (screen, signal) => {
+    .action((options: UpOptions) =>
+      run(() => {
         const { plan } = require("./up") as typeof import("./up");
-        return plan({ ...upOptions(options), autoApprove: false, bootstrap: [] }, screen, signal);
-      });
-    });
+        return plan(options, screen, signal);
+      }),
+    );
 
   withVariables(program.command("up").description("plan, guard, apply, set the bastion up, and show the nodes"))
     .usage(`[options] [${BOOTSTRAP_WORDS}]`)
     .addOption(allowReplace())
     .option("--auto-approve", "ask nothing", false)
-    .action((options: VariableOptions & { allowReplace: string[]; autoApprove: boolean }) => {
-      withBootstrap(async (screen, signal) => {
+    .action((options: UpOptions) =>
+      runOnBastion(() => {
         const { up } = require("./up") as typeof import("./up");
-        return up({ ...upOptions(options), autoApprove: options.autoApprove, bootstrap }, screen, signal);
-      });
-    });
+        return up({ ...options, bootstrap }, screen, signal);
+      }),
+    );
 
   program
     .command("status")
     .description("what there is: cluster, nodes, bastion, versions, what is billed")
     .usage(`[options] [${BOOTSTRAP_WORDS}]`)
     .option("--json", "for machines", false)
-    .action(({ json }: { json: boolean }) => {
-      withBootstrap(async (screen, signal) => {
+    .action((options: InspectOptions) =>
+      runOnBastion(() => {
         const { status } = require("./inspect") as typeof import("./inspect");
-        return orInterrupted(status({ bootstrap, json }, screen, signal), signal);
-      });
-    });
+        return orInterrupted(status({ ...options, bootstrap }, screen, signal), signal);
+      }),
+    );
 
   withVariables(program.command("doctor").description("what is wrong, the first broken link first, with its cure"))
     .usage(`[options] [${BOOTSTRAP_WORDS}]`)
     .option("--json", "for machines", false)
-    .action(({ given, json }: VariableOptions & { json: boolean }) => {
-      withBootstrap(async (screen, signal) => {
+    .action((options: InspectOptions) =>
+      runOnBastion(() => {
         const { doctor } = require("./inspect") as typeof import("./inspect");
-        return orInterrupted(doctor({ arguments: given, bootstrap, json }, screen, signal), signal);
-      });
-    });
+        return orInterrupted(doctor({ ...options, bootstrap }, screen, signal), signal);
+      }),
+    );
 
   withVariables(
     program.command("pin").description("write the version and the AMIs that AWS offers today to pins.auto.tfvars"),
@@ -211,12 +209,12 @@ function commands(bootstrap: readonly string[], choose: (work: Work) => void): C
     .option("--family <FAMILY>", "of the nodes' AMI: al2023 (from 1.33 on, when nobody says), bottlerocket or al2")
     .option("--region <REGION>", "instead of the stack's, which is aws_region")
     .option("--auto-approve", "ask nothing", false)
-    .action(({ given, ...options }: VariableOptions & PinFlags) => {
-      choose(async (screen, signal) => {
+    .action((options: PinOptions) =>
+      run(() => {
         const { writePins } = require("./pin/write-pins") as typeof import("./pin/write-pins");
-        return orInterrupted(writePins({ ...options, arguments: given }, screen, signal), signal);
-      });
-    });
+        return orInterrupted(writePins(options, screen, signal), signal);
+      }),
+    );
 
   withVariables(program.command("destroy").description("delete everything, what Kubernetes made too, and prove it"))
     .usage(`[options] [${BOOTSTRAP_WORDS}]`)
@@ -225,38 +223,35 @@ function commands(bootstrap: readonly string[], choose: (work: Work) => void): C
     .addOption(repeatable("--delete-volume <ID>", "delete this volume with its data"))
     .addOption(repeatable("--delete-log-group <NAME>", "delete this log group with what is in it"))
     .addOption(repeatable("--keep <ID>", "keep this volume or log group on purpose"))
-    .action((options: VariableOptions & DestroyFlags) => {
-      withBootstrap(async (screen, signal) => {
+    .action((options: DestroyOptions) =>
+      runOnBastion(() => {
         const { destroy } = require("./destroy/destroy") as typeof import("./destroy/destroy");
-        const { given, autoApprove, dryRun, deleteVolume, deleteLogGroup, keep } = options;
-        const wishes = { delete: [...deleteVolume, ...deleteLogGroup], keep };
-        return destroy({ arguments: given, autoApprove, dryRun, wishes, bootstrap }, screen, signal);
-      });
-    });
+        return destroy({ ...options, bootstrap }, screen, signal);
+      }),
+    );
 
   program
     .command("bootstrap")
     .description("set the bastion up; `eks bootstrap --help` lists its options")
     .usage(`[${BOOTSTRAP_WORDS}]`)
-    .action(() => {
-      choose(async (screen, signal) => {
-        screen.end();
-        const { bootstrap: run } = require("../bootstrap/bootstrap") as typeof import("../bootstrap/bootstrap");
-        return run(bootstrap, signal);
-      });
-    });
+    .action(() =>
+      run(() => {
+        const { bootstrap: setUp } = require("../bootstrap/bootstrap") as typeof import("../bootstrap/bootstrap");
+        return setUp(bootstrap, signal);
+      }),
+    );
 
   program
     .command("ssh")
     .description("open a session on the bastion, whose host key is checked first")
     .usage(`[options] [${BOOTSTRAP_WORDS}] [COMMAND]`)
     .option("-c, --command <COMMAND>", "run this instead of a shell; it may also follow --, as with ssh")
-    .action(({ command }: { command?: string }) => {
-      choose(async (screen, signal) => {
+    .action(({ command }: { command?: string }) =>
+      run(() => {
         const { ssh } = require("./ssh") as typeof import("./ssh");
         return ssh(bootstrap, command, screen, signal);
-      });
-    });
+      }),
+    );
 
   program
     .command("rehearse")
@@ -266,50 +261,31 @@ function commands(bootstrap: readonly string[], choose: (work: Work) => void): C
     .option("--sshd", "a real OpenSSH server for the bastion instead of a stand-in", false)
     .option("--endpoint-url <URL>", "an AWS emulator that runs already on this machine, such as moto_server")
     .option("--inject <FAULT>", `let something go wrong: ${INJECTION_NAMES.join(", ")}`)
-    .action((options: RehearseOptions) => {
-      choose(async (screen, signal) => {
+    .action((options: RehearseOptions) =>
+      run(() => {
         const { rehearse } = require("./rehearse/rehearse") as typeof import("./rehearse/rehearse");
         return rehearse(options, screen, signal);
-      });
-    });
+      }),
+    );
   return program;
-}
-
-interface PinFlags {
-  readonly version?: string;
-  readonly family?: string;
-  readonly region?: string;
-  readonly autoApprove: boolean;
-}
-
-interface DestroyFlags {
-  readonly autoApprove: boolean;
-  readonly dryRun: boolean;
-  readonly deleteVolume: string[];
-  readonly deleteLogGroup: string[];
-  readonly keep: string[];
 }
 
 /** Adds `-var-file` and `-var`, which count in the order in which they are given. */
 function withVariables(command: Command): Command {
   const given: VariableArgument[] = [];
-  const add = (argument: VariableArgument) => {
-    given.push(argument);
-    return given;
-  };
   return command
     .addOption(
       new Option("--var-file <FILE>", "values of variables; -var-file as well").argParser((varFile: string) =>
-        add({ varFile }),
+        given.push({ varFile }),
       ),
     )
     .addOption(
       new Option("--var <NAME=VALUE>", "value of one variable; -var as well").argParser((variable: string) =>
-        add({ variable }),
+        given.push({ variable }),
       ),
     )
     .hook("preAction", (_, action) => {
-      action.setOptionValue("given", given);
+      action.setOptionValue("arguments", given);
     });
 }
 
@@ -321,8 +297,4 @@ function repeatable(flags: string, description: string): Option {
   return new Option(flags, description)
     .default([], "none")
     .argParser((value: string, all: string[]) => [...all, value]);
-}
-
-function upOptions({ given, allowReplace: allowed }: VariableOptions & { readonly allowReplace: string[] }) {
-  return { arguments: given, allowReplace: allowed };
 }

@@ -16,7 +16,7 @@ import { notInside, readInsideFacts, type InsideFacts } from "./doctor/inside-fa
 import { onBastion } from "./on-bastion";
 import type { Screen } from "../terminal/screen";
 import { isEncrypted, isLocked, readState } from "../terraform/state";
-import { statusJson, statusOf, statusText } from "./status";
+import { statusOf, statusText } from "./status";
 import { STACK_DIR } from "./synthesized";
 import { newLogFile, Terraform } from "../terraform/terraform";
 import { terraformProgram } from "../terraform/program";
@@ -50,7 +50,7 @@ export async function status(
   const { cluster, inside } = await look(handover, bootstrap, screen, signal);
   screen.end();
   const found = statusOf(handover, cluster, inside);
-  process.stdout.write(`${json ? statusJson(found) : statusText(found)}\n`);
+  process.stdout.write(`${json ? JSON.stringify(found, undefined, 2) : statusText(found)}\n`);
   return 0;
 }
 
@@ -112,12 +112,12 @@ async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | 
  *
  * @throws UserError when it has not; UserError when they name several
  */
-export async function handoverHere(args: readonly string[] = []): Promise<Handover> {
+export async function handoverHere(args: readonly string[]): Promise<Handover> {
   const source = readOptions(args)?.source ?? { kind: "stack-dir", folder: STACK_DIR };
   if (source.kind === "stack-dir" && source.folder === STACK_DIR && !existsSync(STACK_DIR)) {
     throw new UserError(
-      `nothing has been applied in this folder (there is no ${STACK_DIR}): \`eks up\` makes a cluster; change into the folder ` +
-        "where that was done, or say where its outputs are, as in eks status -- --outputs FILE",
+      `nothing has been applied in this folder (there is no ${STACK_DIR}): \`eks up\` makes a cluster; change into ` +
+        "the folder where that was done, or say where its outputs are, as in eks status -- --outputs FILE",
     );
   }
   const [first, ...others] = await readHandovers(source);

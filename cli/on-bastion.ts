@@ -8,7 +8,7 @@ import type { Login } from "./doctor/inside-facts";
 import type { Screen } from "../terminal/screen";
 
 /** What came of an attempt to work on the bastion. */
-export type OnBastion<Result> = { readonly result: Result } | { readonly login: Login };
+type OnBastion<Result> = { readonly result: Result } | { readonly login: Extract<Login, { readonly reached: false }> };
 
 /**
  * Logs in to the bastion and does something there; that nobody gets in is a result.

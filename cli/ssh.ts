@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -59,32 +60,25 @@ export async function ssh(
   screen.end();
 
   const { target, hops } = readSshSettings(options, handover);
-  const way = [...hops, target].map((destination, at): Judged => {
-    const key = hostKeys[at];
-    if (key === undefined) throw new Error("the way to the bastion has changed");
-    return { ...destination, alias: at === hops.length ? BASTION : `eks-hop-${String(at + 1)}`, key };
-  });
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(KNOWN_HOSTS, way.map(({ alias, key }) => `${knownHostsLine(alias, 22, key)}\n`).join(""));
   return withKeyFile(target.generatedKey, (keyFile) => {
-    const last = way.length - 1;
-    const identified = way.map((host, at) => (at === last ? { ...host, ...firstTrying(keyFile, host) } : host));
-    writeFileSync(CONFIG, sshConfig(identified, resolve(KNOWN_HOSTS)));
+    const generated = keyFile === undefined ? [] : [{ path: keyFile, from: "option" as const }];
+    const bastion = { ...target, identityFiles: [...generated, ...target.identityFiles] };
+    const way = [...hops, bastion].map((destination, at): Judged => {
+      const key = hostKeys[at];
+      if (key === undefined) throw new Error("the way to the bastion has changed");
+      return { ...destination, alias: destination === bastion ? BASTION : `eks-hop-${String(at + 1)}`, key };
+    });
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(KNOWN_HOSTS, way.map(({ alias, key }) => `${knownHostsLine(alias, 22, key)}\n`).join(""));
+    writeFileSync(CONFIG, sshConfig(way, resolve(KNOWN_HOSTS)));
     // What follows the host is the command's, whatever it looks like.
     return run(["-F", CONFIG, "--", BASTION, ...(command === undefined ? remote : [command])], signal);
   });
 }
 
-/** A host whose file of a private key comes before all others. */
-function firstTrying(keyFile: string | undefined, { identityFiles }: Judged): Pick<Judged, "identityFiles"> {
-  return {
-    identityFiles: keyFile === undefined ? identityFiles : [{ path: keyFile, from: "option" }, ...identityFiles],
-  };
-}
-
 /**
- * Does something while there is a file with a private key, which OpenSSH's client takes in no other way. The file is in a
- * folder that nobody else may enter, and both are gone afterwards.
+ * Does something while there is a file with a private key, which OpenSSH's client takes in no other way. The file is
+ * in a folder that nobody else may enter, and both are gone afterwards.
  *
  * @param key undefined for no file
  */
@@ -171,23 +165,24 @@ function literal(value: string): string {
   return `"${value.replaceAll("%", "%%").replaceAll(/["\\]/g, String.raw`\$&`)}"`;
 }
 
-function run(args: readonly string[], signal: AbortSignal): Promise<number> {
-  return new Promise((done, fail) => {
-    const client = spawn("ssh", args, { stdio: "inherit" });
-    const interrupt = () => client.kill("SIGTERM");
-    signal.addEventListener("abort", interrupt);
-    client.once("error", (cause: NodeJS.ErrnoException) => {
-      signal.removeEventListener("abort", interrupt);
-      const why =
-        cause.code === "ENOENT"
-          ? "ssh is not installed; `apt-get install openssh-client` installs it, `dnf install openssh-clients` does on Amazon Linux"
-          : `ssh cannot be run: ${cause.message}`;
-      fail(new UserError(why, { cause }));
-    });
-    client.once("close", (code, ended) => {
-      signal.removeEventListener("abort", interrupt);
-      done(ended === null ? (code ?? 1) : 128 + constants.signals[ended]);
-    });
-    if (signal.aborted) interrupt();
-  });
+/** @returns the exit code of OpenSSH's client */
+async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const client = spawn("ssh", args, { stdio: "inherit" });
+  const interrupt = () => client.kill("SIGTERM");
+  signal.addEventListener("abort", interrupt);
+  if (signal.aborted) interrupt();
+  try {
+    const [code, ended] = (await once(client, "close")) as [number | null, NodeJS.Signals | null];
+    return ended === null ? (code ?? 1) : 128 + constants.signals[ended];
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why =
+      code === "ENOENT"
+        ? "ssh is not installed; `apt-get install openssh-client` installs it, `dnf install openssh-clients` does on " +
+          "Amazon Linux"
+        : `ssh cannot be run: ${message}`;
+    throw new UserError(why, { cause });
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+  }
 }

@@ -1,12 +1,18 @@
 import { resolve } from "node:path";
 
-import { INPUTS } from "../contract/inputs/inputs";
-import { UserError } from "../contract/user-error";
+import { INPUTS, inputValues } from "../contract/inputs/inputs";
+import { reasonOf, UserError } from "../contract/user-error";
 import type { Screen } from "../terminal/screen";
 import { terraformProgram } from "../terraform/program";
 import { providerNotes } from "../terraform/provider-lock";
 import { newLogFile, Terraform } from "../terraform/terraform";
-import { readTfvars, withOwnAddress, type TfvarsValues, type VariableArgument } from "../terraform/tfvars";
+import {
+  readTfvars,
+  valuesByName,
+  withOwnAddress,
+  type TfvarsValues,
+  type VariableArgument,
+} from "../terraform/tfvars";
 import { refuseWrongSettings } from "./bottlerocket";
 import { keepLock, STACK_DIR, synthesized } from "./synthesized";
 
@@ -39,9 +45,11 @@ export async function prepare(
     readTfvars({ folder: ".", environment: process.env, arguments: [...given, ...more] }, INPUTS);
   let variables = await read([]);
   for (const note of variables.notes) screen.line(`note: ${note}`);
-  if (hasNoBastionRole(variables.values)) throw noBastionRole();
+  const inputs = inputValues(valuesByName(variables.values));
+  // The stack has a rule for this too, but Terraform comes to it only after it has fetched the providers.
+  if (inputs.aws_krug_admin_role === null && !inputs.kubectl_own_role) throw noBastionRole();
   // A node that is to go need not boot.
-  if (fillIn) refuseWrongSettings(variables);
+  if (fillIn) refuseWrongSettings(inputs);
   if (fillIn && variables.values.get("kubectl_ssh_cidrs")?.from === "default") {
     screen.busy("asking for this machine's address");
     const own = withOwnAddress(variables.values, await ownAddress(signal));
@@ -62,14 +70,6 @@ export async function prepare(
     for (const note of providerNotes(terraform.lock(), terraform.command())) screen.line(`note: ${note}`);
   }
   return { terraform, variables, logFile, signal };
-}
-
-/** The stack has a rule for this too, but Terraform comes to it only after it has fetched the providers. */
-function hasNoBastionRole(values: TfvarsValues["values"]): boolean {
-  const value = (name: string) => values.get(name)?.value ?? null;
-  // Terraform takes a text for a boolean.
-  const hasOwnRole = [true, "true"].some((yes) => yes === value("kubectl_own_role"));
-  return value("aws_krug_admin_role") === null && !hasOwnRole;
 }
 
 function noBastionRole(): UserError {
@@ -95,10 +95,8 @@ export async function ownAddress(signal: AbortSignal, page = "https://checkip.am
     return await answer.text();
   } catch (cause) {
     if (signal.aborted) throw new UserError("interrupted: nothing has been done", { exitCode: 130, cause });
-    // What fetch itself says is "fetch failed".
-    const { message, cause: reason } = cause as Error & { readonly cause?: { readonly message?: string } };
     throw new UserError(
-      `this machine's address cannot be asked of ${page} (${reason?.message ?? message}); say who ` +
+      `this machine's address cannot be asked of ${page} (${reasonOf(cause)}); say who ` +
         'may reach the bastion in your tfvars, such as kubectl_ssh_cidrs = ["203.0.113.7/32"]',
       { cause },
     );

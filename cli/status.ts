@@ -2,80 +2,32 @@ import type { Handover } from "../contract/handover";
 import { joining, stateOf } from "./doctor/after-facts";
 import type { ClusterFacts } from "./doctor/cluster-facts";
 import { orElse, type Fact } from "./doctor/fact";
+import { columns } from "../terminal/table";
 import { minorsBehind } from "../facts/kubelet-skew";
 import type { InsideFacts } from "./doctor/inside-facts";
 
-/** Something that AWS bills as long as it exists. */
-export interface Billed {
-  readonly what: string;
-  readonly id: string;
-  /** What AWS counts, without a price: prices differ from region to region. */
-  readonly unit: string;
-}
-
 /** How a stack is, at a glance; null is what cannot be seen. */
-export interface Status {
-  readonly cluster: {
-    readonly name: string;
-    readonly region: string;
-    /** `ACTIVE`, `missing`, … */
-    readonly status: string | null;
-    readonly endpoint: string;
-    readonly private: boolean | null;
-    readonly public: boolean | null;
-    /** Networks that may call the public endpoint. */
-    readonly publicCidrs: readonly string[];
-    readonly authenticationMode: string;
-  };
-  readonly nodeGroups: readonly {
-    readonly name: string;
-    readonly wanted: number;
-    readonly running: number | null;
-    readonly joined: number | null;
-    /** Nodes that are Ready and take pods. */
-    readonly ready: number | null;
-    /** Nodes that are Ready, and take no new pods since somebody has cordoned them. */
-    readonly cordoned: number | null;
-  }[];
-  readonly bastion: {
-    readonly id: string;
-    readonly address: string;
-    readonly user: string;
-    readonly status: string | null;
-    /** Whether it could be logged in to. */
-    readonly reached: boolean | null;
-  };
-  readonly versions: {
-    readonly controlPlane: string;
-    /** Of the nodes' kubelets, each once. */
-    readonly nodes: readonly string[] | null;
-    /** Minors that the oldest node is behind the control plane. */
-    readonly behind: number | null;
-  };
-  readonly billed: readonly Billed[];
-  /** What cannot be seen, and why. */
-  readonly unseen: readonly { readonly what: string; readonly why: string }[];
-}
+export type Status = Readonly<ReturnType<typeof statusOf>>;
 
 /** What a stack is, out of what AWS and the bastion say. */
-export function statusOf(handover: Handover, cluster: ClusterFacts, inside: InsideFacts): Status {
+export function statusOf(handover: Handover, cluster: ClusterFacts, inside: InsideFacts) {
   const plane = orElse(cluster.controlPlane);
   const nodes = stateOf({ inside })?.nodes;
-  const version = plane?.version ?? handover.kubernetes_version;
+  const controlPlane = plane?.version ?? handover.kubernetes_version;
   const instances = joining({ cluster, inside });
   const hasInstances = "ok" in cluster.groups && "ok" in cluster.instances;
-  const bastion = orElse(cluster.bastion);
-  const login = orElse(inside.login);
   const versions = nodes && [...new Set(nodes.map((node) => node.version))].sort();
-  const behind = versions?.map((it) => minorsBehind(it, version)).filter((it) => !Number.isNaN(it));
+  const behind = versions?.map((it) => minorsBehind(it, controlPlane)).filter((it) => !Number.isNaN(it)) ?? [];
   return {
     cluster: {
       name: handover.cluster_name,
       region: handover.region,
+      /** `ACTIVE`, `missing`, … */
       status: "unknown" in cluster.controlPlane ? null : (plane?.status ?? "missing"),
       endpoint: plane?.endpoint ?? handover.cluster_endpoint,
       private: plane?.privateAccess ?? null,
       public: plane?.publicAccess ?? null,
+      /** Networks that may call the public endpoint. */
       publicCidrs: plane?.publicAccess === true ? plane.publicCidrs : [],
       authenticationMode: plane?.authenticationMode ?? handover.authentication_mode,
     },
@@ -93,7 +45,9 @@ export function statusOf(handover: Handover, cluster: ClusterFacts, inside: Insi
         wanted: group?.desired ?? size.desired,
         running: hasInstances ? own.filter(({ instance }) => instance.state === "running").length : null,
         joined: isSeen ? joined.length : null,
+        /** Nodes that are Ready and take pods. */
         ready: isSeen ? ready.length - cordoned : null,
+        /** Nodes that are Ready, and take no new pods since somebody has cordoned them. */
         cordoned: isSeen ? cordoned : null,
       };
     }),
@@ -101,26 +55,33 @@ export function statusOf(handover: Handover, cluster: ClusterFacts, inside: Insi
       id: handover.bastion_instance_id,
       address: handover.bastion_address,
       user: handover.bastion_user,
-      status: "unknown" in cluster.bastion ? null : (bastion?.state ?? "missing"),
-      reached: login?.reached ?? null,
+      status: "unknown" in cluster.bastion ? null : (cluster.bastion.ok?.state ?? "missing"),
+      /** Whether it could be logged in to. */
+      reached: orElse(inside.login)?.reached ?? null,
     },
     versions: {
-      controlPlane: version,
+      controlPlane,
+      /** Of the nodes' kubelets, each once. */
       nodes: versions ?? null,
-      behind: behind === undefined || behind.length === 0 ? null : Math.max(...behind),
+      /** Minors that the oldest node is behind the control plane. */
+      behind: behind.length === 0 ? null : Math.max(...behind),
     },
+    /** What AWS bills as long as it exists, in AWS' units and without a price: prices differ from region to region. */
     billed: billed(handover, cluster),
-    unseen: [...unseenOf(cluster), ...unseenOf(inside)],
+    /** What cannot be seen, and why. */
+    unseen: [cluster, inside].flatMap((facts) =>
+      Object.entries<Fact<unknown>>({ ...facts }).flatMap(([what, fact]) =>
+        "unknown" in fact ? [{ what, why: fact.unknown }] : [],
+      ),
+    ),
   };
 }
 
-function unseenOf(facts: ClusterFacts | InsideFacts): Status["unseen"] {
-  return Object.entries(facts as unknown as Record<string, Fact<unknown>>).flatMap(([what, fact]) =>
-    "unknown" in fact ? [{ what, why: fact.unknown }] : [],
-  );
-}
-
-/** States in which EC2 bills an instance. @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html */
+/**
+ * States in which EC2 bills an instance.
+ *
+ * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
+ */
 const RUNNING = ["running", "stopping"];
 
 /**
@@ -131,39 +92,31 @@ const RUNNING = ["running", "stopping"];
  * @see https://aws.amazon.com/ec2/pricing/on-demand/
  * @see https://aws.amazon.com/ebs/pricing/
  */
-function billed({ cluster_name: name }: Handover, cluster: ClusterFacts): Billed[] {
+function billed({ cluster_name: name }: Handover, cluster: ClusterFacts) {
   const plane = orElse(cluster.controlPlane);
-  const bastion = orElse(cluster.bastion);
-  const machines = [...orElse(cluster.instances, []), ...(bastion === undefined ? [] : [bastion])];
+  const machines = [...orElse(cluster.instances, []), orElse(cluster.bastion)];
   const gateways = orElse(cluster.natGateways, []).filter(({ state }) => state !== "deleted");
+  const address = (id: string) => ({ what: "public IPv4 address", id, unit: "an hour" });
   return [
     ...(plane === undefined
       ? []
       : [{ what: "EKS control plane", id: name, unit: "an hour; more in extended support" }]),
     ...gateways.flatMap(({ id }) => [
       { what: "NAT gateway", id, unit: "an hour, and a GB that passes through" },
-      { what: "public IPv4 address", id, unit: "an hour" },
+      address(id),
     ]),
-    ...machines.flatMap(({ id, type, state, volumeIds, publicAddress }) => [
-      ...(RUNNING.includes(state) ? [{ what: `EC2 instance ${type}`, id, unit: "an hour, by the second" }] : []),
-      ...(publicAddress === "" ? [] : [{ what: "public IPv4 address", id, unit: "an hour" }]),
-      ...volumeIds.map((volume) => ({ what: "EBS volume", id: volume, unit: "a GiB-month, stopped instances too" })),
-    ]),
+    ...machines
+      .filter((it) => it !== undefined)
+      .flatMap(({ id, type, state, volumeIds, publicAddress }) => [
+        ...(RUNNING.includes(state) ? [{ what: `EC2 instance ${type}`, id, unit: "an hour, by the second" }] : []),
+        ...(publicAddress === "" ? [] : [address(id)]),
+        ...volumeIds.map((volume) => ({ what: "EBS volume", id: volume, unit: "a GiB-month, stopped instances too" })),
+      ]),
   ];
 }
 
 function shown(value: number | string | null): string {
-  return value === null ? "?" : String(value);
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3))
-      .join("")
-      .trimEnd(),
-  );
+  return String(value ?? "?");
 }
 
 /** For people; `?` is what cannot be seen, and the end says why. */
@@ -177,7 +130,7 @@ export function statusText({ cluster, nodeGroups, bastion, versions, billed, uns
       ? ""
       : ` (${String(Math.abs(versions.behind))} ${versions.behind > 0 ? "behind" : "ahead"})`;
   const reached = bastion.reached === null ? "" : bastion.reached ? ", answers" : ", does not answer";
-  const facts = table([
+  const facts = columns([
     ["cluster", `${cluster.name} in ${cluster.region}: ${shown(cluster.status)}`],
     ["endpoint", cluster.endpoint],
     ["open to", cluster.private === null ? "?" : access.join(" and ") || "nobody"],
@@ -185,7 +138,7 @@ export function statusText({ cluster, nodeGroups, bastion, versions, billed, uns
     ["versions", `control plane ${versions.controlPlane}, nodes ${versions.nodes?.join(", ") ?? "?"}${skew}`],
     ["bastion", `${bastion.user}@${bastion.address} (${bastion.id}): ${shown(bastion.status)}${reached}`],
   ]);
-  const groups = table([
+  const groups = columns([
     ["NODE GROUP", "WANTED", "RUNNING", "JOINED", "READY"],
     ...nodeGroups.map(({ name, wanted, running, joined, ready, cordoned }) => [
       name,
@@ -193,15 +146,10 @@ export function statusText({ cluster, nodeGroups, bastion, versions, billed, uns
       `${shown(ready)}${(cordoned ?? 0) === 0 ? "" : ` (${shown(cordoned)} cordoned)`}`,
     ]),
   ]);
-  const bills = table([["BILLED", "ID", "BY"], ...billed.map(({ what, id, unit }) => [what, id, unit])]);
+  const bills = columns([["BILLED", "ID", "BY"], ...billed.map(({ what, id, unit }) => [what, id, unit])]);
   const missing = unseen.map(({ what, why }) => `? ${what}: ${why}`);
   return [facts, groups, bills, missing]
     .filter((block) => block.length > 0)
     .map((block) => block.join("\n"))
     .join("\n\n");
-}
-
-/** For programs. */
-export function statusJson(status: Status): string {
-  return JSON.stringify(status, undefined, 2);
 }

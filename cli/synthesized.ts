@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { copyTfvars, OUTDIR, shareLocks } from "../terraform/stack-folder";
 import { synthesize } from "../modules/synthesize";
-import { fileProblem, UserError } from "../contract/user-error";
+import { usingFile } from "../contract/user-error";
 
 /** Where Terraform runs, seen from the current folder. */
 export const STACK_DIR = join(OUTDIR, "stacks", "eks");
@@ -26,7 +26,7 @@ export function synthesized(environment: NodeJS.ProcessEnv): () => void {
     const text = readFileSync(join(outdir, "stacks", "eks", JSON_NAME), "utf8");
     const file = join(STACK_DIR, JSON_NAME);
     return () => {
-      usingFiles(file, () => {
+      usingFile(file, () => {
         mkdirSync(STACK_DIR, { recursive: true });
         writeFileSync(file, text);
         shareLocks(OUTDIR);
@@ -40,17 +40,7 @@ export function synthesized(environment: NodeJS.ProcessEnv): () => void {
 
 /** Keeps the lock files that Terraform has written in the current folder. @throws UserError when that cannot be done */
 export function keepLock(): void {
-  usingFiles(OUTDIR, () => {
+  usingFile(OUTDIR, () => {
     shareLocks(OUTDIR);
   });
-}
-
-/** @throws UserError for what keeps a file from being read or written */
-function usingFiles(name: string, use: () => void): void {
-  try {
-    use();
-  } catch (cause) {
-    const problem = fileProblem(cause, name);
-    throw problem === undefined ? cause : new UserError(problem, { cause });
-  }
 }

@@ -2,8 +2,8 @@ import { readIdentity } from "../aws/identity";
 import { withAws } from "../aws/clients";
 import { readInstanceTypes } from "../aws/instances";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
-import { HELP } from "../bootstrap/options";
 import { confirm } from "../terminal/confirm";
+import { orInterrupted } from "../terminal/process";
 import type { Screen } from "../terminal/screen";
 import { wrapped } from "../terminal/wrapped";
 import type { Plan } from "../terraform/plan-file";
@@ -57,7 +57,11 @@ async function makePlan(stack: Stack, screen: Screen): Promise<SavedPlan> {
  * @returns 0 nothing to change, 2 there is
  * @throws UserError
  */
-export async function plan(options: UpOptions, screen: Screen, signal: AbortSignal): Promise<number> {
+export async function plan(
+  options: Pick<UpOptions, "arguments" | "allowReplace">,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<number> {
   const stack = await prepare(options.arguments, true, screen, signal);
   const saved = await makePlan(stack, screen).finally(dropPlan);
   const lines = await told(saved.plan, stack, screen);
@@ -77,10 +81,7 @@ export async function plan(options: UpOptions, screen: Screen, signal: AbortSign
 export async function up(options: UpOptions, screen: Screen, signal: AbortSignal): Promise<number> {
   const bootstrapArgs = ["--stack-dir", STACK_DIR, ...options.bootstrap];
   // What is wrong with them should not be found out a quarter of an hour later.
-  if (checkedOptions(bootstrapArgs) === undefined) {
-    process.stdout.write(`${HELP}\n`);
-    return 0;
-  }
+  checkedOptions(bootstrapArgs);
 
   const stack = await prepare(options.arguments, true, screen, signal);
   const endState = await stack.terraform.beginState();
@@ -130,11 +131,10 @@ async function told(read: Plan, stack: Stack, screen: Screen): Promise<string[]>
   const region = String(stack.variables.values.get("aws_region")?.value);
   screen.busy("asking AWS what the instance type holds");
   const signal = AbortSignal.any([stack.signal, AbortSignal.timeout(FACTS_TIMEOUT_MS)]);
+  // That there is no answer by then is no reason not to plan.
+  const inTime = <T>(answer: Promise<T>) => orInterrupted(answer, signal).catch(() => undefined);
   const [account, types] = await withAws({ region, maxAttempts: 1 }, ({ sts, ec2 }) =>
-    Promise.all([
-      unlessItTakesLong(readIdentity(sts), signal),
-      unlessItTakesLong(readInstanceTypes(ec2, [type]), signal),
-    ]),
+    Promise.all([inTime(readIdentity(sts)), inTime(readInstanceTypes(ec2, [type]))]),
   );
   const facts = types?.[type];
   return [
@@ -145,14 +145,3 @@ async function told(read: Plan, stack: Stack, screen: Screen): Promise<string[]>
 
 /** How long anybody waits for what is good to know only. */
 const FACTS_TIMEOUT_MS = 10_000;
-
-/** An answer; undefined when there is none by then, which is no reason not to plan. */
-async function unlessItTakesLong<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const tooLong = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener("abort", () => {
-      resolve(undefined);
-    });
-  });
-  return Promise.race([answer.catch(() => undefined), tooLong]);
-}

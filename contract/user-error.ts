@@ -47,6 +47,21 @@ export function fileProblem(error: unknown, name?: string): string | undefined {
   return reason === undefined ? undefined : `${file ?? "a file"} cannot be used: ${reason}`;
 }
 
+/**
+ * Does something with a file.
+ *
+ * @param name of the file, where the error itself may not say it
+ * @throws UserError for what keeps it from being read or written
+ */
+export function usingFile<Result>(name: string, use: () => Result): Result {
+  try {
+    return use();
+  } catch (cause) {
+    const problem = fileProblem(cause, name);
+    throw problem === undefined ? cause : new UserError(problem, { cause });
+  }
+}
+
 /** Why something failed, for people: what `fetch` says of it is in the cause. */
 export function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;

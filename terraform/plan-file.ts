@@ -200,7 +200,12 @@ export function ends({ kind }: Pick<ResourceChange, "kind">): boolean {
 
 /** Whether only the apply will tell something at a path, or below it. */
 export function isLater({ unknown }: Pick<ResourceChange, "unknown">, ...path: readonly (string | number)[]): boolean {
-  return hasTrue(path.reduce(inside, unknown));
+  return hasTrue(valueAt(unknown, ...path));
+}
+
+/** What stands at a path of values; undefined where nothing does. */
+export function valueAt(values: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce(inside, values);
 }
 
 /** A path of names and indexes as people write it: `vpc_config[0].subnet_ids`, `tags["a b"]`. */

@@ -99,6 +99,11 @@ export async function readTfvars(
   return { values: judged(said, inputs), notes, terraformArguments };
 }
 
+/** The values alone, by name. */
+export function valuesByName(values: TfvarsValues["values"]): Record<string, unknown> {
+  return Object.fromEntries([...values].map(([name, { value }]) => [name, value]));
+}
+
 /** What counts in the end, of every input. @throws UserError for wrong values */
 function judged(said: ReadonlyMap<string, GivenValue>, inputs: Fields): ReadonlyMap<string, GivenValue> {
   const wrong: string[] = [];

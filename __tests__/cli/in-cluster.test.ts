@@ -2,16 +2,17 @@ import { UserError } from "../../contract/user-error";
 import type { Command } from "../../bootstrap/engine/command";
 import type { CommandResult, Host } from "../../bootstrap/engine/host";
 import {
-  claimsByVolume,
   claimsToDelete,
   deleteInCluster,
   parseInCluster,
+  persistentVolumes,
   readInCluster,
   readingCommands,
   type InCluster,
 } from "../../cli/destroy/in-cluster";
 
 const CONTEXT = "arn:aws:eks:ap-northeast-2:123456789012:cluster/c";
+const never = new AbortController().signal;
 const ended = (more: Partial<CommandResult> = {}): CommandResult => ({ exitCode: 0, stdout: "", stderr: "", ...more });
 const list = (...items: object[]) => ended({ stdout: JSON.stringify({ kind: "List", items }) });
 const named = (namespace: string, name: string) => ({ metadata: { namespace, name } });
@@ -153,7 +154,10 @@ describe("claims", () => {
   });
 
   it("take the volumes with them that their reclaim policy deletes", () => {
-    expect([...claimsByVolume(found, claims)]).toEqual([["vol-1", "shop/orders"]]);
+    expect([...persistentVolumes(volumes, claims)]).toEqual([
+      ["vol-1", "shop/orders"],
+      ["vol-2", undefined],
+    ]);
   });
 });
 
@@ -169,7 +173,7 @@ describe("the deletion of what a cluster has in AWS", () => {
   it("is of ingresses and services, namespace by namespace, at once", async () => {
     const bastion = new StandInBastion(() => ended());
 
-    expect(await deleteInCluster(bastion, CONTEXT, { ...FOUND, claims: [] })).toEqual([]);
+    expect(await deleteInCluster(bastion, CONTEXT, { ...FOUND, claims: [] }, never)).toEqual([]);
 
     expect(verbs(bastion.asked)).toEqual([
       "delete ingresses front --namespace shop",
@@ -186,7 +190,7 @@ describe("the deletion of what a cluster has in AWS", () => {
     );
     const bastion = new StandInBastion((text) => (/ get pods /.test(text) ? pods : ended()));
 
-    await deleteInCluster(bastion, CONTEXT, { services: [], ingresses: [], claims: FOUND.claims });
+    await deleteInCluster(bastion, CONTEXT, { services: [], ingresses: [], claims: FOUND.claims }, never);
 
     expect(verbs(bastion.asked)).toEqual([
       "get pods",
@@ -207,7 +211,7 @@ describe("the deletion of what a cluster has in AWS", () => {
   it("is nothing when there is nothing", async () => {
     const bastion = new StandInBastion([]);
 
-    expect(await deleteInCluster(bastion, CONTEXT, { services: [], ingresses: [], claims: [] })).toEqual([]);
+    expect(await deleteInCluster(bastion, CONTEXT, { services: [], ingresses: [], claims: [] }, never)).toEqual([]);
     expect(bastion.asked).toEqual([]);
   });
 
@@ -215,7 +219,7 @@ describe("the deletion of what a cluster has in AWS", () => {
     const timedOut = ended({ exitCode: 1, stderr: "error: timed out waiting for the condition on services/cart" });
     const bastion = new StandInBastion([timedOut, new UserError("the connection is lost"), ended()]);
 
-    const failures = await deleteInCluster(bastion, CONTEXT, { ...FOUND, claims: [] });
+    const failures = await deleteInCluster(bastion, CONTEXT, { ...FOUND, claims: [] }, never);
 
     expect(failures).toEqual([
       expect.stringContaining("Kubernetes did not end it within 300 s"),

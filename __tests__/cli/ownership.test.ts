@@ -16,9 +16,9 @@ const OURS = "awskrug_gudi_eks";
 const CLUSTER: ClusterIdentity = {
   clusterName: OURS,
   vpcId: "vpc-1",
-  managedIds: new Set(["sg-nodes", "vol-managed"]),
-  persistentVolumeIds: new Set(),
-  claimsByVolume: new Map(),
+  managedIds: new Set(["sg-nodes"]),
+  hasCluster: true,
+  persistentVolumes: new Map(),
 };
 const NODES = new Set(["i-0123456789abcdef0"]);
 
@@ -59,12 +59,11 @@ describe("a network interface", () => {
     { type: "aws_elb", id: "by-hand", called: "", owner: "other", why: "" },
   ];
   const seen = (it: NetworkInterface) =>
-    interfaceThing(FINDERS.aws_network_interface.read({ NetworkInterfaceId: "eni-1", Status: "available", ...it }), {
-      cluster: CLUSTER,
-      nodeIds: NODES,
-      balancers: BALANCERS,
-      groupIds: new Set(["sg-elb"]),
-    });
+    interfaceThing(
+      FINDERS.aws_network_interface.read({ NetworkInterfaceId: "eni-1", Status: "available", ...it }),
+      CLUSTER,
+      { nodeIds: NODES, balancers: BALANCERS, groupIds: new Set(["sg-elb"]) },
+    );
 
   it("of a load balancer is described by Elastic Load Balancing", () => {
     expect(BALANCERS.map(interfaceDescription)).toEqual([
@@ -146,16 +145,15 @@ describe("a network interface", () => {
       Description: "ELB a1b2c3",
       Groups: [{ GroupId: "sg-elb" }],
     });
-    const context = { cluster: CLUSTER, nodeIds: NODES, balancers: undefined, groupIds: new Set(["sg-elb"]) };
+    const context = { nodeIds: NODES, balancers: undefined, groupIds: new Set(["sg-elb"]) };
 
-    expect(interfaceThing(it, context)).toEqual([
+    expect(interfaceThing(it, CLUSTER, context)).toEqual([
       expect.objectContaining({ owner: "other", attachedTo: "the load balancer a1b2c3" }),
     ]);
-    expect(interfaceThing(it, context)[0]).not.toHaveProperty("goesWith");
+    expect(interfaceThing(it, CLUSTER, context)[0]).not.toHaveProperty("goesWith");
   });
 
   it.each<[string, NetworkInterface]>([
-    ["Terraform's own", { NetworkInterfaceId: "sg-nodes" }],
     ["an instance's first", { Attachment: { InstanceId: "i-1", DeviceIndex: 0 } }],
     ["a NAT gateway's", { Description: "Interface for NAT Gateway nat-1" }],
     ["a VPC endpoint's", { Description: "VPC Endpoint Interface vpce-1" }],
@@ -169,8 +167,7 @@ describe("a volume", () => {
   const tags = (all: Record<string, string>) => Object.entries(all).map(([Key, Value]) => ({ Key, Value }));
   const csi = { "ebs.csi.aws.com/cluster": "true", CSIVolumeName: "pvc-1" };
   it("of a claim that is to be deleted goes with it", () => {
-    const claimsByVolume = new Map([["vol-1", "shop/orders"]]);
-    const cluster = { ...CLUSTER, persistentVolumeIds: new Set(["vol-1"]), claimsByVolume };
+    const cluster = { ...CLUSTER, persistentVolumes: new Map([["vol-1", "shop/orders"]]) };
 
     expect(volumeThing(FINDERS.aws_ebs_volume.read({ VolumeId: "vol-1" }), cluster, NODES)).toMatchObject([
       { owner: "cluster", goesWith: "its claim shop/orders, and its data with it" },
@@ -180,7 +177,7 @@ describe("a volume", () => {
   const seen = (it: Volume, volumeIds: string[] = []) =>
     volumeThing(
       FINDERS.aws_ebs_volume.read({ VolumeId: "vol-1", Size: 10, State: "available", ...it }),
-      { ...CLUSTER, persistentVolumeIds: new Set(volumeIds) },
+      { ...CLUSTER, persistentVolumes: new Map(volumeIds.map((id) => [id, undefined])) },
       NODES,
     );
 
@@ -210,7 +207,6 @@ describe("a volume", () => {
 
   it.each<[string, Volume]>([
     ["another cluster's", { Tags: tags({ "kubernetes.io/cluster/b": "owned", ...csi }) }],
-    ["Terraform's", { VolumeId: "vol-managed", Tags: tags(csi) }],
     ["going already", { State: "deleting", Tags: tags(csi) }],
     ["a node's own disk", { Tags: tags(csi), Attachments: [{ InstanceId: "i-1", DeleteOnTermination: true }] }],
   ])("that is %s is not told", (_, it) => {

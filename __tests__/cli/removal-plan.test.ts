@@ -14,7 +14,7 @@ const leftovers = (things: Thing[], more: Partial<Leftovers> = {}): Leftovers =>
   clusterName: "c",
   region: "ap-northeast-2",
   clusterExists: true,
-  isStacks: true,
+  isSomebodyElses: false,
   things,
   references: [],
   unknown: [],

@@ -225,7 +225,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       expect(code).toBe(1);
       expect(stderr).toContain(
         "\nwhat now: what AWS was making at that moment may exist without being in the state: look for it by its tag, " +
-          'Project=awskrug_gudi, as README says under "When something stops half-way", and then run the same command again',
+          'Project=awskrug_gudi, as docs/usage.md says under "When something stops half-way", and then run the same command again',
       );
     });
 

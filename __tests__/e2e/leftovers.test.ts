@@ -10,10 +10,11 @@ import { CreateClusterCommand, DeleteClusterCommand } from "@aws-sdk/client-eks"
 import { CreateInstanceProfileCommand, CreateRoleCommand } from "@aws-sdk/client-iam";
 
 import { FINDERS } from "../../aws/finders/table";
+import type { AwsSettings } from "../../aws/clients";
 import { scan, type Leftovers } from "../../cli/destroy/leftovers";
 import type { ClusterIdentity } from "../../cli/destroy/ownership";
-import { remove, type Outcome } from "../../cli/destroy/removal";
-import { isClean, listing, removalPlan } from "../../cli/destroy/removal-plan";
+import { remove, type Outcome, type Waiting } from "../../cli/destroy/removal";
+import { isClean, listing, removalPlan, type Removal } from "../../cli/destroy/removal-plan";
 import { scanAfter } from "../../cli/destroy/stack-remains";
 import type { Emulator } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, emulate } from "../support/end-to-end";
@@ -29,6 +30,14 @@ function found({ things }: Leftovers, owner?: "cluster" | "other"): string[] {
     .filter((it) => owner === undefined || it.owner === owner)
     .map(({ type, id }) => `${FINDERS[type].noun} ${id}`)
     .sort();
+}
+
+/** Removes without waiting long, and tells how each step ended. */
+async function removing(settings: AwsSettings, plan: Removal, waiting: Partial<Waiting> = {}): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const how = { signal: new AbortController().signal, busy: () => undefined, pollSeconds: 0.1, ...waiting };
+  await remove(settings, plan, how, (outcome) => outcomes.push(outcome));
+  return outcomes;
 }
 
 const outcomes = (all: readonly Outcome[]) => all.map(({ outcome }) => outcome);
@@ -64,7 +73,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
       }),
     );
     const managedIds = new Set([vpcId, one, two, nodeGroup, "awskrug_gudi_eks-worker"]);
-    cluster = { clusterName: OURS, vpcId, managedIds, persistentVolumeIds: new Set(), claimsByVolume: new Map() };
+    cluster = { clusterName: OURS, vpcId, hasCluster: true, managedIds, persistentVolumes: new Map() };
 
     // Somebody else's: a cluster in another VPC, and things without a cluster's tag in ours.
     const theirGroup = await account.group(elsewhere, "k8s-elb-theirs", owned(THEIRS));
@@ -193,13 +202,14 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
     const plan = removalPlan(await scan(account.settings, cluster));
     const waited: string[] = [];
 
-    const removing = remove(account.settings, plan, {
+    const removal = removing(account.settings, plan, {
       patienceSeconds: 0.5,
-      pollSeconds: 0.1,
-      onWait: (what) => waited.push(what),
+      busy: (what) => {
+        if (what.startsWith("waiting for ")) waited.push(what);
+      },
     });
 
-    await expect(removing).rejects.toThrow(
+    await expect(removal).rejects.toThrow(
       new RegExp(
         `after 0.5 s AWS still has their network interfaces: .*${our("classicInterface")} "ELB a1b2c3" is available`,
       ),
@@ -212,18 +222,15 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
     const controller = new AbortController();
     const before = await account.ids();
 
-    const removing = remove(account.settings, plan, {
+    const removal = removing(account.settings, plan, {
       signal: controller.signal,
       pollSeconds: 60,
-      onWait: () => {
+      busy: () => {
         controller.abort(new Error("interrupted"));
-      },
-      onStep: ({ does }) => {
-        if (does !== "wait") controller.abort(new Error("interrupted"));
       },
     });
 
-    await expect(removing).rejects.toThrow("interrupted");
+    await expect(removal).rejects.toThrow("interrupted");
     expect(await account.ids()).toEqual(before);
   });
 
@@ -232,11 +239,10 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
     const leftovers = await scan(account.settings, cluster);
     const plan = removalPlan(leftovers, wishes);
 
-    const ended = await remove(account.settings, plan, {
-      pollSeconds: 0.1,
-      onStep: ({ does }) => {
+    const ended = await removing(account.settings, plan, {
+      busy: (what) => {
         // AWS does this by itself, some time after a load balancer has gone.
-        if (does === "wait") {
+        if (what.startsWith("network interfaces of ")) {
           for (const id of [our("classicInterface"), our("nlbInterface")]) {
             void account.ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId: id }));
           }
@@ -262,8 +268,8 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
     const volume = await account.volume(owned(OURS));
     const plan = removalPlan(await scan(account.settings, cluster), { delete: [volume], keep: [] });
 
-    const first = await remove(account.settings, plan);
-    const second = await remove(account.settings, plan);
+    const first = await removing(account.settings, plan);
+    const second = await removing(account.settings, plan);
 
     expect([outcomes(first), outcomes(second)]).toEqual([["done"], ["gone"]]);
   });
@@ -291,7 +297,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
       },
     );
 
-    const [first] = await remove(account.settings, plan, { pollSeconds: 0.1 });
+    const [first] = await removing(account.settings, plan);
 
     expect(first).toMatchObject({
       outcome: "failed",

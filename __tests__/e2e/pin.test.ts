@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { PINS_FILE } from "../../cli/pin/pin";
+import { PINS_FILE } from "../../cli/pin/pins-file";
 import { BASTION_PARAMETER } from "../../facts/images";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { findProgram } from "../../terraform/program";

@@ -392,7 +392,7 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
 
     // What is gone already is no failure.
     const gone = { ...FOUND, services: [...FOUND.services, { namespace: "shop", name: "till" }] };
-    expect(await deleteInCluster(bastion(it), CONTEXT, gone)).toEqual([]);
+    expect(await deleteInCluster(bastion(it), CONTEXT, gone, new AbortController().signal)).toEqual([]);
 
     expect(told.sort()).toEqual([
       "ingresses shop/front",

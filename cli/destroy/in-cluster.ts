@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { jsonIn } from "../../contract/json";
 import { UserError } from "../../contract/user-error";
 import { sh, type Command } from "../../bootstrap/engine/command";
 import { explain } from "../../bootstrap/engine/explain";
@@ -28,7 +29,7 @@ export interface InCluster {
 }
 
 /** What the cluster said; `unreachable` says why it said nothing. */
-export type ClusterAnswer = InCluster | { readonly unreachable: string };
+type ClusterAnswer = InCluster | { readonly unreachable: string };
 
 /** How long the API gets to answer, and to end what is deleted. A load balancer takes AWS a minute or two. */
 const [READING_SECONDS, DELETING_SECONDS] = [30, 300];
@@ -37,11 +38,9 @@ const [READING_SECONDS, DELETING_SECONDS] = [30, 300];
 const TIME_IS_UP = 124;
 
 /** kubectl on the bastion, ended when its time is up: an API that hangs must not hold up a destroy. */
-function kubectl(context: string, seconds: number, ...args: string[]): Command {
-  const command = sh`--context ${context} ${args}`.text;
-  return {
-    text: `timeout -k 5 ${String(seconds)} kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null ${command}`,
-  };
+function kubectl(context: string, seconds: number, { text }: Command): Command {
+  const limited = sh`timeout -k 5 ${seconds} kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null`;
+  return { text: `${limited.text} ${sh`--context ${context}`.text} ${text}` };
 }
 
 /** What the cluster is asked first. Ingresses by themselves: an API without them answers nothing else then. */
@@ -50,8 +49,7 @@ export function readingCommands(context: string): readonly [Command, Command] {
 }
 
 function getAll(context: string, kinds: string): Command {
-  const how = ["--all-namespaces", "--output", "json", "--request-timeout", "10s"];
-  return kubectl(context, READING_SECONDS, "get", kinds, ...how);
+  return kubectl(context, READING_SECONDS, sh`get ${kinds} --all-namespaces --output json --request-timeout 10s`);
 }
 
 const LOAD_BALANCER = z.object({ ingress: z.array(z.object({ hostname: z.string().default("") })).default([]) });
@@ -79,13 +77,18 @@ const LIST = z.object({ items: z.array(z.unknown()) });
 
 /** Reads what `kubectl get --output json` answered. */
 export function parseInCluster(objects: CommandResult, ingresses: CommandResult): ClusterAnswer {
-  if (objects.exitCode !== 0) return { unreachable: whyNot(objects, READING_SECONDS) };
-  const isWithoutIngresses = /the server doesn't have a resource type|the server could not find the requested/;
-  if (ingresses.exitCode !== 0 && !isWithoutIngresses.test(ingresses.stderr)) {
-    return { unreachable: whyNot(ingresses, READING_SECONDS) };
+  const isWithoutIngresses =
+    ingresses.exitCode !== 0 &&
+    /the server doesn't have a resource type|the server could not find the requested/.test(ingresses.stderr);
+  const failed = [objects, ...(isWithoutIngresses ? [] : [ingresses])].find(({ exitCode }) => exitCode !== 0);
+  if (failed !== undefined) {
+    const isLate = failed.exitCode === TIME_IS_UP;
+    return {
+      unreachable: isLate ? `the cluster's API did not answer within ${String(READING_SECONDS)} s` : explain(failed),
+    };
   }
   const items = itemsOf(objects.stdout);
-  const routes = ingresses.exitCode === 0 ? itemsOf(ingresses.stdout) : [];
+  const routes = isWithoutIngresses ? [] : itemsOf(ingresses.stdout);
   if (items === undefined || routes === undefined) {
     return { unreachable: "kubectl answered something that is no list" };
   }
@@ -112,22 +115,13 @@ export function parseInCluster(objects: CommandResult, ingresses: CommandResult)
   };
 }
 
+/** Undefined where kubectl's answer is no list. */
 function itemsOf(text: string): Item[] | undefined {
-  try {
-    return LIST.parse(JSON.parse(text)).items.flatMap((item) => ITEM.safeParse(item).data ?? []);
-  } catch {
-    return undefined;
-  }
-}
-
-function whyNot(result: CommandResult, seconds: number): string {
-  return result.exitCode === TIME_IS_UP
-    ? `the cluster's API did not answer within ${String(seconds)} s`
-    : explain(result);
+  return LIST.safeParse(jsonIn(text)).data?.items.flatMap((item) => ITEM.safeParse(item).data ?? []);
 }
 
 /** `NAMESPACE/NAME` */
-export function called({ namespace, name }: Named): string {
+function called({ namespace, name }: Named): string {
   return `${namespace}/${name}`;
 }
 
@@ -137,23 +131,26 @@ export function claimsToDelete({ claims, volumes }: InCluster, keep: readonly st
   return claims.filter(({ persistentVolume }) => !kept.has(persistentVolume));
 }
 
-/** The claims, as `NAMESPACE/NAME`, with which Kubernetes deletes a volume, by the volume's id. */
-export function claimsByVolume({ volumes }: InCluster, claims: InCluster["claims"]): Map<string, string> {
+/** The cluster's EBS volumes by their ids, each with the one of these claims (`NAMESPACE/NAME`) that takes it along. */
+export function persistentVolumes(
+  volumes: InCluster["volumes"],
+  claims: InCluster["claims"],
+): Map<string, string | undefined> {
   return new Map(
-    claims.flatMap((claim) => {
-      const volume = volumes.find(({ name }) => name === claim.persistentVolume);
-      return volume?.reclaimPolicy === "Delete" ? [[volume.volumeId, called(claim)]] : [];
+    volumes.map(({ name, volumeId, reclaimPolicy }) => {
+      const claim = claims.find((it) => reclaimPolicy === "Delete" && it.persistentVolume === name);
+      return [volumeId, claim && called(claim)];
     }),
   );
 }
 
 /** One command for each namespace that deletes objects of a kind, and waits until their finalizers let them go. */
 function deletionCommands(context: string, kind: string, objects: readonly Named[], isWaiting = true): Command[] {
-  const how = isWaiting ? ["--wait=true", `--timeout=${String(DELETING_SECONDS - 10)}s`] : ["--wait=false"];
+  const how = isWaiting ? ["--wait=true", `--timeout=${String(DELETING_SECONDS - 10)}s`] : "--wait=false";
   return [...new Set(objects.map(({ namespace }) => namespace))].map((namespace) => {
     const names = new Set(objects.filter((it) => it.namespace === namespace).map(({ name }) => name));
-    const args = ["delete", kind, ...names, "--namespace", namespace, "--ignore-not-found", ...how];
-    return kubectl(context, DELETING_SECONDS, ...args);
+    const command = sh`delete ${kind} ${[...names]} --namespace ${namespace} --ignore-not-found ${how}`;
+    return kubectl(context, DELETING_SECONDS, command);
   });
 }
 
@@ -184,27 +181,26 @@ export async function deleteInCluster(
   bastion: Host,
   context: string,
   { services, ingresses, claims }: Pick<InCluster, "services" | "ingresses" | "claims">,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<string[]> {
-  const failures: string[] = [];
-  const run = async (command: Command): Promise<CommandResult | undefined> => {
-    signal?.throwIfAborted();
+  const failures = new Set<string>();
+  const run = async (command: Command): Promise<string> => {
+    signal.throwIfAborted();
     try {
       const result = await bastion.run(command);
-      if (result.exitCode === 0) return result;
-      failures.push(whyItStays(result));
+      if (result.exitCode === 0) return result.stdout;
+      failures.add(whyItStays(result));
     } catch (error) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       if (!(error instanceof UserError)) throw error;
-      failures.push(error.message);
+      failures.add(error.message);
     }
-    return undefined;
+    return "";
   };
   const all = (commands: readonly Command[]) => Promise.all(commands.map(run));
   const deleteClaims = async () => {
     if (claims.length === 0) return;
-    const pods = await run(getAll(context, "pods"));
-    const using = pods === undefined ? [] : podsWith(claims, itemsOf(pods.stdout) ?? []);
+    const using = podsWith(claims, itemsOf(await run(getAll(context, "pods"))) ?? []);
     // A StatefulSet would make claim and volume anew.
     await all(deletionCommands(context, "statefulsets", using.flatMap(statefulSetOf)));
     // A claim stays as long as a pod uses it, and a pod whose claim is going is not started again: in this order, then.
@@ -216,7 +212,7 @@ export async function deleteInCluster(
     all([...deletionCommands(context, "ingresses", ingresses), ...deletionCommands(context, "services", services)]),
     deleteClaims(),
   ]);
-  return [...new Set(failures)];
+  return [...failures];
 }
 
 function nameOf({ metadata: { namespace, name } }: Item): Named {

@@ -2,7 +2,7 @@ import type { Filter } from "@aws-sdk/client-ec2";
 
 import { Unknowns } from "../../aws/call";
 import { patient, withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
-import { anyOf, EVERYTHING, type Alternatives } from "../../aws/finders/finder";
+import { anyOf, EVERYTHING, type Alternatives, type Found } from "../../aws/finders/finder";
 import { FINDERS } from "../../aws/finders/table";
 import { UserError } from "../../contract/user-error";
 import { clusterTag, controlPlaneLogGroup, NAMING_TAGS } from "../../facts/cluster-tags";
@@ -11,10 +11,8 @@ import {
   CSI_TAG,
   groupsOf,
   groupThing,
-  inhabitantThing,
-  instanceThing,
   interfaceThing,
-  logGroupThing,
+  namedThing,
   ownershipByTags,
   referencesIn,
   volumeThing,
@@ -30,9 +28,10 @@ export interface Leftovers {
   /** Whether EKS still has the cluster, or does not say. */
   readonly clusterExists: boolean;
   /**
-   * Whether the cluster of EKS is shown to be this stack's: it stands in the stack's VPC, or has its security groups.
+   * Whether that cluster is none of the state's, and nothing shows that it is this stack's (it stands in the stack's
+   * VPC, or has its security groups): what is tagged with the name may be that one's.
    */
-  readonly isStacks: boolean;
+  readonly isSomebodyElses: boolean;
   readonly things: readonly Thing[];
   /** Rules that name a security group of the cluster's. */
   readonly references: readonly Reference[];
@@ -54,12 +53,9 @@ export async function scan(settings: AwsSettings, given: ClusterIdentity, signal
   return { region: settings.region, ...judged(around, given) };
 }
 
-/** What lookAround has found. */
-type Surroundings = Awaited<ReturnType<typeof lookAround>>;
-
 /** Asks for everything that may be a cluster's. What there is no permission for is `unknown`, and stays out. */
 async function lookAround(clients: AwsClients, given: ClusterIdentity, signal?: AbortSignal) {
-  const { clusterName: name, persistentVolumeIds } = given;
+  const { clusterName: name, persistentVolumes } = given;
   const unknown = new Unknowns();
   const clusters = await unknown.or(FINDERS.aws_eks_cluster.find(clients, name), undefined);
   const network = clusters?.[0]?.details.resourcesVpcConfig;
@@ -74,7 +70,7 @@ async function lookAround(clients: AwsClients, given: ClusterIdentity, signal?: 
   const taggedOtherwise = NAMING_TAGS.map((tag): Filter[] => [{ Name: `tag:${tag}`, Values: [name] }]);
   const byDriver: Filter[] = [{ Name: "tag-key", Values: [CSI_TAG] }];
   const byCni: Filter[] = [{ Name: "tag:cluster.k8s.amazonaws.com/name", Values: [name] }];
-  const ofVolumes = [...tagged, byDriver, ...taggedOtherwise, ...anyOf("volume-id", persistentVolumeIds)];
+  const ofVolumes = [...tagged, byDriver, ...taggedOtherwise, ...anyOf("volume-id", persistentVolumes.keys())];
   const securityGroups = async () => {
     const ours = await FINDERS.aws_security_group.find(clients, [...tagged, ...taggedOtherwise]);
     // Rules that name one of them are in groups of the same VPC.
@@ -114,61 +110,79 @@ async function lookAround(clients: AwsClients, given: ClusterIdentity, signal?: 
   return { ...found, subnets, natGateways, endpoints, network, clusters, vpcId: vpcIds[0], unknown: unknown.reasons };
 }
 
-/** Whose all of this is. */
-function judged(around: Surroundings, given: ClusterIdentity): Omit<Leftovers, "region"> {
-  const { network, vpcId, instances, groups, natGateways } = around;
-  const clusterExists = around.clusters === undefined || around.clusters.length > 0;
-  // They come and go with their gateway.
-  const ofGateways = natGateways.flatMap(({ details: { NatGatewayAddresses: all = [] } }) =>
-    all.flatMap(({ NetworkInterfaceId = [] }) => NetworkInterfaceId),
-  );
-  const cluster = { ...given, managedIds: new Set([...given.managedIds, ...ofGateways]) };
-  const nodes = instances.filter(({ tags }) => ownershipByTags(tags, given.clusterName)?.owner === "cluster");
+/** Whose all of this is that was found. What is in the state is Terraform's, and no thing. */
+export function judged(
+  around: Awaited<ReturnType<typeof lookAround>>,
+  given: ClusterIdentity,
+): Omit<Leftovers, "region"> {
+  const { network, clusters, groups, natGateways } = around;
+  const { clusterName, managedIds } = given;
+  const clusterExists = clusters === undefined || clusters.length > 0;
+  const isUnmanaged = ({ id }: Pick<Thing, "id">) => !managedIds.has(id);
+  const nodes = around.instances.filter(({ tags }) => ownershipByTags(tags, clusterName)?.owner === "cluster");
   const nodeIds = new Set(nodes.map(({ id }) => id));
-  const isIn = (id: string | undefined) => vpcId !== undefined && id === vpcId;
+  const isIn = (id: string | undefined) => id !== undefined && id === around.vpcId;
 
   const [classic, others] = around.balancers ?? [[], []];
   const balancers = [
-    ...classic.flatMap((it) => balancerThing("aws_elb", it, cluster, isIn(it.details.VPCId))),
-    ...others.flatMap((it) =>
-      balancerThing("aws_lb", it, cluster, isIn(it.details.VpcId), it.details.LoadBalancerName),
+    ...classic.flatMap((it) => balancerThing("aws_elb", it, clusterName, isIn(it.details.VPCId))),
+    ...others.flatMap(({ details, ...it }) =>
+      balancerThing("aws_lb", it, clusterName, isIn(details.VpcId), details.LoadBalancerName),
     ),
-  ];
-  const targets = around.targetGroups.flatMap((it) =>
-    balancerThing("aws_lb_target_group", it, cluster, isIn(it.details.VpcId), it.details.TargetGroupName),
-  );
-  const groupThings = groups.flatMap((it) => groupThing(it, cluster, balancers, clusterExists));
+  ].filter(isUnmanaged);
+  const groupThings = groups.filter(isUnmanaged).flatMap((it) => groupThing(it, clusterName, balancers, clusterExists));
   const deletable = groupThings.filter(({ owner, goesWith }) => owner === "cluster" && goesWith === undefined);
   const groupIds = new Set(deletable.map(({ id }) => id));
   // In a VPC of somebody else's, what is not the cluster's keeps nothing of the stack's from going, and is not told,
   // but for interfaces that have one of its security groups. Rules of others' groups there are not ours to remove.
   const isForeign = given.foreignVpcId !== undefined;
   const concerns = ({ owner }: Thing) => !isForeign || owner === "cluster";
-  const isOurGroup = (id: string) => groupIds.has(id) || given.managedIds.has(id);
-  const context = { cluster, nodeIds, balancers: around.balancers && balancers, groupIds };
-  return {
-    clusterName: given.clusterName,
-    clusterExists,
-    isStacks:
-      (network?.vpcId !== undefined && network.vpcId === given.vpcId) ||
-      network?.securityGroupIds?.some((id) => given.managedIds.has(id)) === true,
-    things: [
-      ...[...balancers, ...targets, ...groupThings].filter(concerns),
-      ...around.interfaces.flatMap((it) =>
-        interfaceThing(it, context).filter((thing) => concerns(thing) || groupsOf(it.details).some(isOurGroup)),
+  const isOurGroup = (id: string) => groupIds.has(id) || managedIds.has(id);
+  const context = { nodeIds, balancers: around.balancers && balancers, groupIds };
+  // They come and go with their gateway.
+  const ofGateways = natGateways.flatMap(({ details: { NatGatewayAddresses: all = [] } }) =>
+    all.map(({ NetworkInterfaceId }) => NetworkInterfaceId),
+  );
+  const named = (type: Parameters<typeof namedThing>[0], all: readonly Found[]) =>
+    all
+      .filter(({ state }) => state === "there" || (state === "ending" && type !== "aws_instance"))
+      // Instances that an Auto Scaling group of Terraform's has started go with it.
+      .filter(({ tags }) => !managedIds.has(tags["aws:autoscaling:groupName"] ?? ""))
+      .map((it) => namedThing(type, it, clusterName))
+      .filter(concerns);
+  const things = [
+    ...balancers.filter(concerns),
+    ...around.targetGroups
+      .flatMap(({ details, ...it }) =>
+        balancerThing("aws_lb_target_group", it, clusterName, isIn(details.VpcId), details.TargetGroupName),
+      )
+      .filter(concerns),
+    ...groupThings.filter(concerns),
+    ...around.interfaces
+      .filter(({ id }) => !ofGateways.includes(id))
+      .flatMap((it) =>
+        interfaceThing(it, given, context).filter((thing) => concerns(thing) || groupsOf(it.details).some(isOurGroup)),
       ),
-      ...instances.flatMap((it) => instanceThing(it, cluster)).filter(concerns),
-      ...around.volumes.flatMap((it) => volumeThing(it, cluster, nodeIds)),
-      ...[
-        ...around.subnets.flatMap((it) => inhabitantThing("aws_subnet", it, cluster)),
-        ...natGateways.flatMap((it) => inhabitantThing("aws_nat_gateway", it, cluster)),
-        ...around.endpoints.flatMap((it) => inhabitantThing("aws_vpc_endpoint", it, cluster)),
-      ].filter(concerns),
-      ...around.logGroups.flatMap((it) => logGroupThing(it, cluster)),
-    ],
-    references: groups
-      .filter(({ id }) => !isForeign || isOurGroup(id))
-      .flatMap((it) => referencesIn(it.details, groupIds)),
-    unknown: around.unknown,
-  };
+    ...named("aws_instance", around.instances),
+    ...around.volumes.flatMap((it) => volumeThing(it, given, nodeIds)),
+    ...named("aws_subnet", around.subnets),
+    ...named("aws_nat_gateway", natGateways),
+    ...named("aws_vpc_endpoint", around.endpoints),
+    ...around.logGroups.map(({ id }): Thing => {
+      return { type: "aws_cloudwatch_log_group", id, called: "", owner: "cluster", why: "its name, which EKS gave it" };
+    }),
+  ].filter(isUnmanaged);
+  const found = { clusterName, clusterExists, unknown: around.unknown };
+  const isStacks =
+    (network?.vpcId !== undefined && network.vpcId === given.vpcId) ||
+    network?.securityGroupIds?.some((id) => managedIds.has(id)) === true;
+  if (!given.hasCluster && clusterExists && !isStacks) {
+    const why = `the cluster ${clusterName} of this account is not in the state here`;
+    const theirs = things.map((thing): Thing => (thing.owner === "other" ? thing : { ...thing, owner: "other", why }));
+    return { ...found, isSomebodyElses: true, things: theirs, references: [] };
+  }
+  const references = groups
+    .filter(({ id }) => !isForeign || isOurGroup(id))
+    .flatMap((it) => referencesIn(it.details, groupIds));
+  return { ...found, isSomebodyElses: false, things, references };
 }

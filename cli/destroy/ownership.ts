@@ -1,30 +1,20 @@
-import type { Instance, IpPermission, NetworkInterface, SecurityGroup, Volume } from "@aws-sdk/client-ec2";
+import type { IpPermission, NetworkInterface, SecurityGroup, Volume } from "@aws-sdk/client-ec2";
 
 import type { Found, Tags } from "../../aws/finders/finder";
 import { FINDERS, type FoundType } from "../../aws/finders/table";
 import { clusterClaim } from "../../facts/cluster-tags";
+import type { Target } from "./target";
 
 /** The cluster whose leftovers are looked for. */
-export interface ClusterIdentity {
-  readonly clusterName: string;
+export interface ClusterIdentity extends Pick<
+  Target,
+  "clusterName" | "vpcId" | "foreignVpcId" | "managedIds" | "hasCluster"
+> {
   /**
-   * The VPC that the stack made; what others have in it keeps it from being deleted.
-   *
-   * @default - the cluster's, while EKS knows it
+   * EBS volumes of the cluster's persistent volumes, as Kubernetes told while it answered, each with the claim
+   * (`NAMESPACE/NAME`) that is to be deleted and takes it along.
    */
-  readonly vpcId?: string;
-  /**
-   * Instead of it a VPC that somebody else made: of what lives in it only what is the cluster's is told.
-   *
-   * @default - none
-   */
-  readonly foreignVpcId?: string;
-  /** Ids of everything in Terraform's state (an Auto Scaling group's is its name): those are Terraform's to destroy. */
-  readonly managedIds: ReadonlySet<string>;
-  /** EBS volumes of the cluster's persistent volumes, as Kubernetes told while it answered. */
-  readonly persistentVolumeIds: ReadonlySet<string>;
-  /** Claims, as `NAMESPACE/NAME`, that are to be deleted, by the volume that Kubernetes deletes with each. */
-  readonly claimsByVolume: ReadonlyMap<string, string>;
+  readonly persistentVolumes: ReadonlyMap<string, string | undefined>;
 }
 
 /** Something in the account that Terraform did not make. */
@@ -95,13 +85,13 @@ function objectOf(tags: Tags): string {
 /** A load balancer or a target group: what is the cluster's wherever it is; what is not, only in the cluster's VPC. */
 export function balancerThing(
   type: "aws_elb" | "aws_lb" | "aws_lb_target_group",
-  { id, tags }: Found,
-  { clusterName, managedIds }: ClusterIdentity,
+  { id, tags }: Pick<Found, "id" | "tags">,
+  clusterName: string,
   isInVpc: boolean,
   called = "",
 ): Thing[] {
   const ownership = ownershipByTags(tags, clusterName);
-  if (managedIds.has(id) || (ownership?.owner !== "cluster" && !isInVpc)) return [];
+  if (ownership?.owner !== "cluster" && !isInVpc) return [];
   const object = objectOf(tags);
   return [{ type, id, called: list(called, object && `for ${object}`), ...(ownership ?? unnamed(type)) }];
 }
@@ -114,11 +104,11 @@ function list(...words: string[]): string {
 /** A security group; every VPC's `default` goes with its VPC. */
 export function groupThing(
   { id, tags, details: { GroupName: called = "" } }: Found<SecurityGroup>,
-  cluster: ClusterIdentity,
+  clusterName: string,
   balancers: readonly Thing[],
   clusterExists: boolean,
 ): Thing[] {
-  if (cluster.managedIds.has(id) || called === "default") return [];
+  if (called === "default") return [];
   const balancer = balancers.find(
     (it) => it.type === "aws_elb" && it.owner === "cluster" && `k8s-elb-${it.id}` === called,
   );
@@ -128,15 +118,15 @@ export function groupThing(
   };
   // EKS makes one for every cluster, and deletes it with it.
   // https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
-  const isControlPlanes = tags["aws:eks:cluster-name"] === cluster.clusterName && clusterExists;
+  const isControlPlanes = tags["aws:eks:cluster-name"] === clusterName && clusterExists;
   const type = "aws_security_group";
   return [
     {
       type,
       id,
       called,
-      ...(ownershipByTags(tags, cluster.clusterName) ?? byBalancer ?? unnamed(type)),
-      ...(isControlPlanes && { goesWith: `the cluster ${cluster.clusterName}` }),
+      ...(ownershipByTags(tags, clusterName) ?? byBalancer ?? unnamed(type)),
+      ...(isControlPlanes && { goesWith: `the cluster ${clusterName}` }),
     },
   ];
 }
@@ -155,28 +145,13 @@ export function referencesIn(group: SecurityGroup, targets: ReadonlySet<string>)
   return [...of("ingress", group.IpPermissions), ...of("egress", group.IpPermissionsEgress)];
 }
 
-/** An instance that runs, and that no Auto Scaling group of Terraform's started. */
-export function instanceThing(
-  { id, tags, state }: Found<Instance>,
-  { clusterName, managedIds }: ClusterIdentity,
-): Thing[] {
-  const group = tags["aws:autoscaling:groupName"] ?? "";
-  if (state !== "there" || managedIds.has(id) || managedIds.has(group)) return [];
-  return [namedThing("aws_instance", id, tags, clusterName)];
-}
-
-/** What else can live in a VPC and keeps it from being deleted. */
-export function inhabitantThing(
-  type: "aws_subnet" | "aws_nat_gateway" | "aws_vpc_endpoint",
-  { id, tags, state }: Found,
-  { clusterName, managedIds }: ClusterIdentity,
-): Thing[] {
-  return managedIds.has(id) || state === "ended" ? [] : [namedThing(type, id, tags, clusterName)];
-}
-
-/** What people call by its tag `Name`. */
-function namedThing(type: FoundType, id: string, tags: Tags, cluster: string): Thing {
-  return { type, id, called: tags["Name"] ?? "", ...(ownershipByTags(tags, cluster) ?? unnamed(type)) };
+/** What people call by its tag `Name`: an instance, and what else can live in a VPC and keeps it from being deleted. */
+export function namedThing(
+  type: "aws_instance" | "aws_subnet" | "aws_nat_gateway" | "aws_vpc_endpoint",
+  { id, tags }: Found,
+  clusterName: string,
+): Thing {
+  return { type, id, called: tags["Name"] ?? "", ...(ownershipByTags(tags, clusterName) ?? unnamed(type)) };
 }
 
 const BALANCERS = "ELB ";
@@ -198,11 +173,15 @@ export function interfaceDescription({ id }: Pick<Thing, "id">): string {
  */
 const CNI_DESCRIPTION = /^aws-K8S-(i-[0-9a-f]+)$/;
 
-/** A network interface that is not Terraform's, and not part of an instance or a NAT gateway. */
+/** A network interface that is no part of an instance, a NAT gateway or a VPC endpoint, which are listed themselves. */
 export function interfaceThing(
   { id, tags, details }: Found<NetworkInterface>,
-  context: {
-    readonly cluster: ClusterIdentity;
+  { clusterName, managedIds }: Pick<ClusterIdentity, "clusterName" | "managedIds">,
+  {
+    nodeIds,
+    balancers,
+    groupIds,
+  }: {
     readonly nodeIds: ReadonlySet<string>;
     /** Undefined when they could not be listed. */
     readonly balancers: readonly Thing[] | undefined;
@@ -210,57 +189,52 @@ export function interfaceThing(
     readonly groupIds: ReadonlySet<string>;
   },
 ): Thing[] {
-  const { cluster, nodeIds, balancers, groupIds } = context;
   const { Description: called = "", Attachment, Status } = details;
   const instanceId = Attachment?.InstanceId;
-  // What they are of is listed itself, or is Terraform's.
-  const isPart = OF_WHAT_IS_LISTED.test(called) || (instanceId !== undefined && Attachment?.DeviceIndex === 0);
-  if (cluster.managedIds.has(id) || isPart) return [];
+  if (OF_WHAT_IS_LISTED.test(called) || (instanceId !== undefined && Attachment?.DeviceIndex === 0)) return [];
   const type = "aws_network_interface";
   const thing = { type, id, called } as const;
   const groups = groupsOf(details);
   const haveAll = (all: ReadonlySet<string>) => groups.length > 0 && groups.every((group) => all.has(group));
-  const balancer = balancers?.find((it) => interfaceDescription(it) === called);
-  if (balancer !== undefined) {
-    // Somebody else's load balancer is listed, and stands for its interfaces.
-    if (balancer.owner === "other") return [];
-    const goesWith = `the ${FINDERS[balancer.type].noun} ${called.slice(BALANCERS.length)}`;
-    return [{ ...thing, owner: "cluster", why: `belongs to ${goesWith}`, goesWith }];
-  }
+  const ours = (why: string): Ownership => ({ owner: "cluster", why });
   if (called.startsWith(BALANCERS)) {
     const name = called.slice(BALANCERS.length);
-    if ([...cluster.managedIds].some((it) => interfaceDescription({ id: it }) === called)) return [];
+    const balancer = balancers?.find((it) => interfaceDescription(it) === called);
+    if (balancer?.owner === "cluster") {
+      const goesWith = `the ${FINDERS[balancer.type].noun} ${name}`;
+      return [{ ...thing, ...ours(`belongs to ${goesWith}`), goesWith }];
+    }
+    // Somebody else's load balancer is listed, and stands for its interfaces; so does Terraform's.
+    if (balancer !== undefined || [...managedIds].some((it) => interfaceDescription({ id: it }) === called)) return [];
     if (balancers === undefined) {
       const why = `whose the load balancer ${name} is cannot be seen`;
       return [{ ...thing, owner: "other", why, attachedTo: `the load balancer ${name}` }];
     }
     const ownership: Ownership = haveAll(groupIds)
-      ? { owner: "cluster", why: `has the security group ${groups.join(", ")}, which is the cluster's` }
+      ? ours(`has the security group ${groups.join(", ")}, which is the cluster's`)
       : { owner: "other", why: `nothing is left that says whose the load balancer ${name} was` };
     return [{ ...thing, ...ownership, goesWith: GONE_BALANCER }];
   }
-  if (called === `Amazon EKS ${cluster.clusterName}`) {
-    const goesWith = `the cluster ${cluster.clusterName}`;
-    return [{ ...thing, owner: "cluster", why: "its description, which EKS wrote", goesWith }];
+  if (called === `Amazon EKS ${clusterName}`) {
+    return [{ ...thing, ...ours("its description, which EKS wrote"), goesWith: `the cluster ${clusterName}` }];
   }
   const node = tags["node.k8s.amazonaws.com/instance_id"] ?? CNI_DESCRIPTION.exec(called)?.[1];
+  const byNode = () => {
+    if (node === undefined) return undefined;
+    if (nodeIds.has(node)) return ours(`the VPC CNI made it for ${node}, a node of the cluster`);
+    // An older CNI writes no tags, and EC2 forgets an ended instance within hours.
+    const why = `the VPC CNI made it for a node with the stack's security group ${groups.join(", ")}`;
+    return haveAll(managedIds) ? ours(why) : undefined;
+  };
+  const isUsed = instanceId === undefined && Status === "in-use";
   return [
     {
       ...thing,
-      ...(ownershipByTags(tags, cluster.clusterName) ?? byNode() ?? unnamed(type)),
+      ...(ownershipByTags(tags, clusterName) ?? byNode() ?? unnamed(type)),
       ...(instanceId !== undefined && { goesWith: `the instance ${instanceId}` }),
-      ...(instanceId === undefined &&
-        Status === "in-use" && { attachedTo: Attachment?.InstanceOwnerId ?? "something" }),
+      ...(isUsed && { attachedTo: Attachment?.InstanceOwnerId ?? "something" }),
     },
   ];
-
-  function byNode(): Ownership | undefined {
-    if (node === undefined) return undefined;
-    if (nodeIds.has(node)) return { owner: "cluster", why: `the VPC CNI made it for ${node}, a node of the cluster` };
-    // An older CNI writes no tags, and EC2 forgets an ended instance within hours.
-    const why = `the VPC CNI made it for a node with the stack's security group ${groups.join(", ")}`;
-    return haveAll(cluster.managedIds) ? { owner: "cluster", why } : undefined;
-  }
 }
 
 /** The ids of the security groups that a network interface has. */
@@ -271,16 +245,16 @@ export function groupsOf({ Groups = [] }: NetworkInterface): string[] {
 /** The EBS CSI driver tags whatever it makes, but the cluster's name only when it is told it. */
 export const CSI_TAG = "ebs.csi.aws.com/cluster";
 
-/** A volume that Kubernetes made or uses. A node's own disk goes with the node; another cluster's volume is not told. */
+/** A volume that Kubernetes made or uses. A node's own disk goes with the node; another cluster's is not told. */
 export function volumeThing(
   { id, tags, state, details: { Size = 0, State, Attachments: [attachment] = [] } }: Found<Volume>,
-  cluster: ClusterIdentity,
+  { clusterName, persistentVolumes }: Pick<ClusterIdentity, "clusterName" | "persistentVolumes">,
   nodeIds: ReadonlySet<string>,
 ): Thing[] {
-  if (cluster.managedIds.has(id) || state !== "there" || attachment?.DeleteOnTermination === true) return [];
+  if (state !== "there" || attachment?.DeleteOnTermination === true) return [];
   const attachedTo = attachment?.InstanceId;
-  const byTags = ownershipByTags(tags, cluster.clusterName);
-  const isPersistent = cluster.persistentVolumeIds.has(id);
+  const byTags = ownershipByTags(tags, clusterName);
+  const isPersistent = persistentVolumes.has(id);
   if (byTags?.owner === "other" && !isPersistent) return [];
   const byNode: Ownership =
     attachedTo !== undefined && nodeIds.has(attachedTo)
@@ -289,7 +263,7 @@ export function volumeThing(
   const byKubernetes: Ownership = { owner: "cluster", why: "a persistent volume of the cluster names it" };
   const object = objectOf(tags);
   const volume = tags["kubernetes.io/created-for/pv/name"] ?? tags["CSIVolumeName"] ?? "";
-  const claim = cluster.claimsByVolume.get(id);
+  const claim = persistentVolumes.get(id);
   return [
     {
       type: "aws_ebs_volume",
@@ -300,10 +274,4 @@ export function volumeThing(
       ...(attachedTo !== undefined && { attachedTo }),
     },
   ];
-}
-
-/** The log group into which EKS writes what its control plane logs. */
-export function logGroupThing({ id }: Found, { managedIds }: ClusterIdentity): Thing[] {
-  const type = "aws_cloudwatch_log_group";
-  return managedIds.has(id) ? [] : [{ type, id, called: "", owner: "cluster", why: "its name, which EKS gave it" }];
 }

@@ -54,9 +54,7 @@ function holdsData({ type }: Thing): boolean {
 }
 
 /** These go first: they hold everything else. */
-function isBalancer({ type }: Thing): boolean {
-  return type === "aws_elb" || type === "aws_lb";
-}
+const BALANCERS: readonly FoundType[] = ["aws_elb", "aws_lb"];
 
 /** In this order each is free of what came before it. */
 const AFTER_BALANCERS: readonly FoundType[] = [
@@ -67,11 +65,6 @@ const AFTER_BALANCERS: readonly FoundType[] = [
   "aws_cloudwatch_log_group",
 ];
 
-/** What stands in a VPC and keeps it from being deleted. */
-function holdsVpc(thing: Thing): boolean {
-  return !holdsData(thing) && thing.type !== "aws_lb_target_group";
-}
-
 /**
  * What is to become of everything that a scan found, and in which order. Nothing that is not proven to be the cluster's
  * is ever in a step, and nothing that holds data unless it is asked for by name.
@@ -79,29 +72,31 @@ function holdsVpc(thing: Thing): boolean {
  * @throws UserError when something is to be deleted that the scan did not find, or that is not this cluster's
  */
 export function removalPlan(leftovers: Leftovers, wishes: Wishes = { delete: [], keep: [] }): Removal {
+  const { things, references, clusterName, region, unknown } = leftovers;
   for (const id of wishes.delete) refuseUnlessItMayGo(id, leftovers, wishes);
-  const fates = leftovers.things.map((thing) => fateOf(thing, leftovers.region, wishes));
+  const fates = things.map((thing): Fate => ({ thing, ...fateOf(thing, region, wishes) }));
   const deleted = fates.filter(({ fate }) => fate === "deleted").map(({ thing }) => thing);
-  const balancers = deleted.filter(isBalancer);
-  const descriptions = [
+  const balancers = deleted.filter(({ type }) => BALANCERS.includes(type));
+  const ofType = (wanted: FoundType) => deleted.filter(({ type }) => type === wanted);
+  const descriptions = new Set([
     ...balancers.map(interfaceDescription),
-    ...leftovers.things.filter(({ goesWith }) => goesWith === GONE_BALANCER).map(({ called }) => called),
-  ];
-  const groups = new Set(deleted.filter(({ type }) => type === "aws_security_group").map(({ id }) => id));
+    ...things.filter(({ goesWith }) => goesWith === GONE_BALANCER).map(({ called }) => called),
+  ]);
+  const groups = ofType("aws_security_group").map(({ id }) => id);
   const deletion = (thing: Thing): Step => ({ does: "delete", thing });
-  const revocations = leftovers.references
-    .filter(({ toGroup }) => groups.has(toGroup))
+  const revocations = references
+    .filter(({ toGroup }) => groups.includes(toGroup))
     .map((reference): Step => ({ does: "revoke", reference }));
   return {
-    clusterName: leftovers.clusterName,
-    unknown: leftovers.unknown,
+    clusterName,
+    unknown,
     fates,
     steps: [
       ...balancers.map(deletion),
-      ...(descriptions.length > 0 ? [{ does: "wait" as const, descriptions: [...new Set(descriptions)] }] : []),
-      ...AFTER_BALANCERS.flatMap((wanted) => [
-        ...(wanted === "aws_security_group" ? revocations : []),
-        ...deleted.filter(({ type }) => type === wanted).map(deletion),
+      ...(descriptions.size > 0 ? [{ does: "wait" as const, descriptions: [...descriptions] }] : []),
+      ...AFTER_BALANCERS.flatMap((type) => [
+        ...(type === "aws_security_group" ? revocations : []),
+        ...ofType(type).map(deletion),
       ]),
     ],
   };
@@ -124,30 +119,30 @@ function refuseUnlessItMayGo(id: string, { things, clusterName, region }: Leftov
   }
 }
 
-function fateOf(thing: Thing, region: string, wishes: Wishes): Fate {
+function fateOf(thing: Thing, region: string, wishes: Wishes): Omit<Fate, "thing"> {
   const { type, id, owner, goesWith, attachedTo } = thing;
   const command = byHand(type, id, region);
   if (owner === "other" && goesWith !== GONE_BALANCER) {
-    const holds = holdsVpc(thing) ? "; Terraform cannot delete the VPC before it is gone" : "";
-    return { thing, fate: "foreign", says: `is left alone${holds}; if it may go: ${command}` };
+    const holdsVpc = !holdsData(thing) && type !== "aws_lb_target_group";
+    const holds = holdsVpc ? "; Terraform cannot delete the VPC before it is gone" : "";
+    return { fate: "foreign", says: `is left alone${holds}; if it may go: ${command}` };
   }
-  if (goesWith !== undefined) return { thing, fate: "goes", says: `goes with ${goesWith}` };
+  if (goesWith !== undefined) return { fate: "goes", says: `goes with ${goesWith}` };
   const option = DELETE_OPTION[type];
   if (option !== undefined) {
-    if (wishes.keep.includes(id)) return { thing, fate: "kept", says: "is kept, as you said" };
+    if (wishes.keep.includes(id)) return { fate: "kept", says: "is kept, as you said" };
     if (!wishes.delete.includes(id)) {
       const says = `is kept, because it holds data, and is billed; to delete it: eks destroy ${option} ${id}`;
-      return { thing, fate: "kept", says };
+      return { fate: "kept", says };
     }
     const after = attachedTo === undefined ? "" : `, when ${attachedTo} has let go of it`;
-    return { thing, fate: "deleted", says: `will be deleted with its data, as you said${after}` };
+    return { fate: "deleted", says: `will be deleted with its data, as you said${after}` };
   }
-  if (!isBalancer(thing) && !AFTER_BALANCERS.includes(type)) {
-    return { thing, fate: "yours", says: `has to be removed by you: ${command}` };
+  if (![...BALANCERS, ...AFTER_BALANCERS].includes(type)) {
+    return { fate: "yours", says: `has to be removed by you: ${command}` };
   }
-  if (attachedTo === undefined) return { thing, fate: "deleted", says: "will be deleted" };
+  if (attachedTo === undefined) return { fate: "deleted", says: "will be deleted" };
   return {
-    thing,
     fate: "yours",
     says: `is in use by ${attachedTo}, and has to be detached there first; then ${command}`,
   };

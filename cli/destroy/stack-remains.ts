@@ -5,15 +5,10 @@ import { EVERYTHING, type Alternatives, type Found } from "../../aws/finders/fin
 import { byHand, FINDERS, type FoundType } from "../../aws/finders/table";
 import { clusterTag } from "../../facts/cluster-tags";
 import { printable } from "../../terminal/text";
+import type { Target } from "./target";
 
 /** A stack by the names that it gave: they outlive its state. */
-export interface StackIdentity {
-  readonly clusterName: string;
-  /** The variable `project_name`: the tag `Project` of everything that can carry one. */
-  readonly projectName: string;
-  /** Role and instance profile of the nodes, and of nothing else. */
-  readonly nodeRoleName: string;
-}
+type StackNames = Pick<Target, "clusterName" | "projectName" | "nodeRoleName">;
 
 /** Something of the stack itself that still exists. */
 export interface Remain {
@@ -51,7 +46,7 @@ const TAGGED = [
  *
  * @throws UserError when AWS refuses a call for another reason than a missing permission, or cannot be reached
  */
-export function scanAfter(settings: AwsSettings, stack: StackIdentity): Promise<Remains> {
+export function scanAfter(settings: AwsSettings, stack: StackNames): Promise<Remains> {
   const { clusterName, projectName, nodeRoleName } = stack;
   const unknown = new Unknowns();
   return withAws(patient(settings), async (clients) => {

@@ -7,7 +7,7 @@ import { ACCOUNT_RULES } from "./account-rules";
 import { examineAccount, findingsText } from "./doctor";
 import type { Finding } from "./finding";
 import { stackInputs } from "../stack-inputs";
-import type { TfvarsValues } from "../../terraform/tfvars";
+import { valuesByName, type TfvarsValues } from "../../terraform/tfvars";
 
 /**
  * What is wrong with an account, or with the values of variables, for a stack that does not exist.
@@ -18,7 +18,7 @@ export async function examineBefore(
   values: TfvarsValues["values"],
   inState: readonly Finding[] = [],
 ): Promise<Finding[]> {
-  const inputs = stackInputs(Object.fromEntries([...values].map(([name, { value }]) => [name, value])), {
+  const inputs = stackInputs(valuesByName(values), {
     makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
   });
   return examineAccount({ inputs, account: await readAccountFacts(inputs, { region: inputs.region }) }, inState);

@@ -1,4 +1,4 @@
-import type { ImageInput, NodeGroupInput } from "../stack-inputs";
+import type { NodeGroupInput } from "../stack-inputs";
 import { MACHINES, NODE_GROUP, type AccountRule, type BeforeFacts } from "./before";
 import { orElse } from "./fact";
 import { imageArchitecture, imageFamily, imageMissing, imageUnknown, imageVersion, type ImageUse } from "./image-rules";
@@ -50,7 +50,7 @@ const bastionImage =
       }),
     );
 
-function imageVolume({ id, image }: ImageUse, variable: string, { volumeGiB }: ImageInput): Judgement {
+function imageVolume({ id, image }: ImageUse, variable: string, { volumeGiB }: NodeGroupInput["image"]): Judgement {
   const needed = image?.rootGiB ?? 0;
   return (
     volumeGiB < needed &&

@@ -1,8 +1,7 @@
-import { z } from "zod";
-
+import { minorOf, minorsBehind } from "../../facts/kubelet-skew";
+import { ends, isLater, valueAt, type Plan, type ResourceChange } from "../../terraform/plan-file";
 import { terraformCommand } from "../../terraform/program";
-import { ends, isLater, type Plan, type ResourceChange } from "../../terraform/plan-file";
-import { allowOption, becomes, type Refusal } from "./refusal";
+import { becomes, type Refusal } from "./refusal";
 
 /**
  * EKS' order: a cluster goes one step to the right, and never back.
@@ -22,40 +21,8 @@ const ADMIN_POLICY = /\/AmazonEKSClusterAdminPolicy$/;
 const WAY_BACK =
   "whoever's IAM policies allow eks:CreateAccessEntry and eks:AssociateAccessPolicy can let somebody in again";
 
-/** The cluster's attributes, as far as they are known: what only the apply will tell is missing. */
-const CLUSTER = z.object({
-  name: z.string().nullish(),
-  version: z.string().nullish(),
-  vpc_config: z.array(z.object({ subnet_ids: z.array(z.string().nullable()).nullish() })).nullish(),
-  access_config: z
-    .array(
-      z.object({
-        authentication_mode: z.string().nullish(),
-        bootstrap_cluster_creator_admin_permissions: z.boolean().nullish(),
-      }),
-    )
-    .nullish(),
-  encryption_config: z
-    .array(z.object({ provider: z.array(z.object({ key_arn: z.string().nullish() })).nullish() }))
-    .nullish(),
-});
-type Cluster = z.infer<typeof CLUSTER>;
-
-const SUBNET = z.object({ id: z.string().nullish(), availability_zone: z.string().nullish() });
-
-const GROUP = z.object({
-  vpc_zone_identifier: z.array(z.string().nullable()).nullish(),
-  availability_zones: z.array(z.string()).nullish(),
-});
-
-const ENTRY = z.object({ type: z.string().nullish(), principal_arn: z.string().nullish() });
-
-const ASSOCIATION = z.object({
-  cluster_name: z.string().nullish(),
-  policy_arn: z.string().nullish(),
-  principal_arn: z.string().nullish(),
-  access_scope: z.array(z.object({ type: z.string().nullish() })).nullish(),
-});
+/** Attributes, as far as they are known: what only the apply will tell is missing. */
+type Values = ResourceChange["before"];
 
 /**
  * What a plan would do to a cluster in place, or to those who get in, that EKS refuses, that cannot be taken back, or
@@ -63,12 +30,18 @@ const ASSOCIATION = z.object({
  */
 export function clusterRefusals(plan: Plan): Refusal[] {
   const managed = managedBy(plan);
-  const clusters = managed.filter(({ type }) => type === "aws_eks_cluster");
   return [
-    ...clusters.filter(({ kind }) => kind === "update").flatMap((change) => inPlace(change, plan)),
-    ...clusters.flatMap((change) => withoutAdmin(change, managed)),
+    ...verdicts(plan).flatMap((it): Refusal[] =>
+      "because" in it ? [{ ...it, noun: "the cluster", what: "changed", isFinal: true }] : [],
+    ),
+    ...managed.filter(({ type }) => type === "aws_eks_cluster").flatMap((change) => withoutAdmin(change, managed)),
     ...nodesShutOut(managed),
   ];
+}
+
+/** What cannot be taken back of what a plan does to a cluster, and is allowed, one sentence each. */
+export function irrevocable(plan: Plan): { readonly address: string; readonly what: string }[] {
+  return verdicts(plan).flatMap((it) => ("forGood" in it ? [{ address: it.address, what: it.forGood }] : []));
 }
 
 /** What a plan does with what Terraform manages; what an interrupted replacement left behind is none of it. */
@@ -89,99 +62,86 @@ export function setBack({ type, forcedBy }: ResourceChange): string | undefined 
   const advice = forcedBy.flatMap(({ path, before }) => {
     if (path === "access_config[0].bootstrap_cluster_creator_admin_permissions") {
       // The stack ignores changes of it; a state without it forces a replacement all the same.
-      const isInState = before.is === "known" && typeof before.value === "boolean";
-      const refresh = `let the state learn of it first, \`${terraformCommand()} apply -refresh-only\``;
-      return isInState
+      return before.is === "known" && typeof before.value === "boolean"
         ? `set cluster_creator_admin back to ${String(before.value)}: it counts when a cluster is made, and never after`
-        : `${refresh}: it counts when a cluster is made, and is ignored after`;
+        : `let the state learn of it first, \`${terraformCommand()} apply -refresh-only\`: it counts when a cluster ` +
+            "is made, and is ignored after";
     }
     return SET_BACK.find(([start]) => path.startsWith(start))?.[1] ?? [];
   });
   return advice.length === 0 ? undefined : [...new Set(advice)].join(", and ");
 }
 
-/** What cannot be taken back of what a plan does to a cluster, and is allowed, one sentence each. */
-export function irrevocable(plan: Plan): { readonly address: string; readonly what: string }[] {
+/** A change in place that EKS refuses, or that the provider leaves undone; or one that EKS never takes back. */
+type Verdict = Required<Pick<Refusal, "because" | "instead">> | { readonly forGood: string };
+
+/** What is to be said of the changes in place of clusters. */
+function verdicts(plan: Plan): (Verdict & Pick<Refusal, "address">)[] {
   return managedBy(plan)
     .filter(({ type, kind }) => type === "aws_eks_cluster" && kind === "update")
-    .flatMap((change) => {
-      const before = clusterOf(change.before);
-      const after = clusterOf(change.after);
-      const said: string[] = [];
-      if (before.version !== after.version && steps(before.version, after.version) === 1) {
-        said.push(
-          `the control plane goes from ${before.version ?? ""} to ${after.version ?? ""}, and never back; ` +
-            "the nodes keep their kubelets until their images are others",
-        );
-      }
-      const [mode, next] = [modeOf(before), modeOf(after)];
-      const isAllowed = mode === undefined || modeSteps(mode, next) === 1;
-      if (isAllowed && next !== undefined && MODES.includes(next)) {
-        said.push(
-          `authentication_mode goes from ${mode ?? "nothing"} to ${next}, and never back` +
-            (next === "API" ? "; whom aws-auth alone lets in, people and nodes, is shut out" : ""),
-        );
-      }
-      if ((before.encryption_config ?? []).length === 0 && (after.encryption_config ?? []).length > 0) {
-        said.push(
-          "secrets become encrypted with a KMS key, for good: without that key the cluster cannot be recovered",
-        );
-      }
-      return said.map((what) => ({ address: change.address, what }));
-    });
+    .flatMap((change) =>
+      [ofVersion(change), ofMode(change), ofKey(change), ofZones(change, plan)]
+        .filter((verdict) => verdict !== undefined)
+        .map((verdict) => ({ address: change.address, ...verdict })),
+    );
 }
 
-/** What EKS refuses of an update, or what the provider leaves undone: why, and what to write instead. */
-type Refused = readonly [because: string, instead: string];
-
-function inPlace(change: ResourceChange, plan: Plan): Refusal[] {
-  const [before, after] = [clusterOf(change.before), clusterOf(change.after)];
-  const refused = [version(before, after), mode(before, after), key(before, after, change), zones(change, plan)];
-  return refused.flatMap((it): Refusal[] => {
-    if (it === undefined) return [];
-    const [because, instead] = it;
-    return [{ address: change.address, noun: "the cluster", what: "changed", because, instead }];
-  });
+function ofVersion({ before, after }: ResourceChange): Verdict | undefined {
+  const [from = "", to = ""] = [textAt(before, "version"), textAt(after, "version")];
+  const up = minorsBehind(from, to);
+  if (Number.isNaN(up) || up === 0) return undefined;
+  if (up < 0) {
+    return {
+      because: `version goes from ${from} to ${to}, and EKS never goes back`,
+      instead: `set eks_version = "${from}" (at the end of its support EKS upgrades a version by itself)`,
+    };
+  }
+  if (up > 1) {
+    const next = `1.${String(minorOf(from) + 1)}`;
+    return {
+      because: `version goes from ${from} to ${to}, and EKS goes one minor at a time`,
+      instead: `set eks_version = "${next}" first, and the nodes' images for it before you go on`,
+    };
+  }
+  return {
+    forGood:
+      `the control plane goes from ${from} to ${to}, and never back; ` +
+      "the nodes keep their kubelets until their images are others",
+  };
 }
 
-function version({ version: from }: Cluster, { version: to }: Cluster): Refused | undefined {
-  const up = steps(from, to);
-  if (Number.isNaN(up) || up === 0 || up === 1) return undefined;
-  const because = `version goes from ${from ?? ""} to ${to ?? ""}`;
-  return up < 0
-    ? [
-        `${because}, and EKS never goes back`,
-        `set eks_version = "${from ?? ""}" (at the end of its support EKS upgrades a version by itself)`,
-      ]
-    : [
-        `${because}, and EKS goes one minor at a time`,
-        `set eks_version = "${minorAfter(from ?? "")}" first, and the nodes' images for it before you go on`,
-      ];
-}
-
-function mode(from: Cluster, to: Cluster): Refused | undefined {
-  const [before, after] = [modeOf(from), modeOf(to)];
-  if (before === undefined || after === undefined) return undefined;
-  const up = modeSteps(before, after);
-  const because = `authentication_mode goes from ${before} to ${after}`;
-  if (up < 0) return [`${because}, and EKS never goes back`, `set authentication_mode = "${before}"`];
-  return up < 2
-    ? undefined
-    : [`${because}, and EKS goes one step at a time`, 'set authentication_mode = "API_AND_CONFIG_MAP" first'];
+function ofMode({ before, after }: ResourceChange): Verdict | undefined {
+  const [from = "nothing", to] = [modeOf(before), modeOf(after)];
+  if (to === undefined || from === to) return undefined;
+  const goes = `authentication_mode goes from ${from} to ${to}`;
+  const up = from === "nothing" ? 1 : MODES.indexOf(to) - MODES.indexOf(from);
+  if (up < 0) return { because: `${goes}, and EKS never goes back`, instead: `set authentication_mode = "${from}"` };
+  if (up > 1) {
+    const instead = 'set authentication_mode = "API_AND_CONFIG_MAP" first';
+    return { because: `${goes}, and EKS goes one step at a time`, instead };
+  }
+  const shutOut = to === "API" ? "; whom aws-auth alone lets in, people and nodes, is shut out" : "";
+  return { forGood: `${goes}, and never back${shutOut}` };
 }
 
 /**
  * The provider takes another key for a change in place, asks EKS for nothing, and writes the new one into the state.
  */
-function key(from: Cluster, to: Cluster, change: ResourceChange): Refused | undefined {
-  const before = keyOf(from);
-  const after = keyOf(to) ?? (isLater(change, "encryption_config") ? "a key that is made only then" : undefined);
-  if (before === undefined || after === undefined || before === after) return undefined;
-  return [
-    `the key of its secrets goes from ${before} to ${after}, and EKS never takes another`,
-    `set secrets_encryption = { kms_key_arn = "${before}" }, or keep what it said; a key can rotate its material ` +
+function ofKey(change: ResourceChange): Verdict | undefined {
+  const [before, after] = [keyOf(change.before), keyOf(change.after)];
+  const to = after ?? (isLater(change, "encryption_config") ? "a key that is made only then" : undefined);
+  if (to === undefined || before === to) return undefined;
+  if (before === undefined) {
+    return {
+      forGood: "secrets become encrypted with a KMS key, for good: without that key the cluster cannot be recovered",
+    };
+  }
+  return {
+    because: `the key of its secrets goes from ${before} to ${to}, and EKS never takes another`,
+    instead:
+      `set secrets_encryption = { kms_key_arn = "${before}" }, or keep what it said; a key can rotate its material ` +
       "(rotation_days)",
-  ];
+  };
 }
 
 /**
@@ -190,50 +150,51 @@ function key(from: Cluster, to: Cluster, change: ResourceChange): Refused | unde
  *
  * @see https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
  */
-function zones(change: ResourceChange, plan: Plan): Refused | undefined {
+function ofZones(change: ResourceChange, plan: Plan): Verdict | undefined {
   const subnets = managedBy(plan).filter(({ type }) => type === "aws_subnet");
   const told = [
     ...subnets.flatMap(({ before, after }) => [before, after]),
     ...plan.dataSources.filter(({ type }) => type === "aws_subnet").map(({ values }) => values),
-  ].map((values) => parsed(SUBNET, values));
-  const zoneOf = (id: string | null) => told.find((subnet) => subnet.id === id)?.availability_zone;
+  ];
+  const zoneOf = (id: unknown) =>
+    textAt(
+      told.find((subnet) => subnet?.["id"] === id),
+      "availability_zone",
+    );
 
-  const ids = subnetIds(clusterOf(change.before));
-  const own = subnets.filter(({ before }) => ids.some((id) => id === parsed(SUBNET, before).id));
+  const ids = subnetIds(change.before);
+  const own = subnets.filter(({ before }) => ids.includes(before?.["id"]));
   // Data sources tell of the subnets that are named now. Of those that were, the groups of nodes in them tell.
   const groups = plan.changes
     .filter(({ type }) => type === "aws_autoscaling_group")
-    .map((group) => parsed(GROUP, group.before))
-    .filter(({ vpc_zone_identifier: of }) => of?.every((id) => ids.includes(id)) === true);
-  const ofGroups = (id: string | null) =>
-    groups.flatMap(({ vpc_zone_identifier: of, availability_zones: all }) =>
-      of?.includes(id) === true ? (all ?? []) : [],
-    );
-  const before = ids.flatMap((id): readonly (string | null | undefined)[] => {
-    const [zone, others] = [zoneOf(id), ofGroups(id)];
-    return typeof zone === "string" || others.length === 0 ? [zone] : others;
+    .map(({ before }) => ({ of: listAt(before, "vpc_zone_identifier"), zones: listAt(before, "availability_zones") }))
+    .filter(({ of }) => of.every((id) => ids.includes(id)));
+  const before = ids.flatMap((id) => {
+    const zones = groups.flatMap(({ of, zones }) => (of.includes(id) ? zones : []));
+    const zone = zoneOf(id);
+    return zone !== undefined || zones.length === 0 ? [zone] : zones;
   });
   // Ids that only the apply will tell are those of rows beside the ones that it has.
   const after = isLater(change, "vpc_config", 0, "subnet_ids")
     ? subnets
         .filter(({ name, after }) => after !== null && own.some((row) => row.name === name))
-        .map(({ after }) => parsed(SUBNET, after).availability_zone)
-    : subnetIds(clusterOf(change.after)).map(zoneOf);
+        .map(({ after }) => textAt(after, "availability_zone"))
+    : subnetIds(change.after).map(zoneOf);
   const [from, to] = [zoneList(before), zoneList(after)];
   if (from === undefined || to === undefined || from === to) return undefined;
   const variable = own.length > 0 ? "vpc_private_subnets" : "private_subnet_ids";
-  return [
-    `its subnets would stand in ${to}, and EKS takes only the zones that the cluster was made with, ${from}`,
-    `set ${variable} so that it has all of these zones and no other`,
-  ];
+  return {
+    because: `its subnets would stand in ${to}, and EKS takes only the zones that the cluster was made with, ${from}`,
+    instead: `set ${variable} so that it has all of these zones and no other`,
+  };
 }
 
-function subnetIds({ vpc_config: config }: Partial<Cluster>): readonly (string | null)[] {
-  return config?.[0]?.subnet_ids ?? [];
+function subnetIds(cluster: Values): readonly unknown[] {
+  return listAt(cluster, "vpc_config", 0, "subnet_ids");
 }
 
 /** Zones in order, each once; undefined where there are none, or one of them is not known. */
-function zoneList(known: readonly (string | null | undefined)[]): string | undefined {
+function zoneList(known: readonly unknown[]): string | undefined {
   if (known.length === 0 || known.some((zone) => typeof zone !== "string")) return undefined;
   return [...new Set(known)].sort().join(", ");
 }
@@ -243,22 +204,21 @@ function zoneList(known: readonly (string | null | undefined)[]): string | undef
  * without any. Where it had none before that a plan could see, this plan takes nobody away.
  */
 function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[]): Refusal[] {
-  if (cluster.kind === "destroy" || cluster.kind === "forget") return [];
-  const before = cluster.before === null ? undefined : clusterOf(cluster.before);
-  const after = clusterOf(cluster.after);
+  const { address, kind, before, after } = cluster;
+  if (kind === "destroy" || kind === "forget") return [];
+  const isMade = before === null || kind === "replace";
   const mode = modeOf(after);
   // One that began with aws-auth has its creator for an admin, whatever the provider records of a word that nobody
   // said: EKS takes no other. https://github.com/hashicorp/terraform-provider-aws/issues/35824
-  const beganWithAwsAuth = cluster.kind !== "replace" && before !== undefined && modeOf(before) === "CONFIG_MAP";
-  if (mode === undefined || mode === "CONFIG_MAP" || beganWithAwsAuth || creatorIsAdmin(after)) return [];
+  const beganWithAwsAuth = !isMade && modeOf(before) === "CONFIG_MAP";
+  // EKS' own default is true.
+  const creatorIsAdmin = valueAt(after, "access_config", 0, "bootstrap_cluster_creator_admin_permissions") !== false;
+  if (mode === undefined || mode === "CONFIG_MAP" || beganWithAwsAuth || creatorIsAdmin) return [];
 
-  const associations = managed.filter(({ type, before, after }) => {
-    const { cluster_name: name } = parsed(ASSOCIATION, after ?? before);
+  const associations = managed.filter((it) => {
+    const name = textAt(it.after ?? it.before, "cluster_name");
     // One cluster's name stands in it, unless only the apply will tell.
-    return (
-      type === "aws_eks_access_policy_association" &&
-      (typeof name !== "string" || name === clusterOf(cluster.after).name)
-    );
+    return it.type === "aws_eks_access_policy_association" && (name === undefined || name === textAt(after, "name"));
   });
   const going = associations.map((it) => ({ it, by: goneBy(it, managed) }));
   if (going.some(({ it, by }) => by === undefined && makesAdmin(it.kind === "forget" ? it.before : it.after, it))) {
@@ -270,31 +230,28 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
     "as far as Terraform knows (cluster_creator_admin = false)";
   const instead = "give somebody in access_entries the policy AmazonEKSClusterAdminPolicy without namespaces";
   const elsewhere = mode === "API_AND_CONFIG_MAP" ? "aws-auth may map admins that no plan shows, and so may" : "only";
-  const lost =
-    `the last way in for an admin that this plan can see (${elsewhere} entries or bindings that others made by ` +
-    `hand); ${WAY_BACK}`;
-  const taken = going.flatMap(({ it, by = it }) => (makesAdmin(it.before) ? [by] : []));
-  if (taken.length > 0) {
-    return [...new Set(taken)].map((by) => ({
+  const taken = new Set(going.flatMap(({ it, by = it }) => (makesAdmin(it.before) ? [by] : [])));
+  if (taken.size > 0) {
+    return [...taken].map((by) => ({
       address: by.address,
       noun: "the cluster's last admin",
       what: becomes(by),
       because: nobody,
-      lost,
+      lost:
+        `the last way in for an admin that this plan can see (${elsewhere} entries or bindings that others made by ` +
+        `hand); ${WAY_BACK}`,
       instead,
-      option: allowOption(by.address),
     }));
   }
-  if (before !== undefined && cluster.kind !== "replace") return [];
+  if (!isMade) return [];
   return [
     {
-      address: cluster.address,
+      address,
       noun: "the cluster",
       what: "made",
       because: `authentication_mode is ${mode}, ${nobody}`,
       lost: `the way in for people and for the bastion; ${WAY_BACK}`,
       instead,
-      option: allowOption(cluster.address),
     },
   ];
 }
@@ -304,29 +261,30 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
  * it stays, or is made.
  */
 function goneBy(association: ResourceChange, managed: readonly ResourceChange[]): ResourceChange | undefined {
-  if (association.kind === "destroy") return association;
-  if (association.kind === "forget") return undefined;
-  if (!makesAdmin(association.after, association)) return association.before === null ? undefined : association;
+  const { kind, before, after } = association;
+  if (kind === "destroy") return association;
+  if (kind === "forget") return undefined;
+  if (!makesAdmin(after, association)) return before === null ? undefined : association;
   // One that is made anew comes after its entry.
-  if (association.kind === "create" || association.kind === "replace") return undefined;
-  const principal = parsed(ASSOCIATION, association.before).principal_arn;
+  if (kind === "create" || kind === "replace") return undefined;
+  const principal = textAt(before, "principal_arn");
   return managed.find(
     (it) =>
       it.type === "aws_eks_access_entry" &&
       ends(it) &&
-      typeof principal === "string" &&
-      parsed(ENTRY, it.before).principal_arn === principal,
+      principal !== undefined &&
+      textAt(it.before, "principal_arn") === principal,
   );
 }
 
 /** Whether an association makes an admin of the whole cluster; one of which only the apply will tell may. */
-function makesAdmin(values: ResourceChange["after"], change?: ResourceChange): boolean {
+function makesAdmin(values: Values, change?: ResourceChange): boolean {
   if (values === null) return false;
-  const { policy_arn: policy, access_scope: scope } = parsed(ASSOCIATION, values);
   const mayBe = (name: string) => change !== undefined && isLater(change, name);
-  const isPolicy = typeof policy === "string" ? ADMIN_POLICY.test(policy) : mayBe("policy_arn");
-  const isWhole = scope?.[0]?.type === "cluster" || (scope?.[0]?.type === undefined && mayBe("access_scope"));
-  return isPolicy && isWhole;
+  const policy = textAt(values, "policy_arn");
+  const scope = textAt(values, "access_scope", 0, "type");
+  const isPolicy = policy === undefined ? mayBe("policy_arn") : ADMIN_POLICY.test(policy);
+  return isPolicy && (scope === undefined ? mayBe("access_scope") : scope === "cluster");
 }
 
 /**
@@ -337,69 +295,44 @@ function nodesShutOut(managed: readonly ResourceChange[]): Refusal[] {
   const hasGroups = managed.some(
     ({ type, kind, before }) => type === "aws_autoscaling_group" && before !== null && kind !== "destroy",
   );
+  const going = managed.filter(ends);
   // With the cluster all entries go, and it is refused itself.
-  const clusterGoes = managed.some((it) => it.type === "aws_eks_cluster" && ends(it));
-  if (!hasGroups || clusterGoes) return [];
-  return managed.flatMap((change): Refusal[] => {
-    const entry = parsed(ENTRY, change.before);
-    if (change.type !== "aws_eks_access_entry" || entry.type !== "EC2_LINUX" || !ends(change)) return [];
-    const roleGoes = managed.some(
-      (it) => it.type === "aws_iam_role" && ends(it) && it.before?.["arn"] === entry.principal_arn,
-    );
-    if (roleGoes) return [];
-    const role = entry.principal_arn ?? "its role";
-    return [
-      {
-        address: change.address,
-        noun: "the nodes' access entry",
-        what: becomes(change),
-        because: `there are Auto Scaling groups, and the nodes of ${role} get in by it`,
-        lost:
-          "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no " +
-          "plan shows that)",
-        option: allowOption(change.address),
-      },
-    ];
-  });
+  if (!hasGroups || going.some(({ type }) => type === "aws_eks_cluster")) return [];
+  return going
+    .filter(({ type, before }) => type === "aws_eks_access_entry" && before?.["type"] === "EC2_LINUX")
+    .flatMap((change): Refusal[] => {
+      const role = textAt(change.before, "principal_arn");
+      if (going.some(({ type, before }) => type === "aws_iam_role" && before?.["arn"] === role)) return [];
+      return [
+        {
+          address: change.address,
+          noun: "the nodes' access entry",
+          what: becomes(change),
+          because: `there are Auto Scaling groups, and the nodes of ${role ?? "its role"} get in by it`,
+          lost:
+            "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no " +
+            "plan shows that)",
+        },
+      ];
+    });
 }
 
-function creatorIsAdmin({ access_config: config }: Cluster): boolean {
-  // EKS' own default is true.
-  return config?.[0]?.bootstrap_cluster_creator_admin_permissions !== false;
+function modeOf(cluster: Values): string | undefined {
+  return textAt(cluster, "access_config", 0, "authentication_mode");
 }
 
-function modeOf({ access_config: config }: Cluster): string | undefined {
-  return config?.[0]?.authentication_mode ?? undefined;
+function keyOf(cluster: Values): string | undefined {
+  return textAt(cluster, "encryption_config", 0, "provider", 0, "key_arn");
 }
 
-function keyOf({ encryption_config: config }: Cluster): string | undefined {
-  return config?.[0]?.provider?.[0]?.key_arn ?? undefined;
+/** The text at a path; undefined where there is none, or something else, as another provider may write it. */
+function textAt(values: unknown, ...path: readonly (string | number)[]): string | undefined {
+  const value = valueAt(values, ...path);
+  return typeof value === "string" ? value : undefined;
 }
 
-/** Steps towards access entries; less than 0 for a way back. */
-function modeSteps(from: string, to: string | undefined): number {
-  return MODES.indexOf(to ?? "") - MODES.indexOf(from);
-}
-
-/** Minors from one version to another; NaN when one of them is not known. */
-function steps(from: string | null | undefined, to: string | null | undefined): number {
-  return minorOf(to ?? "") - minorOf(from ?? "");
-}
-
-function minorOf(version: string): number {
-  return Number(/^1\.(\d+)$/.exec(version)?.[1]);
-}
-
-function minorAfter(version: string): string {
-  return `1.${String(minorOf(version) + 1)}`;
-}
-
-function clusterOf(values: ResourceChange["before"]): Cluster {
-  return parsed(CLUSTER, values);
-}
-
-/** What is readable of values; nothing of those that are of another shape, as another provider may write them. */
-function parsed<T extends z.ZodObject>(shape: T, values: ResourceChange["before"]): Partial<z.infer<T>> {
-  const { success, data } = shape.safeParse(values ?? {});
-  return success ? data : {};
+/** The list at a path; nothing where there is none. */
+function listAt(values: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const value = valueAt(values, ...path);
+  return Array.isArray(value) ? value : [];
 }

@@ -37,9 +37,9 @@ const VALUE_LENGTH = 80;
 export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
   const lost = plan.changes.filter((change) => change.isManaged && ends(change)).flatMap(refusal);
   const refused = [...lost, ...clusterRefusals(plan)];
-  const allowable = refused.filter(({ option }) => option !== undefined).map(({ address }) => address);
+  const allowable = refused.filter(({ isFinal }) => isFinal !== true).map(({ address }) => address);
   for (const address of allowed) checkIsInPlan(address, plan, [...new Set(allowable)]);
-  return refused.filter(({ address, option }) => option === undefined || !allowed.includes(address));
+  return refused.filter(({ address, isFinal }) => isFinal === true || !allowed.includes(address));
 }
 
 /**
@@ -83,17 +83,7 @@ function refusal(change: ResourceChange): Refusal[] {
       : forced.length > 0
         ? `${forced.join(", and ")}, which cannot be done in place`
         : (REASONS[reason ?? ""] ?? (kind === "destroy" ? "the plan destroys it" : "Terraform does not say why"));
-  const instead = setBack(change);
-  return [
-    {
-      address,
-      ...loss,
-      what: becomes(change),
-      because,
-      ...(instead !== undefined && { instead }),
-      option: allowOption(address),
-    },
-  ];
+  return [{ address, ...loss, what: becomes(change), because, instead: setBack(change) }];
 }
 
 function sameText(before: PlannedValue, after: PlannedValue): boolean {

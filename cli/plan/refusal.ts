@@ -13,11 +13,8 @@ export interface Refusal {
   readonly lost?: string;
   /** What to write in the tfvars instead, where that is known. */
   readonly instead?: string;
-  /**
-   * What to add to the command line to have it done all the same, quoted for a shell; undefined where AWS would refuse
-   * it too.
-   */
-  readonly option?: string;
+  /** AWS would refuse it too, whatever the command line allows. */
+  readonly isFinal?: boolean;
 }
 
 /** What becomes of something, in a word. */
@@ -31,11 +28,11 @@ export function allowOption(address: string): string {
 }
 
 /** A refusal in one paragraph. */
-export function refusalText({ address, noun, what, because, lost, instead, option }: Refusal): string {
+export function refusalText({ address, noun, what, because, lost, instead, isFinal }: Refusal): string {
   return [
     `${address}: ${noun} would be ${what}: ${because}`,
     ...(lost === undefined ? [] : [`lost by it: ${lost}`]),
     ...(instead === undefined ? [] : [instead]),
-    ...(option === undefined ? [] : [`if you mean it, add ${option}`]),
+    ...(isFinal === true ? [] : [`if you mean it, add ${allowOption(address)}`]),
   ].join("; ");
 }

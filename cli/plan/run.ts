@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 
 import { UserError } from "../../contract/user-error";
 import type { Screen } from "../../terminal/screen";
-import { countByType, Progress } from "../../terraform/events";
+import { countByType, Progress, type TerraformEvent } from "../../terraform/events";
 import { readPlan, type Plan } from "../../terraform/plan-file";
 import { ApplyKilledError, FOLDER } from "../../terraform/terraform";
 import type { Stack } from "../stack";
@@ -23,21 +23,25 @@ function planFile(): string {
  * @throws UserError
  */
 export async function savePlan(
-  stack: Stack,
+  { terraform, variables }: Stack,
   screen: Screen,
   options: readonly string[],
   said: string,
 ): Promise<boolean> {
-  const { terraform, variables } = stack;
-  const progress = new Progress();
+  const args = [...options, ...variables.terraformArguments];
   const { hasChanges } = await screen.step("plan", async () => ({
-    hasChanges: await terraform.plan([...options, ...variables.terraformArguments], planFile(), (event) => {
-      const what = progress.told(event);
-      if (what !== undefined) screen.busy(`plan: ${what}`);
-    }),
+    hasChanges: await terraform.plan(args, planFile(), telling(screen, "plan", new Progress())),
     said,
   }));
   return hasChanges;
+}
+
+/** Shows what Terraform is busy with. */
+function telling(screen: Screen, step: string, progress: Progress): (event: TerraformEvent) => void {
+  return (event) => {
+    const what = progress.told(event);
+    if (what !== undefined) screen.busy(`${step}: ${what}`);
+  };
 }
 
 /** Reads the plan that is saved. @throws UserError */
@@ -57,9 +61,10 @@ export function dropPlan(): void {
  * @throws UserError
  */
 export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "destroy"): Promise<void> {
-  const { terraform, signal, logFile } = stack;
+  const { terraform, signal, logFile, variables } = stack;
   const product = terraform.product();
   const progress = new Progress();
+  const tell = telling(screen, name, progress);
   const interrupted = () => {
     screen.line(
       `interrupted: ${product} finishes what AWS has begun, and writes it into the state; Ctrl-C again would ` +
@@ -70,8 +75,7 @@ export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "d
   try {
     await screen.step(name, async () => {
       await terraform.apply(planFile(), (event) => {
-        const what = progress.told(event);
-        if (what !== undefined) screen.busy(`${name}: ${what}`);
+        tell(event);
         if (event.kind === "diagnostic" && event.severity === "warning") screen.line(`warning: ${event.text}`);
       });
       return { said: progress.summary() };
@@ -80,7 +84,13 @@ export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "d
     if (!(error instanceof UserError)) throw error;
     const exists = await terraform.state().catch(() => undefined);
     const halfMade = name === "apply" ? await terraform.tainted().catch(() => []) : [];
-    const first = error instanceof ApplyKilledError ? lookFor(error.lost, stack) : "mend the cause and ";
+    // After a kill something may be missing in the state, which has to be looked for first.
+    const project = String(variables.values.get("project_name")?.value);
+    const first =
+      error instanceof ApplyKilledError
+        ? `${error.lost} may exist without being in the state: look for it by its tag, Project=${project}, as ` +
+          'docs/usage.md says under "When something stops half-way", and then '
+        : "mend the cause and ";
     const mend = error.exitCode === 130 ? "" : first;
     const away =
       name === "apply" && exists?.length !== 0 ? "; or `eks destroy`, with the same -var-file, takes it all away" : "";
@@ -93,15 +103,6 @@ export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "d
   } finally {
     signal.removeEventListener("abort", interrupted);
   }
-}
-
-/** What somebody has to do before an apply that was killed can go on. */
-function lookFor(lost: string, { variables }: Stack): string {
-  const project = String(variables.values.get("project_name")?.value);
-  return (
-    `${lost} may exist without being in the state: look for it by its tag, Project=${project}, as README says under ` +
-    '"When something stops half-way", and then '
-  );
 }
 
 /** What has to be decided before it goes on: the guard stands before what would have to be made anew. */

@@ -1,0 +1,89 @@
+import { FINDERS } from "../../aws/finders/table";
+import { judged } from "../../cli/destroy/leftovers";
+import type { ClusterIdentity } from "../../cli/destroy/ownership";
+
+const CLUSTER: ClusterIdentity = {
+  clusterName: "c",
+  vpcId: "vpc-1",
+  hasCluster: true,
+  managedIds: new Set(),
+  persistentVolumes: new Map(),
+};
+const Tags = [{ Key: "kubernetes.io/cluster/c", Value: "owned" }];
+/** One of each, with the cluster's tag. */
+const AROUND: Parameters<typeof judged>[0] = {
+  clusters: [],
+  network: undefined,
+  vpcId: "vpc-1",
+  balancers: [
+    [FINDERS.aws_elb.read({ LoadBalancerName: "elb", VPCId: "vpc-1" })],
+    [FINDERS.aws_lb.read({ LoadBalancerArn: "arn:lb", VpcId: "vpc-1" })],
+  ],
+  targetGroups: [FINDERS.aws_lb_target_group.read({ TargetGroupArn: "arn:targets", VpcId: "vpc-1" })],
+  groups: [FINDERS.aws_security_group.read({ GroupId: "sg-1", VpcId: "vpc-1", Tags })],
+  interfaces: [FINDERS.aws_network_interface.read({ NetworkInterfaceId: "eni-1", TagSet: Tags })],
+  instances: [FINDERS.aws_instance.read({ InstanceId: "i-1", State: { Name: "running" }, Tags })],
+  volumes: [FINDERS.aws_ebs_volume.read({ VolumeId: "vol-1", State: "available", Tags })],
+  subnets: [FINDERS.aws_subnet.read({ SubnetId: "subnet-1", Tags })],
+  natGateways: [FINDERS.aws_nat_gateway.read({ NatGatewayId: "nat-1", State: "available", Tags })],
+  endpoints: [FINDERS.aws_vpc_endpoint.read({ VpcEndpointId: "vpce-1", State: "Available", Tags })],
+  logGroups: [{ id: "/aws/eks/c/cluster", tags: {}, state: "there", details: {} }],
+  unknown: [],
+};
+const ids = (given: ClusterIdentity, around = AROUND) => judged(around, given).things.map(({ id }) => id);
+const EVERYTHING = [
+  "elb",
+  "arn:lb",
+  "arn:targets",
+  "sg-1",
+  "eni-1",
+  "i-1",
+  "vol-1",
+  "subnet-1",
+  "nat-1",
+  "vpce-1",
+  "/aws/eks/c/cluster",
+];
+
+describe("what is left over of a cluster", () => {
+  it("is of every type, in the order in which it is looked for", () => {
+    expect(ids(CLUSTER)).toEqual(EVERYTHING);
+  });
+
+  it.each(EVERYTHING)("is not %s when that is in Terraform's state", (id) => {
+    expect(ids({ ...CLUSTER, managedIds: new Set([id]) })).toEqual(EVERYTHING.filter((it) => it !== id));
+  });
+
+  it("is no instance that a group of Terraform's has started", () => {
+    const tag = { Key: "aws:autoscaling:groupName", Value: "c-worker" };
+    const instances = [FINDERS.aws_instance.read({ InstanceId: "i-1", State: { Name: "running" }, Tags: [tag] })];
+
+    expect(ids({ ...CLUSTER, managedIds: new Set(["c-worker"]) }, { ...AROUND, instances })).not.toContain("i-1");
+  });
+
+  it.each(["deleting", "deleted"] as const)("has a NAT gateway that is %s as long as that holds the VPC", (State) => {
+    const natGateways = [FINDERS.aws_nat_gateway.read({ NatGatewayId: "nat-1", State })];
+
+    expect(ids(CLUSTER, { ...AROUND, natGateways }).includes("nat-1")).toBe(State === "deleting");
+  });
+
+  it("has no interface of a NAT gateway, which goes with it", () => {
+    const NatGatewayAddresses = [{ NetworkInterfaceId: "eni-1" }];
+    const natGateways = [FINDERS.aws_nat_gateway.read({ NatGatewayId: "nat-1", NatGatewayAddresses })];
+
+    expect(ids(CLUSTER, { ...AROUND, natGateways })).not.toContain("eni-1");
+  });
+
+  it("is nobody's to delete where the account has a cluster of the name that is not the stack's", () => {
+    const clusters = [{ id: "c", tags: {}, state: "there" as const, details: {} }];
+    const given = { ...CLUSTER, hasCluster: false };
+
+    const theirs = judged({ ...AROUND, clusters, network: { vpcId: "vpc-2" } }, given);
+    const own = judged({ ...AROUND, clusters, network: { vpcId: "vpc-1" } }, given);
+
+    expect(theirs.isSomebodyElses).toBe(true);
+    expect(new Set(theirs.things.map(({ owner }) => owner))).toEqual(new Set(["other"]));
+    expect(own.isSomebodyElses).toBe(false);
+    expect(own.things).toContainEqual(expect.objectContaining({ id: "vol-1", owner: "cluster" }));
+  });
+});
