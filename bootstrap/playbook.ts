@@ -1,4 +1,4 @@
-import { nodeRoleArns, wantedMappings } from "../facts/aws-auth";
+import { nodeRoleArns } from "../facts/aws-auth";
 import type { Handover } from "../contract/handover";
 import { kubectlFor, mirrored, type Artifact, type Release, type Releases } from "./releases";
 import { ownHome, rootHome, type Home, type Site } from "./site";
@@ -50,7 +50,7 @@ export function playbook(handover: Handover, options: PlaybookOptions): Stage[] 
     ],
     homes.map((home) => kubeconfig(site, home, access)),
     [clusterApi(address, patienceSeconds)],
-    ...(address.hasAwsAuth ? [[awsAuth(address, wantedMappings(handover), kubectl.version)]] : []),
+    ...(address.hasAwsAuth ? [[awsAuth(address, handover, kubectl.version)]] : []),
     [nodes(address, wanted, patienceSeconds)],
   ];
 }

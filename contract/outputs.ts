@@ -1,14 +1,14 @@
 import { z } from "zod";
 
 import { UserError } from "./user-error";
-import { USER_ARN } from "../facts/aws-auth";
+import { ROLE_ARN, USER_ARN } from "../facts/aws-auth";
 import type { Handover } from "./handover";
 import { isRecord, parseJson } from "./json";
 
 const text = z.string().min(1);
 const count = z.int().nonnegative();
 const groups = z.array(text);
-const roleArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\//);
+const roleArn = z.string().regex(ROLE_ARN);
 const userArn = z.string().regex(USER_ARN);
 
 const FIELDS = {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { quoted } from "../../contract/shell";
+import type { Artifact } from "../releases";
 import type { Command } from "./command";
 import { PLAN_AGAIN } from "./task";
 
@@ -41,17 +42,12 @@ chmod ${mode} "$part"
 ${last}mv -f "$part" "$file"`;
 }
 
-/** A command that downloads a file and puts it in its place, if its checksum is the one expected. */
-export function download(placement: Placement, url: string, sha256: string): Command {
-  return { text: placing(placement, fetching(url, sha256, '"$part"')) };
-}
-
 /**
  * The lines of a script that download a file, and end it when the download fails, stalls or is not what was expected.
  *
  * @param file for a shell, quoted as it has to be
  */
-export function fetching(url: string, sha256: string, file: string): string {
+export function fetching({ url, sha256 }: Artifact, file: string): string {
   const from = quoted(url);
   // Less than 1 KiB/s for 15 s is no download any more.
   return `curl -fsSL --retry 2 --retry-delay 1 --connect-timeout 15 --speed-limit 1024 --speed-time 15 -o ${file} ${from} || {

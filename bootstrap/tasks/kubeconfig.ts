@@ -51,15 +51,18 @@ export function kubeconfig(site: Site, home: Home, access: ClusterAccess): Task<
       command: asOwner(site, home, reading(path)),
       parse: (result) => parseKubeconfig(result, arn),
     },
-    changes: (current) => {
-      if (differences(access, current).length === 0) return [];
+    change: (current) => {
+      const different = differences(access, current);
+      if (different.length === 0) return undefined;
       // The lock is for two runs of this at once: the second begins with the file of the first.
       const fill = `exec 8<"$dir"; flock 8
 if [ -s "$file" ]; then cat "$file" >"$part"; fi
 ${update} --kubeconfig "$part" >/dev/null`;
-      return [asOwner(site, home, { text: placing({ path, mode: "0600" }, fill) })];
+      return {
+        commands: [asOwner(site, home, { text: placing({ path, mode: "0600" }, fill) })],
+        diff: different.join("; "),
+      };
     },
-    diff: (current) => differences(access, current).join("; "),
   };
 }
 

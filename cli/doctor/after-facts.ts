@@ -227,7 +227,7 @@ export const BOOTING_SECONDS = 300;
 export function awsAuthData({ inside }: AfterFacts): { readonly data: AwsAuthData | undefined } | undefined {
   const state = orElse(inside.cluster, undefined);
   if (state === undefined || "unreachable" in state) return undefined;
-  return { data: state.awsAuth && (state.awsAuth.data ?? {}) };
+  return { data: state.awsAuth?.data };
 }
 
 /** A cure: the command that makes an ARN an admin of the cluster by an access entry that exists. */

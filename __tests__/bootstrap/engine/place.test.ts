@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { download, placing, reading, sha256Of, write } from "../../../bootstrap/engine/place";
+import { fetching, placing, reading, sha256Of, write } from "../../../bootstrap/engine/place";
 import { PLAN_AGAIN } from "../../../bootstrap/engine/task";
 import { LocalHost } from "../../support/local-host";
 
@@ -151,6 +151,10 @@ describe("reading a file", () => {
 });
 
 describe("a download", () => {
+  const download = (url: string, sha256: string) => ({
+    text: placing(at(file), fetching({ url, sha256 }, '"$part"')),
+  });
+
   it("takes the place of the old file only with the right checksum", async () => {
     const body = "a binary\n";
     const server = createServer((_, response) => response.end(body));
@@ -160,9 +164,9 @@ describe("a download", () => {
       writeFileSyncIn(file, "old\n");
       chmodSync(file, 0o755);
 
-      const wrong = await host.run(download(at(file), url, sha256Of("another")));
+      const wrong = await host.run(download(url, sha256Of("another")));
       const kept = readFileSync(file, "utf8");
-      const right = await host.run(download(at(file), url, sha256Of(body)));
+      const right = await host.run(download(url, sha256Of(body)));
 
       expect(wrong).toMatchObject({ exitCode: 1 });
       expect(wrong.stderr).toBe(
