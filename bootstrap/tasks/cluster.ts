@@ -1,12 +1,14 @@
 import { diffLines } from "diff";
 import { z } from "zod";
 
+import type { Handover } from "../../contract/handover";
 import { jsonIn } from "../../contract/json";
 import { UserError } from "../../contract/user-error";
 import {
   findMappingProblem,
   MANAGED_BY,
   mergeAwsAuth,
+  nodeRoleArns,
   removedGroups,
   type AwsAuthData,
   type MappedPrincipals,
@@ -217,18 +219,13 @@ function lineDiff(before: string, after: string): string {
     .join("\n");
 }
 
-/** Which nodes a cluster shall have, and what may keep them from joining. */
-export interface WantedNodes {
-  /** Wanted size by the name of the Auto Scaling group. */
-  readonly groups: Readonly<Record<string, number>>;
-  readonly region: string;
-  readonly nodeRoleArns: readonly string[];
-}
+/** What of a handover says which nodes a cluster shall have, and what may keep them from joining. */
+export type WantedNodes = Pick<Handover, "node_groups" | "region" | "node_role_arn" | "node_role_arns">;
 
 /** As many nodes are Ready as the node groups want together. */
 export function nodes(address: ClusterAddress, wanted: WantedNodes, patienceSeconds: number): Wait<ClusterState> {
   const current = clusterReading(address);
-  const count = Object.values(wanted.groups).reduce((sum, size) => sum + size, 0);
+  const count = Object.values(wanted.node_groups).reduce((sum, { desired }) => sum + desired, 0);
   return {
     title: "nodes",
     current,
@@ -257,7 +254,7 @@ export function nodes(address: ClusterAddress, wanted: WantedNodes, patienceSeco
   };
 }
 
-function autoScalingGroups({ groups, region }: WantedNodes): Command {
+function autoScalingGroups({ node_groups: groups, region }: WantedNodes): Command {
   const options = ["--region", region, "--output", "json", "--auto-scaling-group-names", ...Object.keys(groups)];
   return sh`aws autoscaling describe-auto-scaling-groups ${options}`;
 }
@@ -316,11 +313,12 @@ export function brokenLink(
   state: ClusterState,
   answer: CommandResult,
   { hasAwsAuth }: Pick<ClusterAddress, "hasAwsAuth">,
-  { groups, region, nodeRoleArns }: WantedNodes,
+  wanted: WantedNodes,
 ): string {
   if ("unreachable" in state) return state.unreachable;
+  const { node_groups: groups, region } = wanted;
   const mapped = state.awsAuth?.data;
-  const [unmapped] = hasAwsAuth ? nodeRoleArns.flatMap((arn) => findMappingProblem(mapped, arn) ?? []) : [];
+  const [unmapped] = hasAwsAuth ? nodeRoleArns(wanted).flatMap((arn) => findMappingProblem(mapped, arn) ?? []) : [];
   if (unmapped !== undefined) return unmapped;
 
   const sick = state.nodes.filter(({ isReady }) => !isReady);
@@ -337,9 +335,9 @@ export function brokenLink(
     );
   }
   const instancesOf = (group: string) => described.find(({ name }) => name === group)?.instances ?? [];
-  const few = Object.entries(groups).find(([group, size]) => instancesOf(group).length < size);
+  const few = Object.entries(groups).find(([group, { desired }]) => instancesOf(group).length < desired);
   if (few !== undefined) {
-    const [group, size] = few;
+    const [group, { desired: size }] = few;
     return (
       `the Auto Scaling group ${group} has ${String(instancesOf(group).length)} of ${String(size)} instances; ` +
       "its activities say why: aws autoscaling describe-scaling-activities " +

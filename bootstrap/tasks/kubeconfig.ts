@@ -1,5 +1,6 @@
 import { parse as parseYaml } from "yaml";
 
+import type { Handover } from "../../contract/handover";
 import { isRecord } from "../../contract/json";
 import { UserError } from "../../contract/user-error";
 import { sh } from "../engine/command";
@@ -9,16 +10,11 @@ import { placing, reading } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
 import type { Task } from "../engine/task";
 
-/** The cluster that a kubeconfig shall lead to. */
-export interface ClusterAccess {
-  readonly name: string;
-  readonly region: string;
-  /** As `aws eks update-kubeconfig` names cluster, user and context. */
-  readonly arn: string;
-  readonly endpoint: string;
-  /** PEM in base64. */
-  readonly certificateAuthorityData: string;
-}
+/** What of a handover says where a kubeconfig shall lead. */
+export type ClusterAccess = Pick<
+  Handover,
+  "cluster_name" | "region" | "cluster_endpoint" | "certificate_authority_data"
+>;
 
 /** What a kubeconfig says about a cluster: whatever has been left out is not there. */
 export interface KubeconfigState {
@@ -40,11 +36,12 @@ const EXEC_VERSIONS = ["client.authentication.k8s.io/v1beta1", "client.authentic
  * A kubeconfig with which kubectl reaches the cluster, made by `aws eks update-kubeconfig` on a copy that then takes
  * the place of the file; other clusters in it stay. The cluster's context becomes the current one when it is new:
  * whoever has chosen another one later keeps it.
+ *
+ * @param arn of the cluster: what `aws eks update-kubeconfig` calls cluster, user and context
  */
-export function kubeconfig(site: Site, home: Home, access: ClusterAccess): Task<KubeconfigState> {
+export function kubeconfig(site: Site, home: Home, access: ClusterAccess, arn: string): Task<KubeconfigState> {
   const path = `${home.path}/.kube/config`;
-  const { name, region, arn } = access;
-  const update = sh`aws eks update-kubeconfig --name ${name} --region ${region}`.text;
+  const update = sh`aws eks update-kubeconfig --name ${access.cluster_name} --region ${access.region}`.text;
   return {
     title: `${home.name}/.kube/config`,
     current: {
@@ -67,7 +64,7 @@ ${update} --kubeconfig "$part" >/dev/null`;
 }
 
 /** What a kubeconfig says about the cluster with this ARN. */
-export function parseKubeconfig(result: CommandResult, arn: string): KubeconfigState {
+function parseKubeconfig(result: CommandResult, arn: string): KubeconfigState {
   const file = asRecord(parsed(stdoutOf(result)));
   const named = (section: string, name: unknown) => {
     const entries = Array.isArray(file[section]) ? file[section].map(asRecord) : [];
@@ -99,30 +96,25 @@ function parsed(text: string): unknown {
 }
 
 /** What a kubeconfig lacks, in words. */
-function differences(
-  { name, region, endpoint, certificateAuthorityData }: ClusterAccess,
-  is: KubeconfigState,
-): string[] {
+function differences(access: ClusterAccess, is: KubeconfigState): string[] {
   const all: string[] = [];
   if (is.endpoint === undefined) all.push("the cluster is not in it");
-  else if (trimmed(is.endpoint) !== trimmed(endpoint)) {
-    all.push(`the endpoint is ${is.endpoint}, and the outputs have ${endpoint}`);
+  else {
+    if (trimmed(is.endpoint) !== trimmed(access.cluster_endpoint)) {
+      all.push(`the endpoint is ${is.endpoint}, and the outputs have ${access.cluster_endpoint}`);
+    }
+    if (is.certificateAuthorityData !== access.certificate_authority_data) {
+      all.push("the certificate authority is not the one of the outputs");
+    }
   }
-  if (is.endpoint !== undefined && is.certificateAuthorityData !== certificateAuthorityData) {
-    all.push("the certificate authority is not the one of the outputs");
-  }
-  const wanted = ["get-token", name, region];
+  const words = is.exec?.command.split(" ") ?? [];
   if (is.exec === undefined) all.push("it has no way to get a token");
   else if (!EXEC_VERSIONS.includes(is.exec.apiVersion)) all.push(`tokens are asked for by ${is.exec.apiVersion}`);
-  else if (!includesAll(is.exec.command.split(" "), wanted)) {
+  else if (!["get-token", access.cluster_name, access.region].every((word) => words.includes(word))) {
     all.push(`tokens come from: ${is.exec.command}`);
   }
   if (!is.hasCurrentContext) all.push("no context is the current one");
   return all;
-}
-
-function includesAll(words: readonly string[], wanted: readonly string[]): boolean {
-  return wanted.every((word) => words.includes(word));
 }
 
 function trimmed(url: string): string {

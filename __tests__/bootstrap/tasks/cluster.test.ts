@@ -17,7 +17,11 @@ import { join } from "node:path";
 const ADDRESS = { context: "arn:aws:eks:r:1:cluster/c", hasAwsAuth: true };
 const ROLE = "arn:aws:iam::123456789012:role/nodes";
 const KUBECTL = "1.31.14";
-const WANTED = { groups: { "c-worker": 2 }, region: "ap-northeast-2", nodeRoleArns: [ROLE] };
+const WANTED = {
+  node_groups: { "c-worker": { min: 2, max: 2, desired: 2 } },
+  region: "ap-northeast-2",
+  node_role_arn: ROLE,
+};
 const MAPPED = `- rolearn: ${ROLE}
   username: system:node:{{EC2PrivateDNSName}}
   groups:
@@ -306,7 +310,9 @@ describe("nodes", () => {
   });
 
   it("are nothing to wait for when no group wants one", () => {
-    expect(nodes(ADDRESS, { ...WANTED, groups: { a: 0 } }, 1).missing(state())).toBeUndefined();
+    expect(
+      nodes(ADDRESS, { ...WANTED, node_groups: { a: { min: 0, max: 0, desired: 0 } } }, 1).missing(state()),
+    ).toBeUndefined();
   });
 });
 
@@ -368,7 +374,7 @@ describe("the first broken link of joining", () => {
   });
 
   it("is the mapping of a role that one of the groups has of its own", () => {
-    const wanted = { ...WANTED, nodeRoleArns: [ROLE, `${ROLE}-gpu`] };
+    const wanted = { ...WANTED, node_role_arns: [ROLE, `${ROLE}-gpu`] };
 
     expect(brokenLink(state(mapped), groups("i-1"), ADDRESS, wanted)).toBe(
       `aws-auth does not map ${ROLE}-gpu; it maps ${ROLE}`,
