@@ -1,6 +1,7 @@
 import { execFile, type ExecFileException } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { promisify, stripVTControlCharacters } from "node:util";
 
 import { UserError } from "../contract/user-error";
@@ -34,7 +35,7 @@ export interface NamedHandover {
 /** What is around the program: its own when left out. */
 export interface Surroundings extends Omit<CloudAccess, "environment"> {
   readonly environment?: NodeJS.ProcessEnv;
-  readonly stdin?: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
 }
 
 /** Where cdktf puts the stack called `eks`, seen from the project's folder. */
@@ -144,15 +145,11 @@ async function explained<T>(path: string, read: () => Promise<T>, missing?: stri
   }
 }
 
-async function readAll(stdin: Stdin): Promise<Buffer> {
-  if (stdin.isTTY === true) {
-    throw new UserError(
-      `--outputs - reads standard input, which is a terminal here; pipe into it: ${terraformCommand()} output -json | …`,
-    );
-  }
-  const chunks: Buffer[] = [];
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+function readAll(stdin: Stdin): Promise<Buffer> {
+  if (stdin.isTTY !== true) return buffer(stdin);
+  throw new UserError(
+    `--outputs - reads standard input, which is a terminal here; pipe into it: ${terraformCommand()} output -json | …`,
+  );
 }
 
 /** UTF-8, or what Windows PowerShell's `>` writes: UTF-16 with a byte order mark. */

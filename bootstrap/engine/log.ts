@@ -90,16 +90,10 @@ export function logged(host: Host, log: Log): Host {
     name: host.name,
     run: async (command) => {
       const start = performance.now();
-      const seconds = () => (performance.now() - start) / 1000;
-      let result: CommandResult;
-      try {
-        result = await host.run(command);
-      } catch (error) {
-        log.command(command, seconds(), error as Error);
-        throw error;
-      }
-      log.command(command, seconds(), result);
-      return result;
+      const ended = await host.run(command).catch((error: unknown) => error as Error);
+      log.command(command, (performance.now() - start) / 1000, ended);
+      if (ended instanceof Error) throw ended;
+      return ended;
     },
   };
 }

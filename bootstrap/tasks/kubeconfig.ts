@@ -5,7 +5,6 @@ import { isRecord } from "../../contract/json";
 import { UserError } from "../../contract/user-error";
 import { sh } from "../engine/command";
 import { stdoutOf } from "../engine/errors";
-import type { CommandResult } from "../engine/host";
 import { placing, reading } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
 import type { Task } from "../engine/task";
@@ -15,16 +14,6 @@ export type ClusterAccess = Pick<
   Handover,
   "cluster_name" | "region" | "cluster_endpoint" | "certificate_authority_data"
 >;
-
-/** What a kubeconfig says about a cluster: whatever has been left out is not there. */
-export interface KubeconfigState {
-  /** Whether some context of the file is the current one. */
-  readonly hasCurrentContext: boolean;
-  readonly endpoint?: string;
-  readonly certificateAuthorityData?: string;
-  /** API version of the exec plugin, and its command line in one text. */
-  readonly exec?: { readonly apiVersion: string; readonly command: string };
-}
 
 /**
  * What kubectl 1.24 and newer take from an exec plugin. @see
@@ -39,17 +28,16 @@ const EXEC_VERSIONS = ["client.authentication.k8s.io/v1beta1", "client.authentic
  *
  * @param arn of the cluster: what `aws eks update-kubeconfig` calls cluster, user and context
  */
-export function kubeconfig(site: Site, home: Home, access: ClusterAccess, arn: string): Task<KubeconfigState> {
+export function kubeconfig(site: Site, home: Home, access: ClusterAccess, arn: string): Task<readonly string[]> {
   const path = `${home.path}/.kube/config`;
   const update = sh`aws eks update-kubeconfig --name ${access.cluster_name} --region ${access.region}`.text;
   return {
     title: `${home.name}/.kube/config`,
     current: {
       command: asOwner(site, home, reading(path)),
-      parse: (result) => parseKubeconfig(result, arn),
+      parse: (result) => differences(access, arn, asRecord(parsed(stdoutOf(result)))),
     },
-    change: (current) => {
-      const different = differences(access, current);
+    change: (different) => {
       if (different.length === 0) return undefined;
       // The lock is for two runs of this at once: the second begins with the file of the first.
       const fill = `exec 8<"$dir"; flock 8
@@ -63,29 +51,6 @@ ${update} --kubeconfig "$part" >/dev/null`;
   };
 }
 
-/** What a kubeconfig says about the cluster with this ARN. */
-function parseKubeconfig(result: CommandResult, arn: string): KubeconfigState {
-  const file = asRecord(parsed(stdoutOf(result)));
-  const named = (section: string, name: unknown) => {
-    const entries = Array.isArray(file[section]) ? file[section].map(asRecord) : [];
-    return entries.find((entry) => entry["name"] === name);
-  };
-  const context = asRecord(named("contexts", arn)?.["context"]);
-  const cluster = asRecord(named("clusters", context["cluster"])?.["cluster"]);
-  const user = asRecord(named("users", context["user"])?.["user"]);
-  const exec = asRecord(user["exec"]);
-  const { server, "certificate-authority-data": data } = cluster;
-  const { apiVersion, command, args } = exec;
-  return {
-    hasCurrentContext: named("contexts", file["current-context"]) !== undefined,
-    ...(typeof server === "string" && { endpoint: server }),
-    ...(typeof data === "string" && { certificateAuthorityData: data }),
-    ...(typeof apiVersion === "string" && {
-      exec: { apiVersion, command: [command, ...(Array.isArray(args) ? (args as unknown[]) : [])].join(" ") },
-    }),
-  };
-}
-
 function parsed(text: string): unknown {
   try {
     return parseYaml(text);
@@ -96,24 +61,32 @@ function parsed(text: string): unknown {
 }
 
 /** What a kubeconfig lacks, in words. */
-function differences(access: ClusterAccess, is: KubeconfigState): string[] {
+function differences(access: ClusterAccess, arn: string, file: Readonly<Record<string, unknown>>): string[] {
+  const named = (section: string, name: unknown) => {
+    const entries = Array.isArray(file[section]) ? file[section].map(asRecord) : [];
+    return entries.find((entry) => entry["name"] === name);
+  };
+  const context = asRecord(named("contexts", arn)?.["context"]);
+  const cluster = asRecord(named("clusters", context["cluster"])?.["cluster"]);
+  const user = asRecord(named("users", context["user"])?.["user"]);
+  const { server, "certificate-authority-data": authority } = cluster;
+  const { apiVersion, command, args } = asRecord(user["exec"]);
+  const words = [command, ...(Array.isArray(args) ? (args as unknown[]) : [])];
+
   const all: string[] = [];
-  if (is.endpoint === undefined) all.push("the cluster is not in it");
-  else {
-    if (trimmed(is.endpoint) !== trimmed(access.cluster_endpoint)) {
-      all.push(`the endpoint is ${is.endpoint}, and the outputs have ${access.cluster_endpoint}`);
-    }
-    if (is.certificateAuthorityData !== access.certificate_authority_data) {
-      all.push("the certificate authority is not the one of the outputs");
-    }
+  if (typeof server !== "string") all.push("the cluster is not in it");
+  else if (trimmed(server) !== trimmed(access.cluster_endpoint)) {
+    all.push(`the endpoint is ${server}, and the outputs have ${access.cluster_endpoint}`);
   }
-  const words = is.exec?.command.split(" ") ?? [];
-  if (is.exec === undefined) all.push("it has no way to get a token");
-  else if (!EXEC_VERSIONS.includes(is.exec.apiVersion)) all.push(`tokens are asked for by ${is.exec.apiVersion}`);
+  if (typeof server === "string" && authority !== access.certificate_authority_data) {
+    all.push("the certificate authority is not the one of the outputs");
+  }
+  if (typeof apiVersion !== "string") all.push("it has no way to get a token");
+  else if (!EXEC_VERSIONS.includes(apiVersion)) all.push(`tokens are asked for by ${apiVersion}`);
   else if (!["get-token", access.cluster_name, access.region].every((word) => words.includes(word))) {
-    all.push(`tokens come from: ${is.exec.command}`);
+    all.push(`tokens come from: ${words.join(" ")}`);
   }
-  if (!is.hasCurrentContext) all.push("no context is the current one");
+  if (named("contexts", file["current-context"]) === undefined) all.push("no context is the current one");
   return all;
 }
 

@@ -1,5 +1,7 @@
 import { quoted } from "../../contract/shell";
 import { sh, type Command } from "../engine/command";
+import { stdoutOf } from "../engine/errors";
+import type { CommandResult } from "../engine/host";
 import type { Site } from "../site";
 
 /** What apt, dpkg and rpm lock. */
@@ -49,4 +51,14 @@ if command -v apt-get >/dev/null; then echo "manager apt"; elif command -v dnf >
     .text
 }`,
   };
+}
+
+/**
+ * What a host has answered to `asksMachine`: what stands in the lines that begin with a word.
+ *
+ * @throws CommandFailedError
+ */
+export function machineSays(result: CommandResult): (what: string) => readonly string[] {
+  const lines = stdoutOf(result).split("\n");
+  return (what) => lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
 }

@@ -1,10 +1,9 @@
 import { UserError } from "../../contract/user-error";
 import { sh, type Command } from "../engine/command";
-import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
-import { asksMachine } from "./machine";
+import { asksMachine, machineSays } from "./machine";
 
 /** A package manager that the bootstrap can use. */
 type Manager = "apt" | "dnf";
@@ -62,11 +61,9 @@ export function packages(site: Site): Task<Packages> {
 }
 
 function parsePackages(result: CommandResult): Packages {
-  const lines = stdoutOf(result).split("\n");
-  const values = (what: string) =>
-    lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
-  const [manager] = values("manager");
-  return { manager: manager === "apt" || manager === "dnf" ? manager : undefined, missing: values("missing") };
+  const says = machineSays(result);
+  const [manager] = says("manager");
+  return { manager: manager === "apt" || manager === "dnf" ? manager : undefined, missing: says("missing") };
 }
 
 /**

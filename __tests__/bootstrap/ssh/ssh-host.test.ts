@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../../../contract/user-error";
 import { sh, withInput } from "../../../bootstrap/engine/command";
+import { serverHostKeyAlgorithms } from "../../../bootstrap/ssh/known-hosts";
 import { SshHost, type SshOptions } from "../../../bootstrap/ssh/ssh-host";
 import { startSshAgent } from "../../support/ssh-agent";
 import { keyPair, startSshServer, type Behaviour, type ServerOptions, type SshServer } from "../../support/ssh-server";
@@ -98,6 +99,8 @@ describe("a host over SSH", () => {
       user: "ubuntu",
       agent: undefined,
       identities: [userKey.private],
+      serverHostKey: serverHostKeyAlgorithms([]),
+      signal: new AbortController().signal,
       refuse: (key) =>
         Promise.resolve(key.equals(server.hostKey.wire) ? undefined : "bastion: not the key that was expected"),
       ...options,
