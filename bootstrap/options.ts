@@ -46,7 +46,7 @@ export const OPTIONS = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-const TIMEOUT_SECONDS = 600;
+const TIMEOUT = 600;
 const CONCURRENCY = 10;
 
 export const HELP = `Usage: npm run bootstrap -- [OPTIONS]
@@ -79,7 +79,7 @@ What to do:
   --releases FILE         a table of versions and checksums of your own, in the form of bootstrap/release-table.json
   --root DIR              write there whatever would be written outside the user's home; needs no sudo then;
                           {cluster_name} in it stands for the cluster's name
-  --timeout SECONDS       how long to wait for the host, and for each thing that comes by itself (${String(TIMEOUT_SECONDS)})
+  --timeout SECONDS       how long to wait for the host, and for each thing that comes by itself (${String(TIMEOUT)})
   --concurrency N         how many hosts at once (${String(CONCURRENCY)})
   --json                  results for machines, on standard output
   -h, --help              this text
@@ -119,7 +119,7 @@ function optionsOf(values: Values): Options {
     check,
     diff,
     json,
-    timeoutSeconds: seconds ?? TIMEOUT_SECONDS,
+    timeoutSeconds: seconds ?? TIMEOUT,
     concurrency: given(values.concurrency, (text) => whole("--concurrency", text, 1, 100)) ?? CONCURRENCY,
   };
 }

@@ -145,8 +145,8 @@ export function kubectlFor(releases: Releases, clusterVersion: string): Release 
   }
   const minors = Object.keys(releases.kubectl).sort(compareVersions).join(", ");
   throw new UserError(
-    `there is no kubectl for Kubernetes ${clusterVersion}: it may be one minor older or newer than the cluster, and the ` +
-      `table of releases has ${minors}; give a newer table with --releases FILE`,
+    `there is no kubectl for Kubernetes ${clusterVersion}: it may be one minor older or newer than the cluster, and ` +
+      `the table of releases has ${minors}; give a newer table with --releases FILE`,
   );
 }
 

@@ -118,8 +118,8 @@ async function filesAt(path: string): Promise<readonly string[]> {
   const files = entries.filter((entry) => entry.name.endsWith(".json") && !entry.isDirectory());
   if (files.length === 0) {
     throw new UserError(
-      `the folder ${path} has no *.json in it; it has to hold what \`${terraformCommand()} output -json\` prints, one ` +
-        "file for each cluster",
+      `the folder ${path} has no *.json in it; it has to hold what \`${terraformCommand()} output -json\` prints, ` +
+        "one file for each cluster",
     );
   }
   return files.map(({ name }) => join(path, name)).sort();
@@ -148,7 +148,8 @@ async function explained<T>(path: string, read: () => Promise<T>, missing?: stri
 function readAll(stdin: Stdin): Promise<Buffer> {
   if (stdin.isTTY !== true) return buffer(stdin);
   throw new UserError(
-    `--outputs - reads standard input, which is a terminal here; pipe into it: ${terraformCommand()} output -json | …`,
+    "--outputs - reads standard input, which is a terminal here; pipe into it: " +
+      `${terraformCommand()} output -json | …`,
   );
 }
 

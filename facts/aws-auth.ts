@@ -75,8 +75,8 @@ interface Entry {
   readonly node: ParsedNode;
   readonly value: unknown;
   /**
-   * By their keys in lower case: to Go's JSON, through which the authenticator reads, `roleARN` is `rolearn`. None where
-   * the entry is no mapping of its own.
+   * By their keys in lower case: to Go's JSON, through which the authenticator reads, `roleARN` is `rolearn`. None
+   * where the entry is no mapping of its own.
    */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly arn: string | undefined;

@@ -16,7 +16,7 @@ export function pairOf(map: YAMLMap.Parsed, name: string): Pair | undefined {
   return map.items.findLast(({ key }) => isScalar(key) && String(key.value).toLowerCase() === name);
 }
 
-/** Changes to a YAML text. Each is written in the style of what is around it; no other character of the text changes. */
+/** Changes to a YAML text, each in the style of what is around it. No other character of the text changes. */
 export class YamlEdits {
   private readonly edits: { readonly start: number; readonly end: number; readonly text: string }[] = [];
   private readonly lineBreak: string;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../../contract/user-error";
 import type { Command } from "./command";
-import { CommandFailedError } from "./errors";
+import { stdoutOf } from "./errors";
 import type { CommandResult, Host } from "./host";
 import { PLAN_AGAIN, type Change, type Outcome, type Stage, type Step, type Task, type Wait } from "./task";
 
@@ -168,7 +168,7 @@ async function carryOut(host: Host, { title, commands }: ToChange): Promise<"don
     for (const command of commands) {
       const result = await host.run(command);
       if (result.exitCode === PLAN_AGAIN) return "stale";
-      if (result.exitCode !== 0) throw new CommandFailedError(result);
+      stdoutOf(result);
     }
     return "done";
   } catch (error) {

@@ -30,8 +30,8 @@ export interface ConfigQuery {
 }
 
 /**
- * What the user's ssh configuration sets for a host: the values of a keyword, which is given in lower case, a line each;
- * none when the configuration does not set it.
+ * What the user's ssh configuration sets for a host: the values of a keyword, which is given in lower case, a line
+ * each; none when the configuration does not set it.
  */
 export type HostConfig = (keyword: string) => readonly string[];
 

@@ -326,8 +326,8 @@ function remediesFor({ problem, message, cause }: ConnectError, login: Login): s
         ];
       }
       return [
-        "kubectl_ssh_cidrs must hold the public address of this machine (with --jump that of the last host before it), " +
-          "or the security group drops the packets",
+        "kubectl_ssh_cidrs must hold the public address of this machine (with --jump that of the last host before " +
+          "it), or the security group drops the packets",
         "check --host and --port; a host that only another one reaches is reached with --jump",
       ];
     case "booting":

@@ -176,7 +176,7 @@ export function forgetCommand(host: string, port: number, file: string): string 
 export interface Refusal {
   /** One line, enough on its own in a list of hosts. */
   readonly problem: string;
-  /** Fingerprints that would have been accepted, each with where it is written; below each other, to be compared by eye. */
+  /** Fingerprints that would have been accepted, each with where it is written. People compare them by eye. */
   readonly expected?: readonly string[];
   readonly why: string;
   readonly remedies: readonly string[];

@@ -16,10 +16,10 @@ export function awsConfig(site: Site, home: Home, region: string): Task<string> 
       const merged = withRegion(text, region);
       if (merged === text) return undefined;
       // An empty file is written like a missing one: it has nothing to lose.
-      const seen = text === "" ? undefined : { was: text };
+      const was = text === "" ? undefined : text;
       const before = find(text.split("\n")).found?.[2];
       return {
-        commands: [asOwner(site, home, write({ path, mode: "0600" }, merged, seen))],
+        commands: [asOwner(site, home, write({ path, mode: "0600" }, merged, was))],
         diff: `${before === undefined ? "" : `- region = ${before}\n`}+ region = ${region}`,
       };
     },

@@ -200,8 +200,8 @@ function patch(
   if (size >= LONGEST_ARGUMENT) {
     throw new UserError(
       `aws-auth is too long for kubectl ${kubectlVersion}: the change has ${String(size)} bytes, and kubectl before ` +
-        `1.20 takes less than ${String(LONGEST_ARGUMENT)}; write it by hand with kubectl --namespace kube-system edit ` +
-        "configmap aws-auth (--diff shows what), or upgrade the cluster to 1.20 or later",
+        `1.20 takes less than ${String(LONGEST_ARGUMENT)}; write it by hand with kubectl --namespace kube-system ` +
+        "edit configmap aws-auth (--diff shows what), or upgrade the cluster to 1.20 or later",
     );
   }
   return { text: `${text} --patch "$(cat)"`, input };
@@ -268,7 +268,7 @@ const GROUPS = z.object({
   ),
 });
 
-/** The groups with their instances, as `aws autoscaling describe-auto-scaling-groups` tells; undefined when it fails. */
+/** The groups with their instances, as `aws autoscaling describe-auto-scaling-groups` says; undefined if it fails. */
 function instancesIn({ exitCode, stdout }: CommandResult) {
   const told = exitCode === 0 ? GROUPS.safeParse(jsonIn(stdout)).data : undefined;
   return told?.AutoScalingGroups.map(({ AutoScalingGroupName: name, Instances }) => ({ name, instances: Instances }));
@@ -347,8 +347,8 @@ export function brokenLink(
   if (health.length > 0) return health.join("; ");
   const ids = Object.keys(groups).flatMap((group) => instancesOf(group).map(({ InstanceId: id }) => id));
   return (
-    `the instances ${ids.join(", ")} run, and only ${String(state.nodes.length)} have registered: the kubelet's log on ` +
-    "them says why (journalctl -u kubelet); usual causes are an AMI of another Kubernetes version, user data of " +
+    `the instances ${ids.join(", ")} run, and only ${String(state.nodes.length)} have registered: the kubelet's log ` +
+    "on them says why (journalctl -u kubelet); usual causes are an AMI of another Kubernetes version, user data of " +
     "another cluster, and security groups without 443 to the control plane"
   );
 }

@@ -57,22 +57,19 @@ describe("writing a file", () => {
     expect(readdirSync(join(folder, "bin"))).toEqual(["tool"]);
   });
 
-  it.each([
-    ["has changed", "read\n", "changed since\n"],
-    ["has come", undefined, "somebody else's\n"],
-  ])("asks for another plan when the file %s since it was read", async (_, was, is) => {
+  it("asks for another plan when the file has changed since it was read", async () => {
     mkdirSync(join(folder, "bin"));
-    writeFileSync(file, is);
+    writeFileSync(file, "changed since\n");
 
-    const result = await host.run(write(at(file), "mine\n", { was }));
+    const result = await host.run(write(at(file), "mine\n", "read\n"));
 
     expect(result.exitCode).toBe(PLAN_AGAIN);
-    expect(readFileSync(file, "utf8")).toBe(is);
+    expect(readFileSync(file, "utf8")).toBe("changed since\n");
     expect(readdirSync(join(folder, "bin"))).toEqual(["tool"]);
   });
 
   it("asks for another plan when the file has gone since it was read", async () => {
-    expect(await host.run(write(at(file), "mine\n", { was: "read\n" }))).toMatchObject({ exitCode: PLAN_AGAIN });
+    expect(await host.run(write(at(file), "mine\n", "read\n"))).toMatchObject({ exitCode: PLAN_AGAIN });
   });
 
   it("follows a link to the file that it stands for", async () => {
@@ -80,7 +77,7 @@ describe("writing a file", () => {
     writeFileSync(join(folder, "real"), "old\n");
     symlinkSync(join(folder, "real"), file);
 
-    await host.run(write(at(file), "new\n", { was: "old\n" }));
+    await host.run(write(at(file), "new\n", "old\n"));
 
     expect(readFileSync(join(folder, "real"), "utf8")).toBe("new\n");
     expect(readdirSync(folder).sort()).toEqual(["bin", "real"]);
