@@ -91,12 +91,6 @@ export class SshHost implements Host {
   private socket: Duplex | undefined;
   /** Aborted when the connection is lost; the first reason counts, since what follows is its consequence. */
   private readonly loss = new AbortController();
-  /** Fails as soon as the connection is lost: ssh2 leaves some promises open for ever then. */
-  private readonly untilLost = new Promise<never>((_, reject) => {
-    this.loss.signal.addEventListener("abort", () => {
-      reject(this.lost as Error);
-    });
-  });
   private running = 0;
   private limit = MAX_SESSIONS;
   private readonly queue: (() => void)[] = [];
@@ -104,8 +98,6 @@ export class SshHost implements Host {
 
   private constructor(private readonly options: SshOptions) {
     this.name = options.name;
-    // Most of the time nobody waits for it.
-    this.untilLost.catch(() => undefined);
   }
 
   /** Why there is no connection any more. */
@@ -321,8 +313,23 @@ export class SshHost implements Host {
     setTimeout(() => this.socket?.destroy(), 1000).unref();
   }
 
-  private orLost<T>(promise: Promise<T>): Promise<T> {
-    return Promise.race([promise, this.untilLost]);
+  /** Fails as soon as the connection is lost: ssh2 leaves some promises open for ever then. */
+  private async orLost<T>(promise: Promise<T>): Promise<T> {
+    const { signal } = this.loss;
+    let fail: () => void = () => undefined;
+    // One for each, since a promise that lives as long as the connection would keep the answer of every command.
+    const loss = new Promise<never>((_, reject) => {
+      fail = () => {
+        reject(this.lost as Error);
+      };
+    });
+    signal.addEventListener("abort", fail);
+    if (signal.aborted) fail();
+    try {
+      return await Promise.race([promise, loss]);
+    } finally {
+      signal.removeEventListener("abort", fail);
+    }
   }
 
   /**
