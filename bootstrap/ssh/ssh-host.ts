@@ -320,7 +320,7 @@ export class SshHost implements Host {
     // One for each, since a promise that lives as long as the connection would keep the answer of every command.
     const loss = new Promise<never>((_, reject) => {
       fail = () => {
-        reject(this.lost as Error);
+        reject(this.lost ?? new Error(LOST));
       };
     });
     signal.addEventListener("abort", fail);
