@@ -8,9 +8,9 @@ import { playbook } from "./playbook";
 import type { Releases } from "./releases";
 import { outcomeLine, type HostReport } from "./engine/report";
 import { run } from "./engine/run";
-import { finding } from "./site";
+import { finding, siteOf } from "./site";
 import type { SshHost } from "./ssh/ssh-host";
-import type { Outcome, Stage } from "./engine/task";
+import type { Outcome } from "./engine/task";
 
 /** One bastion of a run. */
 export interface Target {
@@ -35,21 +35,6 @@ export interface Events extends ConnectEvents {
   readonly outcome: (outcome: Outcome) => void;
 }
 
-/** The playbook for a bastion, under the options of a run. */
-export function playbookFor(handover: Handover, options: Options, releases: Releases): Stage[] {
-  return playbook(handover, {
-    ...placeOf(handover, options),
-    releases,
-    mirror: options.mirror,
-    patienceSeconds: options.timeoutSeconds,
-  });
-}
-
-function placeOf(handover: Handover, { user = handover.bastion_user, root }: Options) {
-  const own = root.replaceAll("{cluster_name}", handover.cluster_name);
-  return { user, site: { root: own, sudo: own === "" && user !== "root" } };
-}
-
 /**
  * Logs in to a bastion; its commands find what the bootstrap has installed.
  *
@@ -62,11 +47,7 @@ export async function logIn(
   events: ConnectEvents,
 ): Promise<{ readonly ssh: SshHost; readonly host: Host }> {
   const ssh = await connect(handover, { ...options, signal }, events);
-  return { ssh, host: usable(ssh, handover, options) };
-}
-
-function usable(host: Host, handover: Handover, options: Options): Host {
-  return finding(host, placeOf(handover, options).site);
+  return { ssh, host: finding(ssh, siteOf(handover, options)) };
 }
 
 /**
@@ -98,14 +79,10 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
         },
       },
     );
-    const host = usable(logged(ssh, opened), handover, options);
+    const host = finding(logged(ssh, opened), siteOf(handover, options));
     const { check } = options;
-    for await (const outcome of run(host, playbookFor(handover, options, releases), {
-      check,
-      busy: events.busy,
-      waiting: events.waiting,
-      signal,
-    })) {
+    const { busy, waiting } = events;
+    for await (const outcome of run(host, playbook(handover, releases, options), { check, busy, waiting, signal })) {
       opened.note(outcomeLine(name, outcome));
       outcomes.push(outcome);
       events.outcome(outcome);

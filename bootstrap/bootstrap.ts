@@ -3,8 +3,9 @@ import { join } from "node:path";
 
 import { UserError } from "../contract/user-error";
 import type { Handover } from "../contract/handover";
-import { bootstrapBastion, playbookFor, type Target } from "./bastion";
+import { bootstrapBastion, type Target } from "./bastion";
 import { HELP, readOptions, usage, type Options } from "./options";
+import { playbook } from "./playbook";
 import { ownReleases, readReleases, type Releases } from "./releases";
 import { hostLine, outcomeLine, recap, recapOf, reportJson, resultsOf, type HostReport } from "./engine/report";
 import { coloured, Console } from "../terminal/console";
@@ -36,7 +37,7 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
     if (targets.length > 1) refuseForSeveral(options);
     const releases = releasesOf(options.releases);
     // What no release fits is found before the first connection.
-    for (const { handover } of targets) playbookFor(handover, options, releases);
+    for (const { handover } of targets) playbook(handover, releases, options);
     return await bootstrapAll(targets, options, releases, signal);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -55,7 +56,9 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
 export function checkedOptions(args: readonly string[]): Options | undefined {
   const options = readOptions(args);
   if (options === undefined) return undefined;
-  usage(checkSettings, options);
+  usage(() => {
+    checkSettings(options);
+  });
   releasesOf(options.releases);
   return options;
 }

@@ -5,7 +5,7 @@ import type { ConnectOptions } from "./ssh/connect";
 import { readFingerprint } from "./ssh/host-key-policy";
 import { nearest } from "../contract/nearest";
 import { mirrorUrl } from "./releases";
-import { handoverSource, type HandoverSource } from "./sources";
+import { DEFAULT_STACK_DIR, handoverSource, type HandoverSource } from "./sources";
 
 /** What the command line asks for. */
 export interface Options extends Omit<ConnectOptions, "signal" | "pauses" | "machine"> {
@@ -46,8 +46,7 @@ export const OPTIONS = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-const STACK_DIR = "cdktf.out/stacks/eks";
-const TIMEOUT_SECONDS = 600;
+const TIMEOUT = 600;
 const CONCURRENCY = 10;
 
 export const HELP = `Usage: npm run bootstrap -- [OPTIONS]
@@ -55,7 +54,7 @@ export const HELP = `Usage: npm run bootstrap -- [OPTIONS]
 Makes the kubectl server of the workshop out of the bastion of an applied stack, over SSH. What is already as it should
 be is left alone.
 
-Which bastion (one of them; the default is --stack-dir ${STACK_DIR}):
+Which bastion (one of them; the default is --stack-dir ${DEFAULT_STACK_DIR}):
   --outputs FILE          what "terraform output -json" or "cdktf deploy --outputs-file" wrote; "-" for standard
                           input, a folder for every .json in it; may be given several times
   --stack-dir DIR         folder of an applied stack: runs "terraform output -json" there
@@ -80,7 +79,7 @@ What to do:
   --releases FILE         a table of versions and checksums of your own, in the form of bootstrap/release-table.json
   --root DIR              write there whatever would be written outside the user's home; needs no sudo then;
                           {cluster_name} in it stands for the cluster's name
-  --timeout SECONDS       how long to wait for the host, and for each thing that comes by itself (${String(TIMEOUT_SECONDS)})
+  --timeout SECONDS       how long to wait for the host, and for each thing that comes by itself (${String(TIMEOUT)})
   --concurrency N         how many hosts at once (${String(CONCURRENCY)})
   --json                  results for machines, on standard output
   -h, --help              this text
@@ -90,58 +89,62 @@ Exit codes: 0 done, 1 failed, 2 --check found changes, 64 wrong usage, 130 inter
 /**
  * Reads the command line; undefined when it asks for help.
  *
- * @throws UserError that says which option is wrong, what was found and what is allowed
+ * @throws UserError that says which option is wrong, what was found and what is allowed; it is wrong usage
  */
 export function readOptions(args: readonly string[]): Options | undefined {
-  const values = parsed(args);
-  if (values === undefined) return undefined;
-  const { mirror, "host-key": hostKey } = values;
-  return {
-    source: usage(handoverSource, {
-      outputs: values.outputs,
-      stackDir: values["stack-dir"],
-      terraformCloud: values["terraform-cloud"],
-    }),
-    host: values.host === undefined ? undefined : host(values.host),
-    port: values.port === undefined ? undefined : whole("--port", values.port, 1, 65535),
-    user: values.user,
-    identity: values.identity,
-    jump: values.jump,
-    knownHosts: values["known-hosts"],
-    hostKey: hostKey === undefined ? undefined : usage(readFingerprint, hostKey),
-    acceptNewHostKey: values["accept-new-host-key"] === true,
-    mirror: mirror === undefined ? undefined : usage(mirrorUrl, mirror),
-    releases: values.releases,
-    root: values.root === undefined ? "" : root(values.root),
-    check: values.check === true,
-    diff: values.diff === true,
-    json: values.json === true,
-    timeoutSeconds:
-      values.timeout === undefined ? TIMEOUT_SECONDS : whole("--timeout", values.timeout, 1, 86_400, " of seconds"),
-    concurrency: values.concurrency === undefined ? CONCURRENCY : whole("--concurrency", values.concurrency, 1, 100),
-  };
+  return usage(() => {
+    const values = parsed(args);
+    return values && optionsOf(values);
+  });
 }
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
+function optionsOf(values: Values): Options {
+  const { check = false, diff = false, json = false } = values;
+  const seconds = given(values.timeout, (text) => whole("--timeout", text, 1, 86_400, " of seconds"));
+  return {
+    source: handoverSource(values),
+    host: given(values.host, host),
+    port: given(values.port, (text) => whole("--port", text, 1, 65535)),
+    user: values.user,
+    identity: values.identity,
+    jump: values.jump,
+    knownHosts: values["known-hosts"],
+    hostKey: given(values["host-key"], readFingerprint),
+    acceptNewHostKey: values["accept-new-host-key"] ?? false,
+    mirror: given(values.mirror, mirrorUrl),
+    releases: values.releases,
+    root: given(values.root, root) ?? "",
+    check,
+    diff,
+    json,
+    timeoutSeconds: seconds ?? TIMEOUT,
+    concurrency: given(values.concurrency, (text) => whole("--concurrency", text, 1, 100)) ?? CONCURRENCY,
+  };
+}
+
+function given<Value>(text: string | undefined, read: (text: string) => Value): Value | undefined {
+  return text === undefined ? undefined : read(text);
+}
+
 /** The values by the names of the options; undefined when help is asked for. */
 function parsed(args: readonly string[]): Values | undefined {
   const tokens = tokensOf(args);
-  if (tokens.some(({ kind, index }) => kind === "option" && ["-h", "--help"].includes(args[index] ?? ""))) {
-    return undefined;
-  }
+  const options = tokens.filter((token) => token.kind === "option");
+  if (options.some(({ index }) => ["-h", "--help"].includes(args[index] ?? ""))) return undefined;
 
-  const given = new Map<string, number>();
   for (const token of tokens) {
-    if (token.kind === "option-terminator") continue;
     const text = args[token.index] ?? "";
-    const wrong = token.kind === "positional" ? strayWord(text) : objection(token, text);
-    if (wrong !== undefined) throw new UserError(wrong, { exitCode: 64 });
-    if (token.kind === "option") given.set(token.name, (given.get(token.name) ?? 0) + 1);
+    const wrong =
+      token.kind === "option" ? objection(token, text) : token.kind === "positional" ? strayWord(text) : undefined;
+    if (wrong !== undefined) throw new UserError(wrong);
   }
-  for (const [name, times] of given) {
-    const isTooOften = times > 1 && name !== "outputs";
-    if (isTooOften) throw new UserError(`--${name} is given ${String(times)} times: give it once`, { exitCode: 64 });
+  const names = options.map(({ name }) => name).filter((name) => name !== "outputs");
+  const again = names.find((name, at) => names.indexOf(name) < at);
+  if (again !== undefined) {
+    const times = names.filter((name) => name === again).length;
+    throw new UserError(`--${again} is given ${String(times)} times: give it once`);
   }
   return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values;
 }
@@ -156,11 +159,11 @@ type OptionToken = Extract<ReturnType<typeof tokensOf>[number], { readonly kind:
 function objection({ name, value, inlineValue }: OptionToken, text: string): string | undefined {
   const [written = ""] = text.split("=");
   // One dash before several letters would be as many options of one letter each.
-  const option = written.startsWith("--") && isOption(name) ? OPTIONS[name] : undefined;
-  if (option === undefined) {
+  if (!written.startsWith("--") || !isOption(name)) {
     const near = nearest(written.replace(/^-+/, ""), Object.keys(OPTIONS));
     return `there is no option ${written}: ${near === undefined ? "--help lists them" : `did you mean --${near}?`}`;
   }
+  const option = OPTIONS[name];
   if (option.type === "boolean") {
     return value === undefined
       ? undefined
@@ -190,7 +193,6 @@ function host(value: string): string {
   throw new UserError(
     `--host must be a name or an IP address and nothing else, got ${JSON.stringify(value)}; ` +
       "--user says the user, --port the port",
-    { exitCode: 64 },
   );
 }
 
@@ -199,7 +201,6 @@ function whole(option: string, value: string, least: number, most: number, unit 
   if (number >= least && number <= most) return number;
   throw new UserError(
     `${option} must be a whole number${unit} from ${String(least)} to ${String(most)}, got ${JSON.stringify(value)}`,
-    { exitCode: 64 },
   );
 }
 
@@ -213,14 +214,13 @@ function root(value: string): string {
   throw new UserError(
     '--root must be the absolute path of a folder on the host, not / itself, without ".", ".." and ":", ' +
       `got ${JSON.stringify(value)}`,
-    { exitCode: 64 },
   );
 }
 
-/** Reads a value of the command line: what is wrong with it is wrong usage. */
-export function usage<Given, Value>(read: (value: Given) => Value, value: Given): Value {
+/** Reads a command line, or a part of it: what is wrong with it is wrong usage. */
+export function usage<Value>(read: () => Value): Value {
   try {
-    return read(value);
+    return read();
   } catch (cause) {
     throw cause instanceof UserError ? new UserError(cause.message, { exitCode: 64, cause }) : cause;
   }

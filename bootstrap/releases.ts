@@ -34,8 +34,6 @@ export interface Releases {
   readonly awsCli: Release;
 }
 
-const VERSION = /^\d+\.\d+\.\d+$/;
-
 const got = (value: unknown) => `got ${JSON.stringify(value)}`;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, {
@@ -44,7 +42,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, {
 
 const row = z
   .strictObject({
-    version: z.string().regex(VERSION, { error: ({ input }) => `must be MAJOR.MINOR.PATCH, ${got(input)}` }),
+    version: z.string().regex(/^\d+\.\d+\.\d+$/, { error: ({ input }) => `must be MAJOR.MINOR.PATCH, ${got(input)}` }),
     amd64: sha256,
     arm64: sha256,
   })
@@ -66,7 +64,9 @@ const tool = {
   source: z.string().optional(),
   /** With `{version}` and `{arch}` in it. */
   url: z.string().superRefine((url, context) => {
-    const wrong = objection(url) ?? absent(["{version}", "{arch}"], url);
+    const missing = ["{version}", "{arch}"].filter((word) => !url.includes(word));
+    const absent = missing.length === 0 ? undefined : `must have ${missing.join(" and ")} in it, ${got(url)}`;
+    const wrong = objection(url) ?? absent;
     if (wrong !== undefined) context.addIssue({ code: "custom", message: wrong });
   }),
   /** What `{arch}` stands for when a program has words of its own. */
@@ -84,7 +84,7 @@ const TABLE = z.strictObject({
     releases: z.record(z.string(), row).superRefine((rows, context) => {
       if (Object.keys(rows).length === 0) context.addIssue({ code: "custom", message: "has no release" });
       for (const [minor, { version }] of Object.entries(rows)) {
-        if (minorOf(version) === minor) continue;
+        if (version.slice(0, version.lastIndexOf(".")) === minor) continue;
         const message = `is the row of Kubernetes ${minor}, but its version is ${version}`;
         context.addIssue({ code: "custom", path: [minor], message });
       }
@@ -145,19 +145,18 @@ export function kubectlFor(releases: Releases, clusterVersion: string): Release 
   }
   const minors = Object.keys(releases.kubectl).sort(compareVersions).join(", ");
   throw new UserError(
-    `there is no kubectl for Kubernetes ${clusterVersion}: it may be one minor older or newer than the cluster, and the ` +
-      `table of releases has ${minors}; give a newer table with --releases FILE`,
+    `there is no kubectl for Kubernetes ${clusterVersion}: it may be one minor older or newer than the cluster, and ` +
+      `the table of releases has ${minors}; give a newer table with --releases FILE`,
   );
 }
 
 /**
  * The same file at a mirror, which has the paths of the original below its own.
  *
- * @param mirror the value of `--mirror`: `https://mirror.example/eks`
- * @throws UserError when the mirror is no plain http or https URL
+ * @param mirror the value of `--mirror`, as `mirrorUrl` has judged it: `https://mirror.example/eks`
  */
 export function mirrored(url: string, mirror: string): string {
-  const { origin, pathname } = new URL(mirrorUrl(mirror));
+  const { origin, pathname } = new URL(mirror);
   return origin + pathname.replace(/\/+$/, "") + new URL(url).pathname;
 }
 
@@ -185,19 +184,10 @@ function objection(url: string): string | undefined {
   return undefined;
 }
 
-function absent(words: readonly string[], url: string): string | undefined {
-  const missing = words.filter((word) => !url.includes(word));
-  return missing.length === 0 ? undefined : `must have ${missing.join(" and ")} in it, ${got(url)}`;
-}
-
 function release(name: string, { url, arch: words }: Tool, { version, ...checksums }: Row): Release {
   const artifact = (arch: Arch): Artifact => ({
     url: url.replaceAll("{version}", version).replaceAll("{arch}", words?.[arch] ?? arch),
     sha256: checksums[arch],
   });
   return { name, version, artifacts: { amd64: artifact("amd64"), arm64: artifact("arm64") } };
-}
-
-function minorOf(version: string): string {
-  return version.split(".").slice(0, 2).join(".");
 }

@@ -1,3 +1,4 @@
+import type { Handover } from "../contract/handover";
 import { quoted } from "../contract/shell";
 import { sh, type Command } from "./engine/command";
 import type { Host } from "./engine/host";
@@ -11,6 +12,12 @@ export interface Site {
   readonly root: string;
   /** Whether it takes sudo to write outside the user's home. */
   readonly sudo: boolean;
+}
+
+/** The site that the options of a run make of a bastion; `{cluster_name}` in the root stands for the cluster's name. */
+export function siteOf(handover: Handover, options: { readonly root: string; readonly user?: string }): Site {
+  const root = options.root.replaceAll("{cluster_name}", handover.cluster_name);
+  return { root, sudo: root === "" && (options.user ?? handover.bastion_user) !== "root" };
 }
 
 /** The home of one user of the host. */

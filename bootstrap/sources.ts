@@ -1,6 +1,7 @@
 import { execFile, type ExecFileException } from "node:child_process";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { promisify, stripVTControlCharacters } from "node:util";
 
 import { UserError } from "../contract/user-error";
@@ -19,12 +20,10 @@ export type HandoverSource =
 
 /** The options of the command line that say where handovers come from. */
 export interface SourceOptions {
-  /** `--outputs`, as often as given. */
-  readonly outputs?: readonly string[];
-  /** `--stack-dir` */
-  readonly stackDir?: string;
-  /** `--terraform-cloud`: ORGANIZATION/WORKSPACE */
-  readonly terraformCloud?: string;
+  readonly outputs?: readonly string[] | undefined;
+  readonly "stack-dir"?: string | undefined;
+  /** ORGANIZATION/WORKSPACE */
+  readonly "terraform-cloud"?: string | undefined;
 }
 
 /** A handover, and where it comes from, for people. */
@@ -36,11 +35,11 @@ export interface NamedHandover {
 /** What is around the program: its own when left out. */
 export interface Surroundings extends Omit<CloudAccess, "environment"> {
   readonly environment?: NodeJS.ProcessEnv;
-  readonly stdin?: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean };
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
 }
 
 /** Where cdktf puts the stack called `eks`, seen from the project's folder. */
-const DEFAULT_STACK_DIR = join("cdktf.out", "stacks", "eks");
+export const DEFAULT_STACK_DIR = join("cdktf.out", "stacks", "eks");
 
 /** Lines of Terraform's error that a message repeats. */
 const ERROR_LINES = 8;
@@ -48,34 +47,24 @@ const ERROR_LINES = 8;
 /**
  * What the options mean: one source, by default the stack in `cdktf.out`.
  *
- * @throws UserError when they name several sources, or one that cannot be; it is a wrong usage
+ * @throws UserError when they name several sources, or one that cannot be
  */
-export function handoverSource({ outputs = [], stackDir, terraformCloud }: SourceOptions): HandoverSource {
-  const given = [
-    outputs.length > 0 && "--outputs",
-    stackDir !== undefined && "--stack-dir",
-    terraformCloud !== undefined && "--terraform-cloud",
-  ].filter((option) => option !== false);
+export function handoverSource(options: SourceOptions): HandoverSource {
+  const given = (["outputs", "stack-dir", "terraform-cloud"] as const).filter((name) => options[name] !== undefined);
   if (given.length > 1) {
-    throw new UserError(`the outputs can come from one place only, got ${given.join(" and ")}; leave out all but one`);
+    const names = given.map((name) => `--${name}`).join(" and ");
+    throw new UserError(`the outputs can come from one place only, got ${names}; leave out all but one`);
   }
-
-  if (outputs.length > 0) {
-    if (outputs.includes("")) throw new UserError('--outputs must be a file, a folder or - (stdin), got ""');
-    return { kind: "outputs", paths: outputs };
-  }
-  if (terraformCloud !== undefined) {
-    const [, organization, workspace] = /^([\w-]+)\/([\w-]+)$/.exec(terraformCloud) ?? [];
-    if (organization === undefined || workspace === undefined) {
-      throw new UserError(
-        "--terraform-cloud must be ORGANIZATION/WORKSPACE (letters, digits, _ and -), such as acme/eks-prod, " +
-          `got ${JSON.stringify(terraformCloud)}`,
-      );
-    }
+  const { outputs, "stack-dir": folder = DEFAULT_STACK_DIR, "terraform-cloud": cloud } = options;
+  if (outputs !== undefined) return { kind: "outputs", paths: outputs };
+  if (cloud === undefined) return { kind: "stack-dir", folder };
+  const [, organization, workspace] = /^([\w-]+)\/([\w-]+)$/.exec(cloud) ?? [];
+  if (organization !== undefined && workspace !== undefined)
     return { kind: "terraform-cloud", organization, workspace };
-  }
-  if (stackDir === "") throw new UserError(`--stack-dir must be a folder, such as ${DEFAULT_STACK_DIR}, got ""`);
-  return { kind: "stack-dir", folder: stackDir ?? DEFAULT_STACK_DIR };
+  throw new UserError(
+    "--terraform-cloud must be ORGANIZATION/WORKSPACE (letters, digits, _ and -), such as acme/eks-prod, " +
+      `got ${JSON.stringify(cloud)}`,
+  );
 }
 
 /**
@@ -129,8 +118,8 @@ async function filesAt(path: string): Promise<readonly string[]> {
   const files = entries.filter((entry) => entry.name.endsWith(".json") && !entry.isDirectory());
   if (files.length === 0) {
     throw new UserError(
-      `the folder ${path} has no *.json in it; it has to hold what \`${terraformCommand()} output -json\` prints, one file for ` +
-        "each cluster",
+      `the folder ${path} has no *.json in it; it has to hold what \`${terraformCommand()} output -json\` prints, ` +
+        "one file for each cluster",
     );
   }
   return files.map(({ name }) => join(path, name)).sort();
@@ -156,15 +145,12 @@ async function explained<T>(path: string, read: () => Promise<T>, missing?: stri
   }
 }
 
-async function readAll(stdin: Stdin): Promise<Buffer> {
-  if (stdin.isTTY === true) {
-    throw new UserError(
-      `--outputs - reads standard input, which is a terminal here; pipe into it: ${terraformCommand()} output -json | …`,
-    );
-  }
-  const chunks: Buffer[] = [];
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
+function readAll(stdin: Stdin): Promise<Buffer> {
+  if (stdin.isTTY !== true) return buffer(stdin);
+  throw new UserError(
+    "--outputs - reads standard input, which is a terminal here; pipe into it: " +
+      `${terraformCommand()} output -json | …`,
+  );
 }
 
 /** UTF-8, or what Windows PowerShell's `>` writes: UTF-16 with a byte order mark. */
@@ -196,8 +182,8 @@ function refuseTwice(handovers: readonly NamedHandover[]): void {
 
 async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promise<NamedHandover> {
   const missing =
-    `there is no folder ${folder}: has the stack been synthesized and applied here? Run \`eks up\` or \`cdktf deploy\`, or say ` +
-    "where the outputs are with --stack-dir, --outputs or --terraform-cloud";
+    `there is no folder ${folder}: has the stack been synthesized and applied here? Run \`eks up\` or ` +
+    "`cdktf deploy`, or say where the outputs are with --stack-dir, --outputs or --terraform-cloud";
   if (!(await isFolder(folder, missing))) {
     throw new UserError(`--stack-dir must be a folder, ${folder} is a file; --outputs takes files`);
   }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 
-import { USER_ARN } from "../facts/aws-auth";
+import { ROLE_ARN, USER_ARN } from "../facts/aws-auth";
 
 const text = z.string().min(1);
 const count = z.int().nonnegative();
 const groups = z.array(text).readonly();
-const roleArn = z.string().regex(/^arn:[\w-]+:iam::\d{12}:role\//);
+const roleArn = z.string().regex(ROLE_ARN);
 const SIZE = z.object({ min: count, max: count, desired: count });
 
 /** The handover's fields, as they have to come out of a file. Nothing that synthesizes loads this. */

@@ -2,10 +2,10 @@ import { playbook } from "../../bootstrap/playbook";
 import { ownReleases } from "../../bootstrap/releases";
 import { HANDOVER } from "../support/handover";
 
-const OPTIONS = { user: "ubuntu", site: { root: "", sudo: true }, releases: ownReleases(), patienceSeconds: 1 };
+const OPTIONS = { user: "ubuntu", root: "", timeoutSeconds: 1 };
 
 const titles = (authentication_mode: string) =>
-  playbook({ ...HANDOVER, authentication_mode }, OPTIONS)
+  playbook({ ...HANDOVER, authentication_mode }, ownReleases(), OPTIONS)
     .flat()
     .map(({ title }) => title);
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { UserError } from "../../contract/user-error";
-import { kubectlFor, mirrored, ownReleases, readReleases } from "../../bootstrap/releases";
+import { kubectlFor, mirrored, mirrorUrl, ownReleases, readReleases } from "../../bootstrap/releases";
 import type { Arch, Release } from "../../bootstrap/releases";
 
 const ROOT = join(__dirname, "../..");
@@ -284,7 +284,7 @@ describe("a mirror", () => {
       'must not have a query or a fragment, got "https://mirror.example/…"',
     ],
   ])("fails for %s", (_, mirror, message) => {
-    const use = () => mirrored(URL_OF_KUBECTL, mirror);
+    const use = () => mirrorUrl(mirror);
 
     expect(use).toThrow(UserError);
     expect(use).toThrow(message);

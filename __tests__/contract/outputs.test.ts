@@ -107,6 +107,11 @@ describe("the handover", () => {
       }),
       "aws_auth_roles.0.rolearn: Invalid string: must match pattern",
     ],
+    ...["kim", "arn:aws:iam::111122223333:group/kim"].map((userarn): [string, string, string] => [
+      `a user called by ${userarn}`,
+      terraformOutput({ ...HANDOVER, aws_auth_users: [{ userarn, username: "kim", groups: [] }] }),
+      "aws_auth_users.0.userarn: Invalid string: must match pattern",
+    ]),
     [
       "a user in a group without a name",
       terraformOutput({ ...HANDOVER, aws_auth_users: [{ ...HANDOVER.aws_auth_users[0], groups: [""] }] }),

@@ -24,7 +24,7 @@ import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account } from "../support/account";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
 import { plantNetwork } from "../support/existing-network";
-import { mapRoles } from "../support/facts";
+import { awsAuthOf, mapRoles } from "../support/facts";
 
 const INPUTS = stackInputs({ aws_krug_admin_role: "aws-krug-admin", kubectl_ssh_cidrs: ["203.0.113.7/32"] });
 const TFVARS = `
@@ -184,7 +184,7 @@ describeEndToEnd("the doctor in an account", () => {
   describe("once the stack is applied", () => {
     const inside = (mapped: string): InsideFacts => ({
       ...notInside("nobody looked"),
-      cluster: { ok: { awsAuth: { data: { mapRoles: mapRoles(mapped) } }, nodes: [] } },
+      cluster: { ok: { awsAuth: awsAuthOf(mapRoles(mapped)), nodes: [] } },
     });
     const examined = (from: InsideFacts) => errors(examineCluster({ handover, cluster, inside: from }));
     const nodes = (facts: ClusterFacts) => ("ok" in facts.instances ? facts.instances.ok : []);

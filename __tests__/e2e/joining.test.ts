@@ -125,7 +125,7 @@ describeWithKubectl("nodes of the workshop's stack", () => {
   }
 
   const map = (rolearn: string) => {
-    const { mapRoles = "" } = mergeAwsAuth(undefined, { nodeRoleArns: [handover.node_role_arn] });
+    const { mapRoles = "" } = mergeAwsAuth(undefined, { node_role_arn: handover.node_role_arn });
     const data = { mapRoles: mapRoles.replace(handover.node_role_arn, rolearn) };
     cluster.kubernetes.state.setConfigMap("kube-system", "aws-auth", data);
   };
@@ -653,7 +653,7 @@ describeEndToEnd("nodes of today", () => {
     cluster().kubernetes.state.setConfigMap(
       "kube-system",
       "aws-auth",
-      mergeAwsAuth(undefined, { nodeRoleArns: [principalArn] }),
+      mergeAwsAuth(undefined, { node_role_arn: principalArn }),
     );
     await account.eks.send(new DeleteAccessEntryCommand({ clusterName: "today", principalArn }));
 

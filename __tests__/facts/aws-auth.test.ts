@@ -5,9 +5,9 @@ import {
   type AwsAuthData,
   findMappingProblem,
   mergeAwsAuth,
+  type MappedPrincipals,
+  nodeRoleArns,
   removedGroups,
-  wantedMappings,
-  type WantedMappings,
 } from "../../facts/aws-auth";
 
 const GOLDEN = join(__dirname, "../golden/aws-auth");
@@ -15,19 +15,19 @@ const GOLDEN = join(__dirname, "../golden/aws-auth");
 const NODE_ROLE = "arn:aws:iam::111122223333:role/learning-nodes";
 const ROLE_WITH_PATH = "arn:aws:iam::111122223333:role/team/learning-nodes";
 const GPU_ROLE = "arn:aws:iam::111122223333:role/learning-nodes-gpu";
-const NODES: WantedMappings = { nodeRoleArns: [NODE_ROLE] };
-const EVERYBODY: WantedMappings = {
-  nodeRoleArns: [ROLE_WITH_PATH],
-  roles: [
+const NODES: MappedPrincipals = { node_role_arn: NODE_ROLE };
+const EVERYBODY: MappedPrincipals = {
+  node_role_arn: ROLE_WITH_PATH,
+  aws_auth_roles: [
     {
-      arn: "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123",
+      rolearn: "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123",
       username: "admin:{{SessionName}}",
       groups: ["system:masters"],
     },
   ],
-  users: [
-    { arn: "arn:aws:iam::111122223333:user/people/kim", username: "kim", groups: ["viewers", "team-a"] },
-    { arn: "arn:aws:iam::111122223333:user/park", username: "yes", groups: [] },
+  aws_auth_users: [
+    { userarn: "arn:aws:iam::111122223333:user/people/kim", username: "kim", groups: ["viewers", "team-a"] },
+    { userarn: "arn:aws:iam::111122223333:user/park", username: "yes", groups: [] },
   ],
 };
 
@@ -36,7 +36,7 @@ const EVERYBODY: WantedMappings = {
  * other programs write is in their own style: EKS itself and eksctl (sigs.k8s.io/yaml), Terraform's yamlencode 1.11, the
  * AWS CDK (JSON).
  */
-const SCENARIOS: Readonly<Record<string, WantedMappings>> = {
+const SCENARIOS: Readonly<Record<string, MappedPrincipals>> = {
   "no-config-map": NODES,
   "managed-node-group": NODES,
   "eksctl-windows-nodes": NODES,
@@ -179,7 +179,10 @@ describe("the mappings in aws-auth", () => {
     ["an account's root in GovCloud", "arn:aws-us-gov:iam::111122223333:root"],
     ["a federated user", "arn:aws:sts::111122223333:federated-user/kim"],
   ])("take %s for a user, as the authenticator does", (_, arn) => {
-    const merged = mergeAwsAuth(undefined, { ...NODES, users: [{ arn, username: "kim", groups: [] }] });
+    const merged = mergeAwsAuth(undefined, {
+      ...NODES,
+      aws_auth_users: [{ userarn: arn, username: "kim", groups: [] }],
+    });
 
     expect(merged["mapUsers"]).toBe(`- userarn: ${arn}\n  username: kim\n  groups: []\n`);
   });
@@ -192,14 +195,15 @@ describe("the mappings in aws-auth", () => {
 
   it("go into a text that does not end its last line, where an entry is to be completed as well", () => {
     const mapRoles = `- rolearn: ${NODE_ROLE}`;
-    const merged = mergeAwsAuth({ mapRoles }, { ...NODES, roles: EVERYBODY.roles ?? [] });
+    const merged = mergeAwsAuth({ mapRoles }, { ...NODES, aws_auth_roles: EVERYBODY.aws_auth_roles ?? [] });
 
     expect(linesOf(merged["mapRoles"]).filter((line) => line.includes("rolearn"))).toHaveLength(2);
     expect(merged["mapRoles"]).toMatch(/^- rolearn: .*learning-nodes\n {2}username: system:node:.*\n {2}groups:\n/);
   });
 
   it("of as many roles as there are stand each by itself, and are found again", () => {
-    const many = { nodeRoleArns: Array.from({ length: 200 }, (_, at) => `${NODE_ROLE}-${String(at)}`) };
+    const arns = Array.from({ length: 200 }, (_, at) => `${NODE_ROLE}-${String(at)}`);
+    const many = { node_role_arn: arns[0] ?? "", node_role_arns: arns };
 
     const data = mergeAwsAuth(undefined, many);
 
@@ -211,7 +215,7 @@ describe("the mappings in aws-auth", () => {
   it("of several roles of nodes are the one's, and the same for each of the others", () => {
     const one = mergeAwsAuth(undefined, NODES);
 
-    const both = mergeAwsAuth(one, { nodeRoleArns: [NODE_ROLE, GPU_ROLE] });
+    const both = mergeAwsAuth(one, { node_role_arn: NODE_ROLE, node_role_arns: [NODE_ROLE, GPU_ROLE] });
 
     expect(both).toEqual({
       mapRoles: `${one["mapRoles"] ?? ""}${one["mapRoles"]?.replace(NODE_ROLE, GPU_ROLE) ?? ""}`,
@@ -222,47 +226,21 @@ describe("the mappings in aws-auth", () => {
 
   it.each([
     [
-      "an instance profile's ARN",
-      { nodeRoleArns: ["arn:aws:iam::111122223333:instance-profile/learning-nodes"] },
-      "the node role must be given by the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME, got that of an instance " +
-        "profile, arn:aws:iam::111122223333:instance-profile/learning-nodes; give the role inside it (aws iam " +
-        "get-instance-profile --instance-profile-name learning-nodes)",
-    ],
-    [
-      "a session's ARN",
-      { nodeRoleArns: ["arn:aws:sts::111122223333:assumed-role/learning-nodes/i-0123"] },
-      "the node role must be given by the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME, " +
-        'got "arn:aws:sts::111122223333:assumed-role/learning-nodes/i-0123"',
-    ],
-    [
-      "a user among the roles",
-      { ...NODES, roles: EVERYBODY.users ?? [] },
-      "a role in aws-auth must be given by the ARN of an IAM role, arn:aws:iam::ACCOUNT:role/NAME, " +
-        'got "arn:aws:iam::111122223333:user/people/kim"',
-    ],
-    [
-      "a name among the users",
-      { ...NODES, users: [{ arn: "kim", username: "kim", groups: [] }] },
-      "a user in aws-auth must be given by the ARN of an IAM user, arn:aws:iam::ACCOUNT:user/NAME, of an account's root, " +
-        'arn:aws:iam::ACCOUNT:root, or of a federated user, arn:aws:sts::ACCOUNT:federated-user/NAME, got "kim"',
-    ],
-    [
-      "a group among the users",
-      { ...NODES, users: [{ arn: "arn:aws:iam::111122223333:group/kim", username: "kim", groups: [] }] },
-      /^a user in aws-auth must be .*, got "arn:aws:iam::111122223333:group\/kim"$/,
-    ],
-    [
       "the node role once more among the roles",
-      { ...NODES, roles: [{ arn: ROLE_WITH_PATH, username: "nodes", groups: [] }] },
+      { ...NODES, aws_auth_roles: [{ rolearn: ROLE_WITH_PATH, username: "nodes", groups: [] }] },
       `${NODE_ROLE} is to be mapped twice in mapRoles; give it once`,
     ],
     [
       "a group's own role once more among the roles",
-      { nodeRoleArns: [NODE_ROLE, GPU_ROLE], roles: [{ arn: GPU_ROLE, username: "gpu", groups: [] }] },
+      {
+        node_role_arn: NODE_ROLE,
+        node_role_arns: [GPU_ROLE],
+        aws_auth_roles: [{ rolearn: GPU_ROLE, username: "gpu", groups: [] }],
+      },
       `${GPU_ROLE} is to be mapped twice in mapRoles; give it once`,
     ],
-  ])("fail for %s", (_, wanted: WantedMappings, message) => {
-    expect(() => mergeAwsAuth(undefined, wanted)).toThrow(typeof message === "string" ? new Error(message) : message);
+  ])("fail for %s", (_, wanted: MappedPrincipals, message) => {
+    expect(() => mergeAwsAuth(undefined, wanted)).toThrow(new Error(message));
   });
 
   it.each([
@@ -294,28 +272,13 @@ describe("the mappings in aws-auth", () => {
   });
 });
 
-describe("what a stack wants mapped", () => {
-  it("is its nodes' role, and whom tfvars name", () => {
-    const roles = [
-      { arn: "arn:aws:iam::123456789012:role/team/admins", username: "admin", groups: ["system:masters"] },
-    ];
-    const users = [{ arn: "arn:aws:iam::123456789012:user/kim", username: "kim", groups: ["view", "edit"] }];
-
-    expect(
-      wantedMappings({
-        node_role_arn: "arn:aws:iam::123456789012:role/nodes",
-        aws_auth_roles: roles.map(({ arn, ...others }) => ({ rolearn: arn, ...others })),
-        aws_auth_users: users.map(({ arn, ...others }) => ({ userarn: arn, ...others })),
-      }),
-    ).toEqual({ nodeRoleArns: ["arn:aws:iam::123456789012:role/nodes"], roles, users });
-  });
-
-  it("is every role that groups have of their own, too", () => {
-    const nobody = { aws_auth_roles: [], aws_auth_users: [] };
-
-    expect(
-      wantedMappings({ node_role_arn: NODE_ROLE, node_role_arns: [NODE_ROLE, GPU_ROLE], ...nobody }).nodeRoleArns,
-    ).toEqual([NODE_ROLE, GPU_ROLE]);
+describe("the roles of a stack's nodes", () => {
+  it("are every role that groups have of their own, too, each once", () => {
+    expect(nodeRoleArns({ node_role_arn: NODE_ROLE })).toEqual([NODE_ROLE]);
+    expect(nodeRoleArns({ node_role_arn: NODE_ROLE, node_role_arns: [NODE_ROLE, GPU_ROLE] })).toEqual([
+      NODE_ROLE,
+      GPU_ROLE,
+    ]);
   });
 });
 

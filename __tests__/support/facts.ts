@@ -1,3 +1,4 @@
+import type { AwsAuth } from "../../bootstrap/tasks/cluster";
 import type { BeforeFacts } from "../../cli/doctor/before";
 import type { Image, Instance } from "../../aws/instances";
 import type { Permission, Subnet } from "../../aws/network";
@@ -161,6 +162,12 @@ export function mapRoles(arn: string): string {
 `;
 }
 
+/** The ConfigMap aws-auth with this mapRoles. */
+export function awsAuthOf(mapped: string): AwsAuth {
+  const metadata = { name: "aws-auth", labels: {}, annotations: {} };
+  return { kind: "ConfigMap", metadata, data: { mapRoles: mapped } };
+}
+
 function subnet(letter: string, cidr: string): Subnet {
   return {
     id: `subnet-${letter}`,
@@ -303,7 +310,7 @@ export const AFTER: AfterFacts = {
     identity: { ok: "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0" },
     cluster: {
       ok: {
-        awsAuth: { data: { mapRoles: mapRoles(HANDOVER.node_role_arn) } },
+        awsAuth: awsAuthOf(mapRoles(HANDOVER.node_role_arn)),
         nodes: [kubernetesNode("172.16.10.5"), kubernetesNode("172.16.12.5")],
       },
     },

@@ -11,7 +11,7 @@ import type { Finding } from "../../cli/doctor/finding";
 import { notInside, type ApiProblem, type InsideFacts, type WorkloadFact } from "../../cli/doctor/inside-facts";
 import type { NodeGroupInput, StackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../terraform/state";
-import { AFTER, BEFORE, mapRoles, STATE, userData, workload } from "./facts";
+import { AFTER, awsAuthOf, BEFORE, mapRoles, STATE, userData, workload } from "./facts";
 
 /** What a fact holds that is known in the fixtures. */
 export function value<T>(fact: Fact<T>): NonNullable<T> {
@@ -70,8 +70,7 @@ export const unregistered = (from: AfterFacts): AfterFacts =>
   inside({ cluster: { ok: { ...state(), nodes: state().nodes.slice(1) } } }, from);
 export const unreachable = (problem: ApiProblem, why: string, from = AFTER) =>
   inside({ cluster: { ok: { unreachable: why, problem } } }, from);
-export const awsAuth = (text: string) =>
-  inside({ cluster: { ok: { ...state(), awsAuth: { data: { mapRoles: text } } } } });
+export const awsAuth = (text: string) => inside({ cluster: { ok: { ...state(), awsAuth: awsAuthOf(text) } } });
 export const login = (problem: "unreachable" | "host-key" | "authentication", message: string, from = AFTER) => ({
   ...from,
   inside: notInside("nobody could log in", { ok: { reached: false, problem, message } }),

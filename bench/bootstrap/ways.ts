@@ -46,7 +46,7 @@ export function waysTo(bastion: StandInBastion, surroundings: Surroundings, fold
   const count = Object.values(groups).reduce((sum, { desired }) => sum + desired, 0);
   const common = { root, cluster, region, count: String(count) };
   const downloads = artifacts(surroundings);
-  const awsAuth = mergeAwsAuth(undefined, { nodeRoleArns: [nodeRoleArn] });
+  const awsAuth = mergeAwsAuth(undefined, { node_role_arn: nodeRoleArn });
   const env = {
     ...neutralEnvironment(),
     HOME: folder,

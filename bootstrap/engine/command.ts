@@ -25,8 +25,3 @@ export function sh(
   const words = values.map((value) => (Array.isArray(value) ? value : [String(value)]).map(quoted).join(" "));
   return { text: String.raw(strings, ...words) };
 }
-
-/** The same command with something to read on standard input. */
-export function withInput(command: Command, input: string): Command {
-  return { ...command, input };
-}

@@ -157,8 +157,10 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     // Before the package that is not found: apt goes on with what it knew.
-    complaint:
-      /^[EW]: (Failed to fetch|The repository '.*' (does not have|no longer has|is not signed))|Failed to download metadata|Temporary failure resolving/,
+    complaint: new RegExp(
+      "^[EW]: (Failed to fetch|The repository '.*' (does not have|no longer has|is not signed))|" +
+        "Failed to download metadata|Temporary failure resolving",
+    ),
     means: "a download from the distribution's repositories failed",
     cure: "check the host's package sources, and its way to the internet (route, NAT, proxy)",
   },

@@ -44,11 +44,6 @@ export class Log {
     });
   }
 
-  /** Something worth a line. */
-  note(text: string): void {
-    this.write(text);
-  }
-
   /** A command that has ended, or why it has not. */
   command({ text }: Command, seconds: number, ended: CommandResult | Error): void {
     const how = ended instanceof Error ? ended.message : `exit ${String(ended.exitCode)}`;
@@ -59,11 +54,11 @@ export class Log {
       ...text.split("\n").map((line) => `$ ${line}`),
       ...complaints.map((line) => `! ${printable(line)}`),
     ];
-    this.write(lines.join("\n"));
+    this.note(lines.join("\n"));
   }
 
   /** Lines that belong together: all but the first are indented, so that nothing passes for a line of another. */
-  private write(text: string): void {
+  note(text: string): void {
     const lines = harmless(masked(text)).replaceAll("\n", "\n  ");
     this.withFile(() => {
       appendFileSync(this.file, `${new Date().toISOString()}  ${lines}\n`);
@@ -90,16 +85,10 @@ export function logged(host: Host, log: Log): Host {
     name: host.name,
     run: async (command) => {
       const start = performance.now();
-      const seconds = () => (performance.now() - start) / 1000;
-      let result: CommandResult;
-      try {
-        result = await host.run(command);
-      } catch (error) {
-        log.command(command, seconds(), error as Error);
-        throw error;
-      }
-      log.command(command, seconds(), result);
-      return result;
+      const ended = await host.run(command).catch((error: unknown) => error as Error);
+      log.command(command, (performance.now() - start) / 1000, ended);
+      if (ended instanceof Error) throw ended;
+      return ended;
     },
   };
 }

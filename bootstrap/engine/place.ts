@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { quoted } from "../../contract/shell";
+import type { Artifact } from "../releases";
 import type { Command } from "./command";
 import { PLAN_AGAIN } from "./task";
 
@@ -41,20 +42,16 @@ chmod ${mode} "$part"
 ${last}mv -f "$part" "$file"`;
 }
 
-/** A command that downloads a file and puts it in its place, if its checksum is the one expected. */
-export function download(placement: Placement, url: string, sha256: string): Command {
-  return { text: placing(placement, fetching(url, sha256, '"$part"')) };
-}
-
 /**
  * The lines of a script that download a file, and end it when the download fails, stalls or is not what was expected.
  *
  * @param file for a shell, quoted as it has to be
  */
-export function fetching(url: string, sha256: string, file: string): string {
+export function fetching({ url, sha256 }: Artifact, file: string): string {
   const from = quoted(url);
   // Less than 1 KiB/s for 15 s is no download any more.
-  return `curl -fsSL --retry 2 --retry-delay 1 --connect-timeout 15 --speed-limit 1024 --speed-time 15 -o ${file} ${from} || {
+  const patience = "--retry 2 --retry-delay 1 --connect-timeout 15 --speed-limit 1024 --speed-time 15";
+  return `curl -fsSL ${patience} -o ${file} ${from} || {
   code=$?; echo ${quoted(`while downloading ${url}`)} >&2; exit "$code"
 }
 found=$(sha256sum <${file})
@@ -66,17 +63,14 @@ found=$(sha256sum <${file})
 /**
  * A command that writes a text to a file, if the file still is as it was read.
  *
- * @param was what the file held; undefined when there was none. Not given: whatever it holds
+ * @param was what the file held; not given: whatever it holds
  */
-export function write(placement: Placement, text: string, seen?: { readonly was: string | undefined }): Command {
+export function write(placement: Placement, text: string, was?: string): Command {
   // A connection that is lost looks like the end of the input.
   const whole = `cat >"$part"
 [ "$(sha256sum <"$part")" = ${quoted(`${sha256Of(text)}  -`)} ] || { echo "the input broke off" >&2; exit 1; }`;
-  if (seen === undefined) return { text: placing(placement, whole), input: text };
-  const unchanged =
-    seen.was === undefined
-      ? '[ ! -e "$file" ]'
-      : `[ -e "$file" ] && [ "$(sha256sum <"$file")" = ${quoted(`${sha256Of(seen.was)}  -`)} ]`;
+  if (was === undefined) return { text: placing(placement, whole), input: text };
+  const unchanged = `[ -e "$file" ] && [ "$(sha256sum <"$file")" = ${quoted(`${sha256Of(was)}  -`)} ]`;
   // The folder's lock is for other runs of this script; nobody else takes it.
   const last = `exec 8<"$dir"; flock 8
 { ${unchanged}; } || exit ${String(PLAN_AGAIN)}

@@ -82,7 +82,7 @@ export function reportJson(reports: readonly HostReport[], check: boolean): stri
           ...("diff" in outcome && { diff: outcome.diff }),
           ...("message" in outcome && { message: outcome.message }),
         })),
-        ...results.reduce((all, json) => ({ ...all, ...json }), {}),
+        ...(Object.assign({}, ...results) as object),
       };
     }),
   });

@@ -2,20 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../../contract/user-error";
 import type { Command } from "./command";
-import { CommandFailedError } from "./errors";
+import { stdoutOf } from "./errors";
 import type { CommandResult, Host } from "./host";
-import { PLAN_AGAIN, type Outcome, type Stage, type Step, type Task, type Wait } from "./task";
+import { PLAN_AGAIN, type Change, type Outcome, type Stage, type Step, type Task, type Wait } from "./task";
 
 /** How a playbook is run. */
 export interface RunOptions {
   /** Only say what would change; nothing on the host is touched, nothing is waited for. */
-  readonly check?: boolean;
+  readonly check: boolean;
   /** Told what the host is busy with, each time that it is something else. */
-  readonly busy?: (what: string) => void;
+  readonly busy: (what: string) => void;
   /** Told what is waited for, each time that it is something else. */
-  readonly waiting?: (what: string) => void;
+  readonly waiting: (what: string) => void;
   /** Ends a wait at once. */
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
   /** Seconds between two looks at a state that comes by itself. @default 2 */
   readonly pollSeconds?: number;
 }
@@ -34,54 +34,55 @@ const PLANS = 4;
  *
  * @throws what is no UserError: a bug
  */
-export async function* run(
-  host: Host,
-  stages: readonly Stage[],
-  { check = false, busy = () => undefined, waiting = () => undefined, signal, pollSeconds = 2 }: RunOptions = {},
-): AsyncGenerator<Outcome> {
+export async function* run(host: Host, stages: readonly Stage[], options: RunOptions): AsyncGenerator<Outcome> {
+  const { check, busy } = options;
   let survey = new Survey(host, stages.flat());
   /** In check mode: whether an earlier step would change what the later ones find. */
-  let unsettled = false;
+  let isUnsettled = false;
 
   for (const [index, stage] of stages.entries()) {
     const later = stages.slice(index + 1).flat();
-    busy(stage.map(({ title }) => title).join(", "));
-    const planned = await Promise.all(stage.map((step) => plan(step, survey)));
+    busy(titles(stage));
+    const planned = await Promise.all(stage.map((step) => plan(step, survey, isUnsettled)));
+    const known = check ? planned.map(wouldBe) : planned.filter(isOutcome);
+    const warned = planned.flatMap((it) => (it.kind === "to-change" ? warnings(it) : []));
+    if (check || !hasFailed(known)) yield* warned;
+    yield* known;
+    if (hasFailed(known)) return;
     if (check) {
-      const outcomes = planned.map((it) => (unsettled && it.kind === "unclear" ? notYet(it.title) : wouldBe(it)));
-      yield* planned.flatMap(warnings);
-      yield* outcomes;
-      unsettled ||= outcomes.some(({ kind }) => kind === "would-change");
-      if (outcomes.some(({ kind }) => kind === "failed")) return;
+      isUnsettled ||= known.some(({ kind }) => kind === "would-change");
       continue;
     }
 
-    const decided = planned.flatMap((it) => (it.kind === "to-change" || it.kind === "to-wait" ? [] : [settled(it)]));
-    yield* decided;
-    if (decided.some(({ kind }) => kind === "failed")) return;
-
     const waits = planned.filter((it) => it.kind === "to-wait");
     if (waits.length > 0) {
-      const awaited = await Promise.all(waits.map((it) => wait(host, it, { busy, waiting, signal, pollSeconds })));
+      const awaited = await Promise.all(waits.map((it) => wait(host, it, options)));
       yield* awaited;
-      if (awaited.some(({ kind }) => kind === "failed")) return;
+      if (hasFailed(awaited)) return;
       survey = new Survey(host, later);
     }
 
     let pending = planned.filter((it) => it.kind === "to-change");
-    yield* pending.flatMap(warnings);
     for (let plans = 1; pending.length > 0; plans++) {
-      busy(pending.map(({ title }) => title).join(", "));
-      const ended = await Promise.all(pending.map(({ title, commands }) => carryOut(host, title, commands)));
-      const after = new Survey(host, [...pending.map(({ task }) => task), ...later]);
+      busy(titles(pending));
+      const ended = await Promise.all(pending.map((it) => carryOut(host, it)));
+      const after = new Survey(host, [...pending.map(({ step }) => step), ...later]);
       const readBack = await Promise.all(pending.map((it, at) => verdict(it, ended[at], after, plans === PLANS)));
-      const outcomes = readBack.filter((it) => it.kind !== "to-change");
+      const outcomes = readBack.filter(isOutcome);
       yield* outcomes;
-      if (outcomes.some(({ kind }) => kind === "failed")) return;
+      if (hasFailed(outcomes)) return;
       pending = readBack.filter((it) => it.kind === "to-change");
       survey = after;
     }
   }
+}
+
+function titles(steps: readonly { readonly title: string }[]): string {
+  return steps.map(({ title }) => title).join(", ");
+}
+
+function hasFailed(outcomes: readonly Outcome[]): boolean {
+  return outcomes.some(({ kind }) => kind === "failed");
 }
 
 /** What the steps read, started together; each result counts until something on the host changes. */
@@ -107,63 +108,48 @@ class Survey {
   }
 }
 
-interface ToChange {
+interface ToChange extends Change {
   readonly kind: "to-change";
   readonly title: string;
-  readonly task: Task<unknown>;
-  readonly commands: readonly Command[];
-  readonly warnings: readonly string[];
-  readonly diff: string | undefined;
+  readonly step: Task<unknown>;
 }
 
 interface ToWait {
   readonly kind: "to-wait";
   readonly title: string;
   readonly step: Wait<unknown>;
-  readonly missing: string;
+  /** What is missing. */
+  readonly diff: string;
 }
 
-/** The host has answered, and nothing comes of the answer: in check mode, perhaps only because of an earlier step. */
-interface Unclear {
-  readonly kind: "unclear";
-  readonly title: string;
-  readonly message: string;
+type Planned = ToChange | ToWait | Outcome;
+
+function isOutcome(planned: Planned): planned is Outcome {
+  return planned.kind !== "to-change" && planned.kind !== "to-wait";
 }
 
-async function plan(step: Step, survey: Survey): Promise<ToChange | ToWait | Unclear | Outcome> {
+/** @param isUnsettled whether a step that finds nothing to go by may find it once an earlier one is done */
+async function plan(step: Step, survey: Survey, isUnsettled = false): Promise<Planned> {
   const { title } = step;
-  let result: CommandResult;
+  let answer: CommandResult | undefined;
   try {
-    result = await survey.result(step.current.command);
-  } catch (error) {
-    return failed(title, error);
-  }
-  try {
-    const current = step.current.parse(result);
+    answer = await survey.result(step.current.command);
+    const current = step.current.parse(answer);
     if ("missing" in step) {
       const missing = step.missing(current);
-      return missing === undefined ? reached(step, current) : { kind: "to-wait", title, step, missing };
+      return missing === undefined ? reached(step, current) : { kind: "to-wait", title, step, diff: missing };
     }
-    const commands = step.changes(current);
-    if (commands.length === 0) return { kind: "ok", title };
-    const [warned, diff] = [step.warnings?.(current) ?? [], step.diff?.(current)];
-    return { kind: "to-change", title, task: step, commands, warnings: warned, diff };
+    const change = step.change(current);
+    return change === undefined ? { kind: "ok", title } : { kind: "to-change", title, step, ...change };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { kind: "unclear", title, message: error.message };
+    if (!isUnsettled || answer === undefined || !(error instanceof UserError)) return failed(title, error);
+    return { kind: "would-change", title, diff: "what is there can be told once the steps before are done" };
   }
 }
 
 /** What is to be said before a plan is carried out. */
-function warnings(planned: ToChange | ToWait | Unclear | Outcome): readonly Outcome[] {
-  if (planned.kind !== "to-change") return [];
-  return planned.warnings.map((message) => ({ kind: "warning", title: planned.title, message }));
-}
-
-/** What is unclear has failed. */
-function settled(planned: Unclear | Outcome): Outcome {
-  if (planned.kind !== "unclear") return planned;
-  return { kind: "failed", title: planned.title, message: planned.message };
+function warnings({ title, warnings: messages = [] }: ToChange): readonly Outcome[] {
+  return messages.map((message) => ({ kind: "warning", title, message }));
 }
 
 function reached(step: Wait<unknown>, current: unknown): Outcome {
@@ -172,24 +158,17 @@ function reached(step: Wait<unknown>, current: unknown): Outcome {
 }
 
 /** What a plan comes to in check mode. */
-function wouldBe(planned: ToChange | ToWait | Unclear | Outcome): Outcome {
-  const { kind, title } = planned;
-  if (kind === "to-change") return { kind: "would-change", title, diff: planned.diff };
-  if (kind === "to-wait") return { kind: "would-change", title, diff: planned.missing };
-  return settled(planned);
-}
-
-function notYet(title: string): Outcome {
-  return { kind: "would-change", title, diff: "what is there can be told once the steps before are done" };
+function wouldBe(planned: Planned): Outcome {
+  return isOutcome(planned) ? planned : { kind: "would-change", title: planned.title, diff: planned.diff };
 }
 
 /** How a task's commands ended: also that they stopped because what they were planned on has changed. */
-async function carryOut(host: Host, title: string, commands: readonly Command[]): Promise<"done" | "stale" | Outcome> {
+async function carryOut(host: Host, { title, commands }: ToChange): Promise<"done" | "stale" | Outcome> {
   try {
     for (const command of commands) {
       const result = await host.run(command);
       if (result.exitCode === PLAN_AGAIN) return "stale";
-      if (result.exitCode !== 0) throw new CommandFailedError(result);
+      stdoutOf(result);
     }
     return "done";
   } catch (error) {
@@ -199,17 +178,15 @@ async function carryOut(host: Host, title: string, commands: readonly Command[])
 
 /** What the host says afterwards. */
 async function verdict(
-  { title, task, diff }: ToChange,
+  { title, step, diff }: ToChange,
   ended: "done" | "stale" | Outcome | undefined,
   after: Survey,
   isLast: boolean,
-): Promise<ToChange | Outcome> {
+): Promise<Planned> {
   if (typeof ended === "object") return ended;
-  const again = await plan(task, after);
+  const again = await plan(step, after);
   if (again.kind === "ok") return { kind: "changed", title, diff };
-  if (again.kind === "unclear" || again.kind === "failed") return settled(again);
-  if (again.kind !== "to-change") throw new Error(`"${title}" came back as ${again.kind}`);
-  if (ended === "stale" && !isLast) return again;
+  if (again.kind !== "to-change" || (ended === "stale" && !isLast)) return again;
   const still = again.diff === undefined ? "" : `: ${again.diff}`;
   const message =
     ended === "stale"
@@ -220,13 +197,8 @@ async function verdict(
 
 async function wait(
   host: Host,
-  { title, step, missing: first }: ToWait,
-  {
-    busy,
-    waiting,
-    signal,
-    pollSeconds,
-  }: Required<Pick<RunOptions, "busy" | "waiting" | "pollSeconds">> & Pick<RunOptions, "signal">,
+  { title, step, diff: first }: ToWait,
+  { busy, waiting, signal, pollSeconds = 2 }: RunOptions,
 ): Promise<Outcome> {
   const deadline = performance.now() + step.patienceSeconds * 1000;
   let told: string | undefined;
@@ -243,7 +215,7 @@ async function wait(
         const waited = `after ${String(step.patienceSeconds)} s of waiting: ${missing}`;
         throw new UserError(why === undefined ? waited : `${waited}: ${why}`);
       }
-      await sleep(pause, undefined, { ...(signal && { signal }) }).catch(() => {
+      await sleep(pause, undefined, { signal }).catch(() => {
         throw new UserError("interrupted");
       });
       const current = step.current.parse(await host.run(step.current.command));

@@ -13,22 +13,27 @@ export interface Reading<State> {
   parse(result: CommandResult): State;
 }
 
+/** What leads a host to the state wanted. */
+export interface Change {
+  /** A command that ends with `PLAN_AGAIN` has changed nothing, because the host is no longer as it was read. */
+  readonly commands: readonly Command[];
+  /** What whoever runs it has to know before, a line each. */
+  readonly warnings?: readonly string[];
+  /** What is different, for people, a line each; not given when the title says it all. Never a secret. */
+  readonly diff?: string;
+}
+
 /** A state that the bootstrap brings about on a host. */
 export interface Task<State> {
   /** As in a report: `kubectl 1.31.4`. */
   readonly title: string;
   readonly current: Reading<State>;
   /**
-   * The commands that lead from `current` to the state wanted; none when it is already there. Pure. A command that ends
-   * with `PLAN_AGAIN` has changed nothing, because the host is no longer as it was read.
+   * What leads from `current` to the state wanted; undefined when it is already there. Pure.
    *
    * @throws UserError when nothing leads there
    */
-  changes(current: State): readonly Command[];
-  /** What whoever runs it has to know before `changes` are made, a line each; none when that is nothing. Pure. */
-  warnings?(current: State): readonly string[];
-  /** What is different, for people, a line each; nothing when the title says it all. Never a secret. */
-  diff?(current: State): string | undefined;
+  change(current: State): Change | undefined;
 }
 
 /** A state that comes by itself, if it is waited for. */
@@ -67,7 +72,7 @@ export const PLAN_AGAIN = 75;
 /** What became of one step on one host, in Ansible's words. */
 export type Outcome =
   | { readonly kind: "ok"; readonly title: string; readonly result?: Result }
-  | { readonly kind: "changed" | "would-change"; readonly title: string; readonly diff: string | undefined }
+  | { readonly kind: "changed" | "would-change"; readonly title: string; readonly diff?: string | undefined }
   | { readonly kind: "failed"; readonly title: string; readonly message: string }
   /** Said before the step changes anything; it is no end of the step, which has another one. */
   | { readonly kind: "warning"; readonly title: string; readonly message: string };

@@ -29,13 +29,11 @@ export interface ConfigQuery {
   readonly port?: number | undefined;
 }
 
-/** What the user's ssh configuration sets for a host. */
-export interface HostConfig {
-  /**
-   * The values of a keyword, which is given in lower case, a line each; none when the configuration does not set it.
-   */
-  get(keyword: string): readonly string[];
-}
+/**
+ * What the user's ssh configuration sets for a host: the values of a keyword, which is given in lower case, a line
+ * each; none when the configuration does not set it.
+ */
+export type HostConfig = (keyword: string) => readonly string[];
 
 /** In ms. The commands of `Match exec` run in this time. */
 const PATIENCE = 10_000;
@@ -50,7 +48,7 @@ const PATIENCE = 10_000;
  * @see https://man.openbsd.org/ssh#G
  */
 export function readHostConfig(query: ConfigQuery, machine: Machine, note: (text: string) => void): HostConfig {
-  const nothing = { get: () => [] };
+  const nothing = () => [];
   const file = join(machine.home, ".ssh", "config");
   const status = statSync(file, { throwIfNoEntry: false });
   if (status === undefined) return nothing;
@@ -67,18 +65,16 @@ export function readHostConfig(query: ConfigQuery, machine: Machine, note: (text
     return nothing;
   }
   const unset = ask("none", query, machine);
-  return {
-    get: (keyword) => {
-      const values = set.get(keyword) ?? [];
-      return values.join("\n") === unset?.get(keyword)?.join("\n") ? [] : values;
-    },
+  return (keyword) => {
+    const values = set.get(keyword) ?? [];
+    return values.join("\n") === unset?.get(keyword)?.join("\n") ? [] : values;
   };
 }
 
 /** Everything that the client would go by, by keyword; undefined when there is no client. */
 function ask(file: string, { host, user, port }: ConfigQuery, machine: Machine): Map<string, string[]> | undefined {
-  const who = user === undefined ? [] : ["-l", user];
   const where = port === undefined ? [] : ["-p", String(port)];
+  const who = user === undefined ? [] : ["-l", user];
   const { error, status, stdout, stderr } = spawnSync("ssh", ["-GT", "-F", file, ...who, ...where, "--", host], {
     encoding: "utf8",
     env: machine.environment,
@@ -95,9 +91,8 @@ function ask(file: string, { host, user, port }: ConfigQuery, machine: Machine):
     );
   }
   const found = new Map<string, string[]>();
-  for (const line of stdout.split(/\r?\n/)) {
-    const [keyword = "", ...words] = line.split(" ");
-    found.set(keyword, [...(found.get(keyword) ?? []), words.join(" ")]);
+  for (const [, keyword = "", value = ""] of stdout.matchAll(/^(\S+) ?(.*?)\r?$/gm)) {
+    found.set(keyword, [...(found.get(keyword) ?? []), value]);
   }
   return found;
 }

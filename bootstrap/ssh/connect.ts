@@ -4,10 +4,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../../contract/user-error";
 import type { Handover } from "../../contract/handover";
-import { readConsole, type ConsoleOutput } from "./console-output";
-import { decideHostKey } from "./host-key-policy";
-import { append, knownKeyTypes, lookUp, parseKnownHosts, serverHostKeyAlgorithms, wireFormat } from "./known-hosts";
-import type { KnownHosts } from "./known-hosts";
+import { readConsole, type ConsoleFingerprint } from "./console-output";
+import { decideHostKey, type HostKeyDecision } from "./host-key-policy";
+import {
+  append,
+  knownKeyTypes,
+  lookUp,
+  parseKnownHosts,
+  rows,
+  serverHostKeyAlgorithms,
+  wireFormat,
+  type HostKeyStanding,
+  type KnownHosts,
+} from "./known-hosts";
 import { ConnectError, SshHost } from "./ssh-host";
 import type { Machine } from "./config";
 import { readSshSettings, type Login, type SettingsOptions } from "./settings";
@@ -52,10 +61,8 @@ export interface ConnectEvents {
 interface Run {
   readonly options: ConnectOptions;
   readonly events: ConnectEvents;
-  readonly pauses: Pauses;
+  /** In ms, as `Date.now()`. */
   readonly started: number;
-  /** When the patience ends; in ms, as `Date.now()`. */
-  readonly deadline: number;
 }
 
 /**
@@ -70,9 +77,7 @@ export async function connect(handover: Handover, options: ConnectOptions, event
   const { bastion_host_key: publicKey } = handover;
   const planted = publicKey === undefined || options.hostKey !== undefined ? undefined : wireFormat(publicKey);
   for (const note of notes) events.note(note);
-  const started = Date.now();
-  const deadline = started + options.timeoutSeconds * 1000;
-  const run: Run = { options, events, pauses: { ...PAUSES, ...options.pauses }, started, deadline };
+  const run: Run = { options, events, started: Date.now() };
 
   let jump: SshHost | undefined;
   try {
@@ -89,9 +94,11 @@ async function reach(
   login: Login,
   jump: SshHost | undefined,
   bastion: BastionEvidence | undefined,
-  { options, events, pauses, started, deadline }: Run,
+  { options, events, started }: Run,
 ): Promise<SshHost> {
   const { signal, timeoutSeconds } = options;
+  const pauses = { ...PAUSES, ...options.pauses };
+  const deadline = started + timeoutSeconds * 1000;
   const { host, port } = login.knownAs;
   let lastAnswer: string | undefined;
   let wasDown = false;
@@ -103,7 +110,7 @@ async function reach(
         ...login,
         refuse: (key) => verifier.refuse(key),
         serverHostKey: serverHostKeyAlgorithms(
-          readKnownHosts(login).flatMap(({ knownHosts }) => knownKeyTypes(knownHosts, host, port)),
+          readKnownHosts(login).flatMap((file) => knownKeyTypes(file, host, port)),
         ),
         jump,
         signal,
@@ -144,10 +151,10 @@ async function reach(
 function accept(verifier: Verifier, login: Login, events: ConnectEvents): void {
   // Not before the login: only now has the host proved that it holds the key. Decided anew, because another connection
   // may have made another key known for this host meanwhile.
-  const words = verifier.line === undefined ? undefined : verifier.decide();
-  if (words !== undefined) throw new ConnectError("host-key", words);
-  if (verifier.because !== undefined) events.note(`${login.name}: host key accepted: ${verifier.because}`);
-  if (verifier.line !== undefined) remember(login, verifier.line, events);
+  const decision = verifier.decide();
+  if (decision.action === "refuse") throw new ConnectError("host-key", decision.message);
+  events.note(`${login.name}: host key accepted: ${decision.because}`);
+  if (decision.line !== undefined) remember(login, decision.line, events);
 }
 
 /** What speaks for the key of the bastion alone, and not of a host before it. */
@@ -159,14 +166,11 @@ interface BastionEvidence {
 
 /** Judges the key of one host in one attempt. */
 class Verifier {
-  /** Why the key was accepted. */
-  because: string | undefined;
-  /** What is to be written to known_hosts. */
-  line: string | undefined;
   /** Nothing speaks for the key, and nothing against it: the console may, when the instance has printed its keys. */
   awaitsConsole = false;
   private offered: Buffer = Buffer.alloc(0);
-  private printed: ConsoleOutput | undefined;
+  /** What the console says; undefined when it was not asked, or cannot be read. */
+  private printed: readonly ConsoleFingerprint[] | undefined;
 
   constructor(
     private readonly login: Login,
@@ -176,55 +180,53 @@ class Verifier {
 
   async refuse(offered: Buffer): Promise<string | undefined> {
     this.offered = offered;
-    const { kind } = this.standing();
+    const { kind } = this.knownAs().standing;
     const isSettled = kind === "known" || kind === "revoked" || this.bastion?.planted !== undefined;
     if (!isSettled) this.printed = await this.bastion?.console.read();
-    return this.decide();
+    const decision = this.decide();
+    return decision.action === "refuse" ? decision.message : undefined;
   }
 
-  /** Why the key is refused, as the files of known hosts are now. */
-  decide(): string | undefined {
+  /** What to do with the key, as the files of known hosts are now. */
+  decide(): HostKeyDecision {
     const { offered, printed, bastion } = this;
-    const { hostKey, acceptNewHostKey: acceptNew } = this.options;
-    const { host, port } = this.login.knownAs;
-    const { file, kind } = this.standing();
+    const { acceptNewHostKey: acceptNew } = this.options;
+    // The fingerprint is the bastion's, not that of a host before it.
+    const hostKey = bastion === undefined ? undefined : this.options.hostKey;
+    const { path, malformed, standing } = this.knownAs();
     const decision = decideHostKey({
-      host,
-      port,
+      ...this.login.knownAs,
       offered,
-      console: printed?.kind === "read" ? printed.fingerprints : [],
-      knownHosts: file.knownHosts,
-      knownHostsFile: file.path,
-      // The fingerprint is the bastion's, not that of a host before it.
-      hostKey: bastion === undefined ? undefined : hostKey,
+      console: printed ?? [],
+      standing,
+      knownHostsFile: path,
+      malformed,
+      hostKey,
       planted: bastion?.planted,
       acceptNew,
     });
-    if (decision.action === "refuse") {
-      const mayBePrinted = printed?.kind === "read" && printed.fingerprints.length === 0;
-      this.awaitsConsole = mayBePrinted && kind === "unknown" && hostKey === undefined;
-      return decision.message;
-    }
-    this.because = decision.because;
-    this.line = decision.action === "accept-and-remember" ? decision.line : undefined;
-    return undefined;
+    const mayBePrinted = printed?.length === 0 && standing.kind === "unknown" && hostKey === undefined;
+    this.awaitsConsole = mayBePrinted && decision.action === "refuse";
+    return decision;
   }
 
   /** As with ssh all files count as one, whose word is the first of these; a message can name only one of them. */
-  private standing() {
+  private knownAs(): KnownHostsFile & { readonly standing: HostKeyStanding } {
     const { host, port } = this.login.knownAs;
-    const standing = ({ knownHosts }: KnownHostsFile) => lookUp(knownHosts, host, port, this.offered).kind;
-    const files = readKnownHosts(this.login);
-    const [file = { path: "known_hosts", knownHosts: { entries: [], malformed: [] } }] = (
-      ["revoked", "known", "changed", "unknown"] as const
-    ).flatMap((kind) => files.filter((it) => standing(it) === kind));
-    return { file, kind: standing(file) };
+    const none: KnownHostsFile = { path: "known_hosts", entries: [], malformed: [] };
+    const files = [...readKnownHosts(this.login), none].map((file) => {
+      return { ...file, standing: lookUp(file, host, port, this.offered) };
+    });
+    const weight = ({ standing }: (typeof files)[number]) => WEIGHTS.indexOf(standing.kind);
+    return files.reduce((first, file) => (weight(file) < weight(first) ? file : first));
   }
 }
 
+const WEIGHTS: readonly HostKeyStanding["kind"][] = ["revoked", "known", "changed", "unknown"];
+
 /** What the bastion has printed on its console, asked for when it is needed, and again until there are keys in it. */
 class BastionConsole {
-  private answer: Promise<ConsoleOutput> | undefined;
+  private answer: Promise<readonly ConsoleFingerprint[] | undefined> | undefined;
   private wasReadable = false;
 
   constructor(
@@ -232,40 +234,38 @@ class BastionConsole {
     private readonly run: Run,
   ) {}
 
-  /** An answer that comes after an attempt has ended serves the next attempt. */
-  read(): Promise<ConsoleOutput> {
+  /**
+   * The host keys in it; undefined when it cannot be read. An answer that comes after an attempt has ended serves the
+   * next attempt.
+   */
+  read(): Promise<readonly ConsoleFingerprint[] | undefined> {
     return (this.answer ??= this.ask());
   }
 
-  private async ask(): Promise<ConsoleOutput> {
+  private async ask(): Promise<readonly ConsoleFingerprint[] | undefined> {
     const { region, bastion_instance_id: instance } = this.handover;
     const { options, events } = this.run;
     const answer = await readConsole(region, instance, options.signal);
-    if (answer.kind === "read") {
-      this.wasReadable = true;
-      if (answer.fingerprints.length === 0) this.answer = undefined;
-      return answer;
+    if (typeof answer === "string" && !this.wasReadable) {
+      if (!options.signal.aborted) events.note(`the EC2 console output cannot be read: ${answer}`);
+      return undefined;
     }
+    this.wasReadable = true;
     // A network that fails once must not end a wait of minutes.
-    if (this.wasReadable) this.answer = undefined;
-    else if (!options.signal.aborted) {
-      events.note(`the EC2 console output cannot be read: ${answer.because}`);
-    }
-    return this.wasReadable ? { kind: "read", fingerprints: [] } : answer;
+    const printed = typeof answer === "string" ? [] : answer;
+    if (printed.length === 0) this.answer = undefined;
+    return printed;
   }
 }
 
-interface KnownHostsFile {
+interface KnownHostsFile extends KnownHosts {
   readonly path: string;
-  readonly knownHosts: KnownHosts;
 }
 
 /** Read anew for each attempt: other runs add lines. */
 function readKnownHosts({ knownHostsFiles, globalKnownHostsFiles }: Login): KnownHostsFile[] {
-  return [...knownHostsFiles, ...globalKnownHostsFiles].map((path) => ({
-    path,
-    knownHosts: parseKnownHosts(textOf(path)),
-  }));
+  const paths = [...knownHostsFiles, ...globalKnownHostsFiles];
+  return paths.map((path) => ({ path, ...parseKnownHosts(textOf(path)) }));
 }
 
 /** The text of a file; a missing one is empty. */
@@ -298,10 +298,9 @@ function remember({ name, knownHostsFiles: [path] }: Login, line: string, events
 /** The error of the last attempt with what may be behind it; a refused host key has said it all. */
 function explained(error: ConnectError, login: Login, waitedSeconds: number | undefined): ConnectError {
   const remedies = remediesFor(error, login);
-  if (error.problem === "host-key" || remedies.length === 0) return error;
-  const waited = waitedSeconds === undefined ? [] : [`waited    ${String(Math.round(waitedSeconds))} s`];
-  const rows = remedies.map((remedy, index) => `${(index === 0 ? "what now" : "").padEnd(9)} ${remedy}`);
-  const message = [error.message, ...waited, ...rows].join("\n  ");
+  if (remedies.length === 0) return error;
+  const waited = waitedSeconds === undefined ? [] : [`${String(Math.round(waitedSeconds))} s`];
+  const message = [error.message, ...rows("waited", waited), ...rows("what now", remedies)].join("\n");
   return new ConnectError(error.problem, message, { cause: error.cause });
 }
 
@@ -327,8 +326,8 @@ function remediesFor({ problem, message, cause }: ConnectError, login: Login): s
         ];
       }
       return [
-        "kubectl_ssh_cidrs must hold the public address of this machine (with --jump that of the last host before it), " +
-          "or the security group drops the packets",
+        "kubectl_ssh_cidrs must hold the public address of this machine (with --jump that of the last host before " +
+          "it), or the security group drops the packets",
         "check --host and --port; a host that only another one reaches is reached with --jump",
       ];
     case "booting":
@@ -336,9 +335,8 @@ function remediesFor({ problem, message, cause }: ConnectError, login: Login): s
     case "name":
       return ["check --host, and HostName in the ssh configuration"];
     case "protocol":
-      return reason === undefined
-        ? []
-        : ["the host before it does not forward connections: see AllowTcpForwarding there"];
+      if (reason === undefined) return [];
+      return ["the host before it does not forward connections: see AllowTcpForwarding there"];
     case "host-key":
     case "interrupted":
       return [];

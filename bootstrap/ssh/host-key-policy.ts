@@ -1,13 +1,7 @@
 import { UserError } from "../../contract/user-error";
-import { fingerprint, forgetCommand, keyType, knownHostsLine, lookUp, renderRefusal } from "./known-hosts";
-import type { KnownHosts, KnownHostsEntry, Refusal } from "./known-hosts";
-
-/** A host key that cloud-init printed on the console of the instance. */
-export interface ConsoleFingerprint {
-  readonly fingerprint: string;
-  /** As ssh-keygen names it: `ED25519`. Missing when the console broke the line. */
-  readonly type?: string;
-}
+import type { ConsoleFingerprint } from "./console-output";
+import { fingerprint, forgetCommand, keyType, knownHostsLine, renderRefusal } from "./known-hosts";
+import type { HostKeyStanding, KnownHosts, Refusal } from "./known-hosts";
 
 /** Everything that is known about the key a host offers. */
 export interface HostKeyEvidence {
@@ -17,9 +11,10 @@ export interface HostKeyEvidence {
   readonly offered: Buffer;
   /** Empty when the console output could not be read, or has no fingerprints (yet). */
   readonly console: readonly ConsoleFingerprint[];
-  readonly knownHosts: KnownHosts;
-  /** Where the known hosts come from, for messages. */
+  /** What the known hosts say of the key, the file that says so, and its lines that say nothing. */
+  readonly standing: HostKeyStanding;
   readonly knownHostsFile: string;
+  readonly malformed: KnownHosts["malformed"];
   /** From `--host-key`, as `readFingerprint` returns it. */
   readonly hostKey?: string;
   /** The key that the stack has planted, in SSH wire format; not given where `--host-key` says another word. */
@@ -28,11 +23,10 @@ export interface HostKeyEvidence {
   readonly acceptNew: boolean;
 }
 
-/** What to do with the key a host offers; `because` names the evidence, for the log. */
+/** What to do with the key a host offers. */
 export type HostKeyDecision =
-  | { readonly action: "accept"; readonly because: string }
-  /** `line` goes to the end of known_hosts. */
-  | { readonly action: "accept-and-remember"; readonly because: string; readonly line: string }
+  /** `because` names the evidence, for the log; `line` goes to the end of known_hosts. */
+  | { readonly action: "accept"; readonly because: string; readonly line?: string }
   | { readonly action: "refuse"; readonly message: string };
 
 /**
@@ -40,25 +34,19 @@ export type HostKeyDecision =
  * it; otherwise the first one for it counts, in the order of how hard it is to forge.
  */
 export function decideHostKey(evidence: HostKeyEvidence): HostKeyDecision {
-  const { host, port, offered, acceptNew } = evidence;
+  const { host, port, offered, standing, acceptNew } = evidence;
   const against = objection(evidence);
-  if (against) return refuse(evidence, against);
-  const because = voucher(evidence);
-  if (because === undefined) return refuse(evidence, noEvidence(evidence));
+  const because = against === undefined ? voucher(evidence) : undefined;
+  if (because === undefined) {
+    return { action: "refuse", message: renderRefusal(host, port, offered, against ?? noEvidence(evidence)) };
+  }
   // Only --accept-new-host-key allows writing to the user's known_hosts.
-  return acceptNew && lookUp(evidence.knownHosts, host, port, offered).kind === "unknown"
-    ? { action: "accept-and-remember", because, line: knownHostsLine(host, port, offered) }
-    : { action: "accept", because };
+  const isNew = acceptNew && standing.kind === "unknown";
+  return { action: "accept", because, ...(isNew && { line: knownHostsLine(host, port, offered) }) };
 }
 
-type Objection = Pick<Refusal, "problem" | "expected" | "why" | "remedies">;
-
-function refuse({ host, port, offered }: HostKeyEvidence, objection: Objection): HostKeyDecision {
-  return { action: "refuse", message: renderRefusal({ host, port, offered, ...objection }) };
-}
-
-function objection(evidence: HostKeyEvidence): Objection | undefined {
-  const { host, port, offered, console, knownHosts, knownHostsFile: file, hostKey, planted } = evidence;
+function objection(evidence: HostKeyEvidence): Refusal | undefined {
+  const { host, port, offered, console, standing, knownHostsFile: file, hostKey, planted } = evidence;
   const found = fingerprint(offered);
   const type = keyType(offered);
   const isOnConsole = console.some((printed) => printed.fingerprint === found);
@@ -66,16 +54,13 @@ function objection(evidence: HostKeyEvidence): Objection | undefined {
   if (type === undefined) {
     return {
       problem: "it is no SSH key",
-      expected: [],
       why: "whatever answers at this address and port does not follow the SSH protocol",
       remedies: ["check --host and --port"],
     };
   }
-  const standing = lookUp(knownHosts, host, port, offered);
   if (standing.kind === "revoked") {
     return {
       problem: `line ${String(standing.entry.line)} of ${file} revokes it`,
-      expected: [],
       why: "somebody marked this key as @revoked, because others may have its private half",
       remedies: ["give the host new keys: replace the bastion, or run ssh-keygen -A on it after deleting the old ones"],
     };
@@ -84,7 +69,9 @@ function objection(evidence: HostKeyEvidence): Objection | undefined {
     const known = standing.expected.map((entry) => entry.type).join(", ");
     return {
       problem: `${file} has another ${standing.what === "key" ? "key" : "type of key"} for this host`,
-      expected: standing.expected.map((entry) => described(entry, file)),
+      expected: standing.expected.map(
+        ({ key, type, line }) => `${fingerprint(key)} (${type}, line ${String(line)} of ${file})`,
+      ),
       why:
         (standing.what === "key" ? "" : `known are only keys of the type ${known}, the host offers ${type}; `) +
         (isOnConsole
@@ -134,22 +121,18 @@ function objection(evidence: HostKeyEvidence): Objection | undefined {
 }
 
 /** The first evidence for a key that nothing speaks against. */
-function voucher({ host, port, offered, console, ...more }: HostKeyEvidence): string | undefined {
+function voucher({ console, planted, standing, knownHostsFile, hostKey, acceptNew }: HostKeyEvidence) {
   if (console.length > 0) return "the EC2 console output lists it";
-  if (more.planted !== undefined) return "the stack has planted it (output bastion_host_key)";
-  const standing = lookUp(more.knownHosts, host, port, offered);
-  if (standing.kind === "known") return `line ${String(standing.entry.line)} of ${more.knownHostsFile} has it`;
-  if (more.hostKey !== undefined) return "--host-key names it";
-  return more.acceptNew ? "--accept-new-host-key takes the first key of a host as its own" : undefined;
+  if (planted !== undefined) return "the stack has planted it (output bastion_host_key)";
+  if (standing.kind === "known") return `line ${String(standing.entry.line)} of ${knownHostsFile} has it`;
+  if (hostKey !== undefined) return "--host-key names it";
+  return acceptNew ? "--accept-new-host-key takes the first key of a host as its own" : undefined;
 }
 
-function noEvidence({ host, port, offered, knownHosts, knownHostsFile: file }: HostKeyEvidence): Objection {
-  const { malformed } = knownHosts;
-  const standing = lookUp(knownHosts, host, port, offered);
+function noEvidence({ standing, malformed, knownHostsFile: file }: HostKeyEvidence): Refusal {
   const authorities = standing.kind === "unknown" ? standing.certAuthorities : [];
   return {
     problem: "nothing says that it is the bastion's",
-    expected: [],
     why: [
       `the EC2 console output was not readable or has no fingerprints yet, and ${file} has no key of this host`,
       ...authorities.map(({ line }) => `its line ${String(line)} is a @cert-authority, which cannot be verified here`),
@@ -162,10 +145,6 @@ function noEvidence({ host, port, offered, knownHosts, knownHostsFile: file }: H
       "or give --accept-new-host-key, which trusts the network this once and writes the key to known_hosts",
     ],
   };
-}
-
-function described({ key, type, line }: KnownHostsEntry, file: string): string {
-  return `${fingerprint(key)} (${type}, line ${String(line)} of ${file})`;
 }
 
 /**
@@ -182,23 +161,4 @@ export function readFingerprint(option: string): string {
     );
   }
   return found;
-}
-
-/** What cloud-init puts around the fingerprints of the keys it made; before each line is `ec2: `, a date or both. */
-const CONSOLE_BLOCK =
-  /-----BEGIN SSH HOST KEY FINGERPRINTS-----((?:(?!-----BEGIN SSH).)*?)-----END SSH HOST KEY FINGERPRINTS-----/gs;
-const CONSOLE_LINE = /\b\d+ (SHA256:[A-Za-z0-9+/]{43})(?![A-Za-z0-9+/=])(?:.*\((\S+)\))?/g;
-
-/**
- * The host keys that an instance printed on its console. A block without its end counts for nothing: its boot is not
- * over. Of several blocks the last one counts: cloud-init makes new keys when an image starts as a new instance.
- *
- * @see https://github.com/canonical/cloud-init/blob/main/tools/write-ssh-key-fingerprints
- */
-export function consoleFingerprints(output: string): ConsoleFingerprint[] {
-  const [, block = ""] = [...output.matchAll(CONSOLE_BLOCK)].at(-1) ?? [];
-  return [...block.matchAll(CONSOLE_LINE)].map(([, printed = "", type]) => ({
-    fingerprint: printed,
-    type,
-  }));
 }

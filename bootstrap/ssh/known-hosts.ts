@@ -3,11 +3,13 @@ import { createHash, createHmac } from "node:crypto";
 import { quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 
+const MARKERS = ["revoked", "cert-authority"] as const;
+
 /** One line of known_hosts that names a key. */
 export interface KnownHostsEntry {
   /** Counted from 1, as an editor does. */
   readonly line: number;
-  readonly marker?: "revoked" | "cert-authority";
+  readonly marker?: (typeof MARKERS)[number];
   /** The names as written: comma separated patterns, or one hashed name. */
   readonly hosts: string;
   readonly type: string;
@@ -56,11 +58,11 @@ export function parseKnownHosts(text: string): KnownHosts {
 /** An entry, or why the line is none. */
 function parseFields(fields: readonly string[]): Omit<KnownHostsEntry, "line"> | string {
   const [first = ""] = fields;
-  const marked = first.startsWith("@");
-  const marker = first === "@revoked" ? "revoked" : first === "@cert-authority" ? "cert-authority" : undefined;
-  if (marked && marker === undefined) return `a marker is @revoked or @cert-authority, got ${JSON.stringify(first)}`;
-
-  const [hosts, type, blob] = marked ? fields.slice(1) : fields;
+  const marker = MARKERS.find((it) => first === `@${it}`);
+  if (first.startsWith("@") && marker === undefined) {
+    return `a marker is @revoked or @cert-authority, got ${JSON.stringify(first)}`;
+  }
+  const [hosts, type, blob] = marker === undefined ? fields : fields.slice(1);
   if (hosts === undefined || type === undefined || blob === undefined) return "the key type or the key is missing";
   if (hosts.startsWith("@")) return `a line has one marker at most, got ${JSON.stringify(hosts)} as well`;
   if (hosts.startsWith("|") && !HASHED.test(hosts)) {
@@ -80,14 +82,13 @@ export function knownHostsName(host: string, port: number): string {
 }
 
 /** What known_hosts says about the key that a host offers, in the order of ssh: a revoked key is never a known one. */
-export function lookUp({ entries }: KnownHosts, host: string, port: number, offered: Buffer): HostKeyStanding {
-  const name = knownHostsName(host, port);
-  const matching = entries.filter(({ hosts }) => matches(hosts, name));
+export function lookUp(knownHosts: KnownHosts, host: string, port: number, offered: Buffer): HostKeyStanding {
+  const matching = entriesOf(knownHosts, host, port);
+  const plain = matching.filter(({ marker }) => marker === undefined);
   const isOffered = ({ key }: KnownHostsEntry) => key.equals(offered);
 
-  const revoked = matching.filter(({ marker }) => marker === "revoked").find(isOffered);
+  const revoked = matching.find((entry) => entry.marker === "revoked" && isOffered(entry));
   if (revoked) return { kind: "revoked", entry: revoked };
-  const plain = matching.filter(({ marker }) => marker === undefined);
   const known = plain.find(isOffered);
   if (known) return { kind: "known", entry: known };
   if (plain.length === 0) {
@@ -101,10 +102,14 @@ export function lookUp({ entries }: KnownHosts, host: string, port: number, offe
 }
 
 /** The types of the keys known for a host, for `serverHostKeyAlgorithms`. */
-export function knownKeyTypes({ entries }: KnownHosts, host: string, port: number): string[] {
+export function knownKeyTypes(knownHosts: KnownHosts, host: string, port: number): string[] {
+  const plain = entriesOf(knownHosts, host, port).filter(({ marker }) => marker === undefined);
+  return plain.map(({ type }) => type);
+}
+
+function entriesOf({ entries }: KnownHosts, host: string, port: number): readonly KnownHostsEntry[] {
   const name = knownHostsName(host, port);
-  const plain = entries.filter(({ marker, hosts }) => marker === undefined && matches(hosts, name));
-  return [...new Set(plain.map(({ type }) => type))];
+  return entries.filter(({ hosts }) => matches(hosts, name));
 }
 
 /** The algorithms that a key of a type is offered with; no DSA, and no keys that ssh2 cannot verify. */
@@ -169,27 +174,33 @@ export function forgetCommand(host: string, port: number, file: string): string 
 
 /** Why a host key is not accepted, for a person who has to decide what to do. */
 export interface Refusal {
-  readonly host: string;
-  readonly port: number;
-  readonly offered: Buffer;
   /** One line, enough on its own in a list of hosts. */
   readonly problem: string;
-  /** Fingerprints that would have been accepted, each with where it is written. */
-  readonly expected: readonly string[];
+  /** Fingerprints that would have been accepted, each with where it is written. People compare them by eye. */
+  readonly expected?: readonly string[];
   readonly why: string;
   readonly remedies: readonly string[];
 }
 
-/** The message for a refused host key; the fingerprints are below each other, because people compare them by eye. */
-export function renderRefusal({ host, port, offered, problem, expected, why, remedies }: Refusal): string {
-  const row = (title: string) => (text: string, index: number) => `  ${(index === 0 ? title : "").padEnd(9)} ${text}`;
+/** The message for a refused host key. */
+export function renderRefusal(
+  host: string,
+  port: number,
+  offered: Buffer,
+  { problem, expected = [], why, remedies }: Refusal,
+): string {
   return [
     `${knownHostsName(host, port)}: host key refused: ${problem}`,
-    ...[`${fingerprint(offered)} (${keyType(offered) ?? "no SSH key"})`].map(row("found")),
-    ...expected.map(row("expected")),
-    ...[why].map(row("why")),
-    ...remedies.map(row("what now")),
+    ...rows("found", [`${fingerprint(offered)} (${keyType(offered) ?? "no SSH key"})`]),
+    ...rows("expected", expected),
+    ...rows("why", [why]),
+    ...rows("what now", remedies),
   ].join("\n");
+}
+
+/** Lines of a message below its first one, with a title before the first of them. */
+export function rows(title: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => `  ${(index === 0 ? title : "").padEnd(9)} ${line}`);
 }
 
 /** @see https://man.openbsd.org/ssh_config.5#PATTERNS */
@@ -208,11 +219,8 @@ function matches(hosts: string, name: string): boolean {
 
 /** A pattern in which only `*` and `?` mean something: brackets belong to `[host]:port`. */
 function glob(pattern: string): RegExp {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*+/g, ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`);
+  const literal = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${literal.replace(/\*+/g, ".*").replaceAll("?", ".")}$`);
 }
 
 /** The length-prefixed fields a key consists of; undefined when the last one is cut off. */

@@ -46,7 +46,7 @@ export interface Login {
   /** The machine's, which are only read. */
   readonly globalKnownHostsFiles: readonly string[];
   /** Text of the private key that the stack has made for it; tried before all others. A secret. */
-  readonly generatedKey?: string;
+  readonly generatedKey?: string | undefined;
   /** Texts of private keys that ssh2 can use. */
   readonly identities: readonly string[];
   /** The keys, in SSH's wire format, that the agent is asked for; all that it has when not given. */
@@ -89,8 +89,8 @@ export function checkSettings({ jump, identity }: Pick<SettingsOptions, "jump" |
   if (identity === undefined) return;
   const machine = thisMachine();
   const path = home(identity, machine);
-  const key = readKey(path, machine);
-  if (key.problem !== undefined && !key.isEncrypted) throw badIdentity(path, key.problem);
+  const { problem, isEncrypted } = readKey(path, machine);
+  if (problem !== undefined && !isEncrypted) throw badIdentity(path, problem);
 }
 
 /**
@@ -99,7 +99,8 @@ export function checkSettings({ jump, identity }: Pick<SettingsOptions, "jump" |
  * The configuration's `User` counts for the hosts between only: many files have one for every host, and the bastion's
  * user is the handover's.
  *
- * @throws UserError when an option is malformed, a file cannot be used, the hosts between form a loop, or there is
+ * @param options as the command line's reader has judged them
+ * @throws UserError when `--jump` is malformed, a file cannot be used, the hosts between form a loop, or there is
  *   nothing to log in with
  */
 export function readSshSettings(
@@ -108,29 +109,27 @@ export function readSshSettings(
   machine: Machine = thisMachine(),
 ): SshSettings {
   const notes = new Set<string>();
+  const note = (text: string) => notes.add(text);
   const lookUp = (query: ConfigQuery): HostConfig => {
-    const found = readHostConfig(query, machine, (text) => notes.add(text));
-    if (found.get("proxycommand").length > 0) {
-      notes.add(
+    const found = readHostConfig(query, machine, note);
+    if (found("proxycommand").length > 0) {
+      note(
         `the ssh configuration has a ProxyCommand for ${query.host}, which is not run; --jump HOST goes through a host`,
       );
     }
     return found;
   };
 
-  const host = hostName(options.host ?? handover.bastion_address);
-  const user = options.user ?? handover.bastion_user;
-  const port = checkedPort(options.port, "--port");
+  const { host = handover.bastion_address, user = handover.bastion_user, port } = options;
   const found = lookUp({ host, user, port });
   const target = destination({ host, user, port }, found, options, machine);
-  const inherited = target.identityFiles;
-  const { ssh_private_key: generatedKey } = handover;
-  const isGenerated = generatedKey !== undefined && options.identity === undefined;
 
   const hop = (spec: ConfigQuery, found: HostConfig): Destination => {
-    const user = spec.user ?? found.get("user")[0] ?? machine.user;
-    const { identityFiles, ...rest } = destination({ ...spec, user }, found, options, machine);
-    return { ...rest, identityFiles: identityFiles.some(({ from }) => from === "config") ? identityFiles : inherited };
+    const user = spec.user ?? found("user")[0] ?? machine.user;
+    const own = destination({ ...spec, user }, found, options, machine);
+    return own.identityFiles.some(({ from }) => from === "config")
+      ? own
+      : { ...own, identityFiles: target.identityFiles };
   };
   const hopsOf = (specs: readonly ConfigQuery[], seen: readonly string[]): Destination[] => {
     const [first, ...others] = specs;
@@ -149,54 +148,34 @@ export function readSshSettings(
     ];
   };
   const specs = options.jump === undefined ? configuredJump(found) : readJump(options.jump, "--jump");
-  const withKeys = (destination: Destination): Login => {
-    const { notes: found, ...keys } = readKeys(destination, machine);
-    for (const note of found) notes.add(note);
-    return { ...destination, ...keys };
-  };
+  const generatedKey = options.identity === undefined ? handover.ssh_private_key : undefined;
+  const withKeys = (to: Destination): Login => ({ ...to, ...readKeys(to, machine, note) });
   return {
     hops: hopsOf(specs, [host]).map(withKeys),
-    target: withKeys(isGenerated ? { ...target, generatedKey } : target),
+    target: withKeys({ ...target, generatedKey }),
     notes: [...notes],
   };
 }
 
 function configuredJump(config: HostConfig): ConfigQuery[] {
-  return config.get("proxyjump").flatMap((text) => readJump(text, "ProxyJump"));
+  return config("proxyjump").flatMap((text) => readJump(text, "ProxyJump"));
 }
 
-const HOP = /^(?:ssh:\/\/)?(?:([^@\s]+)@)?(\[[^[\]\s]+\]|[^[\]:@\s/]+)(?::(\d+))?\/?$/;
+const HOP = /^(?:ssh:\/\/)?(?:([^@\s]+)@)?(?:\[([\w.:%-]+)\]|([\w.%-]+))(?::0*(\d{1,5}))?\/?$/;
 
 /** Reads `[USER@]HOST[:PORT],…`, the nearest first. */
 function readJump(text: string, source: string): ConfigQuery[] {
   if (text.toLowerCase() === "none") return [];
   return text.split(",").map((part) => {
-    const [, user, host, port] = HOP.exec(part.trim()) ?? [];
-    if (host === undefined) {
-      throw new UserError(
-        `${source} must be [USER@]HOST[:PORT], several separated by commas, an IPv6 address in brackets, or none, ` +
-          `got ${JSON.stringify(text)}`,
-      );
-    }
-    return {
-      host: hostName(host),
-      user,
-      port: checkedPort(port === undefined ? undefined : Number(port), source),
-    };
+    const [, user, bracketed, host = bracketed, digits] = HOP.exec(part.trim()) ?? [];
+    const port = digits === undefined ? undefined : Number(digits);
+    const isPort = port === undefined || (port >= 1 && port <= 65535);
+    if (host !== undefined && isPort) return { host, user, port };
+    throw new UserError(
+      `${source} must be [USER@]HOST[:PORT], several separated by commas, an IPv6 address in brackets, a port from 1 ` +
+        `to 65535, or none, got ${JSON.stringify(text)}`,
+    );
   });
-}
-
-function checkedPort(port: number | undefined, source: string): number | undefined {
-  if (port === undefined || (Number.isInteger(port) && port >= 1 && port <= 65535)) return port;
-  throw new UserError(`the port of ${source} must be a number from 1 to 65535, got ${String(port)}`);
-}
-
-function hostName(text: string): string {
-  const name = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  if (!/^[\w.:%-]+$/.test(name)) {
-    throw new UserError(`a host must be a name or an address without user and port, got ${JSON.stringify(text)}`);
-  }
-  return name;
 }
 
 function destination(
@@ -205,46 +184,41 @@ function destination(
   options: SettingsOptions,
   machine: Machine,
 ): Destination {
-  const [address = name] = config.get("hostname").map(hostName);
-  const [port = 22] = given === undefined ? config.get("port").map(Number) : [given];
-  const [alias] = config.get("hostkeyalias").map(hostName);
+  const [address = name] = config("hostname");
+  const [port = 22] = given === undefined ? config("port").map(Number) : [given];
+  const [alias] = config("hostkeyalias");
   const path = (text: string): string =>
     expand(text, machine, { h: address, n: name, p: String(port), r: user, k: alias ?? name });
   const paths = (texts: readonly string[]): readonly string[] =>
     texts.flatMap((text) => (text.toLowerCase() === "none" ? [] : [path(text)]));
   // The client prints several files in one line, without the quotes that a blank in a name needs.
   const filesIn = (keyword: string, unless: readonly string[]): readonly string[] => {
-    const set = config.get(keyword).flatMap((line) => line.split(/ +(?=[~/$%])/));
+    const set = config(keyword).flatMap((line) => line.split(/ +(?=[~/$%])/));
     return paths(set.length > 0 ? set : unless);
   };
 
-  const configured = paths(config.get("identityfile")).map((path) => ({ path, from: "config" as const }));
-  const identityFiles: readonly IdentityFile[] =
-    options.identity !== undefined
-      ? [{ path: home(options.identity, machine), from: "option" }]
-      : configured.length > 0
-        ? configured
-        : DEFAULT_IDENTITIES.map((text) => ({ path: home(text, machine), from: "default" }));
+  const identityFiles = (from: IdentityFile["from"], files: readonly string[]) => files.map((path) => ({ path, from }));
+  const configured = identityFiles("config", paths(config("identityfile")));
+  const usual = configured.length > 0 ? configured : identityFiles("default", paths(DEFAULT_IDENTITIES));
+  const { identity, knownHosts } = options;
   return {
     name,
     address,
     port,
     user,
     knownAs: alias === undefined ? { host: address, port } : { host: alias, port: 22 },
-    identityFiles,
+    identityFiles: identity === undefined ? usual : identityFiles("option", [home(identity, machine)]),
     agent: agentSocket(config, path, machine),
-    identitiesOnly: config.get("identitiesonly")[0] === "yes",
+    identitiesOnly: config("identitiesonly")[0] === "yes",
     knownHostsFiles:
-      options.knownHosts === undefined
-        ? filesIn("userknownhostsfile", DEFAULT_KNOWN_HOSTS)
-        : [home(options.knownHosts, machine)],
+      knownHosts === undefined ? filesIn("userknownhostsfile", DEFAULT_KNOWN_HOSTS) : [home(knownHosts, machine)],
     globalKnownHostsFiles: filesIn("globalknownhostsfile", GLOBAL_KNOWN_HOSTS),
   };
 }
 
 /** `IdentityAgent`, in its forms: a path, `none`, `SSH_AUTH_SOCK` or `$NAME`; otherwise what SSH_AUTH_SOCK holds. */
 function agentSocket(config: HostConfig, path: (text: string) => string, machine: Machine): string | undefined {
-  const [named = "SSH_AUTH_SOCK"] = config.get("identityagent");
+  const [named = "SSH_AUTH_SOCK"] = config("identityagent");
   if (named.toLowerCase() === "none") return undefined;
   const variable = named === "SSH_AUTH_SOCK" ? named : /^\$(\w+)$/.exec(named)?.[1];
   const socket = variable === undefined ? path(named) : machine.environment[variable];
@@ -276,42 +250,39 @@ function expand(path: string, machine: Machine, of: Readonly<Record<string, stri
 }
 
 /** What there is to log in with. */
-function readKeys(destination: Destination, machine: Machine) {
-  const { identityFiles, identitiesOnly, generatedKey } = destination;
+function readKeys(to: Destination, machine: Machine, note: (text: string) => unknown) {
+  const { identityFiles, identitiesOnly, generatedKey } = to;
   const notes: string[] = [];
-  const hasAgent = destination.agent !== undefined && existsSync(destination.agent);
-  if (destination.agent !== undefined && !hasAgent) {
-    notes.push(`there is no agent: its socket ${destination.agent} does not exist`);
-  }
+  const hasAgent = to.agent !== undefined && existsSync(to.agent);
+  if (to.agent !== undefined && !hasAgent) notes.push(`there is no agent: its socket ${to.agent} does not exist`);
   const identities: string[] = generatedKey === undefined ? [] : [checkedKey(generatedKey)];
   for (const { path, from } of identityFiles) {
     if (from !== "option" && !existsSync(path)) continue;
-    const key = readKey(path, machine);
-    if (key.problem === undefined) {
-      identities.push(key.text);
-    } else if (from !== "option" || (key.isEncrypted && hasAgent)) {
-      // An encrypted key is what agents are for.
-      const isAgents = key.isEncrypted && hasAgent;
-      const why = isAgents ? `is encrypted; the agent is asked, which has it after ssh-add ${path}` : key.problem;
+    const { text, problem, isEncrypted } = readKey(path, machine);
+    // An encrypted key is what agents are for.
+    const isAgents = isEncrypted && hasAgent;
+    if (problem === undefined) identities.push(text);
+    else if (from === "option" && !isAgents) throw badIdentity(path, problem);
+    else {
+      const why = isAgents ? `is encrypted; the agent is asked, which has it after ssh-add ${path}` : problem;
       notes.push(`${path} is not used: it ${why}`);
-    } else {
-      throw badIdentity(path, key.problem);
     }
   }
-  const agent = hasAgent && !(identitiesOnly && identities.length > 0) ? destination.agent : undefined;
+  const agent = hasAgent && !(identitiesOnly && identities.length > 0) ? to.agent : undefined;
   if (identities.length === 0 && agent === undefined) {
     const tried = identityFiles.map(({ path }) => path).join(", ") || "no file";
     throw new UserError(
       [
-        `there is no key to log in to ${destination.name} with: looked at ${tried}, and there is no agent`,
+        `there is no key to log in to ${to.name} with: looked at ${tried}, and there is no agent`,
         ...notes,
         "give the private half of the instance's key pair with --identity FILE, or start an agent and ssh-add FILE",
       ].join("\n  "),
     );
   }
+  notes.forEach(note);
   const agentKeys = agent === undefined || !identitiesOnly ? [] : identityFiles.flatMap(publicHalf);
   // A key of which only the encrypted half is there may be any of the agent's.
-  return { identities, agent, notes, ...(agentKeys.length > 0 && { agentKeys }) };
+  return { identities, agent, ...(agentKeys.length > 0 && { agentKeys }) };
 }
 
 /** @throws UserError when the stack's own key is none, without a character of it */
@@ -331,23 +302,26 @@ function badIdentity(path: string, problem: string): UserError {
 /** The public key in a file, or in the one beside it: agents on other machines leave no more than that. */
 function publicHalf({ path }: IdentityFile): Buffer[] {
   return [path, `${path}.pub`].flatMap((file) => {
-    let parsed: ReturnType<typeof utils.parseKey>;
     try {
-      parsed = utils.parseKey(readFileSync(file, "utf8"));
+      const parsed = utils.parseKey(readFileSync(file));
+      return parsed instanceof Error ? [] : [parsed.getPublicSSH()];
     } catch {
       // Not there, or for others: what cannot be read names no key.
       return [];
     }
-    return parsed instanceof Error ? [] : [parsed.getPublicSSH()];
   });
 }
 
-/** A private key, or what is wrong with the file, as the end of a sentence that begins with it. */
-type Key =
-  { readonly problem: undefined; readonly text: string } | { readonly problem: string; readonly isEncrypted: boolean };
+/** A file with a private key. */
+interface Key {
+  readonly text: string;
+  /** What keeps it from being used, as the end of a sentence that begins with the file. */
+  readonly problem?: string;
+  readonly isEncrypted: boolean;
+}
 
 function readKey(path: string, machine: Machine): Key {
-  const unusable = (problem: string, isEncrypted = false): Key => ({ problem, isEncrypted });
+  const unusable = (problem: string, isEncrypted = false): Key => ({ text: "", problem, isEncrypted });
   let text: string;
   let mode: number;
   try {
@@ -359,14 +333,14 @@ function readKey(path: string, machine: Machine): Key {
     return unusable(`cannot be read: ${(cause as Error).message}`);
   }
   const parsed = utils.parseKey(text);
-  if (!(parsed instanceof Error) && !parsed.isPrivateKey()) {
-    return unusable("is a public key; the private one is most often the file of the same name without .pub");
-  }
   const isEncrypted =
     parsed instanceof Error && (/encrypted/i.test(parsed.message) || text.includes("BEGIN ENCRYPTED PRIVATE KEY"));
   if (parsed instanceof Error && !isEncrypted) {
     const cure = text.includes("BEGIN PRIVATE KEY") ? `; ssh-keygen -p -f ${path} writes it in OpenSSH's form` : "";
     return unusable(`is no private key in OpenSSH's or PEM form (${parsed.message})${cure}`);
+  }
+  if (!(parsed instanceof Error) && !parsed.isPrivateKey()) {
+    return unusable("is a public key; the private one is most often the file of the same name without .pub");
   }
   // A key that others can read is no secret: on a machine that many share anybody could have copied it. ssh refuses
   // too.
@@ -375,5 +349,5 @@ function readKey(path: string, machine: Machine): Key {
   }
   return isEncrypted
     ? unusable(`is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ${path}`, true)
-    : { problem: undefined, text };
+    : { text, isEncrypted };
 }

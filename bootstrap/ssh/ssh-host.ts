@@ -20,12 +20,12 @@ export interface SshOptions extends Pick<
    * is the right one. There is no default: a host whose key nobody looked at could be anybody.
    */
   readonly refuse: (key: Buffer) => Promise<string | undefined>;
-  /** Key types to ask the host for, best first; ssh2's own order when not given. */
-  readonly serverHostKey?: readonly string[];
+  /** Key types to ask the host for, best first. */
+  readonly serverHostKey: readonly string[];
   /** A host to go through, for this one alone: both are closed together. */
   readonly jump?: SshHost;
   /** Ends an attempt to log in. */
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
   /** How long the host may take from the first packet to the login. @default 20 */
   readonly readyTimeoutSeconds?: number;
   /** How long a command may take, once it was its turn. @default 600 */
@@ -89,10 +89,8 @@ export class SshHost implements Host {
   readonly name: string;
   private readonly ssh = new NodeSSH();
   private socket: Duplex | undefined;
-  /** Why there is no connection any more. */
-  private lost: string | undefined;
-  private lossCause: unknown;
-  private readonly onLoss = new Set<() => void>();
+  /** Aborted when the connection is lost; the first reason counts, since what follows is its consequence. */
+  private readonly loss = new AbortController();
   private running = 0;
   private limit = MAX_SESSIONS;
   private readonly queue: (() => void)[] = [];
@@ -100,6 +98,11 @@ export class SshHost implements Host {
 
   private constructor(private readonly options: SshOptions) {
     this.name = options.name;
+  }
+
+  /** Why there is no connection any more. */
+  private get lost(): Error | undefined {
+    return this.loss.signal.reason as Error | undefined;
   }
 
   /**
@@ -135,7 +138,7 @@ export class SshHost implements Host {
         await new Promise<void>((resolve) => this.queue.push(resolve));
       }
       if (this.lost !== undefined || !this.ssh.isConnected()) {
-        throw this.failure(`${this.lost ?? LOST} before a command`);
+        throw this.failure(`${this.lost?.message ?? LOST} before a command`);
       }
       this.running += 1;
       const alone = this.running === 1;
@@ -167,8 +170,8 @@ export class SshHost implements Host {
   }
 
   private async logIn(): Promise<void> {
-    const { address, port, user, identities, agent, serverHostKey, signal } = this.options;
-    const { agentKeys, jump, readyTimeoutSeconds = 20, keepaliveSeconds = 15 } = this.options;
+    const { address, port, user, identities, agent, agentKeys, serverHostKey, jump, signal } = this.options;
+    const { readyTimeoutSeconds = 20, keepaliveSeconds = 15 } = this.options;
     const state: LoginState = { stage: jump === undefined ? "TCP connection" : "SSH handshake", banner: "" };
     // Only keys: no password and no questions. The agent comes last, because hosts count the attempts.
     const authHandler: AnyAuthMethod[] = identities.map((key) => ({ type: "publickey", username: user, key }));
@@ -196,8 +199,8 @@ export class SshHost implements Host {
       const words = `no ${state.stage} within ${String(readyTimeoutSeconds)} s`;
       this.lose(words, Object.assign(new Error(words), { code: "ETIMEDOUT" }));
     }, readyTimeoutSeconds * 1000);
-    signal?.addEventListener("abort", interrupt);
-    if (signal?.aborted === true) interrupt();
+    signal.addEventListener("abort", interrupt);
+    if (signal.aborted) interrupt();
     try {
       // Not awaited when it is TCP: an error before ssh2 listens would end the process.
       const socket = jump === undefined ? tcp(address, port) : await this.orLost(jump.forwardTo(address, port, this));
@@ -208,7 +211,7 @@ export class SshHost implements Host {
         sock: socket,
         username: user,
         authHandler,
-        ...(serverHostKey !== undefined && { algorithms: { serverHostKey: [...serverHostKey] as never } }),
+        algorithms: { serverHostKey: [...serverHostKey] as never },
         readyTimeout: 0,
         keepaliveInterval: keepaliveSeconds * 1000,
         // The callback form: ssh2 takes any returned value but a literal `false`, a promise too, for "accepted".
@@ -244,16 +247,16 @@ export class SshHost implements Host {
         .on("banner", (text) => (state.banner += text));
       await this.orLost(connecting);
     } catch (error) {
-      const cause = this.lossCause ?? error;
+      const cause = this.lost?.cause ?? error;
       this.lose(LOST);
       this.socket?.destroy();
-      if (signal?.aborted === true) throw new ConnectError("interrupted", "interrupted", { cause });
+      if (signal.aborted) throw new ConnectError("interrupted", "interrupted", { cause });
       if (refusal !== undefined) throw refusal.error;
       if (cause instanceof ConnectError) throw cause;
       throw loginError(`${this.name}: cannot log in as ${user}`, cause as SshError, state, agent);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", interrupt);
+      signal.removeEventListener("abort", interrupt);
     }
   }
 
@@ -277,16 +280,16 @@ export class SshHost implements Host {
       const { code, signal } = await this.orLost(ended);
       // A connection that is lost looks like a success without an exit code.
       if (code === null) {
-        const what = signal === null ? (this.lost ?? LOST) : `killed by ${signal}`;
+        const what = signal === null ? (this.lost?.message ?? LOST) : `killed by ${signal}`;
         throw this.failure(`${what} during a command`);
       }
       return { exitCode: code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
     } catch (cause) {
       if (cause instanceof UserError) throw cause;
-      if (this.lossCause === overdue) throw overdue;
+      if (this.lost?.cause === overdue) throw overdue;
       const { message } = cause as Error;
       if (this.lost === undefined && "reason" in (cause as Error)) return message;
-      throw this.failure(`${this.lost ?? `${LOST} (${message})`} during a command`, cause);
+      throw this.failure(`${this.lost?.message ?? `${LOST} (${message})`} during a command`, cause);
     } finally {
       clearTimeout(timer);
     }
@@ -294,16 +297,15 @@ export class SshHost implements Host {
 
   /** A connection from this host to another, for one that may have given up waiting for it. */
   private async forwardTo(address: string, port: number, asker: SshHost): Promise<Duplex> {
-    if (this.lost !== undefined) throw new ConnectError("protocol", this.failure(this.lost).message);
+    if (this.lost !== undefined) throw new ConnectError("protocol", this.failure(this.lost.message).message);
     const channel = await this.ssh.forwardOut("127.0.0.1", 0, address, port);
     if (asker.lost !== undefined) channel.destroy();
     return channel;
   }
 
-  /** The first reason counts: what follows is its consequence. */
   private lose(reason: string, cause?: unknown): void {
-    if (this.lost === undefined) [this.lost, this.lossCause] = [reason, cause];
-    for (const wake of [...this.onLoss, ...this.queue.splice(0)]) wake();
+    this.loss.abort(new Error(reason, { cause }));
+    for (const wake of this.queue.splice(0)) wake();
   }
 
   /** A host that is gone never answers the goodbye, and its socket would keep the process alive for minutes. */
@@ -313,18 +315,20 @@ export class SshHost implements Host {
 
   /** Fails as soon as the connection is lost: ssh2 leaves some promises open for ever then. */
   private async orLost<T>(promise: Promise<T>): Promise<T> {
-    let wake: () => void = () => undefined;
+    const { signal } = this.loss;
+    let fail: () => void = () => undefined;
+    // One for each, since a promise that lives as long as the connection would keep the answer of every command.
     const loss = new Promise<never>((_, reject) => {
-      wake = () => {
-        reject(new Error(this.lost));
+      fail = () => {
+        reject(this.lost ?? new Error(LOST));
       };
     });
-    this.onLoss.add(wake);
-    if (this.lost !== undefined) wake();
+    signal.addEventListener("abort", fail);
+    if (signal.aborted) fail();
     try {
       return await Promise.race([promise, loss]);
     } finally {
-      this.onLoss.delete(wake);
+      signal.removeEventListener("abort", fail);
     }
   }
 

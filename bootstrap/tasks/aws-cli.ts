@@ -3,7 +3,7 @@ import { compareVersions } from "../../facts/version-order";
 import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { fetching } from "../engine/place";
-import type { Release } from "../releases";
+import type { Artifact, Release } from "../releases";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
 import { artifactFor } from "./binary";
@@ -47,12 +47,13 @@ fi`,
       },
       parse: parseAwsCli,
     },
-    changes: ({ machine, version }) => {
-      if (version?.startsWith("2.") === true && compareVersions(version, OLDEST) >= 0) return [];
-      const { url, sha256 } = artifactFor(release, machine);
-      return [asRoot(site, { text: installation(site, base, release.version, url, sha256) })];
+    change: ({ machine, version }) => {
+      if (version?.startsWith("2.") === true && compareVersions(version, OLDEST) >= 0) return undefined;
+      return {
+        commands: [asRoot(site, { text: installation(site, base, release.version, artifactFor(release, machine)) })],
+        diff: `- ${version ?? "nothing"}\n+ ${release.version}`,
+      };
     },
-    diff: ({ version }) => `- ${version ?? "nothing"}\n+ ${release.version}`,
   };
 }
 
@@ -65,7 +66,7 @@ function parseAwsCli(result: CommandResult): InstalledAwsCli {
 /**
  * As AWS' installer lays it out, with links that hold under another root, too; what tells that it is there comes last.
  */
-function installation(site: Site, base: string, version: string, url: string, sha256: string): string {
+function installation(site: Site, base: string, version: string, artifact: Artifact): string {
   return `set -eu
 base=${quoted(base)}
 bin=${quoted(`${site.root}/usr/local/bin`)}
@@ -80,7 +81,7 @@ trap 'exit 1' HUP INT TERM PIPE
 exec 9<"$work"
 flock 9
 exec 8<&-
-${fetching(url, sha256, '"$work/aws.zip"')}
+${fetching(artifact, '"$work/aws.zip"')}
 unzip -q "$work/aws.zip" -d "$work" >&2
 "$work/aws/dist/aws" --version >/dev/null
 new="$work/${version}"

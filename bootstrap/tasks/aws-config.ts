@@ -12,15 +12,16 @@ export function awsConfig(site: Site, home: Home, region: string): Task<string> 
       command: asOwner(site, home, reading(path)),
       parse: stdoutOf,
     },
-    changes: (text) => {
+    change: (text) => {
       const merged = withRegion(text, region);
+      if (merged === text) return undefined;
       // An empty file is written like a missing one: it has nothing to lose.
-      const seen = text === "" ? undefined : { was: text };
-      return merged === text ? [] : [asOwner(site, home, write({ path, mode: "0600" }, merged, seen))];
-    },
-    diff: (text) => {
-      const before = regionOf(text);
-      return `${before === undefined ? "" : `- region = ${before}\n`}+ region = ${region}`;
+      const was = text === "" ? undefined : text;
+      const before = find(text.split("\n")).found?.[2];
+      return {
+        commands: [asOwner(site, home, write({ path, mode: "0600" }, merged, was))],
+        diff: `${before === undefined ? "" : `- region = ${before}\n`}+ region = ${region}`,
+      };
     },
   };
 }
@@ -35,36 +36,24 @@ const REGION = /^(region\s*[=:]\s*)(.*?)(\s*)$/;
  */
 export function withRegion(text: string, region: string): string {
   const lines = text.split("\n");
-  const { header, setting } = find(lines);
-  if (setting !== undefined) {
-    const [, key = "", found, end = ""] = REGION.exec(lines[setting] ?? "") ?? [];
-    return found === region ? text : replaced(lines, setting, 1, `${key}${region}${end}`);
+  const { header, setting, found } = find(lines);
+  if (found !== undefined) {
+    const [, key = "", value, end = ""] = found;
+    return value === region ? text : lines.with(setting, `${key}${region}${end}`).join("\n");
   }
-  if (header !== undefined) {
+  if (header !== -1) {
     const end = lines[header]?.endsWith("\r") === true ? "\r" : "";
-    return replaced(lines, header + 1, 0, `region = ${region}${end}`);
+    return lines.toSpliced(header + 1, 0, `region = ${region}${end}`).join("\n");
   }
   const gap = text === "" ? "" : text.endsWith("\n") ? "\n" : "\n\n";
   return `${text}${gap}[default]\nregion = ${region}\n`;
 }
 
-function regionOf(text: string): string | undefined {
-  const lines = text.split("\n");
-  const { setting } = find(lines);
-  return setting === undefined ? undefined : REGION.exec(lines[setting] ?? "")?.[2];
-}
-
 /** Where the default profile begins, and where it names its region: indented lines belong to another setting. */
-function find(lines: readonly string[]): { header?: number; setting?: number } {
+function find(lines: readonly string[]) {
   const header = lines.findIndex((line) => SECTION.exec(line)?.[1] === "default");
-  if (header === -1) return {};
   const next = lines.findIndex((line, index) => index > header && SECTION.test(line));
-  const setting = lines.findIndex(
-    (line, index) => index > header && (next === -1 || index < next) && REGION.test(line),
-  );
-  return setting === -1 ? { header } : { header, setting };
-}
-
-function replaced(lines: readonly string[], at: number, count: number, line: string): string {
-  return [...lines.slice(0, at), line, ...lines.slice(at + count)].join("\n");
+  const end = next === -1 ? lines.length : next;
+  const setting = lines.findIndex((line, at) => header !== -1 && at > header && at < end && REGION.test(line));
+  return { header, setting, found: REGION.exec(lines[setting] ?? "") ?? undefined };
 }

@@ -2,7 +2,7 @@ import { UserError } from "../../contract/user-error";
 import { quoted } from "../../contract/shell";
 import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
-import { download } from "../engine/place";
+import { fetching, placing } from "../engine/place";
 import type { Artifact, Release } from "../releases";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
@@ -25,14 +25,14 @@ export function binary(site: Site, release: Release): Task<InstalledBinary> {
       command: { text: `uname -m; [ ! -f ${path} ] || [ ! -x ${path} ] || sha256sum <${path}` },
       parse: parseBinary,
     },
-    changes: ({ machine, sha256 }) => {
+    change: ({ machine, sha256 }) => {
       const artifact = artifactFor(release, machine);
-      if (artifact.sha256 === sha256) return [];
-      return [asRoot(site, download({ path, mode: "0755" }, artifact.url, artifact.sha256))];
-    },
-    diff: ({ machine, sha256 }) => {
-      const wanted = artifactFor(release, machine).sha256;
-      return `- ${sha256 === undefined ? "nothing" : `sha256 ${sha256}`}\n+ sha256 ${wanted}`;
+      if (artifact.sha256 === sha256) return undefined;
+      const download = placing({ path, mode: "0755" }, fetching(artifact, '"$part"'));
+      return {
+        commands: [asRoot(site, { text: download })],
+        diff: `- ${sha256 === undefined ? "nothing" : `sha256 ${sha256}`}\n+ sha256 ${artifact.sha256}`,
+      };
     },
   };
 }

@@ -1,34 +1,19 @@
 import { parse as parseYaml } from "yaml";
 
+import type { Handover } from "../../contract/handover";
 import { isRecord } from "../../contract/json";
 import { UserError } from "../../contract/user-error";
 import { sh } from "../engine/command";
 import { stdoutOf } from "../engine/errors";
-import type { CommandResult } from "../engine/host";
 import { placing, reading } from "../engine/place";
 import { asOwner, type Home, type Site } from "../site";
 import type { Task } from "../engine/task";
 
-/** The cluster that a kubeconfig shall lead to. */
-export interface ClusterAccess {
-  readonly name: string;
-  readonly region: string;
-  /** As `aws eks update-kubeconfig` names cluster, user and context. */
-  readonly arn: string;
-  readonly endpoint: string;
-  /** PEM in base64. */
-  readonly certificateAuthorityData: string;
-}
-
-/** What a kubeconfig says about a cluster: whatever has been left out is not there. */
-export interface KubeconfigState {
-  /** Whether some context of the file is the current one. */
-  readonly hasCurrentContext: boolean;
-  readonly endpoint?: string;
-  readonly certificateAuthorityData?: string;
-  /** API version of the exec plugin, and its command line in one text. */
-  readonly exec?: { readonly apiVersion: string; readonly command: string };
-}
+/** What of a handover says where a kubeconfig shall lead. */
+export type ClusterAccess = Pick<
+  Handover,
+  "cluster_name" | "region" | "cluster_endpoint" | "certificate_authority_data"
+>;
 
 /**
  * What kubectl 1.24 and newer take from an exec plugin. @see
@@ -40,49 +25,29 @@ const EXEC_VERSIONS = ["client.authentication.k8s.io/v1beta1", "client.authentic
  * A kubeconfig with which kubectl reaches the cluster, made by `aws eks update-kubeconfig` on a copy that then takes
  * the place of the file; other clusters in it stay. The cluster's context becomes the current one when it is new:
  * whoever has chosen another one later keeps it.
+ *
+ * @param arn of the cluster: what `aws eks update-kubeconfig` calls cluster, user and context
  */
-export function kubeconfig(site: Site, home: Home, access: ClusterAccess): Task<KubeconfigState> {
+export function kubeconfig(site: Site, home: Home, access: ClusterAccess, arn: string): Task<readonly string[]> {
   const path = `${home.path}/.kube/config`;
-  const { name, region, arn } = access;
-  const update = sh`aws eks update-kubeconfig --name ${name} --region ${region}`.text;
+  const update = sh`aws eks update-kubeconfig --name ${access.cluster_name} --region ${access.region}`.text;
   return {
     title: `${home.name}/.kube/config`,
     current: {
       command: asOwner(site, home, reading(path)),
-      parse: (result) => parseKubeconfig(result, arn),
+      parse: (result) => differences(access, arn, asRecord(parsed(stdoutOf(result)))),
     },
-    changes: (current) => {
-      if (differences(access, current).length === 0) return [];
+    change: (different) => {
+      if (different.length === 0) return undefined;
       // The lock is for two runs of this at once: the second begins with the file of the first.
       const fill = `exec 8<"$dir"; flock 8
 if [ -s "$file" ]; then cat "$file" >"$part"; fi
 ${update} --kubeconfig "$part" >/dev/null`;
-      return [asOwner(site, home, { text: placing({ path, mode: "0600" }, fill) })];
+      return {
+        commands: [asOwner(site, home, { text: placing({ path, mode: "0600" }, fill) })],
+        diff: different.join("; "),
+      };
     },
-    diff: (current) => differences(access, current).join("; "),
-  };
-}
-
-/** What a kubeconfig says about the cluster with this ARN. */
-export function parseKubeconfig(result: CommandResult, arn: string): KubeconfigState {
-  const file = asRecord(parsed(stdoutOf(result)));
-  const named = (section: string, name: unknown) => {
-    const entries = Array.isArray(file[section]) ? file[section].map(asRecord) : [];
-    return entries.find((entry) => entry["name"] === name);
-  };
-  const context = asRecord(named("contexts", arn)?.["context"]);
-  const cluster = asRecord(named("clusters", context["cluster"])?.["cluster"]);
-  const user = asRecord(named("users", context["user"])?.["user"]);
-  const exec = asRecord(user["exec"]);
-  const { server, "certificate-authority-data": data } = cluster;
-  const { apiVersion, command, args } = exec;
-  return {
-    hasCurrentContext: named("contexts", file["current-context"]) !== undefined,
-    ...(typeof server === "string" && { endpoint: server }),
-    ...(typeof data === "string" && { certificateAuthorityData: data }),
-    ...(typeof apiVersion === "string" && {
-      exec: { apiVersion, command: [command, ...(Array.isArray(args) ? (args as unknown[]) : [])].join(" ") },
-    }),
   };
 }
 
@@ -96,30 +61,33 @@ function parsed(text: string): unknown {
 }
 
 /** What a kubeconfig lacks, in words. */
-function differences(
-  { name, region, endpoint, certificateAuthorityData }: ClusterAccess,
-  is: KubeconfigState,
-): string[] {
+function differences(access: ClusterAccess, arn: string, file: Readonly<Record<string, unknown>>): string[] {
+  const named = (section: string, name: unknown) => {
+    const entries = Array.isArray(file[section]) ? file[section].map(asRecord) : [];
+    return entries.find((entry) => entry["name"] === name);
+  };
+  const context = asRecord(named("contexts", arn)?.["context"]);
+  const cluster = asRecord(named("clusters", context["cluster"])?.["cluster"]);
+  const user = asRecord(named("users", context["user"])?.["user"]);
+  const { server, "certificate-authority-data": authority } = cluster;
+  const { apiVersion, command, args } = asRecord(user["exec"]);
+  const words = [command, ...(Array.isArray(args) ? (args as unknown[]) : [])];
+
   const all: string[] = [];
-  if (is.endpoint === undefined) all.push("the cluster is not in it");
-  else if (trimmed(is.endpoint) !== trimmed(endpoint)) {
-    all.push(`the endpoint is ${is.endpoint}, and the outputs have ${endpoint}`);
+  if (typeof server !== "string") all.push("the cluster is not in it");
+  else if (trimmed(server) !== trimmed(access.cluster_endpoint)) {
+    all.push(`the endpoint is ${server}, and the outputs have ${access.cluster_endpoint}`);
   }
-  if (is.endpoint !== undefined && is.certificateAuthorityData !== certificateAuthorityData) {
+  if (typeof server === "string" && authority !== access.certificate_authority_data) {
     all.push("the certificate authority is not the one of the outputs");
   }
-  const wanted = ["get-token", name, region];
-  if (is.exec === undefined) all.push("it has no way to get a token");
-  else if (!EXEC_VERSIONS.includes(is.exec.apiVersion)) all.push(`tokens are asked for by ${is.exec.apiVersion}`);
-  else if (!includesAll(is.exec.command.split(" "), wanted)) {
-    all.push(`tokens come from: ${is.exec.command}`);
+  if (typeof apiVersion !== "string") all.push("it has no way to get a token");
+  else if (!EXEC_VERSIONS.includes(apiVersion)) all.push(`tokens are asked for by ${apiVersion}`);
+  else if (!["get-token", access.cluster_name, access.region].every((word) => words.includes(word))) {
+    all.push(`tokens come from: ${words.join(" ")}`);
   }
-  if (!is.hasCurrentContext) all.push("no context is the current one");
+  if (named("contexts", file["current-context"]) === undefined) all.push("no context is the current one");
   return all;
-}
-
-function includesAll(words: readonly string[], wanted: readonly string[]): boolean {
-  return wanted.every((word) => words.includes(word));
 }
 
 function trimmed(url: string): string {

@@ -1,5 +1,7 @@
 import { quoted } from "../../contract/shell";
 import { sh, type Command } from "../engine/command";
+import { stdoutOf } from "../engine/errors";
+import type { CommandResult } from "../engine/host";
 import type { Site } from "../site";
 
 /** What apt, dpkg and rpm lock. */
@@ -37,7 +39,9 @@ for file in ${locks}; do
   [ ! -e "$file" ] || stat -c "file %d %i %n" "$file"
 done
 while read -r _ type _ _ pid where _; do
-  [ "$type" != POSIX ] || { program=; read -r program <"/proc/$pid/comm"; echo "lock $where $pid $program"; } 2>/dev/null
+  [ "$type" != POSIX ] || {
+    program=; read -r program <"/proc/$pid/comm"; echo "lock $where $pid $program"
+  } 2>/dev/null
 done </proc/locks
 ${
   sh`for program in ${PROGRAMS}; do
@@ -49,4 +53,14 @@ if command -v apt-get >/dev/null; then echo "manager apt"; elif command -v dnf >
     .text
 }`,
   };
+}
+
+/**
+ * What a host has answered to `asksMachine`: what stands in the lines that begin with a word.
+ *
+ * @throws UserError when it has not
+ */
+export function machineSays(result: CommandResult): (what: string) => readonly string[] {
+  const lines = stdoutOf(result).split("\n");
+  return (what) => lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
 }

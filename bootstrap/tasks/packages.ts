@@ -1,10 +1,9 @@
 import { UserError } from "../../contract/user-error";
 import { sh, type Command } from "../engine/command";
-import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
-import { asksMachine } from "./machine";
+import { asksMachine, machineSays } from "./machine";
 
 /** A package manager that the bootstrap can use. */
 type Manager = "apt" | "dnf";
@@ -35,42 +34,36 @@ const WELCOME: typeof NEEDED = {
 export function packages(site: Site): Task<Packages> {
   // A package cannot be put into a folder of the user's; there, what people like to have is left out.
   const wanted = Object.keys(site.root === "" ? { ...NEEDED, ...WELCOME } : NEEDED);
-  const lacking = ({ missing }: Packages) => wanted.filter((name) => missing.includes(name));
   return {
     title: "packages",
     current: { command: asksMachine(site), parse: parsePackages },
-    changes: (current) => {
-      const names = lacking(current);
-      if (names.length === 0) return [];
+    change: ({ manager, missing }) => {
+      const names = wanted.filter((name) => missing.includes(name));
+      if (names.length === 0) return undefined;
       if (site.root !== "") {
         throw new UserError(
           `${names.join(", ")} must be on the host, and packages are not installed with --root: install them yourself`,
         );
       }
-      const { manager } = current;
       if (manager === undefined) {
         throw new UserError(
           `${names.join(", ")} must be on the host, which has neither apt-get nor dnf: install them yourself, ` +
             "or use an image of Ubuntu or Amazon Linux 2023",
         );
       }
-      return [
-        asRoot(site, INSTALL[manager](names.map((name) => ({ ...NEEDED, ...WELCOME })[name]?.[manager] ?? name))),
-      ];
+      const packaged = names.map((name) => ({ ...NEEDED, ...WELCOME })[name]?.[manager] ?? name);
+      return {
+        commands: [asRoot(site, INSTALL[manager](packaged))],
+        diff: names.map((name) => `+ ${name}`).join("\n"),
+      };
     },
-    diff: (current) =>
-      lacking(current)
-        .map((name) => `+ ${name}`)
-        .join("\n"),
   };
 }
 
 function parsePackages(result: CommandResult): Packages {
-  const lines = stdoutOf(result).split("\n");
-  const values = (what: string) =>
-    lines.filter((line) => line.startsWith(`${what} `)).map((line) => line.slice(what.length + 1));
-  const [manager] = values("manager");
-  return { manager: manager === "apt" || manager === "dnf" ? manager : undefined, missing: values("missing") };
+  const says = machineSays(result);
+  const [manager] = says("manager");
+  return { manager: manager === "apt" || manager === "dnf" ? manager : undefined, missing: says("missing") };
 }
 
 /**

@@ -1,14 +1,14 @@
-import { stdoutOf } from "../engine/errors";
 import type { CommandResult } from "../engine/host";
 import type { Site } from "../site";
 import type { Reading, Wait } from "../engine/task";
-import { asksMachine } from "./machine";
+import { asksMachine, machineSays } from "./machine";
 
 /** What a host says of itself while it boots. */
 export interface Readiness {
   /** How far its clock is ahead of this machine's, in seconds; negative when it is behind. */
   readonly clockAheadSeconds: number;
-  readonly cloudInit: "none" | "running" | "done";
+  /** Whether cloud-init is still at work. */
+  readonly isBooting: boolean;
   /** Locks of the package manager that somebody holds: `unattended-upgr (1234) holds /var/lib/dpkg/lock`. */
   readonly locks: readonly string[];
 }
@@ -20,27 +20,18 @@ const CLOCK_PATIENCE_SECONDS = 60;
 
 /** Reads the answer of a host. */
 export function parseReadiness(result: CommandResult, nowSeconds: number): Readiness {
-  const lines = stdoutOf(result)
-    .split("\n")
-    .map((line) => line.split(" "));
-  const [clock] = lines.filter(([what]) => what === "clock");
-  const [cloudInit] = lines.filter(([what]) => what === "cloud-init");
-  const files = lines
-    .filter(([what]) => what === "file")
-    .map(([, device = "", inode = "", ...name]) => ({
-      where: `${majorMinor(Number(device))}:${inode}`,
-      name: name.join(" "),
-    }));
-  const locks = lines
-    .filter(([what]) => what === "lock")
-    .flatMap(([, where, pid = "", ...program]) =>
-      files.filter((file) => file.where === where).map(({ name }) => `${program.join(" ")} (${pid}) holds ${name}`),
-    );
-  return {
-    clockAheadSeconds: Number(clock?.[1]) - nowSeconds,
-    cloudInit: cloudInit === undefined ? "none" : cloudInit[1] === "done" ? "done" : "running",
-    locks,
-  };
+  const says = machineSays(result);
+  const [clock] = says("clock");
+  const files = says("file").map((line) => {
+    const [device = "", inode = "", ...name] = line.split(" ");
+    return { where: `${majorMinor(Number(device))}:${inode}`, name: name.join(" ") };
+  });
+  const locks = says("lock").flatMap((line) => {
+    const [held, pid = "", ...program] = line.split(" ");
+    const named = files.filter(({ where }) => where === held);
+    return named.map(({ name }) => `${program.join(" ")} (${pid}) holds ${name}`);
+  });
+  return { clockAheadSeconds: Number(clock) - nowSeconds, isBooting: says("cloud-init").includes("running"), locks };
 }
 
 /** A device's number as /proc/locks has it. @see https://man7.org/linux/man-pages/man3/makedev.3.html */
@@ -72,7 +63,7 @@ export function ready(site: Site, patienceSeconds: number): readonly Wait<Readin
     {
       title: "cloud-init",
       current,
-      missing: ({ cloudInit }) => (cloudInit === "running" ? "it is still at work" : undefined),
+      missing: ({ isBooting }) => (isBooting ? "it is still at work" : undefined),
       patienceSeconds,
       diagnose: () => Promise.resolve("see /var/log/cloud-init-output.log on the host for what it waits for"),
     },

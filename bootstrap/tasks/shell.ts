@@ -29,6 +29,7 @@ export function shell(site: Site): Task<string> {
       command: reading(path),
       parse: stdoutOf,
     },
-    changes: (text) => (text === PROFILE ? [] : [asRoot(site, write({ path, mode: "0644" }, PROFILE))]),
+    change: (text) =>
+      text === PROFILE ? undefined : { commands: [asRoot(site, write({ path, mode: "0644" }, PROFILE))] },
   };
 }

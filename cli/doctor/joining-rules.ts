@@ -28,7 +28,7 @@ const IMAGE_POLICIES = ["AmazonEC2ContainerRegistryReadOnly", "AmazonEC2Containe
 /** Why aws-auth does not admit a role; undefined when it does, or when nobody knows. */
 function mappingProblem(facts: AfterFacts, role: string): string | undefined {
   const state = stateOf(facts);
-  return state && findMappingProblem(state.awsAuth && (state.awsAuth.data ?? {}), role);
+  return state && findMappingProblem(state.awsAuth?.data, role);
 }
 
 /**

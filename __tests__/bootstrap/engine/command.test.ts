@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
 import { quoted } from "../../../contract/shell";
-import { sh, withInput } from "../../../bootstrap/engine/command";
+import { sh } from "../../../bootstrap/engine/command";
 
 describe("a command", () => {
   it.each([
@@ -33,9 +33,5 @@ describe("a command", () => {
     expect(sh`awk '{print $1}' ${"a file"} | tr '\n' ${2}`.text).toBe(
       String.raw`awk '{print $1}' 'a file' | tr '\n' 2`,
     );
-  });
-
-  it("carries its input beside the text", () => {
-    expect(withInput(sh`tee ${"/etc/x"}`, "secret")).toEqual({ text: "tee /etc/x", input: "secret" });
   });
 });

@@ -1,4 +1,5 @@
-import { CommandFailedError } from "../../../bootstrap/engine/errors";
+import { UserError } from "../../../contract/user-error";
+import { stdoutOf } from "../../../bootstrap/engine/errors";
 import { explain, EXPLANATIONS } from "../../../bootstrap/engine/explain";
 
 /** What a command that failed printed, and which row of the table is the one that helps. */
@@ -438,6 +439,6 @@ describe("an explanation", () => {
   it("is the message of a command that failed", () => {
     const result = failure("sudo: a password is required\n");
 
-    expect(new CommandFailedError(result).message).toBe(explain(result));
+    expect(() => stdoutOf(result)).toThrow(new UserError(explain(result)));
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { UserError } from "../../../contract/user-error";
-import { sh, withInput, type Command } from "../../../bootstrap/engine/command";
+import { sh, type Command } from "../../../bootstrap/engine/command";
 import type { CommandResult, Host } from "../../../bootstrap/engine/host";
 import { Log, logged, masked } from "../../../bootstrap/engine/log";
 
@@ -169,7 +169,7 @@ true`,
   it("has neither what went in nor what came out", async () => {
     const host = hostThat(() => Promise.resolve({ exitCode: 0, stdout: "came-out", stderr: "" }));
 
-    const log = await logOf(host, withInput(sh`tee ${"/etc/x"}`, "went-in"));
+    const log = await logOf(host, { ...sh`tee ${"/etc/x"}`, input: "went-in" });
 
     expect(log).toMatch(/^TIME {2}0\.\d{3} s {2}exit 0\n {2}\$ tee \/etc\/x\n$/);
   });
@@ -208,7 +208,7 @@ true`,
       }),
       new Log(join(folder, "a.log")),
     );
-    const command = withInput(sh`cat`, "text");
+    const command = { ...sh`cat`, input: "text" };
 
     expect(host.name).toBe("bastion");
     expect(await host.run(command)).toBe(result);

@@ -3,6 +3,7 @@ import { sh, type Command } from "../../../bootstrap/engine/command";
 import type { CommandResult, Host } from "../../../bootstrap/engine/host";
 import { run, type RunOptions } from "../../../bootstrap/engine/run";
 import { PLAN_AGAIN, type Outcome, type Stage, type Step, type Task, type Wait } from "../../../bootstrap/engine/task";
+import { outcomesOf, quiet } from "../../support/outcomes";
 
 /**
  * A stand-in for a host: files with one word each, read by `read FILE` and written by `write FILE WORD`. Whatever else
@@ -52,8 +53,13 @@ function wants(file: string, word: string, ...commands: readonly Command[]): Tas
   return {
     title: `${file} is ${word}`,
     current: { command: sh`read ${file}`, parse: ({ stdout }) => stdout },
-    changes: (current) => (current === word ? [] : commands.length > 0 ? commands : [sh`write ${file} ${word}`]),
-    diff: (current) => `- ${String(current)}\n+ ${word}`,
+    change: (current) =>
+      current === word
+        ? undefined
+        : {
+            commands: commands.length > 0 ? commands : [sh`write ${file} ${word}`],
+            diff: `- ${String(current)}\n+ ${word}`,
+          },
   };
 }
 
@@ -68,14 +74,12 @@ function waitsFor(file: string, word: string, more: Partial<Wait<unknown>> = {})
   };
 }
 
-async function outcomes(host: Host, stages: readonly Stage[], options: RunOptions = {}): Promise<Outcome[]> {
-  const all: Outcome[] = [];
-  for await (const outcome of run(host, stages, { pollSeconds: 0.001, ...options })) all.push(outcome);
-  return all;
+function outcomes(host: Host, stages: readonly Stage[], options: Partial<RunOptions> = {}): Promise<Outcome[]> {
+  return outcomesOf(host, stages, { pollSeconds: 0.001, ...options });
 }
 
 /** As `changed: a is 1`. */
-async function lines(host: Host, stages: readonly Stage[], options?: RunOptions): Promise<string[]> {
+async function lines(host: Host, stages: readonly Stage[], options?: Partial<RunOptions>): Promise<string[]> {
   return (await outcomes(host, stages, options)).map((outcome) => {
     const message = outcome.kind === "failed" ? `: ${outcome.message}` : "";
     return `${outcome.kind}: ${outcome.title}${message}`;
@@ -101,11 +105,18 @@ describe("a run", () => {
 
   it("warns before it changes anything, also where it would only, and not when there is nothing to change", async () => {
     const host = new FakeHost({ a: "old" });
-    const warns = { ...wants("a", "new"), warnings: (current: unknown) => [`${String(current)} is somebody's`] };
+    const plain = wants("a", "new");
+    const warns: Step = {
+      ...plain,
+      change: (current) => {
+        const change = plain.change(current);
+        return change && { ...change, warnings: [`${String(current)} is somebody's`] };
+      },
+    };
     const warning = { kind: "warning", title: "a is new", message: "old is somebody's" };
 
     const checked = await outcomes(host, [[warns]], { check: true });
-    const running = run(host, [[warns]]);
+    const running = run(host, [[warns]], quiet());
     const first = await running.next();
     const wroteBefore = [...host.wrote];
     const second = await running.next();
@@ -213,7 +224,7 @@ describe("a run", () => {
     const host = new FakeHost();
     const never: Step = {
       ...wants("x", "1"),
-      changes: () => {
+      change: () => {
         throw new UserError("nothing leads there");
       },
     };
@@ -237,7 +248,7 @@ describe("a run", () => {
   it("says less of it when a task has no words for the difference", async () => {
     const host = new FakeHost();
     host.told.set("pretend", () => done());
-    const task: Step = { ...wants("a", "1", sh`pretend`), diff: () => undefined };
+    const task: Step = { ...wants("a", "1"), change: () => ({ commands: [sh`pretend`] }) };
 
     expect(await lines(host, [[task]])).toEqual([
       "failed: a is 1: it ran without an error, but the host is still not as wanted",
@@ -300,8 +311,7 @@ describe("a run", () => {
 
     it.each<readonly [string, Step]>([
       ["from a reading", { ...good, current: { ...good.current, parse: throws } }],
-      ["from a plan", { ...good, changes: throws }],
-      ["from a difference", { ...good, diff: throws }],
+      ["from a plan", { ...good, change: throws }],
       ["from a look at what is missing", waitsFor("a", "1", { missing: throws })],
       ["from a diagnosis", waitsFor("a", "1", { patienceSeconds: 0, diagnose: () => Promise.reject(bug) })],
       ["from a command", wants("a", "1", sh`boom`)],
@@ -333,8 +343,10 @@ describe("a change that somebody else gets in the way of", () => {
     });
     const task: Task<unknown> = {
       ...wants("a", "more"),
-      changes: (current) => (String(current).endsWith("+1") ? [] : [sh`write a ${`${String(current)}+1`}`]),
-      diff: (current) => `from ${String(current)}`,
+      change: (current) =>
+        String(current).endsWith("+1")
+          ? undefined
+          : { commands: [sh`write a ${`${String(current)}+1`}`], diff: `from ${String(current)}` },
     };
 
     expect(await outcomes(host, [[task]])).toEqual([{ kind: "changed", title: "a is more", diff: "from 5" }]);
@@ -554,7 +566,7 @@ describe("check mode", () => {
     const host = new FakeHost();
     const needsA: Step = {
       ...wants("b", "1"),
-      changes: () => {
+      change: () => {
         throw new UserError("there is no a");
       },
     };

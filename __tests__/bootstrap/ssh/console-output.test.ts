@@ -37,29 +37,20 @@ describe("the console output of an instance", () => {
       type,
     }));
     expect(fingerprints).toHaveLength(3);
-    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toEqual({
-      kind: "read",
-      fingerprints,
-    });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toEqual(fingerprints);
     expect(requests.map((it) => [it.get("InstanceId"), it.get("Latest")])).toEqual([["i-1", "true"]]);
   });
 
   it.each(["", "Linux version 6.8"])("has none while the instance has printed %j", async (printed) => {
     await answering(() => printed);
 
-    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toEqual({
-      kind: "read",
-      fingerprints: [],
-    });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toEqual([]);
   });
 
   it("is that of the last boot where EC2 has nothing newer", async () => {
     const { requests } = await answering((it) => (it.has("Latest") ? { code: "UnsupportedOperation" } : BOOTED));
 
-    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatchObject({
-      kind: "read",
-      fingerprints: [{}, {}, {}],
-    });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toHaveLength(3);
     expect(requests).toHaveLength(2);
   });
 
@@ -68,10 +59,7 @@ describe("the console output of an instance", () => {
     delete process.env["AWS_ENDPOINT_URL_EC2"];
     process.env["AWS_ENDPOINT_URL"] = endpoint;
 
-    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatchObject({
-      kind: "read",
-      fingerprints: [{}, {}, {}],
-    });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toHaveLength(3);
   });
 
   it.each([
@@ -83,20 +71,16 @@ describe("the console output of an instance", () => {
   ])("is unavailable after %s", async (code, because) => {
     await answering(() => ({ code, message: "not validated" }));
 
-    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toEqual({
-      kind: "unavailable",
-      because,
-    });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toBe(because);
   });
 
   it("is unavailable when nobody answers", async () => {
     const gone = await answering(() => BOOTED);
     gone.stop();
 
-    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatchObject({
-      kind: "unavailable",
-      because: expect.stringMatching(/^EC2 in ap-northeast-2 could not be asked: .*connect ECONNREFUSED/) as string,
-    });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatch(
+      /^EC2 in ap-northeast-2 could not be asked: .*connect ECONNREFUSED/,
+    );
   });
 
   it("is unavailable without credentials, after no more than the SDK's look at a metadata service", async () => {
@@ -110,9 +94,9 @@ describe("the console output of an instance", () => {
     });
     const started = Date.now();
 
-    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatchObject({
-      because: expect.stringMatching(/^there are no AWS credentials to ask EC2 with/) as string,
-    });
+    expect(await readConsole("ap-northeast-2", "i-1", new AbortController().signal)).toMatch(
+      /^there are no AWS credentials to ask EC2 with/,
+    );
     expect(Date.now() - started).toBeLessThan(4000);
     silent.close();
   });

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { UserError } from "../../../contract/user-error";
-import { consoleFingerprints, decideHostKey, readFingerprint } from "../../../bootstrap/ssh/host-key-policy";
+import { consoleFingerprints } from "../../../bootstrap/ssh/console-output";
+import { decideHostKey, readFingerprint } from "../../../bootstrap/ssh/host-key-policy";
 import type { HostKeyEvidence } from "../../../bootstrap/ssh/host-key-policy";
-import { fingerprint, parseKnownHosts, wireFormat } from "../../../bootstrap/ssh/known-hosts";
+import { fingerprint, lookUp, parseKnownHosts, wireFormat } from "../../../bootstrap/ssh/known-hosts";
 
 /** A key made by ssh-keygen: what a host offers, what known_hosts has, and what cloud-init prints. */
 interface Key {
@@ -97,16 +98,16 @@ describe("the console output", () => {
 });
 
 /** Evidence of nothing, apart from what is given; the text is a known_hosts. */
-function decide(given: Partial<HostKeyEvidence>, text = "") {
+function decide(given: Partial<Omit<HostKeyEvidence, "standing" | "malformed">>, text = "") {
+  const to = { host: "203.0.113.9", port: 22, offered: offered.wire, ...given };
+  const knownHosts = parseKnownHosts(text);
   return decideHostKey({
-    host: "203.0.113.9",
-    port: 22,
-    offered: offered.wire,
     console: [],
-    knownHosts: parseKnownHosts(text),
+    standing: lookUp(knownHosts, to.host, to.port, to.offered),
+    malformed: knownHosts.malformed,
     knownHostsFile: "/home/kim/.ssh/known_hosts",
     acceptNew: false,
-    ...given,
+    ...to,
   });
 }
 
@@ -142,7 +143,7 @@ describe("a host key", () => {
 
   it("is accepted and remembered with --accept-new-host-key", () => {
     expect(decide({ acceptNew: true, port: 2222 })).toEqual({
-      action: "accept-and-remember",
+      action: "accept",
       because: "--accept-new-host-key takes the first key of a host as its own",
       line: `[203.0.113.9]:2222 ${offered.text}`,
     });
@@ -152,7 +153,7 @@ describe("a host key", () => {
     const everything = { console: onConsole(offered), hostKey: fingerprint(offered.wire), acceptNew: true };
 
     expect(decide(everything)).toEqual({
-      action: "accept-and-remember",
+      action: "accept",
       because: "the EC2 console output lists it",
       line: `203.0.113.9 ${offered.text}`,
     });
@@ -231,7 +232,7 @@ describe("a host key", () => {
 
     expect(decide({ planted: offered.wire })).toEqual({ action: "accept", because });
     expect(decide({ planted: offered.wire, acceptNew: true })).toEqual({
-      action: "accept-and-remember",
+      action: "accept",
       because,
       line: `203.0.113.9 ${offered.text}`,
     });

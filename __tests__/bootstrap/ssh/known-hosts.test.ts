@@ -318,10 +318,7 @@ describe("the command that forgets a host", () => {
 
 it("a refusal has the fingerprints below each other", () => {
   const found = fingerprint(keys.new.wire);
-  const message = renderRefusal({
-    host: "bastion",
-    port: 2222,
-    offered: keys.new.wire,
+  const message = renderRefusal("bastion", 2222, keys.new.wire, {
     problem: "another key is known",
     expected: [fingerprint(keys.old.wire), fingerprint(keys.rsa.wire)],
     why: "somebody else answers",

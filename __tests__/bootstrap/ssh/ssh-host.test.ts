@@ -2,7 +2,8 @@ import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../../../contract/user-error";
-import { sh, withInput } from "../../../bootstrap/engine/command";
+import { sh } from "../../../bootstrap/engine/command";
+import { serverHostKeyAlgorithms } from "../../../bootstrap/ssh/known-hosts";
 import { SshHost, type SshOptions } from "../../../bootstrap/ssh/ssh-host";
 import { startSshAgent } from "../../support/ssh-agent";
 import { keyPair, startSshServer, type Behaviour, type ServerOptions, type SshServer } from "../../support/ssh-server";
@@ -98,6 +99,8 @@ describe("a host over SSH", () => {
       user: "ubuntu",
       agent: undefined,
       identities: [userKey.private],
+      serverHostKey: serverHostKeyAlgorithms([]),
+      signal: new AbortController().signal,
       refuse: (key) =>
         Promise.resolve(key.equals(server.hostKey.wire) ? undefined : "bastion: not the key that was expected"),
       ...options,
@@ -128,7 +131,7 @@ describe("a host over SSH", () => {
   it("gives a command its input", async () => {
     const host = await connected();
 
-    expect((await host.run(withInput(sh`cat`, "비밀 $HOME\n"))).stdout).toBe("비밀 $HOME\n");
+    expect((await host.run({ ...sh`cat`, input: "비밀 $HOME\n" })).stdout).toBe("비밀 $HOME\n");
   });
 
   it("runs several commands at once over one connection", async () => {

@@ -2,9 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { run } from "../../../bootstrap/engine/run";
+import { outcomesOf } from "../../support/outcomes";
 import { ownHome } from "../../../bootstrap/site";
-import type { Outcome } from "../../../bootstrap/engine/task";
 import { awsConfig, withRegion } from "../../../bootstrap/tasks/aws-config";
 import { LocalHost } from "../../support/local-host";
 
@@ -40,12 +39,7 @@ describe("the region in an AWS config file", () => {
   it("is read by the file's owner only, and the second run finds nothing to do", async () => {
     const home = mkdtempSync(join(tmpdir(), "eks-home-"));
     const host = new LocalHost({ PATH: process.env["PATH"] ?? "", HOME: home });
-    const outcomes = async () => {
-      const all: Outcome[] = [];
-      const task = awsConfig({ root: "", sudo: false }, ownHome(), "ap-northeast-2");
-      for await (const outcome of run(host, [[task]])) all.push(outcome);
-      return all;
-    };
+    const outcomes = () => outcomesOf(host, [[awsConfig({ root: "", sudo: false }, ownHome(), "ap-northeast-2")]]);
     try {
       const [first, second] = [await outcomes(), await outcomes()];
 

@@ -17,7 +17,11 @@ import { join } from "node:path";
 const ADDRESS = { context: "arn:aws:eks:r:1:cluster/c", hasAwsAuth: true };
 const ROLE = "arn:aws:iam::123456789012:role/nodes";
 const KUBECTL = "1.31.14";
-const WANTED = { groups: { "c-worker": 2 }, region: "ap-northeast-2", nodeRoleArns: [ROLE] };
+const WANTED = {
+  node_groups: { "c-worker": { min: 2, max: 2, desired: 2 } },
+  region: "ap-northeast-2",
+  node_role_arn: ROLE,
+};
 const MAPPED = `- rolearn: ${ROLE}
   username: system:node:{{EC2PrivateDNSName}}
   groups:
@@ -32,6 +36,13 @@ function answered(value: unknown): CommandResult {
 function configMap(data?: Record<string, string>) {
   const metadata = { name: "aws-auth", namespace: "kube-system", resourceVersion: "7", labels: { owner: "us" } };
   return { apiVersion: "v1", kind: "ConfigMap", metadata, ...(data && { data }) };
+}
+
+function manyRoles(count: number) {
+  return {
+    node_role_arn: `${ROLE}-0`,
+    node_role_arns: Array.from({ length: count }, (_, at) => `${ROLE}-${String(at)}`),
+  };
 }
 
 function node(name: string, ready: boolean) {
@@ -50,16 +61,16 @@ function state(...items: unknown[]): ClusterState {
 }
 
 describe("aws-auth", () => {
-  const task = awsAuth(ADDRESS, { nodeRoleArns: [ROLE] }, KUBECTL);
+  const task = awsAuth(ADDRESS, { node_role_arn: ROLE }, KUBECTL);
 
   it("is left alone when the nodes' role is mapped", () => {
-    expect(task.changes(state(configMap({ mapRoles: MAPPED, mapUsers: "- x: 1\n" })))).toEqual([]);
+    expect(task.change(state(configMap({ mapRoles: MAPPED, mapUsers: "- x: 1\n" })))).toBeUndefined();
   });
 
   it("is created where there is none", () => {
     const current = state({ kind: "ConfigMap", metadata: { name: "coredns" } });
 
-    const [command] = task.changes(current);
+    const { commands: [command] = [], diff } = task.change(current) ?? {};
 
     expect(command?.text).toContain("kubectl --kubeconfig");
     expect(command?.text).toContain(" create --validate=false --filename - ");
@@ -69,14 +80,14 @@ describe("aws-auth", () => {
       metadata: { name: "aws-auth", namespace: "kube-system" },
       data: { mapRoles: MAPPED },
     });
-    expect(task.diff?.(current)).toBe(`mapRoles:\n${MAPPED.trimEnd().replaceAll(/^/gm, "+ ")}`);
+    expect(diff).toBe(`mapRoles:\n${MAPPED.trimEnd().replaceAll(/^/gm, "+ ")}`);
   });
 
   it.each([
     ["with others' data", { mapUsers: "- userarn: somebody\n", other: "kept" }],
     ["without data", undefined],
   ])("%s is patched over the version that was read, with what changes alone", (_, data) => {
-    const [command] = task.changes(state(configMap(data)));
+    const [command] = task.change(state(configMap(data)))?.commands ?? [];
 
     expect(command?.text).toContain(" patch configmap aws-auth --type merge --patch-file /dev/stdin ");
     expect(JSON.parse(command?.input ?? "")).toEqual({
@@ -86,17 +97,16 @@ describe("aws-auth", () => {
   });
 
   describe("of a kubectl that reads no patch from a file", () => {
-    const old = (count: number) =>
-      awsAuth(ADDRESS, { nodeRoleArns: Array.from({ length: count }, (_, at) => `${ROLE}-${String(at)}`) }, "1.19.16");
+    const old = (count: number) => awsAuth(ADDRESS, manyRoles(count), "1.19.16");
 
     it("is patched by an argument", () => {
-      const [command] = old(1).changes(state(configMap()));
+      const [command] = old(1).change(state(configMap()))?.commands ?? [];
 
       expect(command?.text).toContain(' patch configmap aws-auth --type merge --patch "$(cat)" ');
     });
 
     it("is refused when it is longer than an argument may be", () => {
-      expect(() => old(1000).changes(state(configMap()))).toThrow(
+      expect(() => old(1000).change(state(configMap()))).toThrow(
         /^aws-auth is too long for kubectl 1\.19\.16: the change has \d{6} bytes, and kubectl before 1\.20 takes less than 131072; /,
       );
     });
@@ -106,8 +116,8 @@ describe("aws-auth", () => {
     const folder = mkdtempSync(join(tmpdir(), "eks-kubectl-"));
     const kubectl = `#!/bin/sh\ncat /dev/stdin >'${folder}/patch'\n`;
     writeFileSync(join(folder, "kubectl"), kubectl, { mode: 0o755 });
-    const nodeRoleArns = Array.from({ length: 1000 }, (_, at) => `${ROLE}-${String(at)}`);
-    const [command] = awsAuth(ADDRESS, { nodeRoleArns }, "1.20.15").changes(state(configMap()));
+    const task = awsAuth(ADDRESS, manyRoles(1000), "1.20.15");
+    const [command] = task.change(state(configMap()))?.commands ?? [];
 
     const result = await new LocalHost({ PATH: `${folder}:/usr/bin:/bin` }).run(command ?? { text: "" });
 
@@ -128,27 +138,27 @@ describe("aws-auth", () => {
     };
 
     it("is patched, and whose next apply takes the entries away is said before", () => {
-      const current = applied({ mapRoles: "[]" }, { mapRoles: "[]" });
+      const change = task.change(applied({ mapRoles: "[]" }, { mapRoles: "[]" }));
 
-      expect(task.changes(current)).toHaveLength(1);
-      expect(task.warnings?.(current)).toEqual([
+      expect(change?.commands).toHaveLength(1);
+      expect(change?.warnings).toEqual([
         "mapRoles is also in a file that somebody gave to kubectl apply: its next apply takes these entries away; add " +
           "them to that file (--diff shows them)",
       ]);
     });
 
     it("is patched without a word when the file has nothing of what changes", () => {
-      expect(task.warnings?.(applied({ mapUsers: "[]" }, { mapUsers: "[]" }))).toEqual([]);
+      expect(task.change(applied({ mapUsers: "[]" }, { mapUsers: "[]" }))?.warnings).toEqual([]);
     });
   });
 
   it("says who is taken out of a group before it is done", () => {
-    const role = { arn: `${ROLE}-admins`, username: "admin", groups: ["view"] };
-    const listed = awsAuth(ADDRESS, { nodeRoleArns: [ROLE], roles: [role] }, KUBECTL);
-    const mapRoles = `${MAPPED}- rolearn: ${role.arn}\n  username: admin\n  groups: [view, system:masters]\n`;
+    const role = { rolearn: `${ROLE}-admins`, username: "admin", groups: ["view"] };
+    const listed = awsAuth(ADDRESS, { node_role_arn: ROLE, aws_auth_roles: [role] }, KUBECTL);
+    const mapRoles = `${MAPPED}- rolearn: ${role.rolearn}\n  username: admin\n  groups: [view, system:masters]\n`;
 
-    expect(listed.warnings?.(state(configMap({ mapRoles })))).toEqual([
-      `${role.arn} is taken out of system:masters, which tfvars do not list for it`,
+    expect(listed.change(state(configMap({ mapRoles })))?.warnings).toEqual([
+      `${role.rolearn} is taken out of system:masters, which tfvars do not list for it`,
     ]);
   });
 
@@ -169,11 +179,11 @@ describe("aws-auth", () => {
 `;
 
     it("is left alone", () => {
-      expect(task.changes(state(terraforms({ mapRoles: encoded })))).toEqual([]);
+      expect(task.change(state(terraforms({ mapRoles: encoded })))).toBeUndefined();
     });
 
     it.each(["terraform", "Terraform"])("is left alone when entries are missing, and they are named (%s)", (value) => {
-      const changes = () => task.changes(state(terraforms({ mapRoles: "[]" }, value)));
+      const changes = () => task.change(state(terraforms({ mapRoles: "[]" }, value)));
 
       expect(changes).toThrow(UserError);
       expect(changes).toThrow(
@@ -184,12 +194,12 @@ describe("aws-auth", () => {
     });
 
     it("is merged into when another tool is named", () => {
-      expect(task.changes(state(terraforms({ mapRoles: "[]" }, "Helm")))).toHaveLength(1);
+      expect(task.change(state(terraforms({ mapRoles: "[]" }, "Helm")))?.commands).toHaveLength(1);
     });
   });
 
   it("that cannot be read as a list is for people to mend", () => {
-    const changes = () => task.changes(state(configMap({ mapRoles: "a: b\n" })));
+    const changes = () => task.change(state(configMap({ mapRoles: "a: b\n" })));
 
     expect(changes).toThrow(/^aws-auth: mapRoles must be a list of entries.*kubectl --namespace kube-system edit/s);
   });
@@ -209,7 +219,7 @@ describe("aws-auth", () => {
   ])("is planned again when somebody else was faster, and not otherwise: %s", async (complaint, exitCode) => {
     const folder = mkdtempSync(join(tmpdir(), "eks-kubectl-"));
     writeFileSync(join(folder, "kubectl"), `#!/bin/sh\necho '${complaint}' >&2\nexit 1\n`, { mode: 0o755 });
-    const [command] = task.changes(state(configMap()));
+    const [command] = task.change(state(configMap()))?.commands ?? [];
 
     const result = await new LocalHost({ PATH: `${folder}:/usr/bin:/bin` }).run(command ?? { text: "" });
 
@@ -300,7 +310,9 @@ describe("nodes", () => {
   });
 
   it("are nothing to wait for when no group wants one", () => {
-    expect(nodes(ADDRESS, { ...WANTED, groups: { a: 0 } }, 1).missing(state())).toBeUndefined();
+    expect(
+      nodes(ADDRESS, { ...WANTED, node_groups: { a: { min: 0, max: 0, desired: 0 } } }, 1).missing(state()),
+    ).toBeUndefined();
   });
 });
 
@@ -362,7 +374,7 @@ describe("the first broken link of joining", () => {
   });
 
   it("is the mapping of a role that one of the groups has of its own", () => {
-    const wanted = { ...WANTED, nodeRoleArns: [ROLE, `${ROLE}-gpu`] };
+    const wanted = { ...WANTED, node_role_arns: [ROLE, `${ROLE}-gpu`] };
 
     expect(brokenLink(state(mapped), groups("i-1"), ADDRESS, wanted)).toBe(
       `aws-auth does not map ${ROLE}-gpu; it maps ${ROLE}`,

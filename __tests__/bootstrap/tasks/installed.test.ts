@@ -17,7 +17,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 
 import type { Release } from "../../../bootstrap/releases";
-import { run } from "../../../bootstrap/engine/run";
+import { outcomesOf } from "../../support/outcomes";
 import { finding } from "../../../bootstrap/site";
 import type { Outcome, Step } from "../../../bootstrap/engine/task";
 import { artifactFor, binary } from "../../../bootstrap/tasks/binary";
@@ -48,10 +48,8 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-async function outcomes(step: Step, check = false): Promise<Outcome[]> {
-  const all: Outcome[] = [];
-  for await (const outcome of run(finding(host, { root, sudo: false }), [[step]], { check })) all.push(outcome);
-  return all;
+function outcomes(step: Step, check = false): Promise<Outcome[]> {
+  return outcomesOf(finding(host, { root, sudo: false }), [[step]], { check });
 }
 
 describe("a binary", () => {
@@ -177,7 +175,7 @@ describe("the AWS CLI", () => {
   it("is installed whole after an installation that was killed at any of its lines", async () => {
     served = archive(SCRIPT);
     const installed = ["bin/aws", "bin/aws_completer", "aws-cli/v2/current/bin/aws_completer"];
-    const [{ text } = { text: "" }] = task(served).changes({ machine: "x86_64", version: undefined });
+    const [{ text } = { text: "" }] = task(served).change({ machine: "x86_64", version: undefined })?.commands ?? [];
     const lines = text.split("\n");
     const lacking: string[] = [];
     for (let line = 1; line <= lines.length; line++) {

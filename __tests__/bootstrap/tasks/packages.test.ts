@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Host } from "../../../bootstrap/engine/host";
-import { run } from "../../../bootstrap/engine/run";
+import { outcomesOf } from "../../support/outcomes";
 import { findProgram } from "../../../terraform/program";
 import type { Outcome } from "../../../bootstrap/engine/task";
 import { packages } from "../../../bootstrap/tasks/packages";
@@ -53,10 +53,8 @@ ${result}`,
   );
 }
 
-async function outcomes(on: Host, root = "", check = false): Promise<Outcome[]> {
-  const all: Outcome[] = [];
-  for await (const outcome of run(on, [[packages({ root, sudo: false })]], { check })) all.push(outcome);
-  return all;
+function outcomes(on: Host, root = "", check = false): Promise<Outcome[]> {
+  return outcomesOf(on, [[packages({ root, sudo: false })]], { check });
 }
 
 const hasCompletion = existsSync("/usr/share/bash-completion/bash_completion");

@@ -33,9 +33,10 @@ describe("the stand-in for kubectl", () => {
       state.setConfigMap("kube-system", "aws-auth", undefined);
       const host = new LocalHost({ PATH: `${folder}:/usr/bin:/bin`, HOME: folder });
       const context = "arn:aws:eks:ap-northeast-2:123456789012:cluster/demo";
-      const planned = async (...nodeRoleArns: string[]) => {
-        const task = awsAuth({ context, hasAwsAuth: true }, { nodeRoleArns }, version);
-        return task.changes(task.current.parse(await host.run(task.current.command)));
+      const planned = async (role: string, ...others: string[]) => {
+        const roles = { node_role_arn: role, node_role_arns: [role, ...others] };
+        const task = awsAuth({ context, hasAwsAuth: true }, roles, version);
+        return task.change(task.current.parse(await host.run(task.current.command)))?.commands ?? [];
       };
       const exitCodes = async (commands: Awaited<ReturnType<typeof planned>>) =>
         Promise.all(commands.map(async (command) => (await host.run(command)).exitCode));

@@ -5,7 +5,7 @@ import type { ConfigMapData } from "../../../rehearsal/cluster/kubernetes-state"
 import { al2Script } from "../../support/al2-script";
 
 const ROLE = "arn:aws:iam::123456789012:role/workers";
-const AWS_AUTH = mergeAwsAuth(undefined, { nodeRoleArns: [ROLE] });
+const AWS_AUTH = mergeAwsAuth(undefined, { node_role_arn: ROLE });
 const POLICIES = ["AmazonEC2ContainerRegistryReadOnly", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"].map(
   (name) => `arn:aws:iam::aws:policy/${name}`,
 );
