@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { awsBlocks, readBindings, type Body, type ProviderSchema } from "../bench/provider-bindings";
+import { readBindings, type Body, type ProviderSchema } from "../bench/provider-bindings";
 import awsSchema from "../facts/aws-schema.json";
-import { compare, everyStack } from "./support/provider-schema";
+import { blocksOf, compare, everyStack } from "./support/provider-schema";
 
 /** What the newest AWS provider takes of what the stacks write, as `npm run schema:aws` wrote it. */
 const NEWEST: ProviderSchema = awsSchema;
-const stacks = Object.entries(everyStack()).map(([name, stack]) => [name, awsBlocks(stack)] as const);
+const stacks = Object.entries(everyStack()).map(([name, stack]) => [name, blocksOf(stack)] as const);
 
 describe("the newest AWS provider", () => {
   it.each(stacks)("takes all that the stack %s writes (else: npm run schema:aws)", (_, blocks) => {

@@ -60,7 +60,7 @@ export function cloudHost(environment: NodeJS.ProcessEnv): string {
   if (/^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/i.test(given)) return given.toLowerCase();
   throw new UserError(
     `TF_CLOUD_HOSTNAME must be a host name such as ${DEFAULT_HOST}, without https:// and path, got ` +
-      `${JSON.stringify(given)}`,
+      JSON.stringify(given),
   );
 }
 

@@ -286,7 +286,7 @@ function assignment(
   if (name === "" || name !== name.trim()) {
     throw new UserError(
       "-var must be NAME=VALUE, without a space before \"=\", such as -var 'project_name=team-a', got " +
-        `${JSON.stringify(text)}`,
+        JSON.stringify(text),
       { exitCode: 64 },
     );
   }

@@ -26,7 +26,7 @@ describe("clients of AWS", () => {
   });
 
   it.each([
-    ["cli/pin/pin.ts", ["client-ec2", "client-eks", "client-ssm"]],
+    ["cli/pin/write-pins.ts", ["client-ec2", "client-eks", "client-ssm"]],
     [
       "cli/destroy/destroy.ts",
       [

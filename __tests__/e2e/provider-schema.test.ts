@@ -1,6 +1,5 @@
-import { awsBlocks } from "../../bench/provider-bindings";
 import { describeEndToEnd, Project } from "../support/end-to-end";
-import { compare, everyStack, ofTerraform, type TerraformSchema } from "../support/provider-schema";
+import { blocksOf, compare, everyStack, ofTerraform, type TerraformSchema } from "../support/provider-schema";
 
 /** What Terraform and the AWS provider that is installed here say, which is the oldest that the stacks take. */
 describeEndToEnd("the installed AWS provider", () => {
@@ -23,7 +22,7 @@ describeEndToEnd("the installed AWS provider", () => {
 
     const misfits = Object.entries(everyStack()).map(([stack, written]) => [
       stack,
-      compare(awsBlocks(written), schema, true).misfits,
+      compare(blocksOf(written), schema, true).misfits,
     ]);
 
     expect(code).toBe(0);

@@ -29,7 +29,7 @@ describeEndToEnd("the handover of the stack's folder", () => {
   it("is read from the state, whatever Terraform warns of", async () => {
     const outputs = Object.entries(HANDOVER).map(([name, value]) => {
       const isText = typeof value === "string";
-      return [name, { value: value as unknown, type: isText ? "string" : "dynamic", sensitive: name.endsWith("data") }];
+      return [name, { value, type: isText ? "string" : "dynamic", sensitive: name.endsWith("data") }];
     });
     const typed = Object.fromEntries(outputs) as Record<string, { value: unknown; type: unknown }>;
     const mapping = (arn: string) => [

@@ -34,7 +34,7 @@ describeOnHost("eks ssh", () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "eks-test-ssh-"));
     sshd = await startSshd({ folder: join(folder, "sshd"), home: join(folder, "home") });
-    const outputs = Object.entries(HANDOVER).map(([name, value]) => [name, { value: value as unknown }]);
+    const outputs = Object.entries(HANDOVER).map(([name, value]) => [name, { value }]);
     writeFileSync(join(folder, "outputs.json"), JSON.stringify(Object.fromEntries(outputs)));
     knownHosts = join(folder, "users_known_hosts");
     writeFileSync(knownHosts, `${sshd.knownHostsLine}\n`);

@@ -92,7 +92,7 @@ export const subnetOf = (id: string, change: Partial<Subnet>, from = AFTER) =>
 export const subnet = (change: Partial<Subnet>, from = AFTER) => subnetOf("subnet-a", change, from);
 export const image = (change: object) => ({
   ok: Object.fromEntries(
-    Object.entries(value(BEFORE.account.nodeImages)).map(([id, it]) => [id, it && { ...it, ...change }]),
+    Object.entries(value(BEFORE.account.nodeImages)).map(([id, it]) => [id, { ...it, ...change }]),
   ),
 });
 /** The workshop's group is another. */

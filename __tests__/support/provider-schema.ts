@@ -1,4 +1,5 @@
 import {
+  awsBlocks,
   bodiesOf,
   saidIn,
   type BlockSchema,
@@ -18,6 +19,17 @@ export function everyStack(): Readonly<Record<string, object>> {
     "eks with a generated SSH identity": synthesized(undefined, { sshIdentity: "generated" }),
     "eks-kubernetes": synthesizedKubernetes(),
   };
+}
+
+/** What a stack writes of AWS, with the lists that it has in locals in the places that refer to them. */
+export function blocksOf(stack: object): WrittenBlock[] {
+  const { locals = {} } = stack as { readonly locals?: Readonly<Record<string, unknown>> };
+  const listOf = (name: string) => /^\$\{(\[.*\])\}$/s.exec(String(locals[name]))?.[1];
+  const inPlace = (_: string, value: unknown) =>
+    typeof value === "string"
+      ? value.replace(/\blocal\.(\w+)/g, (reference, name: string) => listOf(name) ?? reference)
+      : value;
+  return awsBlocks(JSON.parse(JSON.stringify(stack), inPlace) as object);
 }
 
 /** What has been compared, in numbers, and what does not fit. */

@@ -1,12 +1,9 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 
-import type { Stage } from "./stage";
-
-/** The folder that this file's project is in. */
-export const CLONE = resolve(__dirname, "..", "..");
+import { CLONE, type Stage } from "./stage";
 
 /**
  * Runs `eks` as a user would, in the folder of a rehearsal.

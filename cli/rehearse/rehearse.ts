@@ -7,10 +7,10 @@ import { added, count, takeInventory, type Inventory } from "../../rehearsal/acc
 import { startGuardian } from "../../rehearsal/machine/guardian";
 import type { Screen } from "../../terminal/screen";
 import { readEvent } from "../../terraform/events";
-import { CLONE, logLines, runEks } from "./eks";
+import { logLines, runEks } from "./eks";
 import { breakIt, injectionOf, isToldByDoctor, killHalfWay } from "./inject";
 import type { Injection } from "./injections";
-import { lookAround, setUp, type Endings, type Stage, type StageOptions } from "./stage";
+import { CLONE, lookAround, setUp, type Endings, type Stage, type StageOptions } from "./stage";
 
 /** What `eks rehearse` is told. */
 export interface RehearseOptions extends StageOptions {

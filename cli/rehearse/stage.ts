@@ -28,7 +28,9 @@ import { terraformConfigFile } from "../../terraform/mirrors";
 import { findProgram } from "../../terraform/program";
 import { readTfvars } from "../../terraform/tfvars";
 import { accountFor } from "./account";
-import { CLONE } from "./eks";
+
+/** The folder that this file's project is in. */
+export const CLONE = resolve(__dirname, "..", "..");
 
 /** Of kubectl, where this machine has none. */
 const STAND_IN_VERSION = "1.32.0";

@@ -160,10 +160,7 @@ export async function startSurroundings(
         }),
       );
       const [outputsFile, knownHostsFile] = [join(place, "outputs.json"), join(place, "known_hosts")];
-      const outputs = Object.entries(handover).map(([name, value]) => [
-        name,
-        { sensitive: false, value: value as unknown },
-      ]);
+      const outputs = Object.entries(handover).map(([name, value]) => [name, { sensitive: false, value }]);
       writeFileSync(outputsFile, JSON.stringify(Object.fromEntries(outputs), null, 2));
       writeFileSync(knownHostsFile, `${sshd.knownHostsLine}\n`);
       return {

@@ -1,11 +1,11 @@
 import type { Filter } from "@aws-sdk/client-ec2";
 
-import type { AwsClients } from "../../../aws/clients";
+import { AwsClients } from "../../../aws/clients";
 import { inBatches } from "../../../aws/answers";
 import { anyOf, listed, taggedBy } from "../../../aws/finders/finder";
 import { FINDERS } from "../../../aws/finders/table";
 
-const NO_CLIENTS = {} as AwsClients;
+const NO_CLIENTS = new AwsClients({ region: "none" });
 
 describe("batches", () => {
   it.each([
