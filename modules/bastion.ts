@@ -47,7 +47,8 @@ export class Bastion extends Construct {
       tags: { Name: names.bastionSecurityGroup },
     });
     // With no network there is no rule, and nobody reaches the bastion.
-    const cidrs = inputs.kubectlSshCidrs;
+    // A set: another order, or a network that stands twice, is the same rule.
+    const cidrs = hcl`toset(${inputs.kubectlSshCidrs})`;
     this.reachableFrom = local(this, "ssh-ipv4-cidrs", hcl`[for cidr in ${cidrs} : cidr if !strcontains(cidr, ":")]`);
     const ipv6 = local(this, "ssh-ipv6-cidrs", hcl`[for cidr in ${cidrs} : cidr if strcontains(cidr, ":")]`);
     new SecurityGroupRule(this, "ssh", {
