@@ -1,11 +1,26 @@
 "use strict";
 
+const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
+const { tmpdir } = require("node:os");
+const { join, relative } = require("node:path");
+
+/** Suites below this many seconds are told in one row. */
+const WORTH_A_ROW = 5;
+
 /**
- * Ends the run with one line to read, and fails it when a test was skipped on a build server that has all that the
- * end-to-end tests need: a skip nobody sees is a test nobody runs.
+ * Ends the run with what each suite took, and one line to read. It fails the run when a test was skipped on a build server
+ * that has all that the end-to-end tests need: a skip nobody sees is a test nobody runs.
  */
 module.exports = class SummaryReporter {
+  constructor() {
+    this.folder = mkdtempSync(join(tmpdir(), "eks-suite-times-"));
+    // The workers write it: suite-times.ts.
+    process.env.EKS_SUITE_TIMES = join(this.folder, "times");
+    writeFileSync(process.env.EKS_SUITE_TIMES, "");
+  }
+
   onRunComplete(_, { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites }) {
+    this.showTimes();
     const skipped = numPendingTests + numTodoTests;
     if (skipped > 0 && process.env.CI === "true" && !process.env.EKS_E2E_MISSING) {
       this.error = new Error(`${skipped} tests were skipped although nothing is missing`);
@@ -13,6 +28,35 @@ module.exports = class SummaryReporter {
     }
     const failed = numFailedTests + numRuntimeErrorTestSuites;
     console.log(`${numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
+  }
+
+  /** A suite waits when it and the programs that it ran to their end took less CPU than time. */
+  showTimes() {
+    const lines = readFileSync(join(this.folder, "times"), "utf8").trim().split("\n");
+    rmSync(this.folder, { recursive: true });
+    const took = lines.filter((line) => line !== "").map((line) => JSON.parse(line));
+    if (took.length < 2) return;
+    const [long, short] = [
+      took.filter((it) => it.seconds >= WORTH_A_ROW),
+      took.filter((it) => it.seconds < WORTH_A_ROW),
+    ];
+    const sum = (suites, field) => suites.reduce((total, suite) => total + suite[field], 0);
+    const all = (name, suites) => ({
+      suite: name,
+      ...Object.fromEntries(["seconds", "own", "programs"].map((field) => [field, sum(suites, field)])),
+    });
+    const rows = long
+      .map((it) => ({ ...it, suite: relative(process.cwd(), it.suite) }))
+      .sort((one, other) => other.seconds - one.seconds)
+      .concat(short.length === 0 ? [] : [all(`${short.length} suites under ${WORTH_A_ROW} s`, short)])
+      .concat([all(`all ${took.length}, side by side`, took)]);
+    console.log("\nseconds   tests' CPU   programs' CPU   waiting   suite");
+    for (const { suite, seconds, own, programs } of rows) {
+      const waiting = Math.max(0, 100 - Math.round(((own + programs) / seconds) * 100));
+      const cells = [seconds.toFixed(0).padStart(7), own.toFixed(0).padStart(10), programs.toFixed(0).padStart(13)];
+      console.log(`${cells.join("   ")}   ${`${waiting} %`.padStart(7)}   ${suite}`);
+    }
+    console.log("");
   }
 
   getLastError() {
