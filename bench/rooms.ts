@@ -7,19 +7,20 @@ import * as ts from "typescript";
 export type Imports = ReadonlyMap<string, readonly string[]>;
 
 /**
- * What each TypeScript file imports, without the tests. An import of types counts, and so does a `require` or an
- * `import()` in the middle of a function.
+ * What each TypeScript file imports. An import of types counts, and so does a `require` or an `import()` in the middle of
+ * a function.
  *
  * @param clone the project's folder, whose `tsconfig.json` says where the files are
+ * @param isWanted which files are read; those that are not are not in the result
  */
-export function readImports(clone: string): Imports {
+export function readImports(clone: string, isWanted = (file: string) => !file.startsWith("__tests__/")): Imports {
   const { config } = ts.readConfigFile(join(clone, "tsconfig.json"), (path) => ts.sys.readFile(path)) as {
     config: unknown;
   };
   const files = ts
     .parseJsonConfigFileContent(config, ts.sys, clone)
     .fileNames.map((path) => relative(clone, path))
-    .filter((path) => !path.startsWith("__tests__/"));
+    .filter(isWanted);
   return new Map(files.sort().map((file) => [file, importsIn(file, readFileSync(join(clone, file), "utf8"))]));
 }
 
@@ -54,6 +55,16 @@ export function picture(imports: Imports): string {
   );
   const lines = arrows.filter(([from]) => from !== "bench").map(([from, to]) => `  ${from} --> ${to}`);
   return ["```mermaid", "graph TD", ...[...new Set(lines)].sort(), "```"].join("\n");
+}
+
+/** The files, and all files that import them, directly or by others. */
+export function withImporters(files: readonly string[], imports: Imports): ReadonlySet<string> {
+  const found = new Set(files);
+  // A set that grows is walked to its new end.
+  for (const file of found) {
+    for (const [importer, imported] of imports) if (imported.includes(file)) found.add(importer);
+  }
+  return found;
 }
 
 /** The first circle of files that import each other, as its way round: `a.ts b.ts a.ts`; undefined when there is none. */
