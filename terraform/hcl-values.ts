@@ -67,8 +67,9 @@ function hasExpression(value: unknown): boolean {
     : Object.entries(value).some((part) => hasExpression([...part]));
 }
 
-/** The parser leaves `$${` and `%%{` as they are written. */
+/** The parser leaves `$${` and `%%{` as they are written; and `-0`, of which Terraform knows nothing. */
 function unescaped(value: unknown): unknown {
+  if (Object.is(value, -0)) return 0;
   if (typeof value === "string") return value.replace(/([$%])\1(?=\{)/g, "$1");
   if (Array.isArray(value)) return value.map(unescaped);
   if (typeof value !== "object" || value === null) return value;

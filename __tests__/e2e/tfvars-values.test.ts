@@ -8,6 +8,7 @@ import { hclValues } from "../../terraform/hcl-values";
 import { readTfvars, type VariableArgument } from "../../terraform/tfvars";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { describeEndToEnd, terraformProgram } from "../support/end-to-end";
+import { fc } from "../support/properties";
 import { run } from "../support/run";
 
 /** What may stand behind a `=` of a tfvars file. */
@@ -25,6 +26,56 @@ const EXPRESSIONS = [
   ...['"x${"y"}"', '"${1}"', '"${true}"', '"~ ${~ 1 ~} y"', '"%{ if true }x%{ endif }"', '"${"$"}{a}"'],
   ...["{ (1 + 1) = 3 }", '{ "b${1}" = 2 }', '{ "${"c"}" = "${1 + 1}" }', '"%{ for i in [1, 2] }${i},%{ endfor }"'],
 ];
+
+/** A text between quotes: what HCL escapes, templates that are none, and any character besides. */
+const QUOTED = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        "a",
+        " ",
+        "$",
+        "%",
+        "$$",
+        "$${",
+        "%%{",
+        "{",
+        "}",
+        "\\n",
+        "\\t",
+        '\\"',
+        "\\\\",
+        "\\u00e9",
+        "#",
+        "//",
+      ),
+      fc.string({ unit: "grapheme", maxLength: 3 }).map((text) => text.replace(/["\\\p{Cc}$%]/gu, "")),
+    ),
+  )
+  // `$` or `%` before a brace begins a template; an escaped one does not.
+  .map((parts) => `"${parts.join("").replace(/(?<![$%])([$%])(?=\{)/g, "$1$1")}"`)
+  .filter((text) => !/(?:\$|%){3,}\{/.test(text));
+
+/** Any value as somebody may write it in a tfvars file. */
+const EXPRESSION: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    QUOTED,
+    fc.constantFrom("true", "false", "null", "0", "-0", "1e3", "0.1", "1.50"),
+    fc.integer().map(String),
+    fc.float({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }).map((it) => it.toFixed(3)),
+    fc
+      .tuple(fc.array(tie("value"), { maxLength: 4 }), fc.constantFrom(", ", ",\n  ", ", # why\n"))
+      .map(([values, between]) => `[${values.join(between)}]`),
+    fc
+      .tuple(
+        fc.uniqueArray(fc.constantFrom("a", "b_c", '"d e"', '"$${f}"', "g-h"), { maxLength: 4 }),
+        fc.array(tie("value"), { minLength: 4, maxLength: 4 }),
+        fc.constantFrom(" = ", " : ", "="),
+      )
+      .map(([keys, values, is]) => `{\n${keys.map((key, i) => `  ${key}${is}${values[i] ?? ""}\n`).join("")}}`),
+  ),
+})).value;
 
 /** Real Terraform alone: without a provider, without an account. */
 describeEndToEnd("the values of a tfvars file", () => {
@@ -55,24 +106,34 @@ describeEndToEnd("the values of a tfvars file", () => {
     return (error as UserError).message.replaceAll(folder, "FOLDER");
   }
 
-  it("are those that a plan takes, with plain values and with expressions", async () => {
-    const names = EXPRESSIONS.map((_, i) => `v${String(i)}`);
+  /** What a plan takes and what our reader reads, of the same file. */
+  async function bothOf(expressions: readonly string[]) {
+    const name = (i: number) => `v${String(i)}`;
     const file = join(folder, "values.auto.tfvars");
-    writeFileSync(file, EXPRESSIONS.map((expression, i) => `v${String(i)} = ${expression}\n`).join(""));
-    const variable = Object.fromEntries(names.map((name) => [name, {}]));
+    writeFileSync(file, expressions.map((expression, i) => `${name(i)} = ${expression}\n`).join(""));
+    const variable = Object.fromEntries(expressions.map((_, i) => [name(i), {}]));
     writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ variable }));
     const inFolder = { cwd: folder, env: environment };
     const planned = await run(terraformProgram(), ["plan", "-input=false", "-no-color", "-out=plan"], inFolder);
-    const shown = await run(terraformProgram(), ["show", "-json", "plan"], inFolder);
-
-    const values = await hclValues(readFileSync(file, "utf8"), { name: file }, environment);
-
     expect(planned).toMatchObject({ code: 0 });
+    const shown = await run(terraformProgram(), ["show", "-json", "plan"], inFolder);
     const { variables } = JSON.parse(shown.stdout) as { variables: Record<string, { value?: unknown }> };
-    for (const [i, expression] of EXPRESSIONS.entries()) {
-      const name = `v${String(i)}`;
-      expect({ expression, value: values[name] }).toEqual({ expression, value: variables[name]?.value ?? null });
-    }
+    const read = await hclValues(readFileSync(file, "utf8"), { name: file }, environment);
+    return expressions.map((expression, i) => ({
+      read: { expression, value: read[name(i)] },
+      taken: { expression, value: variables[name(i)]?.value ?? null },
+    }));
+  }
+
+  it("are those that a plan takes, with plain values and with expressions", async () => {
+    for (const { read, taken } of await bothOf(EXPRESSIONS)) expect(read).toEqual(taken);
+  });
+
+  it("are those that a plan takes, whatever texts, numbers, lists and objects there are", async () => {
+    const seed = Number(process.env["EKS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+    const expressions = fc.sample(EXPRESSION, { numRuns: 150, seed });
+
+    for (const { read, taken } of await bothOf(expressions)) expect({ seed, ...read }).toEqual({ seed, ...taken });
   });
 
   it("are evaluated on the command line and in the environment as well, and nothing else of it counts", async () => {
