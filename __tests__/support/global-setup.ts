@@ -20,6 +20,10 @@ export const MISSING = "EKS_E2E_MISSING";
  * line, and the tests are skipped.
  */
 export default async function globalSetup(): Promise<void> {
+  // Terraform and its providers live for seconds: a third of their work would be to collect garbage.
+  // https://pkg.go.dev/runtime#hdr-Environment_Variables
+  process.env["GOGC"] ??= "400";
+  process.env["GOMEMLIMIT"] ??= "1GiB";
   const folder = mkdtempSync(join(tmpdir(), "eks-e2e-"));
   const missing: string[] = [];
   const provided = async (provide: () => Promise<Tool>) => {
