@@ -58,8 +58,8 @@ const DEFAULT = "default";
  *
  * @param inputs that the stack takes
  * @see https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
- * @throws UserError for a file that cannot be read or understood, for names that no variable or no object has, for wrong
- *   values, and where Terraform would take values from files that are only where it runs
+ * @throws UserError for a file that cannot be read or understood, for names that no variable or no object has, for
+ *   wrong values, and where Terraform would take values from files that are only where it runs
  */
 export async function readTfvars(
   { folder, environment, arguments: given }: VariableSources,

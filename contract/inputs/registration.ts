@@ -94,8 +94,8 @@ export function registrationRules({ labels, taints, maxPods }: Registration): re
     {
       broken: `[for label in ${labels} : label.key if !(${isKey})]`,
       must:
-        "labels whose names have 1 to 63 letters, digits and characters of -_. between a letter or digit at both ends, " +
-        "after a domain and a slash if they like",
+        "labels whose names have 1 to 63 letters, digits and characters of -_. between a letter or digit at both " +
+        "ends, after a domain and a slash if they like",
     },
     {
       broken: `[for label in ${labels} : coalesce(label.value, "null") if !${IS_VALUE.hcl("label.value")}]`,

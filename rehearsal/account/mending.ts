@@ -61,7 +61,9 @@ function mendedEc2({ body }: AskedCall, region: string): MendedCall {
   };
 }
 
-/** The answer to DescribeImages without sizes: moto says the same one of every image, and the doctor would believe it. */
+/**
+ * The answer to DescribeImages without sizes: moto says the same one of every image, and the doctor would believe it.
+ */
 export function withoutSizesOfImages(answer: string): string {
   return answer.includes("<DescribeImagesResponse") ? answer.replaceAll(/<volumeSize>\d+<\/volumeSize>/g, "") : answer;
 }
