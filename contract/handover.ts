@@ -6,7 +6,6 @@ const text = z.string().min(1);
 const count = z.int().nonnegative();
 const groups = z.array(text).readonly();
 const roleArn = z.string().regex(ROLE_ARN);
-const SIZE = z.object({ min: count, max: count, desired: count });
 
 /** The handover's fields, as they have to come out of a file. Nothing that synthesizes loads this. */
 export const HANDOVER = z.object({
@@ -33,8 +32,8 @@ export const HANDOVER = z.object({
   bastion_user: text,
   /** ARN of the nodes' IAM role: a role's, never an instance profile's, as aws-auth wants it. */
   node_role_arn: roleArn,
-  /** Size of each node group by the name of its Auto Scaling group. */
-  node_groups: z.record(text, SIZE),
+  /** How many nodes each group has, by the name of its Auto Scaling group: `min <= desired <= max`. */
+  node_groups: z.record(text, z.object({ min: count, max: count, desired: count })),
   /** Roles that aws-auth is to map besides the nodes', as tfvars say it; a stack that was applied before has none. */
   aws_auth_roles: z
     .array(z.object({ rolearn: roleArn, username: text, groups }))
@@ -58,9 +57,6 @@ export const HANDOVER = z.object({
   /** Where the stack has made it: the private key to log in with, in OpenSSH's form. A secret: no message says it. */
   ssh_private_key: z.string().startsWith("-----BEGIN OPENSSH PRIVATE KEY-----\n").optional(),
 });
-
-/** How many nodes a node group has: whole numbers, `min <= desired <= max`. */
-export type NodeGroupSize = z.infer<typeof SIZE>;
 
 /**
  * What an applied stack hands over to whoever sets up the bastion: one Terraform output per field, under exactly the

@@ -31,6 +31,13 @@ export function clusterTag(clusterName: string): string {
 }
 
 /**
+ * The tag with a cluster's name of the security group that EKS makes for it, and deletes with it.
+ *
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
+ */
+export const EKS_CLUSTER_TAG = "aws:eks:cluster-name";
+
+/**
  * Tags whose value is the name of the one cluster that something was made for: of the AWS load balancer controller, EKS
  * Auto Mode, EKS itself, the VPC CNI, and Kubernetes up to 1.5.
  *
@@ -41,7 +48,7 @@ export const NAMING_TAGS = [
   "elbv2.k8s.aws/cluster",
   "eks:eks-cluster-name",
   "eks:cluster-name",
-  "aws:eks:cluster-name",
+  EKS_CLUSTER_TAG,
   "cluster.k8s.amazonaws.com/name",
   "KubernetesCluster",
 ];

@@ -2,7 +2,7 @@ import type { IpPermission, NetworkInterface, SecurityGroup, Volume } from "@aws
 
 import type { Found, Tags } from "../../aws/finders/finder";
 import { FINDERS, type FoundType } from "../../aws/finders/table";
-import { clusterClaim } from "../../facts/cluster-tags";
+import { clusterClaim, EKS_CLUSTER_TAG } from "../../facts/cluster-tags";
 import type { Target } from "./target";
 
 /** The cluster whose leftovers are looked for. */
@@ -116,9 +116,7 @@ export function groupThing(
     owner: "cluster",
     why: `is named for the load balancer ${balancer.id}, which is the cluster's`,
   };
-  // EKS makes one for every cluster, and deletes it with it.
-  // https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
-  const isControlPlanes = tags["aws:eks:cluster-name"] === clusterName && clusterExists;
+  const isControlPlanes = tags[EKS_CLUSTER_TAG] === clusterName && clusterExists;
   const type = "aws_security_group";
   return [
     {

@@ -26,7 +26,7 @@ import { namedTerraform, provideMoto, provideTerraform, type ToolOptions } from 
 import type { Screen } from "../../terminal/screen";
 import { terraformConfigFile } from "../../terraform/mirrors";
 import { findProgram } from "../../terraform/program";
-import { readTfvars } from "../../terraform/tfvars";
+import { readTfvars, valuesByName } from "../../terraform/tfvars";
 import { accountFor } from "./account";
 
 /** The folder that this file's project is in. */
@@ -99,7 +99,7 @@ export async function setUp(
   ];
   const given = varFiles.map((file) => ({ varFile: file }));
   const { values } = await readTfvars({ folder, environment: { EKS_TERRAFORM: terraform }, arguments: given }, INPUTS);
-  const inputs = inputValues(Object.fromEntries([...values].map(([name, { value }]) => [name, value])));
+  const inputs = inputValues(valuesByName(values));
   const wanted = inputs.eks_version;
   // A kubectl of this machine is the bastion's where it is of the cluster's version.
   const isOwn = own !== undefined && minorOf(own) === wanted;

@@ -30,3 +30,8 @@ export function outputOf(program: string, args: readonly string[]): string | und
   });
   return status === 0 ? stdout : undefined;
 }
+
+/** The last line that a program has printed; empty when it has printed nothing. */
+export function lastLine(output: string): string {
+  return output.trimEnd().split("\n").at(-1)?.trim() ?? "";
+}

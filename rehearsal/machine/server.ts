@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../../contract/user-error";
+import { lastLine } from "./programs";
 
 /** A program that serves on this machine. */
 export interface Server {
@@ -62,7 +63,7 @@ export async function startServer(
     }
     const isLate = pid() !== undefined;
     await stop();
-    const said = readFileSync(logFile, "utf8").trimEnd().split("\n").at(-1)?.trim() ?? "";
+    const said = lastLine(readFileSync(logFile, "utf8"));
     const how = isLate ? `did not serve within ${String(timeoutSeconds)} s` : "ended as it started";
     throw new UserError(`${name} ${how}${said === "" ? "" : ` (${said})`}; its log is ${logFile}`);
   }

@@ -24,7 +24,7 @@ import { findProgram, INSTALL_PAGE, terraformPrograms } from "../../terraform/pr
 import { TERRAFORM_SHA256, TERRAFORM_VERSION } from "../../terraform/release";
 import { download, MOST_BYTES } from "./download";
 import { neutralEnvironment } from "./neutral-environment";
-import { outputOf } from "./programs";
+import { lastLine, outputOf } from "./programs";
 
 const CLONE = resolve(__dirname, "..", "..");
 /** What was downloaded for this clone. Nothing outside of it is changed. */
@@ -326,10 +326,6 @@ async function runLogged(
   }
   const [code] = (await once(child, "close")) as [unknown];
   return { code, output: lines.join("\n") };
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split("\n").at(-1)?.trim() ?? "";
 }
 
 const STALE_MS = 3_600_000;

@@ -10,6 +10,7 @@ import { GetRoleCommand, GetUserCommand } from "@aws-sdk/client-iam";
 import { ifThere, nameIn, unique } from "../../../aws/answers";
 import { AwsClients, type AwsSettings } from "../../../aws/clients";
 import { readIdentity } from "../../../aws/identity";
+import { clusterTag, EKS_CLUSTER_TAG } from "../../../facts/cluster-tags";
 
 /** The VPC that subnets are in. */
 export interface SubnetsVpc {
@@ -59,8 +60,8 @@ export function clusterAccount(settings: AwsSettings) {
       const GroupName = `eks-cluster-sg-${clusterName}-${number}`;
       const Tags = [
         { Key: "Name", Value: GroupName },
-        { Key: "aws:eks:cluster-name", Value: clusterName },
-        { Key: `kubernetes.io/cluster/${clusterName}`, Value: "owned" },
+        { Key: EKS_CLUSTER_TAG, Value: clusterName },
+        { Key: clusterTag(clusterName), Value: "owned" },
       ];
       const { GroupId = "" } = await ec2.send(
         new CreateSecurityGroupCommand({
