@@ -5,6 +5,7 @@
  */
 const { createHash } = require("node:crypto");
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { enableCompileCache } = require("node:module");
 const { extname, join } = require("node:path");
 const { addHook } = require("pirates");
 const { version } = require("sucrase/package.json");
@@ -12,6 +13,9 @@ const { version } = require("sucrase/package.json");
 require("./aws-sdk.cjs");
 
 const CACHE = join(__dirname, "..", ".cache", "typescript");
+
+// Node 22 and newer keep the compiled code of every package, too (https://nodejs.org/api/module.html#module-compile-cache).
+enableCompileCache?.(join(__dirname, "..", ".cache", "node"));
 
 addHook(compiled, { exts: [".ts"], ignoreNodeModules: true });
 
