@@ -161,7 +161,17 @@ function configuredJump(config: HostConfig): ConfigQuery[] {
   return config("proxyjump").flatMap((text) => readJump(text, "ProxyJump"));
 }
 
-const HOP = /^(?:ssh:\/\/)?(?:([^@\s]+)@)?(?:\[([\w.:%-]+)\]|([\w.%-]+))(?::0*(\d{1,5}))?\/?$/;
+/** As ssh has it: a slash ends a URI only, and no name begins like an option or has what a shell takes for more. */
+const HOP = new RegExp(
+  [
+    /^(?:ssh:\/\/(?=[^/]*\/?$)|(?=[^/]*$))/,
+    /(?:(?!-)([^@\s'"`;&<>|(){}]+)@)?/,
+    /(?:\[([\w.:%-]+)\]|(?!-)([\w.%-]+))/,
+    /(?::0*(\d{1,5}))?\/?$/,
+  ]
+    .map(({ source }) => source)
+    .join(""),
+);
 
 /** Reads `[USER@]HOST[:PORT],…`, the nearest first. */
 function readJump(text: string, source: string): ConfigQuery[] {
