@@ -1,6 +1,6 @@
 import type { Leftovers } from "../../cli/destroy/leftovers";
 import { GONE_BALANCER, type Thing } from "../../cli/destroy/ownership";
-import { isClean, listing, removalPlan, stepTitle } from "../../cli/destroy/removal-plan";
+import { isClean, listing, removalPlan, stepTitle, type Fate } from "../../cli/destroy/removal-plan";
 
 const thing = (type: Thing["type"], id: string, more: Partial<Thing> = {}): Thing => ({
   type,
@@ -53,6 +53,50 @@ describe("a plan of removal", () => {
       "security group sg-elb",
       "volume vol-1",
     ]);
+  });
+
+  /** What becomes of a thing of each type that is the cluster's, when all that holds data is asked for by name. */
+  const FATES: Readonly<Record<Thing["type"], Fate["fate"]>> = {
+    aws_autoscaling_group: "yours",
+    aws_cloudwatch_log_group: "deleted",
+    aws_ebs_volume: "deleted",
+    aws_eip: "yours",
+    aws_eks_cluster: "yours",
+    aws_elb: "deleted",
+    aws_iam_instance_profile: "yours",
+    aws_iam_role: "yours",
+    aws_instance: "yours",
+    aws_internet_gateway: "yours",
+    aws_launch_configuration: "yours",
+    aws_lb: "deleted",
+    aws_lb_target_group: "deleted",
+    aws_nat_gateway: "yours",
+    aws_network_interface: "deleted",
+    aws_route_table: "yours",
+    aws_security_group: "deleted",
+    aws_subnet: "yours",
+    aws_vpc: "yours",
+    aws_vpc_endpoint: "yours",
+  };
+  it("has a step for each thing that it says will be deleted, and for no other", () => {
+    const everything = Object.keys(FATES).map((type) => thing(type as Thing["type"], type));
+    const wishes = { delete: ["aws_ebs_volume", "aws_cloudwatch_log_group"], keep: [] };
+
+    const { fates, steps } = removalPlan(leftovers(everything), wishes);
+
+    expect(Object.fromEntries(fates.map(({ thing: { type }, fate }) => [type, fate]))).toEqual(FATES);
+    expect(steps.flatMap((step) => (step.does === "delete" ? [step.thing.type] : []))).toEqual([
+      "aws_elb",
+      "aws_lb",
+      "aws_lb_target_group",
+      "aws_network_interface",
+      "aws_security_group",
+      "aws_ebs_volume",
+      "aws_cloudwatch_log_group",
+    ]);
+    for (const { fate, says } of fates) {
+      expect(says).toMatch(fate === "deleted" ? /^will be deleted/ : /^has to be removed by you: aws /);
+    }
   });
 
   it("waits for the interfaces of a load balancer that went before", () => {

@@ -25,7 +25,7 @@ export interface Fate {
 
 /** One step of a removal. */
 export type Step =
-  | { readonly does: "delete"; readonly thing: Thing }
+  | { readonly does: "delete"; readonly thing: Deletable }
   | { readonly does: "revoke"; readonly reference: Reference }
   /**
    * Until the network interfaces with these descriptions, of load balancers, are gone: nothing that they hold can go
@@ -54,16 +54,27 @@ function holdsData({ type }: Thing): boolean {
 }
 
 /** These go first: they hold everything else. */
-const BALANCERS: readonly FoundType[] = ["aws_elb", "aws_lb"];
+const BALANCERS = ["aws_elb", "aws_lb"] as const;
 
 /** In this order each is free of what came before it. */
-const AFTER_BALANCERS: readonly FoundType[] = [
+const AFTER_BALANCERS = [
   "aws_lb_target_group",
   "aws_network_interface",
   "aws_security_group",
   "aws_ebs_volume",
   "aws_cloudwatch_log_group",
-];
+] as const;
+
+/** A type that a step deletes. */
+export type DeletableType = (typeof BALANCERS | typeof AFTER_BALANCERS)[number];
+
+/** A thing that a step deletes. */
+type Deletable = Thing & { readonly type: DeletableType };
+
+/** Whether a thing is of one of these types. */
+function isOf<T extends FoundType>(types: readonly T[], thing: Thing): thing is Thing & { readonly type: T } {
+  return (types as readonly FoundType[]).includes(thing.type);
+}
 
 /**
  * What is to become of everything that a scan found, and in which order. Nothing that is not proven to be the cluster's
@@ -76,14 +87,14 @@ export function removalPlan(leftovers: Leftovers, wishes: Wishes = { delete: [],
   for (const id of wishes.delete) refuseUnlessItMayGo(id, leftovers, wishes);
   const fates = things.map((thing): Fate => ({ thing, ...fateOf(thing, region, wishes) }));
   const deleted = fates.filter(({ fate }) => fate === "deleted").map(({ thing }) => thing);
-  const balancers = deleted.filter(({ type }) => BALANCERS.includes(type));
-  const ofType = (wanted: FoundType) => deleted.filter(({ type }) => type === wanted);
+  const ofTypes = <T extends FoundType>(...types: T[]) => deleted.filter((thing) => isOf(types, thing));
+  const balancers = ofTypes(...BALANCERS);
   const descriptions = new Set([
     ...balancers.map(interfaceDescription),
     ...things.filter(({ goesWith }) => goesWith === GONE_BALANCER).map(({ called }) => called),
   ]);
-  const groups = ofType("aws_security_group").map(({ id }) => id);
-  const deletion = (thing: Thing): Step => ({ does: "delete", thing });
+  const groups = ofTypes("aws_security_group").map(({ id }) => id);
+  const deletion = (thing: Deletable): Step => ({ does: "delete", thing });
   const revocations = references
     .filter(({ toGroup }) => groups.includes(toGroup))
     .map((reference): Step => ({ does: "revoke", reference }));
@@ -96,7 +107,7 @@ export function removalPlan(leftovers: Leftovers, wishes: Wishes = { delete: [],
       ...(descriptions.size > 0 ? [{ does: "wait" as const, descriptions: [...descriptions] }] : []),
       ...AFTER_BALANCERS.flatMap((type) => [
         ...(type === "aws_security_group" ? revocations : []),
-        ...ofType(type).map(deletion),
+        ...ofTypes(type).map(deletion),
       ]),
     ],
   };
@@ -138,7 +149,7 @@ function fateOf(thing: Thing, region: string, wishes: Wishes): Omit<Fate, "thing
     const after = attachedTo === undefined ? "" : `, when ${attachedTo} has let go of it`;
     return { fate: "deleted", says: `will be deleted with its data, as you said${after}` };
   }
-  if (![...BALANCERS, ...AFTER_BALANCERS].includes(type)) {
+  if (!isOf([...BALANCERS, ...AFTER_BALANCERS], thing)) {
     return { fate: "yours", says: `has to be removed by you: ${command}` };
   }
   if (attachedTo === undefined) return { fate: "deleted", says: "will be deleted" };

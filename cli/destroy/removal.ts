@@ -15,11 +15,11 @@ import { DeleteLoadBalancerCommand, DeleteTargetGroupCommand } from "@aws-sdk/cl
 import { asking, errorName, isGone } from "../../aws/call";
 import { patient, withAws, type AwsClients, type AwsSettings } from "../../aws/clients";
 import { anyOf } from "../../aws/finders/finder";
-import { FINDERS, tagsOfClassic, type FoundType } from "../../aws/finders/table";
+import { FINDERS, tagsOfClassic } from "../../aws/finders/table";
 import { UserError } from "../../contract/user-error";
 import { printable } from "../../terminal/text";
 import { ownershipByTags } from "./ownership";
-import { stepTitle, type Removal, type Step } from "./removal-plan";
+import { stepTitle, type DeletableType, type Removal, type Step } from "./removal-plan";
 
 /** How a step ended. */
 export interface Outcome {
@@ -129,7 +129,7 @@ async function carryOut(
     }
   }
   if (type !== "aws_security_group") {
-    await DELETIONS[type]?.(clients, id, { abortSignal });
+    await DELETIONS[type](clients, id, { abortSignal });
     return undefined;
   }
   const held = await until(waiting, async () => {
@@ -147,7 +147,7 @@ async function carryOut(
 type Deletion = (clients: AwsClients, id: string, how: { readonly abortSignal: AbortSignal }) => Promise<unknown>;
 
 /** How each type that a plan of removal may have is deleted, but for security groups. */
-const DELETIONS: Partial<Record<FoundType, Deletion>> = {
+const DELETIONS: Readonly<Record<Exclude<DeletableType, "aws_security_group">, Deletion>> = {
   aws_elb: ({ classic }, LoadBalancerName, how) =>
     classic.send(new DeleteClassicLoadBalancerCommand({ LoadBalancerName }), how),
   aws_lb: ({ v2 }, LoadBalancerArn, how) => v2.send(new DeleteLoadBalancerCommand({ LoadBalancerArn }), how),
