@@ -32,9 +32,9 @@ import type { Handover } from "../../contract/handover";
 import { startClusters, type Clusters, type StandInCluster } from "../../rehearsal/cluster/clusters";
 import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/account/emulator";
 import { findResource } from "../../rehearsal/cluster/kubernetes-documents";
-import { findProgram } from "../../terraform/program";
 import { Account } from "../support/account";
 import { describeEndToEnd, emulate, Project } from "../support/end-to-end";
+import { describeNeeding } from "../support/needs";
 import { run } from "../support/run";
 
 const CLUSTER = "awskrug_gudi_eks";
@@ -58,8 +58,7 @@ interface NodeList {
   }[];
 }
 
-const describeWithKubectl =
-  findProgram("kubectl") !== undefined && findProgram("aws") !== undefined ? describeEndToEnd : describe.skip;
+const describeWithKubectl = describeNeeding("the end-to-end tests' programs", "kubectl and aws");
 
 /** Real Terraform, kubectl and AWS CLI, and a cluster that Terraform makes on an emulated account. */
 describeWithKubectl("nodes of the workshop's stack", () => {

@@ -2,12 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { productOf } from "../../terraform/program";
 import type { Emulator } from "../../rehearsal/account/emulator";
 import { Account, gained } from "../support/account";
-import { changedBy, describeEndToEnd, emulateEks, Project, terraformProgram } from "../support/end-to-end";
+import { changedBy, emulateEks, Project, terraformProgram } from "../support/end-to-end";
 import { startGate, type Gate } from "../../rehearsal/machine/gate";
-import { PREPARED } from "../support/prepared";
+import { describeNeeding } from "../support/needs";
 
 const TFVARS = `
 aws_krug_admin_role = "aws-krug-admin"
@@ -15,10 +14,10 @@ kubectl_ssh_cidrs   = ["203.0.113.7/32"]
 `;
 
 /** OpenTofu keeps no such promise: what it made in the last 20 seconds is in no state, as docs/usage.md says. */
-const keepsEverything = process.env[PREPARED] !== undefined && productOf(terraformProgram()) === "Terraform";
+const describeWithTerraform = describeNeeding("the end-to-end tests' programs", "Terraform itself");
 
 /** Real Terraform and AWS provider against an AWS emulator, behind a gate that holds back one call. */
-(keepsEverything ? describeEndToEnd : describe.skip)("terraform, killed in the middle of an apply", () => {
+describeWithTerraform("terraform, killed in the middle of an apply", () => {
   let emulator: Emulator;
   let account: Account;
   let gate: Gate;

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { PINS_FILE } from "../../cli/pin/pins-file";
 import { BASTION_PARAMETER } from "../../facts/images";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
-import { findProgram } from "../../terraform/program";
 import type { Proxy } from "../../rehearsal/machine/proxy";
 import { startStandIn, type Answers } from "../support/pins-stand-in";
 import { EKS } from "../support/rehearsal";
+import { describeNeeding } from "../support/needs";
 import { run, start } from "../support/run";
 
 const NODE = "ami-0aaaaaaaaaaaaaaaa";
@@ -159,21 +159,22 @@ describe("eks pin", () => {
     expect(existsSync(join(folder, PINS_FILE))).toBe(false);
   });
 
-  const itOnTerminal = findProgram("script") === undefined ? it.skip : it;
-  itOnTerminal.each([
-    ["no", 1, false],
-    ["yes", 0, true],
-  ])("asks on a terminal, and takes %s for it", async (answer, wanted, isWritten) => {
-    const command = [process.execPath, EKS, "pin", "--version", "1.32"].map((word) => `'${word}'`).join(" ");
-    const { child, ended } = start("script", ["-qefc", command, "/dev/null"], await offering(account("1.32")), {
-      stdin: "pipe",
-      onOutput: (soFar) => {
-        if (/Type "yes" to go on/.test(soFar) && child.stdin?.writableEnded === false) child.stdin.end(`${answer}\n`);
-      },
-    });
-    const { code, output } = await ended;
+  describeNeeding("script")("on a terminal", () => {
+    it.each([
+      ["no", 1, false],
+      ["yes", 0, true],
+    ])("asks, and takes %s for it", async (answer, wanted, isWritten) => {
+      const command = [process.execPath, EKS, "pin", "--version", "1.32"].map((word) => `'${word}'`).join(" ");
+      const { child, ended } = start("script", ["-qefc", command, "/dev/null"], await offering(account("1.32")), {
+        stdin: "pipe",
+        onOutput: (soFar) => {
+          if (/Type "yes" to go on/.test(soFar) && child.stdin?.writableEnded === false) child.stdin.end(`${answer}\n`);
+        },
+      });
+      const { code, output } = await ended;
 
-    expect({ code, output }).toEqual({ code: wanted, output: expect.stringContaining("write this to") as string });
-    expect(existsSync(join(folder, PINS_FILE))).toBe(isWritten);
+      expect({ code, output }).toEqual({ code: wanted, output: expect.stringContaining("write this to") as string });
+      expect(existsSync(join(folder, PINS_FILE))).toBe(isWritten);
+    });
   });
 });

@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 import type { Emulator } from "../../rehearsal/account/emulator";
 import { freePort } from "../../rehearsal/machine/loopback";
-import { findProgram } from "../../terraform/program";
-import { describeEndToEnd, emulate, Project, terraformProgram } from "../support/end-to-end";
+import { emulate, Project, terraformProgram } from "../support/end-to-end";
+import { describeNeeding } from "../support/needs";
 import { EKS } from "../support/rehearsal";
 import { keyPair } from "../support/ssh-server";
 import { Terminal, type Frame } from "../support/terminal";
@@ -14,7 +14,7 @@ const COLUMNS = 80;
 const QUESTION = /apply this plan\? Type "yes" to go on:$/m;
 
 /** The set-up has said so where there is no tmux. */
-const describeInTerminal = findProgram("tmux") === undefined ? describe.skip : describeEndToEnd;
+const describeInTerminal = describeNeeding("the end-to-end tests' programs", "tmux");
 
 /** Rows in motion: what a step is at, with or without the time that it has taken. */
 const MOTION = /^(synthesizing|asking|reading|init\b(?!:)|plan\b(?!: done)|apply\b(?! this)(?!: \d+ created))/;

@@ -13,6 +13,7 @@ import {
 } from "../../rehearsal/account/emulator";
 import { withoutSizesOfImages } from "../../rehearsal/account/mending";
 import { passOn, startProxy } from "../../rehearsal/machine/proxy";
+import { describeNeeding } from "./needs";
 import { PREPARED, type Prepared } from "./prepared";
 import { run, type Ended } from "./run";
 
@@ -20,8 +21,8 @@ function prepared(): Prepared {
   return JSON.parse(process.env[PREPARED] ?? "{}") as Prepared;
 }
 
-/** `describe` where everything that it needs is on the machine; else a skipped one (the set-up has said why). */
-export const describeEndToEnd = process.env[PREPARED] === undefined ? describe.skip : describe;
+/** `describe` where everything that it needs is on the machine. */
+export const describeEndToEnd = describeNeeding("the end-to-end tests' programs");
 
 /** Full path of Terraform or OpenTofu. */
 export function terraformProgram(): string {

@@ -1,18 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
 import { UserError } from "../../contract/user-error";
+import { versionConstraint } from "../../facts/provider-versions";
 import { findProgram, productOf } from "../../terraform/program";
 import { neutralEnvironment } from "../../rehearsal/account/emulator";
 import { terraformConfigFile } from "../../terraform/mirrors";
 import { namedTerraform, provideMoto, provideTerraform, type Tool } from "../../rehearsal/machine/tools";
+import { tellMissing } from "./needs";
 import { PREPARED, type Prepared } from "./prepared";
 import { run } from "./run";
 import { synthesizeInto } from "./synthesize";
-
-/** What to say when something that the end-to-end tests run on is not on the machine. */
-export const MISSING = "EKS_E2E_MISSING";
 
 /**
  * Prepares what the end-to-end tests share: the stack, synthesized once and initialized once (Terraform hashes the
@@ -38,6 +37,12 @@ export default async function globalSetup(): Promise<void> {
   const terraform = await provided(provideTerraform);
   await provided(provideMoto);
   if (findProgram("openssl") === undefined) missing.push("openssl (apt-get install openssl)");
+  if (findProgram("tmux") === undefined)
+    tellMissing("tmux", "The tests of what a terminal shows", "tmux (apt-get install tmux)");
+  if (findProgram("script") === undefined)
+    tellMissing("script", "The tests of a question on a terminal", "script (apt-get install bsdutils)");
+  const clients = ["kubectl", "aws"].filter((name) => findProgram(name) === undefined).join(" and ");
+  if (clients !== "") tellMissing("kubectl and aws", "The tests of nodes that join", clients);
   // cdktf runs it by its name.
   if (terraform !== undefined && terraform !== findProgram("terraform"))
     process.env["PATH"] = [namedTerraform(folder, terraform), process.env["PATH"]].join(delimiter);
@@ -53,17 +58,17 @@ export default async function globalSetup(): Promise<void> {
     const initialized = await run(terraform, init, { cwd: template, env });
     if (initialized.code === 0) {
       process.env[PREPARED] = JSON.stringify({ template, terraform, configFile } satisfies Prepared);
-      const skipped = [
-        ...(findProgram("tmux") === undefined
-          ? ["those of what a terminal shows, for lack of tmux (apt-get install tmux)"]
-          : []),
-        ...(productOf(terraform) === "OpenTofu"
-          ? ["those of a kill, for lack of Terraform: OpenTofu writes the state every 20 seconds only"]
-          : []),
-      ];
-      if (skipped.length > 0) {
-        process.env[MISSING] = skipped.join("; ");
-        console.warn(`\nTests are skipped: ${process.env[MISSING]}`);
+      if (productOf(terraform) === "OpenTofu") {
+        const why = "Terraform: OpenTofu writes the state every 20 seconds only";
+        tellMissing("Terraform itself", "The tests of a kill", why);
+      }
+      for (const provider of ["kubernetes", "tls"] as const) {
+        if (await canInstall(provider, terraform, join(folder, provider), env)) continue;
+        tellMissing(
+          `the provider ${provider}`,
+          "The plans with that provider",
+          `no registry and no mirror has ${provider}`,
+        );
       }
       return;
     }
@@ -74,6 +79,27 @@ export default async function globalSetup(): Promise<void> {
     missing.push("the AWS provider (the registry is out of reach; EKS_PROVIDER_MIRROR names a folder that has it)");
   }
   rmSync(folder, { recursive: true });
-  process.env[MISSING] = missing.join("; ");
-  console.warn(`\nThe end-to-end tests are skipped. Missing: ${missing.join("; ")}`);
+  tellMissing("the end-to-end tests' programs", "The end-to-end tests", missing.join("; "));
+}
+
+/** What Terraform, or OpenTofu, says when neither a registry nor a mirror has a provider. */
+const NO_PROVIDER = /^Failed to (query available|resolve) provider packages$/;
+
+/** Whether a provider that only stacks by choice have can be installed. */
+async function canInstall(
+  provider: "kubernetes" | "tls",
+  terraform: string,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<boolean> {
+  mkdirSync(folder);
+  const required_providers = { [provider]: { source: `hashicorp/${provider}`, version: versionConstraint(provider) } };
+  writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ terraform: { required_providers } }));
+  const { code, output } = await run(terraform, ["init", "-input=false", "-no-color"], { cwd: folder, env });
+  if (code === 0) return true;
+  const errors = [...output.matchAll(/Error: (.*)/g)].map(([, words = ""]) => words);
+  // A registry that has the provider, and no version that the stacks take, is a fault of ours.
+  const isThere = output.includes("no available releases match");
+  if (errors.length > 0 && errors.every((words) => NO_PROVIDER.test(words)) && !isThere) return false;
+  throw new Error(`terraform init of the provider ${provider} failed:\n${output}`);
 }

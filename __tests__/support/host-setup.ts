@@ -7,8 +7,7 @@ import { UserError } from "../../contract/user-error";
 import { findProgram } from "../../terraform/program";
 import { findSshd } from "../../rehearsal/bastion/sshd";
 import { provideMoto } from "../../rehearsal/machine/tools";
-import { MISSING } from "./global-setup";
-import { HOST_READY, MAY_MOUNT } from "./prepared";
+import { tellMissing } from "./needs";
 
 /** What the stand-in bastion is made of, and how to install it. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -34,14 +33,10 @@ export default async function hostSetup(): Promise<void> {
     missing.push(error.message);
   });
   if (findSshd() === undefined) missing.push("sshd (apt-get install openssh-server)");
-  if (missing.length === 0) {
-    process.env[HOST_READY] = "yes";
-    if (mayMount()) process.env[MAY_MOUNT] = "yes";
-    else console.warn("\nThe tests with a file system of their own are skipped: only root may mount one");
-    return;
-  }
-  process.env[MISSING] = [process.env[MISSING], ...missing].filter((it) => it !== undefined).join("; ");
-  console.warn(`\nThe tests with a stand-in bastion are skipped. Missing: ${missing.join("; ")}`);
+  if (missing.length > 0)
+    tellMissing("a stand-in bastion's programs", "The tests with a stand-in bastion", missing.join("; "));
+  else if (!mayMount())
+    tellMissing("the right to mount", "The tests with a file system of their own", "only root may mount one");
 }
 
 /** Looks whether this user may mount a file system in memory. */

@@ -1,7 +1,7 @@
-import { HOST_READY, MAY_MOUNT } from "./prepared";
+import { describeNeeding, itNeeding } from "./needs";
 
-/** `describe` where a stand-in bastion can be started; else a skipped one (the set-up has said why). */
-export const describeOnHost = process.env[HOST_READY] === undefined ? describe.skip : describe;
+/** `describe` where a stand-in bastion can be started. */
+export const describeOnHost = describeNeeding("a stand-in bastion's programs");
 
-/** `it` where file systems can be mounted; else a skipped one (the set-up has said why). */
-export const itWithMounts = process.env[MAY_MOUNT] === undefined ? it.skip : it;
+/** `it` where file systems can be mounted. */
+export const itWithMounts = itNeeding("the right to mount");

@@ -8,9 +8,3 @@ export interface Prepared {
 }
 
 export const PREPARED = "EKS_E2E_PREPARED";
-
-/** Set when everything is there that a stand-in bastion is made of; see host-setup.ts. */
-export const HOST_READY = "EKS_HOST_READY";
-
-/** Set when a file system can be mounted, which takes root; see host-setup.ts. */
-export const MAY_MOUNT = "EKS_MAY_MOUNT";
