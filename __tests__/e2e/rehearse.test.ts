@@ -29,10 +29,16 @@ interface Rehearsed {
   readonly left: readonly number[];
 }
 
-/** Runs `eks rehearse` as in a folder of its own, and looks for what it leaves. */
+/**
+ * Runs `eks rehearse` as in a folder of its own, and looks for what it leaves.
+ *
+ * @param starts whether it starts anything before it ends
+ * @throws when it does, and no process of it was seen: then none would be seen that is left
+ */
 async function rehearse(
   args: readonly string[],
   meanwhile?: (running: Running, folder: string) => Promise<void>,
+  starts = true,
 ): Promise<Rehearsed> {
   const folder = mkdtempSync(join(tmpdir(), "eks-test-rehearse-"));
   try {
@@ -44,6 +50,7 @@ async function rehearse(
     await meanwhile?.(running, folder);
     const code = await running.code;
     clearInterval(watch);
+    if (starts && marks.size === 0) throw new Error(`no process of the rehearsal was seen:\n${running.output()}`);
     // A guardian takes a moment after a kill.
     for (let looks = 0; looks < 100 && withMark(marks).length > 0; looks++) await sleep(100);
     return { code, output: running.output(), left: withMark(marks) };
@@ -220,7 +227,7 @@ describeEndToEnd("a rehearsal", () => {
   });
 
   it("refuses a fault that it does not know", async () => {
-    expect(await rehearse(["--inject", "missing-tags"])).toEqual({
+    expect(await rehearse(["--inject", "missing-tags"], undefined, false)).toEqual({
       code: 64,
       output: "error: --inject knows no missing-tags: did you mean missing-tag?\n",
       left: [],

@@ -103,6 +103,9 @@ function outcome(all: JoinFacts, awsAuth: ConfigMapData | undefined = AWS_AUTH, 
   return { state, why };
 }
 
+/** A node of which nothing else is to be said: "ready, but …" is not it. */
+const READY = /^ready$/;
+
 const mapped = (entry: object): ConfigMapData => ({ mapRoles: JSON.stringify([entry]) });
 const AS_NODE = { rolearn: ROLE, username: "system:node:{{EC2PrivateDNSName}}", groups: ["system:nodes"] };
 
@@ -503,21 +506,21 @@ describe("joining a cluster of EKS", () => {
     const TWICE = base64(`${Buffer.from(TOML, "base64").toString()}cluster-name = "demo"\n`);
 
     it.each([
-      ["AL2", AL2, "a script", SCRIPT, "ready"],
+      ["AL2", AL2, "a script", SCRIPT, READY],
       ["AL2", AL2, "a NodeConfig", CONFIG, "but a NodeConfig, which Amazon Linux 2 does not know"],
       ["AL2", AL2, "TOML", TOML, "does not call /etc/eks/bootstrap.sh"],
       ["AL2023", AL2023, "a script", SCRIPT, "bootstrap.sh has been removed from AL2023-based EKS AMIs"],
-      ["AL2023", AL2023, "a NodeConfig", CONFIG, "ready"],
+      ["AL2023", AL2023, "a NodeConfig", CONFIG, READY],
       ["AL2023", AL2023, "TOML", TOML, "its user data has no NodeConfig"],
       ["Bottlerocket", BOTTLEROCKET, "a script", SCRIPT, "no TOML with [settings.kubernetes]"],
       ["Bottlerocket", BOTTLEROCKET, "a NodeConfig", CONFIG, "no TOML with [settings.kubernetes]"],
-      ["Bottlerocket", BOTTLEROCKET, "TOML", TOML, "ready"],
+      ["Bottlerocket", BOTTLEROCKET, "TOML", TOML, READY],
       ["Bottlerocket", BOTTLEROCKET, "TOML with a key twice", TWICE, "no TOML with [settings.kubernetes]"],
-      ["an image that says nothing", UNKNOWN, "a script", SCRIPT, "ready"],
-      ["an image that says nothing", UNKNOWN, "a NodeConfig", CONFIG, "ready"],
-      ["an image that says nothing", UNKNOWN, "TOML", TOML, "ready"],
+      ["an image that says nothing", UNKNOWN, "a script", SCRIPT, READY],
+      ["an image that says nothing", UNKNOWN, "a NodeConfig", CONFIG, READY],
+      ["an image that says nothing", UNKNOWN, "TOML", TOML, READY],
     ])("%s (%j) with %s", (_, image, __, userData, why) => {
-      expect(outcome(facts({ image, userData })).why).toContain(why);
+      expect(outcome(facts({ image, userData })).why).toMatch(why);
     });
 
     it.each(["api-server", "cluster-certificate"])("needs %s of Bottlerocket's settings", (name) => {
@@ -558,16 +561,16 @@ describe("joining a cluster of EKS", () => {
     ])("takes the label %s: %s", (label, isTaken) => {
       const { why = "" } = outcome(facts({ userData: flags(`--node-labels=${label}=a`) }));
 
-      expect(why).toContain(isTaken ? "ready" : "unknown 'kubernetes.io' or 'k8s.io' labels");
+      expect(why).toMatch(isTaken ? READY : "unknown 'kubernetes.io' or 'k8s.io' labels");
     });
 
     it.each([
-      ["1.15", "ready"],
+      ["1.15", READY],
       ["1.16", "unknown 'kubernetes.io' or 'k8s.io' labels"],
     ])("takes a label of Kubernetes' own before 1.16 alone: %s", (version, expected) => {
       const userData = flags("--node-labels=node-role.kubernetes.io/web=a");
 
-      expect(outcome(facts({ userData }, { version })).why).toContain(expected);
+      expect(outcome(facts({ userData }, { version })).why).toMatch(expected);
     });
 
     it.each([
@@ -579,7 +582,7 @@ describe("joining a cluster of EKS", () => {
     ])("takes the taint %s: %s", (taint, isTaken) => {
       const { why = "" } = outcome(facts({ userData: flags(`--register-with-taints=${taint}`) }));
 
-      expect(why).toContain(isTaken ? "ready" : "invalid taint effect");
+      expect(why).toMatch(isTaken ? READY : "invalid taint effect");
     });
   });
 
@@ -626,7 +629,7 @@ describe("joining a cluster of EKS", () => {
       );
 
     it.each([
-      ["may give addresses", { arn: OWN, policies: POLICIES }, "ready"],
+      ["may give addresses", { arn: OWN, policies: POLICIES }, READY],
       ["may not", { arn: OWN, policies: [] }, `${OWN} has no AmazonEKS_CNI_Policy`],
       [
         "is out of reach",
@@ -635,7 +638,7 @@ describe("joining a cluster of EKS", () => {
       ],
       ["is not there", undefined, `${ROLE} has no AmazonEKS_CNI_Policy`],
     ])("which %s", (_, role, why) => {
-      expect(withRole(role).why).toContain(why);
+      expect(withRole(role).why).toMatch(why);
     });
   });
 
@@ -646,19 +649,19 @@ describe("joining a cluster of EKS", () => {
       POLICIES,
       /has policies of AWS alone, and none of them allows ec2:AssignIpv6Addresses/,
     ],
-    ["a policy in the role", [...POLICIES, "vpc-cni-ipv6"], /^ready$/],
-    ["a policy of the account's own", [...POLICIES, "arn:aws:iam::123456789012:policy/cni-ipv6"], /^ready$/],
+    ["a policy in the role", [...POLICIES, "vpc-cni-ipv6"], READY],
+    ["a policy of the account's own", [...POLICIES, "arn:aws:iam::123456789012:policy/cni-ipv6"], READY],
   ])("gives IPv6 addresses to pods with %s", (_, policies, why) => {
     expect(outcome(facts({ role: { arn: ROLE, policies } }, { isIpv6: true })).why).toMatch(why);
   });
 
   it.each([
-    ["the services' network of its cluster", nodeConfig(), "172.20.0.0/16", "ready"],
+    ["the services' network of its cluster", nodeConfig(), "172.20.0.0/16", READY],
     ["another one", nodeConfig(), "10.100.0.0/16", "ready, but its user data has 172.20.0.0/16 for services"],
-    ["the address of DNS in it", settings(), "172.20.0.0/16", "ready"],
+    ["the address of DNS in it", settings(), "172.20.0.0/16", READY],
     ["the address of DNS in another one", settings(), "10.100.0.0/16", "ready, but its user data has 172.20.0.10"],
   ])("has a node with %s", (_, userData, serviceCidr, why) => {
-    expect(outcome(facts({ userData }, { serviceCidr })).why).toContain(why);
+    expect(outcome(facts({ userData }, { serviceCidr })).why).toMatch(why);
   });
 
   it("adds up what several rules let in", () => {
