@@ -17,6 +17,22 @@ const PINS: Pins = {
   node: { id: "ami-1", name: "node", architecture: "x86_64", rootGiB: 20, deprecatedFrom: "", source: "a parameter" },
   bastion: { id: "ami-2", name: "ubuntu", architecture: "x86_64", rootGiB: 8, deprecatedFrom: "", source: "a list" },
 };
+/** The file with {@link PINS}, as it is to be written today. */
+const written = ({ version = "1.32", image = "ami-1", size = "", day = new Date().toISOString().slice(0, 10) } = {}) =>
+  `# Written by \`eks pin\` on ${day} with what AWS offers in ap-northeast-2. Commit it like a lock file.
+
+# in standard support until 2099-03-23, says EKS DescribeClusterVersions
+eks_version = "${version}"
+
+# node (x86_64)
+# from a parameter
+eks_worker_node_ami_id = "${image}"
+eks_worker_node_ami_family = "al2"
+${size === "" ? "" : `eks_worker_node_volume_size = ${size}\n`}
+# ubuntu (x86_64)
+# from a list
+kubectl_image_id = "ami-2"
+`;
 const OLDER: Pins = { ...PINS, version: "1.31", node: { ...PINS.node, id: "ami-0" } };
 
 describe("eks pin writes pins.auto.tfvars", () => {
@@ -81,18 +97,18 @@ describe("eks pin writes pins.auto.tfvars", () => {
 
     expect(code).toBe(0);
     expect(asked).toEqual([[{ region: "ap-northeast-2" }, { version: "1.32" }]]);
-    expect(file()).toBe(pinsText(PINS, new Date(), 20));
+    expect(file()).toBe(written({ size: "20" }));
     expect(stdout).toContain('\n+ eks_version = "1.32"\n');
     expect(stderr).toContain("pins.auto.tfvars is written; commit it, as you would a lock file\n");
   });
 
   it("not at all when it is as it should be, whatever the day in it", async () => {
-    const written = pinsText(PINS, new Date("2020-01-02T00:00:00Z"), 20);
-    writeFileSync(PINS_FILE, written);
+    const before = written({ size: "20", day: "2020-01-02" });
+    writeFileSync(PINS_FILE, before);
 
     const { stderr } = await pin(PINS);
 
-    expect(file()).toBe(written);
+    expect(file()).toBe(before);
     expect(stdout).toBe("");
     expect(stderr).toContain("pins.auto.tfvars is as it should be\n");
   });
@@ -100,13 +116,13 @@ describe("eks pin writes pins.auto.tfvars", () => {
   it("and leaves every byte of what users have added before and after", async () => {
     const head = '# ours: 한글 \t\r\n\r\nproject_name = "team-a"   # why\r\n\n';
     const tail = '\n\n  # two blanks\nvpc_name="x"';
-    writeFileSync(PINS_FILE, `${head}${pinsText(OLDER, new Date())}${tail}`);
+    writeFileSync(PINS_FILE, `${head}${written({ version: "1.31", image: "ami-0" })}${tail}`);
 
     await pin(PINS);
 
-    expect(file()).toBe(`${head}${pinsText(PINS, new Date(), 20)}${tail}`);
+    expect(file()).toBe(`${head}${written({ size: "20" })}${tail}`);
     expect(stdout).toContain('- eks_version = "1.31"');
-    const sameLater = `${head}${pinsText(PINS, new Date("2020-01-02T00:00:00Z"), 20)}${tail}`;
+    const sameLater = `${head}${written({ size: "20", day: "2020-01-02" })}${tail}`;
     writeFileSync(PINS_FILE, sameLater);
     await pin(PINS);
     expect(file()).toBe(sameLater);
@@ -138,7 +154,7 @@ describe("eks pin writes pins.auto.tfvars", () => {
 
     await pin(PINS);
 
-    expect(file()).toBe(pinsText(PINS, new Date(), 20));
+    expect(file()).toBe(written({ size: "20" }));
   });
 
   it("and warns of local.tfvars, which wins", async () => {
@@ -260,26 +276,26 @@ describe("eks pin writes pins.auto.tfvars", () => {
   });
 
   it.each([
-    ["is not said", {}, 20],
-    ["is too small for them", { eks_worker_node_volume_size: 12 }, 20],
-    ["is as large as they want", { eks_worker_node_volume_size: 20 }, undefined],
-    ["is larger", { eks_worker_node_volume_size: 50 }, undefined],
-  ])("with the size of the nodes' volume as far as it %s", async (_, tfvars, written) => {
-    if (written === undefined) writeFileSync("local.tfvars", "eks_worker_node_volume_size = 20");
+    ["is not said", {}, "20"],
+    ["is too small for them", { eks_worker_node_volume_size: 12 }, "20"],
+    ["is as large as they want", { eks_worker_node_volume_size: 20 }, ""],
+    ["is larger", { eks_worker_node_volume_size: 50 }, ""],
+  ])("with the size of the nodes' volume as far as it %s", async (_, tfvars, size) => {
+    if (size === "") writeFileSync("local.tfvars", "eks_worker_node_volume_size = 20");
     const { stderr } = await pin(PINS, {}, tfvars);
 
-    expect(file()).toBe(pinsText(PINS, new Date(), written));
+    expect(file()).toBe(written({ size }));
     expect(stderr).not.toContain("volume_size");
   });
 
   it("with that size again when they have said it before, and warns of a file that says less", async () => {
-    writeFileSync(PINS_FILE, pinsText(PINS, new Date(), 20));
+    writeFileSync(PINS_FILE, written({ size: "20" }));
     writeFileSync("local.tfvars", "eks_worker_node_volume_size = 12\n");
     const own = { eks_worker_node_volume_size: { value: 20, from: `./${PINS_FILE}` } };
 
     const { stderr } = await pin(PINS, {}, {}, own);
 
-    expect(file()).toBe(pinsText(PINS, new Date(), 20));
+    expect(file()).toBe(written({ size: "20" }));
     expect(stderr).toContain("local.tfvars says eks_worker_node_volume_size too, and wins");
   });
 
@@ -290,7 +306,7 @@ describe("eks pin writes pins.auto.tfvars", () => {
 
     const { stderr } = await pin(PINS, {}, {}, own);
 
-    expect(file()).toBe(`eks_worker_node_volume_size = 12\n${pinsText(PINS, new Date())}`);
+    expect(file()).toBe(`eks_worker_node_volume_size = 12\n${written()}`);
     expect(stderr).toContain("eks_worker_node_volume_size has to be 20 or more in your tfvars for ami-1; it is 12");
   });
 
