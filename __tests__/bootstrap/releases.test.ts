@@ -254,7 +254,8 @@ describe("a mirror", () => {
     const there = urls.map((url) => mirrored(url, "https://mirror.example/eks"));
 
     expect(new Set(there).size).toBe(urls.length);
-    expect(there.every((url) => url.startsWith("https://mirror.example/eks/"))).toBe(true);
+    expect(there.length).toBeGreaterThan(20);
+    expect(there.filter((url) => !url.startsWith("https://mirror.example/eks/"))).toEqual([]);
   });
 
   it.each([

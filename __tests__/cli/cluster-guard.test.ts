@@ -232,6 +232,7 @@ describe("the guard of the last admin", () => {
     ],
   ])("refuses where %s", (_, scenario, addresses) => {
     expect(refusedIn(scenario).sort()).toEqual([...addresses].sort());
+    expect(refused(scenario)).toHaveLength(addresses.length);
     for (const text of refused(scenario)) expect(text).toContain("the cluster's last admin would be ");
   });
 

@@ -111,7 +111,13 @@ describe("what a cluster has in AWS", () => {
   });
 
   it("is asked for with a limit of time, of one context, without writing", () => {
-    for (const { text } of readingCommands(CONTEXT)) {
+    const commands = readingCommands(CONTEXT);
+
+    expect(commands.map(({ text }) => / get (\S+) /.exec(text)?.[1])).toEqual([
+      "services,persistentvolumeclaims,persistentvolumes",
+      "ingresses",
+    ]);
+    for (const { text } of commands) {
       expect(text).toMatch(/^timeout -k 5 30 kubectl --kubeconfig "\$HOME"\/\.kube\/config --cache-dir \/dev\/null /);
       expect(text).toContain(`--context ${CONTEXT} get `);
       expect(text).toContain("--all-namespaces --output json");

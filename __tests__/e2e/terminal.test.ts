@@ -57,6 +57,7 @@ describeInTerminal("what a person sees", () => {
 
   /** One line in motion at most, the last one, and never broken over two rows. */
   function expectTidy(frames: readonly Frame[]): void {
+    expect(frames).not.toEqual([]);
     for (const frame of frames) {
       const motion = motionOf(frame);
       expect(motion.length).toBeLessThanOrEqual(1);

@@ -146,6 +146,26 @@ export function changedBy({ changes }: Plan): string[] {
     .sort();
 }
 
+/** A plan that Terraform did not make: whoever asks what is in it has not expected that, and nothing is no answer. */
+function failedPlan(ended: Ended): Plan {
+  const none = (): never => {
+    throw new Error(`there is no plan:\n${ended.output}`);
+  };
+  return {
+    ...ended,
+    summary: "",
+    get changes() {
+      return none();
+    },
+    get all() {
+      return none();
+    },
+    get json() {
+      return none();
+    },
+  };
+}
+
 /** A project folder of a test's own, with the stack initialized: what a participant has after `terraform init`. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "eks-test-"));
@@ -180,7 +200,7 @@ export class Project {
     const ended = await this.terraform(
       ...["plan", "-input=false", "-no-color", `-out=${file}`, `-var-file=${varFile}`, ...args],
     );
-    if (ended.code !== 0) return { ...ended, summary: "", changes: [], all: [], json: "" };
+    if (ended.code !== 0) return failedPlan(ended);
     const { stdout: json } = await this.terraform("show", "-json", file);
     const shown = JSON.parse(json) as PlanJson;
     const all = (shown.resource_changes ?? [])
