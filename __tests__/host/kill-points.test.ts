@@ -8,9 +8,18 @@ import { NodeSSH } from "node-ssh";
 import { recapOf, type HostReport } from "../../bootstrap/engine/report";
 import type { Cut } from "../../rehearsal/bastion/link";
 import { runBootstrap, startBootstrap } from "../support/bootstrap";
-import { FragileBastion, halfMade, isTemporary, OTHERS, withoutTemporary, type Tree } from "../support/fragile-bastion";
+import {
+  FragileBastion,
+  halfMade,
+  isTemporary,
+  OTHERS,
+  prefixed,
+  withoutTemporary,
+  type Tree,
+} from "../support/fragile-bastion";
 import { describeOnHost } from "../support/on-host";
 import { seeded } from "../support/seeded";
+import { wholeBastion, withoutClusters } from "../support/whole-bastion";
 
 /** Of a run that was interrupted. */
 const LAST_LINE = /^interrupted: the same command goes on where this one has stopped$/m;
@@ -40,8 +49,16 @@ describeOnHost("the bootstrap, interrupted", () => {
     whole = site.tree();
     wholeRoles = site.mappedRoles();
     expect(recapOf(report)).toEqual({ ok: 15, changed: 9, unreachable: 0, failed: 0 });
-    expect(wholeRoles.startsWith(OTHERS)).toBe(true);
-    expect(wholeRoles.length).toBeGreaterThan(OTHERS.length);
+    const { root, home } = await wholeBastion(site.surroundings);
+    expect(withoutClusters(whole)).toEqual({ ...prefixed("root", root), ...prefixed("home", home) });
+    expect(wholeRoles).toBe(
+      `${OTHERS}- rolearn: arn:aws:iam::123456789012:role/awskrug_gudi_eks_worker_nodes_role
+  username: system:node:{{EC2PrivateDNSName}}
+  groups:
+    - system:bootstrappers
+    - system:nodes
+`,
+    );
   });
   afterAll(async () => {
     await site.stop();

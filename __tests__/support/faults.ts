@@ -10,6 +10,7 @@ import {
 } from "../../rehearsal/bastion/surroundings";
 import { runBootstrap, treeOf } from "./bootstrap";
 import type { Ended } from "./run";
+import { wholeBastion, withoutClusters } from "./whole-bastion";
 
 /** Where something is broken, and what a bastion is to be in the end. */
 export interface Ground {
@@ -27,7 +28,7 @@ export interface Ground {
   stop(): Promise<void>;
 }
 
-/** Starts surroundings with stand-ins for programs, and sets up a first bastion, which all others are compared with. */
+/** Starts surroundings with stand-ins for programs, in which a bootstrap makes a whole bastion of a first one. */
 export async function startGround(): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), "eks-test-faults-"));
   chmodSync(folder, 0o711);
@@ -40,15 +41,19 @@ export async function startGround(): Promise<Ground> {
     rmSync(folder, { recursive: true });
   };
   const untouched = await surroundings.addBastion();
+  const { root: whole } = await wholeBastion(surroundings);
   const { code, output } = await run(untouched.options);
-  if (code !== 0) {
+  try {
+    expect({ code, output, made: madeIn(untouched.root) }).toMatchObject({ code: 0, made: whole });
+    expect(Object.keys(madeIn(untouched.root)).sort()).toEqual(Object.keys(whole).sort());
+  } catch (error) {
     await stop();
-    throw new Error(`a bootstrap fails where nothing is broken: ${output}`);
+    throw error;
   }
   return {
     folder,
     surroundings,
-    whole: madeIn(untouched.root),
+    whole,
     run,
     addBastion: async (programs = {}, options = {}) => {
       const bin = mkdtempSync(join(folder, "bin-"));
@@ -145,9 +150,5 @@ function leftoversIn(folder: string): string[] {
 
 /** What is in a bastion's root once everything is right; the kubeconfig's text is that of one cluster. */
 export function madeIn(root: string): Readonly<Record<string, string>> {
-  const entries = Object.entries(treeOf(root)).map(([path, what]): [string, string] => [
-    path,
-    path.endsWith("/.kube/config") ? (what.split(" ")[0] ?? "") : what,
-  ]);
-  return Object.fromEntries(entries);
+  return withoutClusters(treeOf(root));
 }

@@ -149,7 +149,8 @@ export function isTemporary(path: string): boolean {
   return TEMPORARY.test(path);
 }
 
-function prefixed(folder: string, tree: Tree): Tree {
+/** A tree as it is in a folder. */
+export function prefixed(folder: string, tree: Tree): Tree {
   return Object.fromEntries(Object.entries(tree).map(([path, what]) => [`${folder}/${path}`, what]));
 }
 
