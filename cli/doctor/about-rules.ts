@@ -67,7 +67,8 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
     code: "access",
     judge: (facts) =>
       controlPlane(facts, ({ arn, authenticationMode: mode }) => {
-        const auth = stateOf(facts)?.awsAuth?.data;
+        // With access entries alone nobody looks into it.
+        const auth = mode === "API" ? undefined : stateOf(facts)?.awsAuth?.data;
         const mapped = ["mapRoles", "mapUsers"].flatMap((key) =>
           [...(auth?.[key] ?? "").matchAll(/arn:[^\s'"]+/g)].map(([it]) => it),
         );

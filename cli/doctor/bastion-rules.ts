@@ -1,4 +1,5 @@
 import { roleName } from "../../aws/identity";
+import type { ConnectProblem } from "../../bootstrap/ssh/ssh-host";
 import { authenticationMode, planeOf, type AfterFacts } from "./after-facts";
 import { APPLY, associateAdmin, aws, BOOTSTRAP, createAccessEntry, enableMetadata } from "./cures";
 import { orElse } from "./fact";
@@ -20,7 +21,7 @@ function isOfAnother(facts: AfterFacts, said: string): boolean {
 }
 
 /** A rule about a login that failed for a reason of its own. */
-function loginRule(code: string, cure: (facts: AfterFacts) => string): Rule<AfterFacts> {
+function loginRule(code: string, cure: (facts: AfterFacts, problem: ConnectProblem) => string): Rule<AfterFacts> {
   return {
     code,
     follows: ["bastion"],
@@ -30,9 +31,20 @@ function loginRule(code: string, cure: (facts: AfterFacts) => string): Rule<Afte
         (it) =>
           !it.reached &&
           LOGIN_CODES[it.problem] === code &&
-          found("error", facts.handover.bastion_instance_id, it.message, cure(facts)),
+          found(
+            it.problem === "booting" ? "note" : "error",
+            facts.handover.bastion_instance_id,
+            inOneLine(it.message),
+            cure(facts, it.problem),
+          ),
       ),
   };
+}
+
+/** What a failed login says, without its own advice: a finding has a cure. */
+function inOneLine(message: string): string {
+  const [said = ""] = message.split(/^ {2}what now /m, 1);
+  return said.trim().replaceAll(/\n\s*/g, "; ").replaceAll(/ {2,}/g, " ");
 }
 
 /** Networks that the bastion's security groups let in by SSH; undefined when they cannot be seen. */
@@ -76,6 +88,16 @@ function admitByEntry(facts: AfterFacts, arn: string): string {
     aws(facts, `eks wait cluster-active --name ${name}`),
     createAccessEntry(facts, arn),
   ].join(" && ");
+}
+
+/** Whether a cluster that looks into both admits somebody by aws-auth, for want of an entry. */
+function admitsByAwsAuthOnly(facts: AfterFacts, arn: string): boolean {
+  const entries = orElse(facts.cluster.accessEntries);
+  return (
+    authenticationMode(facts) === "API_AND_CONFIG_MAP" &&
+    entries !== undefined &&
+    !entries.some(({ principalArn }) => principalArn === arn)
+  );
 }
 
 const EDIT_AWS_AUTH =
@@ -132,7 +154,12 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
         );
       }),
   },
-  loginRule("ssh-unreachable", (facts) => {
+  loginRule("ssh-unreachable", (facts, problem) => {
+    if (problem === "booting") return "wait: a bastion takes a minute or two; then ask again";
+    if (problem === "name") return "check --host, and HostName in the ssh configuration";
+    if (problem === "protocol") {
+      return "check --host, --port and --jump: what answers is no sshd, or a host that does not forward connections";
+    }
     const networks = sshNetworks(facts);
     return (
       `compare with your own address (curl -s https://checkip.amazonaws.com), set kubectl_ssh_cidrs, and ${APPLY}` +
@@ -307,7 +334,10 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           `the cluster ${facts.handover.cluster_name} admits ${who}, but not to what is asked: ${why}`,
           authenticationMode(facts) === "CONFIG_MAP"
             ? `${EDIT_AWS_AUTH}, and give ${mappedArn(who)} the group system:masters`
-            : associateAdmin(facts, principal(facts)),
+            : // A policy is given to an entry; whom aws-auth maps may have none.
+              admitsByAwsAuthOnly(facts, principal(facts))
+              ? createAccessEntry(facts, principal(facts))
+              : associateAdmin(facts, principal(facts)),
         );
       }),
   },

@@ -47,8 +47,10 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
           found(
             "note",
             arn,
-            `the control plane is ${status}, which takes ten minutes; nodes may boot meanwhile, and join when it ` +
-              "is ACTIVE",
+            status === "UPDATING"
+              ? "the control plane is UPDATING: it answers meanwhile, and takes no other change before it is ACTIVE"
+              : `the control plane is ${status}, which takes ten minutes; nodes may boot meanwhile, and join when it ` +
+                  "is ACTIVE",
             aws(facts, `eks wait cluster-active --name ${facts.handover.cluster_name}`),
           ),
       ),

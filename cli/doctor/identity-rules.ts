@@ -19,20 +19,25 @@ function isOf(principal: string, { account, arn }: Identity): boolean {
 export const IDENTITY_RULES: readonly AccountRule[] = [
   {
     code: "identity",
-    judge: ({ account, inputs }) =>
-      known(account.identity, ({ arn, account: number }) =>
-        found(
+    judge: ({ account, inputs: { clusterName, authenticationMode, creatorAdmin } }) =>
+      known(account.identity, ({ arn, account: number }) => {
+        const admits =
+          authenticationMode === "CONFIG_MAP"
+            ? "will at first admit nobody else"
+            : creatorAdmin
+              ? "will admit whom access_entries name, too"
+              : "will admit whom access_entries name, and not who makes it";
+        return found(
           "note",
           arn,
-          `the cluster ${inputs.clusterName} will be made by ${arn} in account ${number}, and will at first ` +
-            "admit nobody else",
+          `the cluster ${clusterName} will be made by ${arn} in account ${number}, and ${admits}`,
           "nothing, if that is who you mean to be; else set AWS_PROFILE",
-        ),
-      ),
+        );
+      }),
   },
   {
     code: "creator",
-    judge: ({ account, inputs: { adminRole, authenticationMode, admitted } }) =>
+    judge: ({ account, inputs: { adminRole, authenticationMode, creatorAdmin, admitted } }) =>
       known(account.identity, ({ arn }) => {
         // With a role of its own the bastion has an access entry of its own.
         if (adminRole === undefined) return false;
@@ -40,20 +45,25 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
         const [role = adminRole] = orElse(account.adminProfile) ?? [];
         const looksIntoEntries = authenticationMode !== "CONFIG_MAP";
         const isAdmitted = looksIntoEntries && Object.values(admitted).some((it) => roleName(it) === role);
+        const admitsMaker = creatorAdmin || !looksIntoEntries;
+        const byEntry =
+          "name the role in access_entries with the policy AmazonEKSClusterAdminPolicy, or set kubectl_own_role = true";
         return (
-          roleName(arn) !== role &&
           !isAdmitted &&
+          (roleName(arn) !== role || !admitsMaker) &&
           found(
             "warning",
             arn,
-            `the bastion works as the role ${role}; a cluster that somebody else makes answers it with ` +
-              "Unauthorized, until that role is admitted",
-            `apply as the role ${role} (from the jump EC2); or ` +
-              (looksIntoEntries
-                ? "name the role in access_entries with the policy AmazonEKSClusterAdminPolicy, or set " +
-                  "kubectl_own_role = true"
-                : "afterwards, as who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map " +
-                  "the role to system:masters"),
+            `the bastion works as the role ${role}; a cluster that ` +
+              (admitsMaker ? "somebody else makes" : "does not admit who makes it (cluster_creator_admin = false)") +
+              " answers it with Unauthorized, until that role is admitted",
+            admitsMaker
+              ? `apply as the role ${role} (from the jump EC2); or ` +
+                  (looksIntoEntries
+                    ? byEntry
+                    : "afterwards, as who made the cluster: kubectl -n kube-system edit configmap aws-auth, and map " +
+                      "the role to system:masters")
+              : byEntry,
           )
         );
       }),

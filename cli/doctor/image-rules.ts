@@ -39,7 +39,7 @@ export function imageMissing({ usedBy, id, image, region, isBastions }: ImageUse
 }
 
 /** The image is for another processor than the instance type's. */
-export function imageArchitecture({ usedBy, id, image, instanceTypes, types }: ImageUse): Judgement {
+export function imageArchitecture({ usedBy, id, image, instanceTypes, types, isBastions }: ImageUse): Judgement {
   const is = image?.architecture ?? "";
   return instanceTypes.map((type) => {
     const { architectures = [] } = types[type] ?? {};
@@ -51,7 +51,9 @@ export function imageArchitecture({ usedBy, id, image, instanceTypes, types }: I
         "error",
         id,
         `${usedBy}: the image is for ${is}, and ${type} is ${architectures.join(" or ")}`,
-        "choose an image and an instance type of the same architecture",
+        isBastions
+          ? `choose an image for ${architectures.join(" or ")} (eks pin names Ubuntu's)`
+          : "choose an image and an instance type of the same architecture",
       )
     );
   });

@@ -93,7 +93,9 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
                 "error",
                 az,
                 `subnets stand in ${az}, which ${region} does not offer to this account; it offers ${names.join(", ")}`,
-                "write vpc_public_subnets and vpc_private_subnets with zones that are offered",
+                vpcId === undefined
+                  ? "write vpc_public_subnets and vpc_private_subnets with zones that are offered"
+                  : "give public_subnet_ids and private_subnet_ids in zones that are offered",
               ),
           ),
           zones.map(
@@ -116,7 +118,7 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
     changed: MACHINES,
     judge: (facts) =>
       known(facts.account.offerings, (offerings) => {
-        const { groups, bastion, region } = facts.inputs;
+        const { groups, bastion, region, vpcId } = facts.inputs;
         const existing = orElse(facts.account.instanceTypes);
         const offeredIn = (types: readonly string[]) => [...new Set(types.flatMap((type) => offerings[type] ?? []))];
         const cause = (types: readonly string[], zones: readonly string[]) =>
@@ -157,7 +159,8 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
               "error",
               bastion.instanceType,
               `the bastion is a ${bastion.instanceType}: ${cause([bastion.instanceType], [first.az])}`,
-              "let vpc_public_subnets begin with a subnet in a zone that has it",
+              `let ${vpcId === undefined ? "vpc_public_subnets" : "public_subnet_ids"} begin with a subnet in a zone that ` +
+                "has it",
             ),
         ];
       }),

@@ -8,7 +8,10 @@ import { orElse } from "./fact";
 import { podRules } from "./pod-rules";
 import { found, HALF_APPLIED, known } from "./rule";
 
-/** @param neededBy how many the stack needs; NaN when that cannot be known */
+/**
+ * @param what of which the stack needs one
+ * @param neededBy how many the stack needs; NaN when that cannot be known
+ */
 function quotaRule(
   code: string,
   name: keyof typeof QUOTAS,
@@ -29,7 +32,8 @@ function quotaRule(
           found(
             "error",
             quota.name,
-            `the stack needs ${String(needed)} more ${what}; ${String(used)} of ${String(limit)} in ${region} are used`,
+            `the stack needs ${String(needed)} more ${what}${needed === 1 ? "" : "s"}; ${String(used)} of ` +
+              `${String(limit)} in ${region} are used`,
             "remove what is not needed any more, or ask for more, which takes a while: aws service-quotas " +
               `request-service-quota-increase --service-code ${quota.service} --quota-code ${quota.code} ` +
               `--desired-value ${String(used + needed)} --region ${region}`,
@@ -46,8 +50,8 @@ function sum(numbers: readonly number[]): number {
 /** Rules about how much room there is: in quotas, subnets and nodes. */
 export const ROOM_RULES: readonly AccountRule[] = [
   quotaRule("quota-vpcs", "quotaOfVpcs", "VPC", ({ inputs }) => (inputs.vpcId === undefined ? 1 : 0)),
-  quotaRule("quota-addresses", "quotaOfAddresses", "Elastic IP address", ({ inputs }) => inputs.natGateways),
-  quotaRule("quota-vcpus", "quotaOfVcpus", "vCPUs", ({ account, inputs: { groups, bastion } }) => {
+  quotaRule("quota-addresses", "quotaOfAddresses", "Elastic IP", ({ inputs }) => inputs.natGateways),
+  quotaRule("quota-vcpus", "quotaOfVcpus", "vCPU", ({ account, inputs: { groups, bastion } }) => {
     const vcpusOf = (type: string) => orElse(account.instanceTypes, {})[type]?.vcpus ?? NaN;
     // Of several types the first is preferred. Other families have quotas of their own, and so have spot instances.
     const ofNodes = groups.map(({ instanceTypes: [type], onDemand }) =>

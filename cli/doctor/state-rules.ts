@@ -26,13 +26,13 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
         return found(
           "error",
           source,
-          `Terraform was killed in the midst of an apply by ${lock.who || "somebody"}; ${number} of it are in ` +
-            "the state",
+          `Terraform was killed in the midst of an apply or a destroy by ${lock.who || "somebody"}; the state has ` +
+            number,
           "look at what carries the tag Project first: what it was just making, and with OpenTofu all that it " +
             "made in the " +
             "last 20 seconds, may exist without being in the state (docs/usage.md, When something stops " +
             "half-way); then " +
-            "run eks up again: it goes on from the state",
+            "run the same again, eks up or eks destroy: it goes on from the state",
         );
       }
       return (
@@ -41,7 +41,7 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
         found(
           "error",
           source,
-          `${number} exist, but the outputs are not complete: an apply has ended half-way (${outputProblem})`,
+          `the state has ${number}, but the outputs are not complete: an apply has ended half-way (${outputProblem})`,
           "run eks up again: it goes on where it ended",
         )
       );
