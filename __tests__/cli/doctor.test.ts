@@ -44,6 +44,7 @@ import {
   value,
   type Row,
 } from "../support/findings";
+import { byHeading, FINDINGS_FILE, findingsOfRows } from "../support/findings-text";
 
 const ROLE = AFTER.handover.node_role_arn;
 
@@ -250,12 +251,26 @@ describe("the doctor once a stack exists", () => {
     ]);
   });
 
-  it("names the group whose nodes are to be launched anew", () => {
-    const [finding] = examineCluster(launch({ userData: {} })).filter(({ code }) => code === "user-data-none");
-
-    expect(finding?.cure).toContain(
-      "start-instance-refresh --auto-scaling-group-name awskrug_gudi_eks-worker --region ap-northeast-2",
+  it.each([
+    ["that launches so", { launchId: "lc-1", instances: [] }],
+    ["that has instances of it", { launchId: "lc-2", instances: [{ id: "i-1", launchId: "lc-1" }] }],
+  ])("names the group %s, and no other, whose nodes are to be launched anew", (_, change) => {
+    const [worker] = value(AFTER.cluster.groups);
+    const [well] = Object.values(value(AFTER.cluster.launches));
+    if (worker === undefined || well === undefined) throw new Error("not in the fixture");
+    const other = { ...worker, name: "other", launchId: "lc-2", instances: [{ id: "i-2", launchId: "lc-2" }] };
+    const facts = unregistered(
+      cluster({
+        groups: { ok: [other, { ...worker, ...change }] },
+        launches: { ok: { "lc-1": { ...well, userData: {} }, "lc-2": { ...well, id: "lc-2" } } },
+      }),
     );
+    const cures = examineCluster(facts).flatMap(({ code, cure }) => (code === "user-data-none" ? cure : []));
+
+    expect(cures).toEqual([
+      "run eks up again; then let the group launch new nodes: aws autoscaling start-instance-refresh " +
+        "--auto-scaling-group-name awskrug_gudi_eks-worker --region ap-northeast-2",
+    ]);
   });
 
   it("opens the side of a security group that is closed", () => {
@@ -405,6 +420,20 @@ describe("the doctor after an apply", () => {
   });
 });
 
+// Written by `npm run record:findings`, and read by people: is the cause true, and does the cure mend it?
+describe("every word of the doctor", () => {
+  const recorded = byHeading(readFileSync(FINDINGS_FILE, "utf8"));
+  const said = byHeading(findingsOfRows());
+
+  it("is recorded for each row, and for no other", () => {
+    expect(Object.keys(said)).toEqual(Object.keys(recorded));
+  });
+
+  it.each(Object.entries(said))("is as it is recorded for %s", (heading, lines) => {
+    expect(lines).toEqual(recorded[heading]);
+  });
+});
+
 describe("what cannot be seen", () => {
   it("is a note for each reason, and never an error", () => {
     const cannot = { unknown: "the credentials do not allow it" };
@@ -423,7 +452,13 @@ describe("what cannot be seen", () => {
   it("is a note before anything exists, too", () => {
     const findings = examineAccount(account({ quotaOfVcpus: { unknown: "not implemented" } }));
 
-    expect(findings).toContainEqual(expect.objectContaining({ code: "unseen", subject: "quota of vcpus" }));
+    expect(findings).toContainEqual({
+      code: "unseen",
+      severity: "note",
+      subject: "quota of vcpus",
+      cause: "cannot be seen: not implemented",
+      cure: "nothing, if you know that it is well; else allow the question, or ask from where it is allowed",
+    });
   });
 });
 
@@ -439,7 +474,10 @@ describe("security groups", () => {
     ["by the other's range", [rule("tcp", { from: 443, to: 443 }, ["10.0.0.0/16"])], []],
     ["by a list of ranges", [{ ...rule("tcp", { from: 443, to: 443 }, []), prefixListIds: ["pl-1"] }], []],
     ["not by a range that it is not in", [rule("tcp", { from: 443, to: 443 }, ["10.1.0.0/16"])], ["in"]],
-    ["not on another port", [rule("tcp", { from: 444, to: 500 }, ["10.0.0.0/16"])], ["in"]],
+    ["on the first port of several", [rule("tcp", { from: 443, to: 500 }, ["10.0.0.0/16"])], []],
+    ["on the last port of several", [rule("tcp", { from: 400, to: 443 }, ["10.0.0.0/16"])], []],
+    ["not on the ports above", [rule("tcp", { from: 444, to: 500 }, ["10.0.0.0/16"])], ["in"]],
+    ["not on the ports below", [rule("tcp", { from: 400, to: 442 }, ["10.0.0.0/16"])], ["in"]],
     ["not by another protocol", [rule("udp", { from: 443, to: 443 }, ["10.0.0.0/16"])], ["in"]],
     ["by a rule for everything", [ALL], []],
     ["not without a rule", [], ["in"]],

@@ -28,6 +28,8 @@ describe("whose something is, by its tags", () => {
     ["the AWS load balancer controller", { "elbv2.k8s.aws/cluster": OURS }, "cluster"],
     ["EKS Auto Mode", { "eks:eks-cluster-name": OURS }, "cluster"],
     ["EKS", { "aws:eks:cluster-name": OURS }, "cluster"],
+    ["EKS' managed node groups", { "eks:cluster-name": OURS }, "cluster"],
+    ["EKS' managed node groups of another", { "eks:cluster-name": "b" }, "other"],
     ["the VPC CNI", { "cluster.k8s.amazonaws.com/name": OURS }, "cluster"],
     ["old Kubernetes", { KubernetesCluster: OURS }, "cluster"],
     ["two that agree", { KubernetesCluster: OURS, [`kubernetes.io/cluster/${OURS}`]: "owned" }, "cluster"],

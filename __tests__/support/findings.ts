@@ -1,4 +1,5 @@
 import type { Node } from "../../bootstrap/nodes";
+import type { ConnectProblem } from "../../bootstrap/ssh/ssh-host";
 import type { AccountFacts, NetworkFact } from "../../cli/doctor/account-facts";
 import type { BeforeFacts } from "../../cli/doctor/before";
 import type { Cluster } from "../../aws/clusters";
@@ -9,7 +10,7 @@ import type { AfterFacts } from "../../cli/doctor/after-facts";
 import type { Fact } from "../../cli/doctor/fact";
 import type { Finding } from "../../cli/doctor/finding";
 import { notInside, type ApiProblem, type InsideFacts, type WorkloadFact } from "../../cli/doctor/inside-facts";
-import type { NodeGroupInput, StackInputs } from "../../cli/stack-inputs";
+import { stackInputs, type NodeGroupInput, type StackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../terraform/state";
 import { AFTER, awsAuthOf, BEFORE, mapRoles, STATE, userData, workload } from "./facts";
 
@@ -56,14 +57,16 @@ export const state = () => {
   return known;
 };
 /** The cluster's nodes are others. */
-export const nodes = (change: (node: Node, index: number) => Node): AfterFacts =>
-  inside({ cluster: { ok: { ...state(), nodes: state().nodes.map(change) } } });
+export const nodes = (change: (node: Node, index: number) => Node, from = AFTER): AfterFacts =>
+  inside({ cluster: { ok: { ...state(), nodes: state().nodes.map(change) } } }, from);
 const AWS_NODE = workload("DaemonSet", "kube-system/aws-node");
 /** So many pods of one workload are ready, of two. */
 export const ready = (kind: WorkloadFact["kind"], path: string, pods: number, from = AFTER): AfterFacts => {
   const one = workload(kind, path, pods);
-  const others = value(AFTER.inside.workloads).filter(({ name }) => name !== one.name);
-  return inside({ workloads: { ok: [...others, one] } }, from);
+  const usual = value(AFTER.inside.workloads);
+  const isUsual = usual.some(({ name }) => name === one.name);
+  const others = usual.map((it) => (it.name === one.name ? one : it));
+  return inside({ workloads: { ok: isUsual ? others : [...others, one] } }, from);
 };
 /** The cluster has no node of the first instance. */
 export const unregistered = (from: AfterFacts): AfterFacts =>
@@ -71,7 +74,7 @@ export const unregistered = (from: AfterFacts): AfterFacts =>
 export const unreachable = (problem: ApiProblem, why: string, from = AFTER) =>
   inside({ cluster: { ok: { unreachable: why, problem } } }, from);
 export const awsAuth = (text: string) => inside({ cluster: { ok: { ...state(), awsAuth: awsAuthOf(text) } } });
-export const login = (problem: "unreachable" | "host-key" | "authentication", message: string, from = AFTER) => ({
+export const login = (problem: ConnectProblem, message: string, from = AFTER) => ({
   ...from,
   inside: notInside("nobody could log in", { ok: { reached: false, problem, message } }),
 });
@@ -148,8 +151,60 @@ const ONE_ZONE: Partial<AccountFacts> = {
   },
 };
 
-const NO_VPC: Partial<AccountFacts> = { quotaOfVpcs: { ok: { used: 6, limit: 5 } } };
-const NO_ADDRESS: Partial<AccountFacts> = { quotaOfAddresses: { ok: { used: 6, limit: 5 } } };
+// One less, as where all is well, is just enough.
+const NO_VPC: Partial<AccountFacts> = { quotaOfVpcs: { ok: { used: 5, limit: 5 } } };
+const NO_ADDRESS: Partial<AccountFacts> = { quotaOfAddresses: { ok: { used: 5, limit: 5 } } };
+
+/** A t3.medium that has so many interfaces, and so many addresses on each. */
+const mediumOf = (interfaces: number, addressesPerInterface: number): Partial<AccountFacts> => ({
+  instanceTypes: {
+    ok: {
+      ...value(BEFORE.account.instanceTypes),
+      "t3.medium": { vcpus: 2, memoryMiB: 4096, interfaces, addressesPerInterface, architectures: ["x86_64"] },
+    },
+  },
+});
+/** The only private subnet. */
+const only = (cidr: string): Pick<StackInputs, "privateSubnets"> => ({
+  privateSubnets: [{ az: "ap-northeast-2a", cidr, name: "only" }],
+});
+const desired = (nodes: number) => worker({ size: { min: 0, max: nodes, desired: nodes } });
+/** The zones, of which the first has another id. */
+const firstZone = (id: string): Pick<AccountFacts, "zones"> => ({
+  zones: { ok: value(BEFORE.account.zones).map((it, i) => (i === 0 ? { ...it, id } : it)) },
+});
+const named = (name: string) => account({ nodeImages: image({ name }) });
+const bastionImage = (change: object) =>
+  account({ bastionImage: { ok: { ...value(BEFORE.account.bastionImage), ...change } } });
+const oldestRole = (made: string) => account({ launchConfigurations: { ok: [] }, oldestRole: { ok: made } });
+/** A stack in a network that exists already, in an account that is not as usual. */
+const existingIn = (facts: Partial<AccountFacts>): BeforeFacts =>
+  inputsAnd(existing({}).inputs, { ...existing({}).account, ...facts });
+
+/** A row of node_groups for the other processor. */
+const ARM_ROW = inputsAnd(
+  {
+    groups: stackInputs({
+      aws_krug_admin_role: "aws-krug-admin",
+      node_groups: {
+        arm: {
+          ami_id: "ami-0123456789abcdef0",
+          ami_family: "al2",
+          architecture: "arm64",
+          instance_types: ["t4g.medium"],
+        },
+      },
+    }).groups,
+  },
+  {
+    offerings: {
+      ok: {
+        ...value(BEFORE.account.offerings),
+        "t4g.medium": ["ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c"],
+      },
+    },
+  },
+);
 
 /** A cluster that looks into access entries, with one for a principal. */
 const admitting = (principal: string, inAccount = "123456789012"): Partial<StackInputs> => ({
@@ -182,6 +237,20 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
     BEFORE,
     account({ identity: { unknown: "no credentials" } }),
+  ],
+  ...[true, false].map((creatorAdmin): Row<BeforeFacts> => [
+    "identity",
+    "note",
+    "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
+    inputs({ authenticationMode: "API", creatorAdmin }),
+    account({ identity: { unknown: "no credentials" } }),
+  ]),
+  [
+    "creator",
+    "warning",
+    "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
+    inputs({ authenticationMode: "API", creatorAdmin: false }),
+    inputs({ authenticationMode: "API", creatorAdmin: true }),
   ],
   [
     "creator",
@@ -248,6 +317,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     inputsAnd({ adminRole: undefined }, { adminProfile: { ok: undefined } }),
   ],
   ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: [] } })],
+  ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: undefined }, hasAdminRole: { ok: false } })],
   [
     "key-pair",
     "error",
@@ -282,30 +352,38 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   ["version", "error", "1.30", inputs({ eksVersion: "1.30" })],
   ["version-support", "warning", "1.31", inputs({ eksVersion: "1.31" })],
   ["image-missing", "error", "ami-0123456789abcdef0", account({ nodeImages: { ok: {} } })],
+  ["image-missing", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ state: "disabled" }) })],
   ["image-missing", "error", "ami-0fd02cb7da42ee5e0", account({ bastionImage: { ok: undefined } })],
   ["image-architecture", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ architecture: "arm64" }) })],
   [
     "image-architecture",
     "error",
     "ami-0123456789abcdef0",
-    inputs(worker({ architecture: "arm64" })),
-    inputs(worker({ architecture: "x86_64" })),
+    ARM_ROW,
+    { ...ARM_ROW, account: { ...ARM_ROW.account, nodeImages: image({ architecture: "arm64" }) } },
   ],
-  ["image-volume", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ rootGiB: 20 }) })],
+  ["image-architecture", "error", "ami-0fd02cb7da42ee5e0", bastionImage({ architecture: "arm64" })],
+  // The nodes' volumes have 10 GiB, and so has the image where all is well; the bastion's has 8.
+  ["image-volume", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ rootGiB: 11 }) })],
+  ["image-volume", "error", "ami-0fd02cb7da42ee5e0", bastionImage({ rootGiB: 9 }), bastionImage({ rootGiB: 8 })],
   ["image-family", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ name: AL2023 }) })],
   ["image-family", "error", "ami-0123456789abcdef0", inputs(worker({ family: "al2023" }))],
+  ["image-version", "error", "ami-0123456789abcdef0", named("amazon-eks-node-1.14-v20190927")],
   [
     "image-version",
     "error",
     "ami-0123456789abcdef0",
-    account({ nodeImages: image({ name: "amazon-eks-node-1.14-v20190927" }) }),
+    named("amazon-eks-node-1.28-v20250927"),
+    named("amazon-eks-node-1.29-v20250927"),
   ],
-  ["image-unknown", "note", "ami-0123456789abcdef0", account({ nodeImages: image({ name: "of my own" }) })],
+  ["image-version", "error", "ami-0123456789abcdef0", named("amazon-eks-node-1.33-v20250927")],
+  ["image-unknown", "note", "ami-0123456789abcdef0", named("of my own")],
+  ["image-unknown", "note", "ami-0123456789abcdef0", named("")],
   [
     "image-unknown",
     "note",
     "ami-0123456789abcdef0",
-    account({ nodeImages: image({ name: "of my own" }) }),
+    named("of my own"),
     inputsAnd(worker({ kubernetesVersion: "1.32" }), { nodeImages: image({ name: "of my own" }) }),
   ],
   [
@@ -314,6 +392,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "ami-0123456789abcdef0",
     account({ recommendedImages: { ok: { worker: "ami-0fedcba9876543210" } } }),
   ],
+  ["image-recommended", "note", "ami-0123456789abcdef0", account({ recommendedImages: { ok: { worker: undefined } } })],
   [
     "launch-configuration",
     "note",
@@ -331,7 +410,23 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     account({ launchConfigurations: { ok: [] }, oldestRole: { ok: undefined } }),
     account({ launchConfigurations: { unknown: "not allowed" }, oldestRole: { ok: "2025-02-01T00:00:00.000Z" } }),
   ],
+  [
+    "launch-configuration",
+    "note",
+    "ap-northeast-2",
+    oldestRole("2024-10-01T00:00:00.000Z"),
+    oldestRole("2024-09-30T23:59:59.999Z"),
+  ],
   ["add-on", "error", "no-such", addOns("no-such"), addOns("coredns")],
+  ...[3, 4].map((offered): Row<BeforeFacts> => [
+    "add-on",
+    "error",
+    "coredns",
+    inputsAnd(
+      { addOns: [{ name: "coredns", version: "v1" }] },
+      { addOns: { ok: { coredns: ["v5", "v4", "v3", "v2"].slice(0, offered) } } },
+    ),
+  ]),
   ["add-on", "error", "coredns", addOns("coredns", "v1.9.3-eksbuild.1"), addOns("coredns", "v1.11.4-eksbuild.2")],
   ["network-missing", "error", "vpc-1", existing({ hasVpc: false, subnets: [] }), existing({})],
   [
@@ -383,17 +478,16 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
       },
     }),
   ],
-  [
+  ["zone", "error", "ap-northeast-2b", existingIn({ zones: { ok: value(BEFORE.account.zones).slice(0, 1) } })],
+  ["zone", "error", "ap-northeast-2a", existingIn(firstZone("use1-az3"))],
+  ...["use1-az3", "usw1-az2", "cac1-az3"].map((id): Row<BeforeFacts> => [
     "zone",
     "error",
     "ap-northeast-2a",
-    account({ zones: { ok: value(BEFORE.account.zones).map((it, i) => (i === 0 ? { ...it, id: "use1-az3" } : it)) } }),
+    account(firstZone(id)),
     // Nothing of the control plane stands in a public subnet.
-    inputsAnd(
-      { privateSubnets: BEFORE.inputs.privateSubnets.slice(1) },
-      { zones: { ok: value(BEFORE.account.zones).map((it, i) => (i === 0 ? { ...it, id: "use1-az3" } : it)) } },
-    ),
-  ],
+    inputsAnd({ privateSubnets: BEFORE.inputs.privateSubnets.slice(1) }, firstZone(id)),
+  ]),
   [
     "instance-type",
     "warning",
@@ -430,6 +524,12 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "t3.micro",
     account({ offerings: { ok: { ...value(BEFORE.account.offerings), "t3.micro": ["ap-northeast-2b"] } } }),
     account({ offerings: { ok: { ...value(BEFORE.account.offerings), "t3.micro": ["ap-northeast-2a"] } } }),
+  ],
+  [
+    "instance-type",
+    "error",
+    "t3.micro",
+    existingIn({ offerings: { ok: { ...value(BEFORE.account.offerings), "t3.micro": ["ap-northeast-2b"] } } }),
   ],
   ["quota-vpcs", "error", "VPCs per Region", account(NO_VPC), inputsAnd({ vpcId: "vpc-1" }, NO_VPC)],
   ["quota-addresses", "error", "EC2-VPC Elastic IPs", account(NO_ADDRESS), inputsAnd({ natGateways: 0 }, NO_ADDRESS)],
@@ -491,12 +591,51 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
       ...worker({ size: { min: 0, max: 30, desired: 2 } }),
     }),
   ],
+  [
+    "subnet-small",
+    "warning",
+    "only",
+    // 6 for the control plane and 22 for the node, of 27; then 6 and 21.
+    inputsAnd({ ...only("172.16.10.0/27"), ...desired(1) }, mediumOf(2, 11)),
+    inputsAnd({ ...only("172.16.10.0/27"), ...desired(1) }, mediumOf(3, 7)),
+  ],
+  // 6 for the control plane, and one for each node, of 11.
+  ["subnet-small", "error", "only", inputs({ ...only("172.16.10.0/28"), ...desired(6) })],
+  ["subnet-small", "warning", "only", inputs({ ...only("172.16.10.0/28"), ...desired(5) })],
   ["pods-few", "note", "t3.micro", inputs(worker({ instanceTypes: ["t3.micro"] }))],
+  // A node holds 5 pods, then 6; four are the system's own.
+  ["pods-few", "note", "t3.medium", inputsAnd(desired(1), mediumOf(3, 2)), inputsAnd(desired(1), mediumOf(4, 2))],
+  // It holds 3: of two nodes' pods the system's own are all, of three nodes' all but one.
+  ["pods-few", "warning", "t3.medium", inputsAnd(desired(2), mediumOf(1, 2))],
+  ["pods-few", "note", "t3.medium", inputsAnd(desired(3), mediumOf(1, 2))],
   ["capacity", "note", "t3.medium", BEFORE, inputs(worker({ instanceTypes: ["t3.micro"] }))],
-  ["ssh-nobody", "warning", "kubectl_ssh_cidrs", inputs({ sshCidrs: ["2001:db8::/64"] })],
+  [
+    "ssh-nobody",
+    "warning",
+    "kubectl_ssh_cidrs",
+    inputs({ sshCidrs: ["2001:db8::/64"] }),
+    inputs({ sshCidrs: ["2001:db8::/64", "203.0.113.7/32"] }),
+  ],
 ];
 
+const UNAUTHORIZED = unreachable("unauthorized", "error: You must be logged in to the server (Unauthorized)");
+const FORBIDDEN = unreachable("forbidden", "Error from server (Forbidden): nodes is forbidden");
 const REFUSED = { why: "the server cannot be reached (curl: (7) refused)", cure: "check its way out" };
+/** @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-instancelaunchfailure.html */
+const LAUNCH_FAILURES = [
+  "You have requested more vCPU capacity than your current vCPU limit of 5 allows for the instance bucket",
+  "There are not enough free addresses in subnet 'subnet-1' to satisfy the requested number of instances",
+  "We currently do not have sufficient t3.medium capacity in the Availability Zone you requested (us-east-1a)",
+  "Your requested instance type (t3.micro) is not supported in your requested Availability Zone (us-east-1e)",
+  "The image id '[ami-0123]' does not exist",
+  "The architecture 'x86_64' of the specified instance type does not match the architecture 'arm64' of the AMI",
+  "Volume of size 10GB is smaller than snapshot 'snap-1', expect size >= 20GB",
+  "The key pair 'aws-krug-gudi' does not exist",
+  "The security group 'sg-1' does not exist",
+  "Invalid IAM Instance Profile name",
+  "In order to use this AWS Marketplace product you need to accept terms and subscribe (OptInRequired)",
+  "Client.InternalError: Client error on launch",
+];
 const nat = (change: Partial<NatGateway>) =>
   cluster({ natGateways: { ok: value(AFTER.cluster.natGateways).map((it) => ({ ...it, ...change })) } });
 
@@ -515,10 +654,25 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ],
   ["cluster-missing", "error", "awskrug_gudi_eks", cluster({ controlPlane: { ok: undefined } })],
   ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "CREATING" })],
+  ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "UPDATING" })],
   ["cluster-failed", "error", value(AFTER.cluster.controlPlane).arn, plane({ status: "FAILED" })],
+  ["cluster-failed", "error", value(AFTER.cluster.controlPlane).arn, plane({ status: "DELETING" })],
+  [
+    "cluster-failed",
+    "error",
+    value(AFTER.cluster.controlPlane).arn,
+    plane({ status: "FAILED", issues: ["Ec2SubnetNotFound: one", "InternalFailure: two"] }),
+  ],
   ["cluster-failed", "error", value(AFTER.cluster.controlPlane).arn, plane({ issues: ["SubnetNotFound: gone"] })],
   ["outputs-stale", "error", value(AFTER.cluster.controlPlane).arn, plane({ endpoint: "https://OTHER.eks" })],
+  ["outputs-stale", "error", value(AFTER.cluster.controlPlane).arn, plane({ certificateAuthorityData: "b3RoZXI=" })],
   ["vpc-dns", "error", "vpc-1", cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), dnsHostnames: false } } })],
+  [
+    "vpc-dns",
+    "error",
+    "vpc-1",
+    cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), dnsSupport: false, dnsHostnames: false } } }),
+  ],
   [
     "vpc-dns",
     "warning",
@@ -527,6 +681,23 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), nameServers: undefined } } }),
   ],
   ["endpoint-closed", "error", value(AFTER.cluster.controlPlane).arn, plane({ privateAccess: false })],
+  ...(
+    [
+      ["warning", ["0.0.0.0/0"]],
+      ["error", ["203.0.113.0/24", "198.51.100.0/24"]],
+    ] as const
+  ).map(([severity, publicCidrs]): Row<AfterFacts> => [
+    "endpoint-closed",
+    severity,
+    value(AFTER.cluster.controlPlane).arn,
+    plane({ privateAccess: false, publicAccess: true, publicCidrs }),
+  ]),
+  ...[["203.0.113.0/24"], []].map((publicCidrs): Row<AfterFacts> => [
+    "endpoint-public",
+    "note",
+    value(AFTER.cluster.controlPlane).arn,
+    plane({ publicAccess: true, publicCidrs }),
+  ]),
   [
     "endpoint-public",
     "warning",
@@ -537,11 +708,44 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "stopped" })],
   ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "stopping" })],
   ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "pending" })],
-  ["bastion", "error", "i-0123456789abcdef0", bastion({ publicAddress: "203.0.113.99" })],
+  ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "shutting-down" })],
+  [
+    "bastion",
+    "error",
+    "i-0123456789abcdef0",
+    bastion({ publicAddress: "203.0.113.99" }),
+    bastion({ publicAddress: "" }),
+  ],
   ["ssh-unreachable", "error", "i-0123456789abcdef0", login("unreachable", "203.0.113.9 does not answer")],
+  [
+    "ssh-unreachable",
+    "error",
+    "i-0123456789abcdef0",
+    // As connect() words it, with its own advice.
+    login(
+      "unreachable",
+      "203.0.113.9:22: connect ETIMEDOUT\n  waited    60 s\n  what now  kubectl_ssh_cidrs must hold …\n" +
+        "            check --host and --port",
+      closed("sg-bastion"),
+    ),
+  ],
+  [
+    "ssh-unreachable",
+    "note",
+    "i-0123456789abcdef0",
+    login("booting", "203.0.113.9:22: no identity was accepted; it says: System is booting up"),
+  ],
+  ["ssh-unreachable", "error", "i-0123456789abcdef0", login("name", "bastion.example: getaddrinfo ENOTFOUND")],
+  ["ssh-unreachable", "error", "i-0123456789abcdef0", login("protocol", "203.0.113.9:22: no SSH banner")],
   ["host-key", "error", "i-0123456789abcdef0", login("host-key", "the host key has changed")],
   ["ssh-login", "error", "i-0123456789abcdef0", login("authentication", "no key was taken")],
-  ["clock", "error", "i-0123456789abcdef0", inside({ machine: { ok: { missing: [], clockAheadSeconds: -4000 } } })],
+  ...[301, -301].map((clockAheadSeconds): Row<AfterFacts> => [
+    "clock",
+    "error",
+    "i-0123456789abcdef0",
+    inside({ machine: { ok: { missing: [], clockAheadSeconds } } }),
+    inside({ machine: { ok: { missing: [], clockAheadSeconds: clockAheadSeconds - Math.sign(clockAheadSeconds) } } }),
+  ]),
   [
     "clock",
     "error",
@@ -550,6 +754,12 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     inside({ machine: { ok: { missing: [], clockAheadSeconds: 200 } } }),
   ],
   ["downloads", "warning", "i-0123456789abcdef0", inside({ downloads: { ok: REFUSED } })],
+  [
+    "downloads",
+    "warning",
+    "i-0123456789abcdef0",
+    inside({ downloads: { ok: { why: "curl: (99)", cure: undefined } } }),
+  ],
   [
     "downloads",
     "error",
@@ -570,12 +780,32 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     inside({ identity: { unknown: "the bastion failed: connection lost" } }),
   ],
   ["bastion-credentials", "error", "i-0123456789abcdef0", unreachable("token", "exec: executable aws failed")],
-  ["sg-bastion", "error", "i-0123456789abcdef0", closed("sg-bastion", "outbound")],
   [
+    "bastion-credentials",
+    "error",
+    "i-0123456789abcdef0",
+    inside({ identity: { unknown: "the server cannot be reached", follows: ["bastion-credentials"] } }),
+  ],
+  ["bastion-credentials", "error", "i-0123456789abcdef0", unreachable("token", "no", bastion({ instanceProfile: "" }))],
+  ["bastion-credentials", "error", "i-0123456789abcdef0", unreachable("token", "no", bastion({ hasMetadata: false }))],
+  ["sg-bastion", "error", "i-0123456789abcdef0", closed("sg-bastion", "outbound")],
+  ["sg-bastion", "error", "i-0123456789abcdef0", closed("sg-plane")],
+  ["unauthorized", "error", "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0", UNAUTHORIZED],
+  ...["API", "API_AND_CONFIG_MAP"].map((authenticationMode): Row<AfterFacts> => [
     "unauthorized",
     "error",
     "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
-    unreachable("unauthorized", "error: You must be logged in to the server (Unauthorized)"),
+    plane(
+      { authenticationMode },
+      cluster({ accessEntries: { ok: [{ principalArn: ROLE, type: "EC2_LINUX" }] } }, UNAUTHORIZED),
+    ),
+    plane({ authenticationMode }),
+  ]),
+  [
+    "unauthorized",
+    "error",
+    "arn:aws:iam::123456789012:user/kim",
+    inside({ identity: { ok: "arn:aws:iam::123456789012:user/kim" } }, UNAUTHORIZED),
   ],
   [
     "access-entry-bastion",
@@ -606,12 +836,14 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
       unreachable("unauthorized", "You must be logged in to the server (Unauthorized)"),
     ),
   ],
-  [
+  ["forbidden", "error", "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0", FORBIDDEN],
+  // Whom aws-auth maps has no entry that a policy could be given to.
+  ...[[], [{ principalArn: BASTION_ROLE, type: "STANDARD" }]].map((entries): Row<AfterFacts> => [
     "forbidden",
     "error",
     "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
-    unreachable("forbidden", "Error from server (Forbidden): nodes is forbidden"),
-  ],
+    plane({ authenticationMode: "API_AND_CONFIG_MAP" }, cluster({ accessEntries: { ok: entries } }, FORBIDDEN)),
+  ]),
   [
     "kubeconfig",
     "error",
@@ -632,8 +864,26 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     unreachable("name", "lookup abcdef.gr7.ap-northeast-2.eks.amazonaws.com: no such host"),
   ],
   ["group-missing", "error", "awskrug_gudi_eks-worker", cluster({ groups: { ok: [] } })],
-  ["subnet-full", "error", "subnet-a", subnet({ free: 2 })],
-  ["subnet-full", "warning", "subnet-a", subnet({ free: 9 })],
+  // 6 for a node's first interface, and 6 for the control plane.
+  ["subnet-full", "error", "subnet-a", subnet({ free: 5 })],
+  ["subnet-full", "warning", "subnet-a", subnet({ free: 6 })],
+  ["subnet-full", "warning", "subnet-a", subnet({ free: 11 }), subnet({ free: 12 })],
+  // Of a type that EC2 does not tell of, one address.
+  [
+    "subnet-full",
+    "warning",
+    "subnet-a",
+    cluster({ instanceTypes: { ok: {} } }, subnet({ free: 6 })),
+    cluster({ instanceTypes: { ok: {} } }, subnet({ free: 7 })),
+  ],
+  // Only the control plane stands there.
+  [
+    "subnet-full",
+    "warning",
+    "subnet-public",
+    plane({ subnetIds: ["subnet-a", "subnet-public"] }, subnetOf("subnet-public", { free: 5 })),
+    plane({ subnetIds: ["subnet-a", "subnet-public"] }, subnetOf("subnet-public", { free: 6 })),
+  ],
   ["launch-missing", "error", "awskrug_gudi_eks-worker", group({ launchId: "lc-gone", instances: [] })],
   [
     "image-missing",
@@ -642,10 +892,16 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     cluster({ images: { ok: [] } }),
     launch({ imageId: "resolve:ssm:/aws/service/eks/optimized-ami/1.32/amazon-linux-2/recommended/image_id" }),
   ],
+  ["image-missing", "error", "ami-0123456789abcdef0", nodesImage({ state: "failed" })],
   ["image-architecture", "error", "ami-0123456789abcdef0", nodesImage({ architecture: "arm64" })],
   ["group-short", "error", "awskrug_gudi_eks-worker", group({ instances: [], failure: "no addresses" })],
   ["group-short", "error", "awskrug_gudi_eks-worker", group({ instances: [], suspended: ["Launch"] })],
   ["group-short", "warning", "awskrug_gudi_eks-worker", group({ instances: [] })],
+  ["group-short", "warning", "awskrug_gudi_eks-worker", group({ desired: 3 }), group({ desired: 1 })],
+  ...LAUNCH_FAILURES.map((failure): Row<AfterFacts> => [
+    ...(["group-short", "error", "awskrug_gudi_eks-worker"] as const),
+    group({ instances: [], failure }),
+  ]),
   [
     "instance-stopped",
     "error",
@@ -653,8 +909,30 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     unregistered(instance({ state: "stopped" })),
     unregistered(instance({ state: "shutting-down" })),
   ],
+  [
+    "instance-stopped",
+    "error",
+    "i-1",
+    unregistered(instance({ state: "stopping" })),
+    // One that boots is no error.
+    unregistered(instance({ state: "pending", ageSeconds: 20 })),
+  ],
   ["node-tag", "error", "i-1", unregistered(instance({ tags: {} }))],
+  [
+    "node-tag",
+    "error",
+    "i-1",
+    unregistered(instance({ tags: { "kubernetes.io/cluster/awskrug_gudi_eks": "shared" } })),
+  ],
+  // Nobody could ask the cluster whether it has joined.
+  ["node-tag", "error", "i-1", login("unreachable", "no answer", instance({ tags: {} }))],
   ["node-tag", "error", "awskrug_gudi_eks-worker", group({ tags: {} })],
+  [
+    "node-tag",
+    "error",
+    "awskrug_gudi_eks-worker",
+    group({ tags: { "kubernetes.io/cluster/awskrug_gudi_eks": { value: "shared", propagates: true } } }),
+  ],
   [
     "node-tag",
     "error",
@@ -672,6 +950,13 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ],
   ["image-version", "error", "ami-0123456789abcdef0", nodesImage({ name: "amazon-eks-node-1.14-v20190927" })],
   ["image-version", "error", "ami-0123456789abcdef0", nodesImage({ name: "amazon-eks-node-1.33-v20250927" })],
+  [
+    "image-version",
+    "error",
+    "ami-0123456789abcdef0",
+    nodesImage({ name: "amazon-eks-node-1.28-v20250927" }),
+    nodesImage({ name: "amazon-eks-node-1.29-v20250927" }),
+  ],
   ["image-unknown", "note", "ami-0123456789abcdef0", nodesImage({ name: "of my own" })],
   [
     "user-data-cluster",
@@ -694,6 +979,14 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
       ["user-data-endpoint", "error", "lc-1", ofFamily(file, { certificateAuthorityData: "b3RoZXI=" }), ofFamily(file)],
     ],
   ),
+  [
+    "user-data-endpoint",
+    "error",
+    "lc-1",
+    // nodeadm asks nobody; bootstrap.sh asks EKS for what it is not told.
+    launch({ userData: { al2023: { name: AFTER.handover.cluster_name } } }, nodesImage({ name: AL2023 })),
+    launch({ userData: { al2: { name: AFTER.handover.cluster_name, endpoint: "https://OTHER.eks" } } }),
+  ],
   ["instance-profile", "error", "lc-1", cluster({ profiles: { ok: {} } })],
   ["instance-profile", "error", "lc-1", launch({ instanceProfile: "" })],
   ["imds", "error", "i-1", unregistered(instance({ hasMetadata: false })), instance({ hasMetadata: undefined })],
@@ -751,28 +1044,25 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     ),
   ],
   ["node-not-registered", "error", "i-1", unregistered(AFTER)],
-  ["node-not-registered", "note", "i-1", unregistered(instance({ ageSeconds: 90 }))],
+  ["node-not-registered", "note", "i-1", unregistered(instance({ ageSeconds: 299 }))],
+  ["node-not-registered", "error", "i-1", unregistered(instance({ ageSeconds: 300 }))],
   [
     "node-not-ready",
     "error",
     "ip-172-16-10-5.ap-northeast-2.compute.internal",
-    inside({
-      cluster: { ok: { ...state(), nodes: state().nodes.map((it, i) => (i === 0 ? { ...it, isReady: false } : it)) } },
-    }),
+    nodes((it, i) => (i === 0 ? { ...it, isReady: false, reason: "KubeletNotReady: no CNI" } : it)),
   ],
-  [
+  ...(
+    [
+      ["note", 299],
+      ["error", 300],
+    ] as const
+  ).map(([severity, ageSeconds]): Row<AfterFacts> => [
     "node-not-ready",
-    "note",
+    severity,
     "ip-172-16-10-5.ap-northeast-2.compute.internal",
-    inside(
-      {
-        cluster: {
-          ok: { ...state(), nodes: state().nodes.map((it, i) => (i === 0 ? { ...it, isReady: false } : it)) },
-        },
-      },
-      instance({ ageSeconds: 60 }),
-    ),
-  ],
+    nodes((it, i) => (i === 0 ? { ...it, isReady: false } : it), instance({ ageSeconds })),
+  ]),
   ["cni-missing", "error", "awskrug_gudi_eks", inside({ workloads: { ok: [] } })],
   [
     "node-cordoned",
@@ -825,7 +1115,13 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "workload-not-ready",
     "note",
     "kube-system/coredns",
-    ready("Deployment", "kube-system/coredns", 0, instance({ ageSeconds: 60 })),
+    ready("Deployment", "kube-system/coredns", 0, instance({ ageSeconds: 299 })),
+  ],
+  [
+    "workload-not-ready",
+    "error",
+    "kube-system/coredns",
+    ready("Deployment", "kube-system/coredns", 0, instance({ ageSeconds: 300 })),
   ],
   [
     "workload-not-ready",
@@ -841,14 +1137,20 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ],
   ["sg-kubelet", "error", "sg-nodes", closed("sg-nodes")],
   ["sg-dns", "error", "sg-nodes", closed("sg-nodes")],
-  [
+  ...(
+    [
+      ["error", "v1.33.5-eks-aeac579"],
+      ["warning", "v1.31.14-eks-aeac579"],
+      ["warning", "v1.29.15-eks-aeac579"],
+      ["error", "v1.28.15-eks-aeac579"],
+    ] as const
+  ).map(([severity, version]): Row<AfterFacts> => [
     "node-version",
-    "warning",
+    severity,
     "ip-172-16-10-5.ap-northeast-2.compute.internal",
-    inside({
-      cluster: { ok: { ...state(), nodes: state().nodes.map((it) => ({ ...it, version: "v1.31.14-eks-aeac579" })) } },
-    }),
-  ],
+    nodes((it, i) => (i === 0 ? { ...it, version } : it)),
+    nodes((it, i) => (i === 0 ? { ...it, version: "" } : it)),
+  ]),
   [
     "subnet-tag",
     "warning",
@@ -888,7 +1190,24 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     cluster({ instanceTypes: { ok: { "t3.medium": { ...G5, interfaces: 0 } } } }),
   ],
   ["access", "note", value(AFTER.cluster.controlPlane).arn, AFTER, cluster({ controlPlane: { ok: undefined } })],
+  ...["API", "API_AND_CONFIG_MAP"].map((authenticationMode): Row<AfterFacts> => [
+    "access",
+    "note",
+    value(AFTER.cluster.controlPlane).arn,
+    plane(
+      { authenticationMode },
+      cluster({ accessEntries: { ok: [{ principalArn: BASTION_ROLE, type: "STANDARD" }] } }),
+    ),
+    cluster({ controlPlane: { ok: undefined } }),
+  ]),
   ["node-group-owner", "note", "awskrug_gudi_eks-worker", AFTER, cluster({ groups: { ok: [] } })],
+  [
+    "node-group-owner",
+    "note",
+    "awskrug_gudi_eks-worker",
+    group({ tags: { "aws:cloudformation:stack-name": { value: "nodes-of-2019", propagates: true } } }),
+    cluster({ groups: { ok: [] } }),
+  ],
   ["pod-logs", "note", "awskrug_gudi_eks", inside({ workloads: { ok: [AWS_NODE] } })],
   ["metrics-server", "note", "awskrug_gudi_eks", inside({ workloads: { ok: [AWS_NODE] } })],
 ];
@@ -908,12 +1227,25 @@ export const STATE_ROWS: readonly Row<StateFacts>[] = [
     { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: undefined } },
   ],
   [
+    "state-locked",
+    "error",
+    "terraform.eks.tfstate",
+    { ...STATE, lock: { who: "", operation: "", isHeld: undefined } },
+    { ...STATE, lock: { who: "", operation: "", isHeld: false } },
+  ],
+  [
     "apply-incomplete",
     "error",
     "terraform.eks.tfstate",
     { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: false } },
     { ...STATE, lock: { who: "kim@jump", operation: "OperationTypePlan", isHeld: false } },
   ],
-  ["apply-incomplete", "error", "terraform.eks.tfstate", { ...STATE, outputProblem: "bastion_address is missing" }],
+  [
+    "apply-incomplete",
+    "error",
+    "terraform.eks.tfstate",
+    { ...STATE, resources: 1, outputProblem: "bastion_address is missing" },
+    { ...STATE, resources: 0, outputProblem: "bastion_address is missing" },
+  ],
   ["resource-tainted", "warning", "aws_instance.bastion", { ...STATE, tainted: ["aws_instance.bastion"] }],
 ];
