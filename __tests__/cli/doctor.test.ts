@@ -485,6 +485,12 @@ describe("security groups", () => {
     expect(at(group("sg-a", []), group("sg-b", inbound))).toEqual(blocked);
   });
 
+  it("let nobody in by range of whom no range is known", () => {
+    const groups = [group("sg-a", []), group("sg-b", [rule("tcp", { from: 443, to: 443 }, ["10.0.0.0/16"])])];
+
+    expect(blockedAt(groups, party("sg-a"), party("sg-b", "10.0.2.0/24"), "tcp", 443)).toEqual(["in"]);
+  });
+
   it("let nobody out without a rule", () => {
     expect(at(group("sg-a", [], []), group("sg-b", [ALL]))).toEqual(["out"]);
   });

@@ -153,6 +153,7 @@ const ONE_ZONE: Partial<AccountFacts> = {
 
 // One less, as where all is well, is just enough.
 const NO_VPC: Partial<AccountFacts> = { quotaOfVpcs: { ok: { used: 5, limit: 5 } } };
+const TOO_MANY_VPCS: Partial<AccountFacts> = { quotaOfVpcs: { ok: { used: 6, limit: 5 } } };
 const NO_ADDRESS: Partial<AccountFacts> = { quotaOfAddresses: { ok: { used: 5, limit: 5 } } };
 
 /** A t3.medium that has so many interfaces, and so many addresses on each. */
@@ -298,8 +299,16 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "error",
     "arn:aws:iam::123456789012:role/aws-krug-admin",
     inputs(admitting("role/aws-krug-admin")),
-    // Of another account, and of a user who is called like the role.
-    inputs({ ...admitting("role/aws-krug-admin", "210987654321"), ...admitting("user/aws-krug-admin") }),
+    // Of another account.
+    inputs(admitting("role/aws-krug-admin", "210987654321")),
+  ],
+  [
+    "access-entry-creator",
+    "error",
+    "arn:aws:iam::123456789012:role/aws-krug-admin",
+    inputs(admitting("role/aws-krug-admin")),
+    // Of a user who is called like the role.
+    inputs(admitting("user/aws-krug-admin")),
   ],
   [
     "access-entry-creator",
@@ -334,6 +343,13 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     account({ roles: { ok: { awskrug_gudi_eks_worker_nodes_role: true } } }),
   ],
   ["name-taken", "error", "awskrug_gudi_eks_worker_nodes_role", account({ hasNodeProfile: { ok: true } })],
+  // Said once of both.
+  [
+    "name-taken",
+    "error",
+    "awskrug_gudi_eks_worker_nodes_role",
+    account({ roles: { ok: { awskrug_gudi_eks_worker_nodes_role: true } }, hasNodeProfile: { ok: true } }),
+  ],
   [
     "name-taken",
     "error",
@@ -531,7 +547,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "t3.micro",
     existingIn({ offerings: { ok: { ...value(BEFORE.account.offerings), "t3.micro": ["ap-northeast-2b"] } } }),
   ],
-  ["quota-vpcs", "error", "VPCs per Region", account(NO_VPC), inputsAnd({ vpcId: "vpc-1" }, NO_VPC)],
+  ["quota-vpcs", "error", "VPCs per Region", account(NO_VPC), inputsAnd({ vpcId: "vpc-1" }, TOO_MANY_VPCS)],
   ["quota-addresses", "error", "EC2-VPC Elastic IPs", account(NO_ADDRESS), inputsAnd({ natGateways: 0 }, NO_ADDRESS)],
   ["quota-addresses", "error", "EC2-VPC Elastic IPs", inputs({ natGateways: 3 })],
   [
@@ -559,6 +575,18 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     // Thirty nodes in each zone.
     inputs(worker({ names: ["a", "b", "c"], size: { min: 0, max: 30, desired: 1 } })),
     inputs(worker({ size: { min: 0, max: 30, desired: 1 } })),
+  ],
+  [
+    "subnet-small",
+    "warning",
+    "private-subnet-a",
+    inputs(
+      worker({
+        names: ["a", "b"],
+        zones: ["ap-northeast-2a", "ap-northeast-2b"],
+        size: { min: 0, max: 30, desired: 1 },
+      }),
+    ),
   ],
   [
     "subnet-small",
@@ -654,6 +682,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ],
   ["cluster-missing", "error", "awskrug_gudi_eks", cluster({ controlPlane: { ok: undefined } })],
   ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "CREATING" })],
+  ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "PENDING" })],
   ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "UPDATING" })],
   ["cluster-failed", "error", value(AFTER.cluster.controlPlane).arn, plane({ status: "FAILED" })],
   ["cluster-failed", "error", value(AFTER.cluster.controlPlane).arn, plane({ status: "DELETING" })],
@@ -681,6 +710,13 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), nameServers: undefined } } }),
   ],
   ["endpoint-closed", "error", value(AFTER.cluster.controlPlane).arn, plane({ privateAccess: false })],
+  // EKS names the networks of a public endpoint that is off, too.
+  [
+    "endpoint-closed",
+    "error",
+    value(AFTER.cluster.controlPlane).arn,
+    plane({ privateAccess: false, publicCidrs: ["0.0.0.0/0"] }),
+  ],
   ...(
     [
       ["warning", ["0.0.0.0/0"]],
@@ -709,6 +745,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "stopping" })],
   ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "pending" })],
   ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "shutting-down" })],
+  ["bastion", "error", "i-0123456789abcdef0", bastion({ state: "terminated" })],
   [
     "bastion",
     "error",
@@ -785,6 +822,8 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "error",
     "i-0123456789abcdef0",
     inside({ identity: { unknown: "the server cannot be reached", follows: ["bastion-credentials"] } }),
+    // AWS refuses what is signed with a wrong clock.
+    unreachable("token", "no", inside({ machine: { ok: { missing: [], clockAheadSeconds: -900 } } })),
   ],
   ["bastion-credentials", "error", "i-0123456789abcdef0", unreachable("token", "no", bastion({ instanceProfile: "" }))],
   ["bastion-credentials", "error", "i-0123456789abcdef0", unreachable("token", "no", bastion({ hasMetadata: false }))],
@@ -806,6 +845,8 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "error",
     "arn:aws:iam::123456789012:user/kim",
     inside({ identity: { ok: "arn:aws:iam::123456789012:user/kim" } }, UNAUTHORIZED),
+    // It has asked another cluster.
+    plane({ endpoint: "https://OTHER.eks" }, UNAUTHORIZED),
   ],
   [
     "access-entry-bastion",
@@ -856,6 +897,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "error",
     AFTER.handover.cluster_endpoint,
     unreachable("unreachable", "dial tcp 172.16.10.9:443: i/o timeout"),
+    plane({ privateAccess: false }, unreachable("unreachable", "dial tcp 172.16.10.9:443: i/o timeout")),
   ],
   [
     "api-unreachable",
@@ -997,6 +1039,8 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     cluster({ policies: { ok: { [ROLE]: ["AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"] } } }),
   ],
   ["sg-control-plane", "error", "sg-nodes", closed("sg-plane")],
+  // What an instance has counts, not what the next one will have.
+  ["sg-control-plane", "error", "sg-nodes", launch({ securityGroupIds: ["sg-bastion"] }, closed("sg-plane"))],
   ["node-egress", "error", "subnet-a", subnet({ defaultRoute: undefined })],
   ["node-egress", "error", "subnet-a", subnet({ defaultRoute: "blackhole" })],
   [
@@ -1006,6 +1050,17 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     subnet({ defaultRoute: "igw-1" }),
     cluster(
       { instances: { ok: value(AFTER.cluster.instances).map((it) => ({ ...it, publicAddress: "203.0.113.20" })) } },
+      subnet({ defaultRoute: "igw-1" }),
+    ),
+  ],
+  [
+    "node-egress",
+    "error",
+    "subnet-a",
+    subnet({ defaultRoute: "igw-1" }),
+    // One that is stopped has given its public address back.
+    cluster(
+      { instances: { ok: value(AFTER.cluster.instances).map((it) => ({ ...it, state: "stopped" })) } },
       subnet({ defaultRoute: "igw-1" }),
     ),
   ],
@@ -1042,6 +1097,13 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
       { accessEntries: { ok: [{ principalArn: ROLE, type: "EC2_LINUX" }] } },
       plane({ authenticationMode: "API" }),
     ),
+  ],
+  [
+    "access-entry",
+    "error",
+    ROLE,
+    plane({ authenticationMode: "API" }),
+    cluster({ accessEntries: { ok: [{ principalArn: ROLE, type: "EC2" }] } }, plane({ authenticationMode: "API" })),
   ],
   ["node-not-registered", "error", "i-1", unregistered(AFTER)],
   ["node-not-registered", "note", "i-1", unregistered(instance({ ageSeconds: 299 }))],
@@ -1102,6 +1164,19 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
       "kube-system/coredns",
       1,
       nodes((it, i) => ({ ...it, isReady: i > 0 })),
+    ),
+  ],
+  [
+    "workload-not-ready",
+    "error",
+    "kube-system/coredns",
+    ready("Deployment", "kube-system/coredns", 0),
+    // No node is Ready, which is said of the nodes.
+    ready(
+      "Deployment",
+      "kube-system/coredns",
+      0,
+      nodes((it) => ({ ...it, isReady: false })),
     ),
   ],
   [
