@@ -67,6 +67,9 @@ describe("a kubelet", () => {
     ["1.33", "1.32", false],
     ["1.22", "1.24", true],
     ["1.21", "1.24", false],
+    // The kubelet's own version counts, from 1.25.
+    ["1.24", "1.27", false],
+    ["1.25", "1.28", true],
     ["v1.32.9-eks-aeac579", "1.32", true],
   ])("%s goes with the control plane %s: %s", (kubelet, controlPlane, allowed) => {
     expect(isSkewAllowed(kubelet, controlPlane)).toBe(allowed);
