@@ -15,3 +15,8 @@ export function harmless(text: string): string {
     return `\\x${it.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
 }
+
+/** A number of things, such as `1 node` and `2 nodes`. */
+export function counted(number: number, noun: string): string {
+  return `${String(number)} ${noun}${number === 1 ? "" : "s"}`;
+}

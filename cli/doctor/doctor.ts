@@ -6,6 +6,7 @@ import type { Finding, Severity } from "./finding";
 import { examine, unseen } from "./rule";
 import { STATE_RULES } from "./state-rules";
 import type { StateFacts } from "../../terraform/state";
+import { counted } from "../../terminal/text";
 
 /**
  * What is wrong with an account, or with inputs, before a stack exists.
@@ -63,10 +64,7 @@ export function findingsText(findings: readonly Finding[]): string {
     [`${severity} ${code}: ${subject}`, `  ${cause}`, `  -> ${cure}`].join("\n"),
   );
   const numbers = counts(findings);
-  const summary = SEVERITIES.map((severity) => {
-    const number = numbers[severity];
-    return `${String(number)} ${severity}${number === 1 ? "" : "s"}`;
-  }).join(", ");
+  const summary = SEVERITIES.map((severity) => counted(numbers[severity], severity)).join(", ");
   return [...blocks, numbers.error === 0 ? summary : `${summary}; begin with the first`].join("\n\n");
 }
 

@@ -1,5 +1,6 @@
 import type { InstanceType } from "../../aws/instances";
 import { podsLeft, podsPerNode } from "../../facts/pods";
+import { counted } from "../../terminal/text";
 import { found, type Found, type Rule } from "./rule";
 
 /** Nodes of one group. */
@@ -13,6 +14,11 @@ export interface GroupOfNodes {
   readonly region: string;
   /** Says the instance type. */
   readonly variable: string;
+}
+
+function room(nodes: number, type: string, pods: number): string {
+  const which = `${counted(nodes, "node")} of ${type}`;
+  return nodes === 1 ? `${which} holds ${counted(pods, "pod")}` : `${which} hold ${counted(pods, "pod")} each`;
 }
 
 /** Rules about how many pods nodes hold. */
@@ -36,7 +42,7 @@ export function podRules<Facts>(groupsOf: (facts: Facts) => readonly GroupOfNode
           found(
             left <= 0 ? "warning" : "note",
             type,
-            `${String(nodes)} nodes of ${type} hold ${String(podsPerNode(is))} pods each; beside the system's own ` +
+            `${room(nodes, type, podsPerNode(is))}; beside the system's own ` +
               `there is room for ${String(Math.max(0, left))}`,
             `choose a larger ${variable}, such as t3.medium (17 pods), or more nodes`,
           ),
@@ -50,7 +56,7 @@ export function podRules<Facts>(groupsOf: (facts: Facts) => readonly GroupOfNode
         return found(
           "note",
           type,
-          `${String(nodes)} nodes of ${type} hold ${String(podsPerNode(is))} pods each, ${String(left)} beside the ` +
+          `${room(nodes, type, podsPerNode(is))}, ${String(left)} beside the ` +
             "system's own; " +
             `each pod takes an address of its node's subnet${each === "" ? "" : `, which has ${each}`}`,
           "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: aws ec2 " +

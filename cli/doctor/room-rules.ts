@@ -2,6 +2,7 @@ import { isStandard } from "../../aws/quotas";
 import { usableAddresses } from "../../facts/cidr";
 import { addressesPerNode, CLUSTER_INTERFACES } from "../../facts/pods";
 import { QUOTAS } from "../../facts/quotas";
+import { counted } from "../../terminal/text";
 import { subnetsOf } from "../stack-inputs";
 import type { AccountRule, BeforeFacts } from "./before";
 import { orElse } from "./fact";
@@ -32,7 +33,7 @@ function quotaRule(
           found(
             "error",
             quota.name,
-            `the stack needs ${String(needed)} more ${what}${needed === 1 ? "" : "s"}; ${String(used)} of ` +
+            `the stack needs ${counted(needed, `more ${what}`)}; ${String(used)} of ` +
               `${String(limit)} in ${region} are used`,
             "remove what is not needed any more, or ask for more, which takes a while: aws service-quotas " +
               `request-service-quota-increase --service-code ${quota.service} --quota-code ${quota.code} ` +
@@ -75,7 +76,7 @@ export const ROOM_RULES: readonly AccountRule[] = [
             const each = (nodes: number) => Math.ceil(nodes / shared);
             const max = each(group.size.max);
             const addresses = max * addressesPerNode(type).full;
-            return [{ addresses, desired: each(group.size.desired), nodes: `${String(max)} nodes of ${name}` }];
+            return [{ addresses, desired: each(group.size.desired), nodes: `${counted(max, "node")} of ${name}` }];
           });
           const needed = CLUSTER_INTERFACES.least + sum(here.map(({ addresses }) => addresses));
           const has = usableAddresses(subnet.cidr);

@@ -1,6 +1,7 @@
 import { terraformCommand } from "../../terraform/program";
 import { found, type Rule } from "./rule";
 import type { StateFacts } from "../../terraform/state";
+import { counted } from "../../terminal/text";
 
 /** Rules about what applies have left in Terraform's state. */
 export const STATE_RULES: readonly Rule<StateFacts>[] = [
@@ -21,7 +22,7 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
   {
     code: "apply-incomplete",
     judge: ({ resources, outputProblem, lock, source }) => {
-      const number = `${String(resources)} resource${resources === 1 ? "" : "s"}`;
+      const number = counted(resources, "resource");
       if (lock?.isHeld === false && /Apply|Destroy/.test(lock.operation)) {
         return found(
           "error",

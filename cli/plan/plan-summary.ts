@@ -18,6 +18,7 @@ import { irrevocable } from "./cluster-guard";
 import { countByType } from "../../terraform/events";
 import type { Plan, ResourceChange } from "../../terraform/plan-file";
 import { wrapped } from "../../terminal/wrapped";
+import { counted } from "../../terminal/text";
 
 /** What EC2 says of an instance type (DescribeInstanceTypes). */
 export interface InstanceTypeFacts extends NetworkOfType {
@@ -295,7 +296,7 @@ function podFindings(instanceType: string, size: Capacity["size"], node: NodeCap
       severity: "warning",
       subject,
       cause:
-        `the system's ${String(system)} pods fill ${nodesOf(size.desired)} ` +
+        `the system's ${String(system)} pods fill ${counted(size.desired, "node")} ` +
         `(${String(Math.min(told ?? pods, pods))} pods per node), and none of yours would run`,
       cure: "take a larger type, or a larger desire in eks_worker_nodes_asg_group",
     });
@@ -340,16 +341,12 @@ function subnetFinding(subnet: SubnetCapacity, each: Addresses, max: number): Fi
       severity: "warning",
       subject: `subnet ${name} (${cidr}, ${zone})`,
       cause:
-        `of its ${String(usable)} addresses ${String(free)} are for nodes, and a maximum of ${nodesOf(max)} puts ` +
+        `of its ${String(usable)} addresses ${String(free)} are for nodes, and a maximum of ${counted(max, "node")} puts ` +
         `${String(nodes)} there, which take ${String(nodes * ofEach)} ${when} (${String(ofEach)} each): ` +
-        `${nodesOf(fit)} ${fit === 1 ? "fits" : "fit"}, ${others}`,
+        `${counted(fit, "node")} ${fit === 1 ? "fits" : "fit"}, ${others}`,
       cure: "lower max in eks_worker_nodes_asg_group, or give the VPC larger subnets under other names",
     },
   ];
-}
-
-function nodesOf(count: number): string {
-  return count === 1 ? "1 node" : `${String(count)} nodes`;
 }
 
 function capacityLines({ instanceType, node, size, subnets }: Capacity): string[] {
@@ -377,7 +374,7 @@ function podLines({ facts, pods, told, leftAtDesired }: NodeCapacity, desired: n
   const addresses = `${String(interfaces)} interfaces x (${String(addressesPerInterface)} addresses - 1)`;
   const formula = `${addresses} + ${String(HOST_NETWORK_PODS)}`;
   const most = told === undefined ? "" : `, --max-pods says ${String(told)}`;
-  const room = `room for ${String(leftAtDesired)} of yours on ${nodesOf(desired)}`;
+  const room = `room for ${String(leftAtDesired)} of yours on ${counted(desired, "node")}`;
   return wrapped("pods per node:", `${String(pods)} = ${formula}${most}; ${room}`);
 }
 
