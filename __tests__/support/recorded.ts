@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { CommandResult } from "../../bootstrap/engine/host";
 import { readPlan, type Plan } from "../../terraform/plan-file";
 
 /** Where `npm run record:plans` writes what Terraform says of plans, and its states. */
@@ -34,4 +35,14 @@ export function recordedWith(scenario: string, values: Readonly<Record<string, u
 /** What `terraform state pull` printed: the state that a scenario of bench/plan-scenarios.ts names. */
 export function recordedState(name: string): string {
   return readFileSync(join(RECORDED, "states", `${name}.json`), "utf8");
+}
+
+/** What a program printed when `npm run record:programs` ran it, by bench/record-programs.ts' name of that run. */
+export function said(program: string, run: string): CommandResult {
+  const { runs } = JSON.parse(readFileSync(join(RECORDED, "programs", `${program}.json`), "utf8")) as {
+    readonly runs: Readonly<Record<string, { exitCode: number; stdout: readonly string[]; stderr: readonly string[] }>>;
+  };
+  const found = runs[run];
+  if (found === undefined) throw new Error(`${program} was not recorded with ${run}`);
+  return { exitCode: found.exitCode, stdout: found.stdout.join("\n"), stderr: found.stderr.join("\n") };
 }
