@@ -57,8 +57,8 @@ describeOnHost("a bootstrap around which something is broken", () => {
       [
         "is broken",
         { status: 500 },
-        "the server of the downloads refused (curl: (22) … 500, while downloading URL): " +
-          "try again later, or from another --mirror",
+        "the server of the downloads refused, or a proxy before it (curl: (22) … 500, while downloading URL): " +
+          "try again later, or from another --mirror; https_proxy in /etc/environment on the host names a proxy",
       ],
     ])("%s leaves the old program in its place, and says so", async (_, fault, message) => {
       const { mirror, artifacts } = ground.surroundings;

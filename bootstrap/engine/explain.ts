@@ -62,8 +62,9 @@ export const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     complaint: /curl: \(22\)/,
-    means: "the server of the downloads refused",
-    cure: "try again later, or from another --mirror",
+    // curl 7.88 says the same of a proxy that refuses to connect, with what it is asked for (-f).
+    means: "the server of the downloads refused, or a proxy before it",
+    cure: "try again later, or from another --mirror; https_proxy in /etc/environment on the host names a proxy",
   },
   {
     complaint: /curl: \((16|18|52|55|56|92)\)/,
@@ -145,7 +146,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
     cure: "map it to the group system:masters, in aws-auth or by an access entry",
   },
   {
-    complaint: /getting (credentials|token): exec|exec plugin: /,
+    complaint: /getting (credentials|token): |exec plugin: /,
     means: "kubectl gets no token for the cluster",
     cure: "on the host, aws eks get-token --cluster-name NAME says why",
   },
