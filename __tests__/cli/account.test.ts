@@ -2,7 +2,9 @@ import { concerning, examineBefore, explained, refuseErrors, unchecked } from ".
 import type { Finding, Severity } from "../../cli/doctor/finding";
 import { CODES } from "../../cli/doctor/doctor";
 import { UserError } from "../../contract/user-error";
+import { readEvent } from "../../terraform/events";
 import type { ChangeKind, ResourceChange } from "../../terraform/plan-file";
+import { said } from "../support/recorded";
 
 const CHANGE: ResourceChange = {
   ...{ address: "", type: "", name: "", isManaged: true, kind: "no-op" },
@@ -75,7 +77,17 @@ describe("before anything is made", () => {
 
   it.each<[string, string, Finding[], object]>([
     ["that AWS has all of", "Your query returned no results", [finding("error", "key-pair")], {}],
-    ["that a rule of the stack has stopped", "Invalid value for variable: …", [finding("error", "image-missing")], {}],
+    ...["value that a rule refuses", "value of another type in a file"].map(
+      (recorded): [string, string, Finding[], object] => {
+        const [text = ""] = said("terraform", recorded)
+          .stdout.split("\n")
+          .flatMap((line) => {
+            const event = readEvent(line);
+            return event?.kind === "diagnostic" ? event.text : [];
+          });
+        return [`over a ${recorded}`, `terraform plan failed: ${text}`, [finding("error", "image-missing")], {}];
+      },
+    ),
     ["of Terraform Cloud", "no results", [finding("error", "image-missing")], { TF_CLOUD_ORGANIZATION: "workshop" }],
   ])("a plan that failed %s is told in Terraform's words alone", (_, message, findings, environment) => {
     const failed = new UserError(message);

@@ -10,7 +10,8 @@ import { ownAddress } from "../../cli/stack";
 import { confirm } from "../../terminal/confirm";
 import { EksFolder } from "../support/in-process";
 import { planDocument, type ChangeJson } from "../support/plan-json";
-import { standInForTerraform } from "../support/terraform-stand-in";
+import { said } from "../support/recorded";
+import { repeating, standInForTerraform } from "../support/terraform-stand-in";
 
 const TFVARS = 'aws_krug_admin_role = "aws-krug-admin"\nkubectl_ssh_cidrs = ["203.0.113.7/32"]\n';
 const VPC: ChangeJson = { address: "aws_vpc.network_vpc", actions: ["create"], after: { cidr_block: "172.16.0.0/16" } };
@@ -196,7 +197,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       ],
       [
         "that nothing exists",
-        "echo 'No state file was found!' >&2; exit 1",
+        repeating(said("terraform", "state list without a state")),
         "nothing\nwhat now: mend the cause and run the same command again, it goes on from here",
       ],
       [
@@ -251,22 +252,22 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
     it.each([
       [
         "has become stale",
-        "Saved plan is stale",
-        "The given plan file can no longer be applied because the state was changed",
+        "apply of a stale plan",
+        "Saved plan is stale: The given plan file can no longer be applied because the state was changed",
       ],
-      ["is gone", "Failed to load plan", "no such file"],
-    ])("ends in Terraform's words when the plan %s meanwhile", async (_, summary, detail) => {
-      const diagnostic = JSON.stringify({
-        "@message": "x",
-        type: "diagnostic",
-        diagnostic: { severity: "error", summary, detail },
-      });
-      const { run } = terraform([VPC], { apply: `echo '${diagnostic}'; exit 1`, "state list": STATE });
+      [
+        "is gone",
+        "apply of no plan",
+        'Failed to load "gone" as a plan file: Error: stat gone: no such file or directory',
+      ],
+    ])("ends in Terraform's words when the plan %s meanwhile", async (_, recorded, words) => {
+      const apply = repeating(said("terraform", recorded));
+      const { run } = terraform([VPC], { apply, "state list": STATE });
 
       const { code, stderr } = await run("up", "-auto-approve");
 
       expect(code).toBe(1);
-      expect(stderr).toContain(`error: terraform apply failed: ${summary}: ${detail}`);
+      expect(stderr).toContain(`error: terraform apply failed: ${words}`);
       expect(stderr).toContain("run the same command again");
     });
 

@@ -1,11 +1,19 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import type { CommandResult } from "../../bootstrap/engine/host";
+import { quoted } from "../../contract/shell";
+
 /** A program in place of Terraform. */
 export interface TerraformStandIn {
   readonly program: string;
   /** The commands that it was given, one a line. */
   readonly calls: () => string[];
+}
+
+/** What a stand-in does that says again what Terraform has said. */
+export function repeating({ exitCode, stdout, stderr }: CommandResult): string {
+  return `printf %s ${quoted(stdout)}; printf %s ${quoted(stderr)} >&2; exit ${String(exitCode)}`;
 }
 
 /**

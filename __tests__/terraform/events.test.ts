@@ -1,64 +1,128 @@
 import { countByType, Progress, readEvent, type TerraformEvent } from "../../terraform/events";
-
-/** Lines as Terraform 1.11 writes them, as far as they matter. */
-function hook(type: string, addr: string, action: string | undefined, more: Record<string, unknown> = {}): string {
-  const resource = { addr, module: "", resource: addr, implied_provider: "aws", resource_key: null };
-  return JSON.stringify({
-    "@level": "info",
-    "@message": `${addr}: …`,
-    "@module": "terraform.ui",
-    hook: { resource, ...(action !== undefined && { action }), ...more },
-    type,
-  });
-}
-const planned = (addr: string, action: string) =>
-  JSON.stringify({ "@message": "…", change: { resource: { addr }, action }, type: "planned_change" });
-const diagnostic = (about: Record<string, unknown>) =>
-  JSON.stringify({ "@level": "error", "@message": "Error: …", diagnostic: about, type: "diagnostic" });
+import { said } from "../support/recorded";
 
 const VPC = "aws_vpc.network_vpc";
 const SUBNET = 'aws_subnet.network_private_subnet["private-subnet-a"]';
 
-describe("a line of terraform -json", () => {
-  it.each<[string, string, TerraformEvent]>([
+/** Everything that Terraform writes of a run that was recorded. */
+const lines = (recorded: string) => said("terraform", recorded).stdout.trimEnd().split("\n");
+/** The events of a run, without what is none that people wait for. */
+const events = (recorded: string) =>
+  lines(recorded).flatMap((line): TerraformEvent[] => {
+    const event = readEvent(line);
+    if (event === undefined) throw new Error(`not read: ${line}`);
+    return event.kind === "other" ? [] : [event];
+  });
+
+const ROW = 'terraform_data.row["a b"]';
+const KEPT = "terraform_data.kept";
+const OTHER = "data.terraform_remote_state.other";
+const planned = (address: string, action: string): TerraformEvent => ({ kind: "planned", address, action });
+type Step = Extract<TerraformEvent, { kind: "resource" }>;
+const step = (phase: Step["phase"], action: string, address: string, seconds = 0): TerraformEvent => {
+  return { kind: "resource", address, action, phase, seconds };
+};
+
+describe("what terraform -json writes", () => {
+  it("of an apply is what it plans, begins, goes on with and has done", () => {
+    expect(events("apply of a plan")).toEqual([
+      planned(ROW, "create"),
+      planned(KEPT, "create"),
+      planned(OTHER, "read"),
+      step("start", "create", ROW),
+      step("complete", "create", ROW),
+      step("start", "create", KEPT),
+      step("progress", "create", KEPT, 10),
+      step("complete", "create", KEPT, 10),
+      step("start", "read", OTHER),
+      step("complete", "read", OTHER),
+    ]);
+  });
+
+  it("of a plan is a look at what exists, which has no action, and an announcement", () => {
+    expect(events("plan of a change")).toEqual([
+      step("start", "refresh", ROW),
+      step("complete", "refresh", ROW),
+      step("start", "refresh", KEPT),
+      step("complete", "refresh", KEPT),
+      planned(ROW, "replace"),
+      planned(KEPT, "update"),
+      planned(OTHER, "read"),
+    ]);
+  });
+
+  it("of an apply that fails is what failed, and why", () => {
+    expect(events("apply that fails").slice(-2)).toEqual([
+      step("errored", "create", KEPT),
+      {
+        kind: "diagnostic",
+        severity: "error",
+        text:
+          "local-exec provisioner error: Error running command 'echo no >&2; exit 3': exit status 3. Output: no " +
+          `(${KEPT})`,
+      },
+    ]);
+  });
+
+  it("of something else is its message", () => {
+    expect(readEvent(lines("plan")[0] ?? "")).toEqual({ kind: "other", text: "Terraform 1.11.4" });
+  });
+
+  it.each<[string, string, string]>([
     [
-      "the begin of something",
-      hook("apply_start", VPC, "create"),
-      { kind: "resource", address: VPC, action: "create", phase: "start", seconds: 0 },
+      "of several lines, without the place in the synthesized JSON",
+      "value that a rule refuses",
+      "Invalid value for variable: size must be below 5",
     ],
     [
-      "something that goes on",
-      hook("apply_progress", VPC, "delete", { elapsed_seconds: 10 }),
-      { kind: "resource", address: VPC, action: "delete", phase: "progress", seconds: 10 },
+      "about a line of a tfvars file",
+      "value of another type in a file",
+      "Invalid value for input variable: The given value is not suitable for var.size declared at " +
+        "cdk.tf.json:1,21-22: number required. (own.tfvars:3)",
     ],
     [
-      "something that is done",
-      hook("apply_complete", SUBNET, "create", { id_key: "id", id_value: "subnet-1", elapsed_seconds: 3 }),
-      { kind: "resource", address: SUBNET, action: "create", phase: "complete", seconds: 3 },
+      "about a value that is in no file",
+      "value that is no expression",
+      "Invalid expression: Expected the start of an expression, but found an invalid expression token.",
     ],
     [
-      "something that failed",
-      hook("apply_errored", VPC, "update", { elapsed_seconds: 1 }),
-      { kind: "resource", address: VPC, action: "update", phase: "errored", seconds: 1 },
+      "of a state that somebody else has locked, in one line",
+      "plan of a locked state",
+      "Error acquiring the state lock: Error message: resource temporarily unavailable Lock Info: " +
+        "ID:        00000000-0000-0000-0000-000000000000 Path:      terraform.tfstate Operation: OperationTypeApply " +
+        "Who:       user@host Version:   1.11.4 Created:   2026-01-01 00:00:00 +0000 UTC Info: Terraform acquires a " +
+        "state lock to protect the state from being written by multiple users at the same time. Please resolve the " +
+        'issue above and try again. For most commands, you can disable locking with the "-lock=false" flag, but this ' +
+        "is not recommended.",
     ],
-    [
-      "a look at what exists, which has no action",
-      hook("refresh_start", VPC, undefined, { id_key: "id", id_value: "vpc-1" }),
-      { kind: "resource", address: VPC, action: "refresh", phase: "start", seconds: 0 },
-    ],
-    ["an announcement", planned(SUBNET, "replace"), { kind: "planned", address: SUBNET, action: "replace" }],
-    [
-      "a message of another kind",
-      '{"@level":"info","@message":"Terraform 1.11.4","terraform":"1.11.4","type":"version","ui":"1.2"}',
-      { kind: "other", text: "Terraform 1.11.4" },
-    ],
-    [
-      "a message of a kind that this version does not know",
-      '{"@message":"aws_x.y: Pondering...","hook":{"resource":{"addr":"aws_x.y"}},"type":"ponder_start"}',
-      { kind: "other", text: "aws_x.y: Pondering..." },
-    ],
-  ])("is %s", (_, line, event) => {
-    expect(readEvent(line)).toEqual(event);
+  ])("is an error %s", (_, recorded, text) => {
+    expect(events(recorded)).toEqual([{ kind: "diagnostic", severity: "error", text }]);
+  });
+
+  it("is a warning", () => {
+    expect(events("value of no variable in a file").at(-1)).toMatchObject({ kind: "diagnostic", severity: "warning" });
+  });
+
+  // The AWS provider's words, which no provider that is built in has.
+  it("is an error of AWS, with its resource unless that is in its text", () => {
+    const diagnostic = (detail: string) => {
+      const summary = "creating EC2 VPC: operation error EC2: CreateVpc,\n  VpcLimitExceeded";
+      const about = { severity: "error", summary, detail, address: "aws_vpc.network_vpc" };
+      return readEvent(JSON.stringify({ "@message": "Error: …", diagnostic: about, type: "diagnostic" }));
+    };
+    const text = "creating EC2 VPC: operation error EC2: CreateVpc, VpcLimitExceeded";
+
+    expect(diagnostic("")).toMatchObject({ text: `${text} (aws_vpc.network_vpc)` });
+    expect(diagnostic("in aws_vpc.network_vpc")).toMatchObject({ text: `${text}: in aws_vpc.network_vpc` });
+  });
+});
+
+// Of another program, or of a Terraform that is newer than this.
+describe("a line of another kind", () => {
+  it("is its message when its type is not known", () => {
+    const line = '{"@message":"aws_x.y: Pondering...","hook":{"resource":{"addr":"aws_x.y"}},"type":"ponder_start"}';
+
+    expect(readEvent(line)).toEqual({ kind: "other", text: "aws_x.y: Pondering..." });
   });
 
   it.each<[string, string]>([
@@ -72,78 +136,43 @@ describe("a line of terraform -json", () => {
   ])("is none when it is %s", (_, line) => {
     expect(readEvent(line)).toBeUndefined();
   });
-
-  it.each<[string, Record<string, unknown>, string]>([
-    [
-      "of several lines, without the place in the synthesized JSON",
-      {
-        severity: "error",
-        summary: "Invalid value for variable",
-        detail:
-          'eks_version must be MAJOR.MINOR in quotes, got "9"\n\nThis was checked by the validation rule at cdk.tf.json:1095,21-22.',
-        range: { filename: "cdk.tf.json", start: { line: 1090, column: 20, byte: 44182 } },
-      },
-      'Invalid value for variable: eks_version must be MAJOR.MINOR in quotes, got "9"',
-    ],
-    [
-      "of AWS, with its resource",
-      {
-        severity: "error",
-        summary: "creating EC2 VPC: operation error EC2: CreateVpc,\n  VpcLimitExceeded",
-        detail: "",
-        address: VPC,
-        range: { filename: "cdk.tf.json", start: { line: 1, column: 1, byte: 1 } },
-      },
-      `creating EC2 VPC: operation error EC2: CreateVpc, VpcLimitExceeded (${VPC})`,
-    ],
-    [
-      "whose resource is in its text",
-      { severity: "error", summary: "Cycle", detail: `in ${VPC}`, address: VPC },
-      `Cycle: in ${VPC}`,
-    ],
-    [
-      "about a line of a tfvars file",
-      {
-        severity: "error",
-        summary: "Unsupported attribute",
-        range: { filename: "/p/local.tfvars", start: { line: 3, column: 1, byte: 40 } },
-      },
-      "Unsupported attribute (/p/local.tfvars:3)",
-    ],
-    [
-      "about a value that is in no file",
-      { severity: "error", summary: "Bad", range: { filename: "<value for var.a>", start: { line: 1 } } },
-      "Bad",
-    ],
-  ])("is a diagnostic %s", (_, about, text) => {
-    expect(readEvent(diagnostic(about))).toEqual({ kind: "diagnostic", severity: about["severity"], text });
-  });
 });
 
 describe("the progress of an apply", () => {
-  const told = (progress: Progress, ...lines: string[]) =>
-    lines.map((line) => {
-      const event = readEvent(line);
-      return event && progress.told(event);
-    });
+  const told = (progress: Progress, told: readonly TerraformEvent[]) => told.map((event) => progress.told(event));
+
+  it("is told of what Terraform writes", () => {
+    const progress = new Progress();
+
+    expect(told(progress, events("apply of a change")).filter((what) => what !== undefined)).toEqual([
+      `0 of 3 done · delete ${ROW}`,
+      "1 of 3 done",
+      `1 of 3 done · create ${ROW}`,
+      "2 of 3 done",
+      `2 of 3 done · update ${KEPT}`,
+      "3 of 3 done",
+      `3 of 3 done · read ${OTHER}`,
+      "3 of 3 done",
+    ]);
+    expect(progress.summary()).toBe("1 destroyed, 1 created, 1 changed, 1 read");
+  });
 
   it("says what goes on, how much is done of what was announced, and in the end what was done", () => {
     const progress = new Progress();
 
     expect(
-      told(
-        progress,
+      told(progress, [
         planned(VPC, "create"),
         planned(SUBNET, "replace"),
         planned("aws_eip.a", "noop"),
-        hook("apply_start", VPC, "create"),
-        hook("apply_start", SUBNET, "delete"),
-        hook("apply_progress", VPC, "create", { elapsed_seconds: 10 }),
-        hook("apply_complete", VPC, "create"),
-        hook("apply_complete", SUBNET, "delete"),
-        hook("apply_start", SUBNET, "create"),
-        hook("apply_errored", SUBNET, "create"),
-      ),
+        step("start", "create", VPC),
+        step("start", "delete", SUBNET),
+        step("progress", "create", VPC, 10),
+        step("complete", "create", VPC),
+        step("complete", "delete", SUBNET),
+        step("start", "create", SUBNET),
+        step("errored", "create", SUBNET),
+      ]),
     ).toEqual([
       undefined,
       undefined,
@@ -163,14 +192,13 @@ describe("the progress of an apply", () => {
     const progress = new Progress();
 
     expect(
-      told(
-        progress,
-        hook("apply_start", "data.aws_partition.partition", "read"),
-        hook("apply_complete", "data.aws_partition.partition", "read"),
-        hook("refresh_start", VPC, undefined),
+      told(progress, [
+        step("start", "read", "data.aws_partition.partition"),
+        step("complete", "read", "data.aws_partition.partition"),
+        step("start", "refresh", VPC),
         planned(SUBNET, "create"),
-        hook("refresh_complete", VPC, undefined),
-      ),
+        step("complete", "refresh", VPC),
+      ]),
     ).toEqual([
       "begun · read data.aws_partition.partition",
       "1 read",
@@ -184,7 +212,7 @@ describe("the progress of an apply", () => {
     const progress = new Progress();
 
     expect(progress.summary()).toBe("nothing");
-    expect(told(progress, hook("apply_complete", VPC, "create"), hook("apply_start", SUBNET, "create"))).toEqual([
+    expect(told(progress, [step("complete", "create", VPC), step("start", "create", SUBNET)])).toEqual([
       "1 created",
       `1 created · create ${SUBNET}`,
     ]);

@@ -1,17 +1,8 @@
 import { backFromOpenTofu, lockedVersions, providerNotes } from "../../terraform/provider-lock";
+import { said } from "../support/recorded";
 
-/** Written by `terraform init`, Terraform 1.11.4, from a mirror. */
-const LOCK = `# This file is maintained automatically by "terraform init".
-# Manual edits may be lost in future updates.
-
-provider "registry.terraform.io/hashicorp/aws" {
-  version     = "5.100.0"
-  constraints = ">= 5.100.0, < 7.0.0"
-  hashes = [
-    "h1:edXOJWE4ORX8Fm+dpVpICzMZJat4AX0VRCAy/xkcOc0=",
-  ]
-}
-`;
+/** Written by `terraform init`, from a mirror. */
+const LOCK = said("terraform", "lock file").stdout;
 /** Written by `tofu init`, OpenTofu 1.12.6, over that. */
 const OPENTOFU_LOCK = LOCK.replace('"terraform init"', '"tofu init"').replace("terraform.io", "opentofu.org");
 /** Written by `terraform init` with both registries within reach, on a state that OpenTofu has written. */
@@ -58,32 +49,24 @@ describe("a lock file", () => {
 });
 
 describe("the way back from OpenTofu", () => {
-  /** Printed by `terraform init`, Terraform 1.11.4, with a mirror of Terraform's registry, on a state that OpenTofu wrote. */
-  const COMPLAINT = `Error: Failed to query available provider packages
-
-Could not retrieve the list of available versions for provider
-registry.opentofu.org/hashicorp/aws: could not connect to
-registry.opentofu.org: failed to request discovery document: Get
-"https://registry.opentofu.org/.well-known/terraform.json": dial tcp: lookup
-registry.opentofu.org on 192.0.2.53:53: no such host
-
-To see which modules are currently depending on
-registry.opentofu.org/hashicorp/aws and what versions are specified, run the
-following command:
-    terraform providers
-`;
+  /** Printed by `terraform init`, without a way to any registry, on a state that OpenTofu wrote. */
+  const COMPLAINT = said("terraform", "init with a state of OpenTofu, without a way to its registry").stderr;
 
   it("is told where Terraform cannot have a provider that only the state names", () => {
-    expect(backFromOpenTofu(COMPLAINT, COMMAND)).toBe(
-      "the state was written by OpenTofu; this makes it Terraform's: " +
-        `\`${COMMAND} state replace-provider registry.opentofu.org/hashicorp/aws registry.terraform.io/hashicorp/aws\``,
-    );
+    for (const complaint of [COMPLAINT, said("terraform", "init with a state of OpenTofu").stderr])
+      expect(backFromOpenTofu(complaint, COMMAND)).toBe(
+        "the state was written by OpenTofu; this makes it Terraform's: " +
+          `\`${COMMAND} state replace-provider registry.opentofu.org/hashicorp/aws registry.terraform.io/hashicorp/aws\``,
+      );
     expect(backFromOpenTofu(`${COMPLAINT} registry.opentofu.org/hashicorp/tls: no`, COMMAND)).toMatch(
       /hashicorp\/aws`, then `terraform .* registry\.opentofu\.org\/hashicorp\/tls registry\.terraform\.io\/hashicorp\/tls`$/,
     );
   });
 
   it("is not for a registry of Terraform's that is out of reach", () => {
-    expect(backFromOpenTofu(COMPLAINT.replaceAll("opentofu.org", "terraform.io"), COMMAND)).toBeUndefined();
+    const { stderr } = said("terraform", "init without a way to the registry");
+
+    expect(stderr).toContain("could not connect to registry.terraform.io");
+    expect(backFromOpenTofu(stderr, COMMAND)).toBeUndefined();
   });
 });

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Terraform } from "../../terraform/terraform";
 import type { TerraformEvent } from "../../terraform/events";
 import { terraformPlatform } from "../../terraform/platform";
-import { standInForTerraform } from "../support/terraform-stand-in";
+import { said } from "../support/recorded";
+import { repeating, standInForTerraform } from "../support/terraform-stand-in";
 
 let folder: string;
 beforeEach(() => {
@@ -79,32 +80,40 @@ describe("Terraform", () => {
       expect([await terraform.init(), await terraform.init()]).toEqual([true, false]);
     });
 
-    it("and says what to do where the registry is out of reach", async () => {
-      const complaint = "Error: Failed to query\\n\\ncould not connect\\nto registry.terraform.io: no such host\\n";
-      const { terraform } = terraformWith({ init: `printf '${complaint}' >&2; exit 1` });
-
-      await expect(terraform.init()).rejects.toThrow(
-        /no such host\nwhere the registry is out of reach, Terraform takes providers from a folder: `terraform providers mirror FOLDER`/,
-      );
-    });
-
     it.each([
       [
+        "Terraform without a way to the registry",
+        "terraform",
+        said("terraform", "init without a way to the registry"),
+        /connection refused\n.*\nwhere the registry is out of reach, Terraform takes providers from a folder: `terraform providers mirror FOLDER`.*#provider-installation$/s,
+      ],
+      [
+        "Terraform with a mirror that has no such provider",
+        "terraform",
+        said("terraform", "init with a mirror that has no such provider"),
+        /search locations\n.*\nwhere the registry is out of reach, Terraform takes providers from a folder: /s,
+      ],
+      [
+        // As OpenTofu 1.12.6 says it.
         "OpenTofu is told of its own",
         "tofu",
-        "Error: Failed to resolve provider packages\n\ncould not connect to registry.opentofu.org: no such host",
+        {
+          ...{ exitCode: 1, stdout: "" },
+          stderr:
+            "Error: Failed to resolve provider packages\n\ncould not connect to registry.opentofu.org: no such host\n",
+        },
         /^tofu init failed: .*\nwhere the registry is out of reach, OpenTofu takes providers from a folder: `tofu providers mirror FOLDER`.*: https:\/\/opentofu\.org\/\S+$/s,
       ],
       [
         "Terraform with a state of OpenTofu's is led back",
         "terraform",
-        "Error: Failed to query available provider packages\n\nprovider\nregistry.opentofu.org/hashicorp/aws: could not connect to\nregistry.opentofu.org",
+        said("terraform", "init with a state of OpenTofu"),
         /\nthe state was written by OpenTofu; this makes it Terraform's: `\S+terraform -chdir=\S+ state replace-provider registry\.opentofu\.org\/hashicorp\/aws registry\.terraform\.io\/hashicorp\/aws`$/,
       ],
       [
         "a lock file from elsewhere",
         "terraform",
-        "Error: Failed to install provider\n\nError while installing hashicorp/aws v5.100.0: the local package for\nregistry.terraform.io/hashicorp/aws 5.100.0 doesn't match any of the\nchecksums previously recorded in the dependency lock file",
+        said("terraform", "init with checksums of another platform"),
         new RegExp(
           `\nthe lock file knows this provider as it is for other systems only: .* providers lock -platform=${terraformPlatform()}\` adds the one that it names$`,
         ),
@@ -112,11 +121,11 @@ describe("Terraform", () => {
       [
         "a lock file with a version that a mirror has not",
         "terraform",
-        "Error: Failed to query available provider packages\n\nCould not retrieve the list of available versions for provider hashicorp/aws:\nthe previously-selected version 6.10.0 is no longer available",
+        said("terraform", "init with a mirror that lacks the locked version"),
         /\n`\S+terraform -chdir=\S+ init -upgrade` chooses among the versions that there are, and locks that one$/,
       ],
     ] as const)("and says what to do with its complaint: %s", async (_, name, complaint, advice) => {
-      const { terraform } = terraformWith({ init: `cat >&2 <<'END'\n${complaint}\nEND\nexit 1` }, { name });
+      const { terraform } = terraformWith({ init: repeating(complaint) }, { name });
 
       await expect(terraform.init()).rejects.toThrow(advice);
     });
@@ -309,6 +318,16 @@ describe("Terraform", () => {
   });
 
   describe("lists the state", () => {
+    it.each([
+      ["state list", ["terraform_data.kept", 'terraform_data.row["a b"]']],
+      ["state list of an empty state", []],
+      ["state list without a state", []],
+    ])("as Terraform does: %s", async (recorded, addresses) => {
+      const { terraform } = terraformWith({ "state list": repeating(said("terraform", recorded)) });
+
+      expect(await terraform.state()).toEqual(addresses);
+    });
+
     it("without data sources, and with everything else", async () => {
       const lines = ["aws_vpc.a", "data.aws_partition.p", "terraform_data.handover", 'aws_subnet.s["data.x"]'];
       const { terraform } = terraformWith({
@@ -316,12 +335,6 @@ describe("Terraform", () => {
       });
 
       expect(await terraform.state()).toEqual(["aws_vpc.a", "terraform_data.handover", 'aws_subnet.s["data.x"]']);
-    });
-
-    it("which is empty when there is none yet", async () => {
-      const { terraform } = terraformWith({ "state list": 'echo "No state file was found!" >&2; exit 1' });
-
-      expect(await terraform.state()).toEqual([]);
     });
 
     it("and fails when it cannot be read", async () => {

@@ -20,6 +20,7 @@ import { findProgram } from "../../../terraform/program";
 import { terraformPlatform } from "../../../terraform/platform";
 import { TERRAFORM_VERSION } from "../../../terraform/release";
 import { provideMoto, provideTerraform } from "../../../rehearsal/machine/tools";
+import { said } from "../../support/recorded";
 import { zipOf } from "../../support/zip";
 
 const PLATFORM = terraformPlatform();
@@ -68,7 +69,9 @@ describe("what a rehearsal sets up by itself", () => {
     return join(bin, name);
   }
 
-  const terraformOf = (version: string) => `echo '{"terraform_version": "${version}"}'`;
+  /** Says what Terraform says of its version, of another version than the recorded one. */
+  const terraformOf = (version: string) =>
+    `echo '${said("terraform", "version").stdout.replace(/("terraform_version": ")[^"]*/, `$1${version}`)}'`;
   const left = () => (existsSync(tools) ? readdirSync(tools) : []);
 
   describe("Terraform", () => {
