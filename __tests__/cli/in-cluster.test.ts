@@ -10,6 +10,7 @@ import {
   readingCommands,
   type InCluster,
 } from "../../cli/destroy/in-cluster";
+import { said } from "../support/recorded";
 
 const CONTEXT = "arn:aws:eks:ap-northeast-2:123456789012:cluster/c";
 const never = new AbortController().signal;
@@ -85,20 +86,29 @@ describe("what a cluster has in AWS", () => {
     });
   });
 
-  it("has no ingresses when its API has none", () => {
-    const none = ended({ exitCode: 1, stderr: 'error: the server doesn\'t have a resource type "ingresses"' });
+  it("is read from what kubectl makes of a list", () => {
+    expect(parseInCluster(said("kubectl", "what is in AWS"), said("kubectl", "ingresses"))).toEqual({
+      services: [{ namespace: "shop", name: "cart" }],
+      ingresses: [{ namespace: "shop", name: "front" }],
+      claims: [{ namespace: "shop", name: "orders", persistentVolume: "pvc-1" }],
+      volumes: [{ name: "pvc-1", volumeId: "vol-0123456789abcdef0", reclaimPolicy: "Delete" }],
+    });
+    expect(parseInCluster(said("kubectl", "nothing"), said("kubectl", "nothing"))).toEqual({
+      services: [],
+      ingresses: [],
+      claims: [],
+      volumes: [],
+    });
+  });
 
-    expect(parseInCluster(list(), none)).toMatchObject({ ingresses: [] });
+  it("has no ingresses when its API has none", () => {
+    for (const none of ["no such kind of object", "path that the API has not"])
+      expect(parseInCluster(list(), said("kubectl", none))).toMatchObject({ ingresses: [] });
   });
 
   it.each([
     ["the API hangs", ended({ exitCode: 124 }), list(), "the cluster's API did not answer within 30 s"],
-    [
-      "it refuses",
-      ended({ exitCode: 1, stderr: "error: You must be logged in to the server (Unauthorized)" }),
-      list(),
-      "the cluster does not know the role of the host",
-    ],
+    ["it refuses", said("kubectl", "unauthorized"), list(), "the cluster does not know the role of the host"],
     [
       "it hangs at the second question",
       list(),
@@ -222,7 +232,7 @@ describe("the deletion of what a cluster has in AWS", () => {
   });
 
   it("goes on after a failure, and tells why", async () => {
-    const timedOut = ended({ exitCode: 1, stderr: "error: timed out waiting for the condition on services/cart" });
+    const timedOut = said("kubectl", "object that stays");
     const bastion = new StandInBastion([timedOut, new UserError("the connection is lost"), ended()]);
 
     const failures = await deleteInCluster(bastion, CONTEXT, { ...FOUND, claims: [] }, never);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { outcomesOf } from "../../support/outcomes";
 import { ownHome } from "../../../bootstrap/site";
 import { awsConfig, withRegion } from "../../../bootstrap/tasks/aws-config";
+import { said } from "../../support/recorded";
 import { LocalHost } from "../../support/local-host";
 
 describe("the region in an AWS config file", () => {
@@ -34,6 +35,16 @@ describe("the region in an AWS config file", () => {
   ])("%s", (_, before, after) => {
     expect(withRegion(before, "R")).toBe(after);
     expect(withRegion(after, "R")).toBe(after);
+  });
+
+  it("is found in what aws configure writes, and corrected there alone", () => {
+    const { stdout } = said("aws", "configuration of two profiles");
+    const corrected = withRegion(stdout, "R");
+
+    expect(withRegion(stdout, "us-east-1")).toBe(stdout);
+    expect(corrected.split("\n").filter((line) => !stdout.split("\n").includes(line))).toEqual(["region = R"]);
+    expect(corrected.indexOf("region = R")).toBeLessThan(corrected.indexOf("[profile other]"));
+    expect(corrected.split("\n")).toHaveLength(stdout.split("\n").length);
   });
 
   it("is read by the file's owner only, and the second run finds nothing to do", async () => {

@@ -9,6 +9,7 @@ import {
   parseCluster,
   type ClusterState,
 } from "../../../bootstrap/tasks/cluster";
+import { said } from "../../support/recorded";
 import { LocalHost } from "../../support/local-host";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -59,6 +60,33 @@ function node(name: string, ready: boolean) {
 function state(...items: unknown[]): ClusterState {
   return parseCluster(answered({ kind: "List", items }));
 }
+
+/** The stand-in's objects, in a list as kubectl makes it. */
+describe("what kubectl says of a cluster", () => {
+  it("is its nodes and aws-auth", () => {
+    expect(parseCluster(said("kubectl", "nodes and ConfigMaps"))).toMatchObject({
+      awsAuth: {
+        metadata: { name: "aws-auth", resourceVersion: "1" },
+        data: { mapRoles: "- rolearn: arn:aws:iam::123456789012:role/nodes\n" },
+      },
+      nodes: [
+        { name: "ip-172-16-10-12.ap-northeast-2.compute.internal", status: "Ready", version: "v1.31.4-eks-aeac579" },
+        {
+          name: "ip-172-16-10-13.ap-northeast-2.compute.internal",
+          status: "NotReady",
+          reason: "KubeletNotReady: cni plugin not initialized",
+        },
+      ],
+    });
+  });
+
+  it("is nothing in an empty list, and why there is no answer", () => {
+    expect(parseCluster(said("kubectl", "nothing"))).toEqual({ awsAuth: undefined, nodes: [] });
+    expect(parseCluster(said("kubectl", "refused connection"))).toEqual({
+      unreachable: expect.stringContaining("the cluster's endpoint cannot be reached from the host") as string,
+    });
+  });
+});
 
 describe("aws-auth", () => {
   const task = awsAuth(ADDRESS, { node_role_arn: ROLE }, KUBECTL);
@@ -309,6 +337,16 @@ describe("nodes", () => {
     expect(await wait.hopeless?.(awsCli(groups, instances).host)).toBeUndefined();
   });
 
+  it("are sought by what the AWS CLI makes of both answers", async () => {
+    const hopeless = (instances: string) =>
+      wait.hopeless?.(awsCli(said("aws", "Auto Scaling groups"), said("aws", instances)).host);
+
+    expect(await hopeless("ids of no instances")).toMatch(
+      / call the instances i-0123456789abcdef0 InService, and EC2 /,
+    );
+    expect(await hopeless("ids of instances")).toBeUndefined();
+  });
+
   it("are nothing to wait for when no group wants one", () => {
     expect(
       nodes(ADDRESS, { ...WANTED, node_groups: { a: { min: 0, max: 0, desired: 0 } } }, 1).missing(state()),
@@ -371,6 +409,17 @@ describe("the first broken link of joining", () => {
     ["a cluster that is away", { unreachable: "no such host" }, groups(), /^no such host$/],
   ])("is %s", (_, current, answer, words) => {
     expect(brokenLink(current, answer, ADDRESS, WANTED)).toMatch(words);
+  });
+
+  it("is read from what the AWS CLI makes of the groups' answer", () => {
+    const wanted = { ...WANTED, node_groups: { "c-worker": { min: 3, max: 3, desired: 3 } } };
+
+    expect(brokenLink(state(mapped), said("aws", "Auto Scaling groups"), ADDRESS, wanted)).toMatch(
+      /^the Auto Scaling group c-worker has 2 of 3 instances; /,
+    );
+    expect(brokenLink(state(mapped), said("aws", "Auto Scaling groups"), ADDRESS, WANTED)).toMatch(
+      /^the instances i-0123456789abcdef0, i-0aaaaaaaaaaaaaaaa run, and only 0 have registered/,
+    );
   });
 
   it("is the mapping of a role that one of the groups has of its own", () => {

@@ -22,6 +22,7 @@ import { finding } from "../../../bootstrap/site";
 import type { Outcome, Step } from "../../../bootstrap/engine/task";
 import { artifactFor, binary } from "../../../bootstrap/tasks/binary";
 import { awsCli } from "../../../bootstrap/tasks/aws-cli";
+import { said } from "../../support/recorded";
 import { LocalHost } from "../../support/local-host";
 
 /** A release of one file for every machine, served from this one. */
@@ -120,11 +121,16 @@ describe("the AWS CLI", () => {
   }
   const task = (zip: Buffer) => awsCli({ root, sudo: false }, release("aws-cli", "2.36.7", zip, url));
   const program = () => join(root, "usr/local/bin/aws");
+  /** What `aws --version` prints, of another version than the recorded one. */
+  const ofVersion = (version: string) =>
+    said("aws", "version")
+      .stdout.trimEnd()
+      .replace(/^(aws-cli\/)\S+/, `$1${version}`);
   /** A stand-in for an AWS CLI that came with the system. */
   function systemAws(version: string): void {
     const folder = join(root, "system");
     mkdirSync(folder);
-    writeFileSync(join(folder, "aws"), `#!/bin/sh\necho "aws-cli/${version} Python/3.9 Linux/6.1"\n`, { mode: 0o755 });
+    writeFileSync(join(folder, "aws"), `#!/bin/sh\necho "${ofVersion(version)}"\n`, { mode: 0o755 });
     host = new LocalHost({ PATH: `${folder}:/usr/bin:/bin` });
   }
   const SCRIPT = "#!/bin/sh\necho aws-cli/2.36.7 Python/3.13\n";

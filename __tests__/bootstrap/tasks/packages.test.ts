@@ -16,6 +16,8 @@ import { outcomesOf } from "../../support/outcomes";
 import { findProgram } from "../../../terraform/program";
 import type { Outcome } from "../../../bootstrap/engine/task";
 import { packages } from "../../../bootstrap/tasks/packages";
+import { quoted } from "../../../contract/shell";
+import { said } from "../../support/recorded";
 import { LocalHost } from "../../support/local-host";
 
 let folder: string;
@@ -104,14 +106,14 @@ describe("packages", () => {
   });
 
   it.each([
-    [
-      "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1 (unattended-upgr)",
-      "another package manager is at work",
-    ],
-    ["E: Unable to locate package curl", "the distribution's repositories lack a package"],
-  ])("fails in one line when apt-get says: %s", async (complaint, meaning) => {
+    ["lock that is held", "another package manager is at work"],
+    ["no such package", "the distribution's repositories lack a package"],
+  ])("fails in one line when apt-get finds a %s", async (recorded, meaning) => {
+    const { stdout, stderr, exitCode } = said("apt-get", recorded);
+    const [complaint = ""] = stderr.split("\n");
     program("dpkg");
-    program("apt-get", `echo "Reading package lists..."; echo "${complaint}" >&2; exit 100`);
+    const printing = `printf %s ${quoted(stdout)}; printf %s ${quoted(stderr)} >&2; exit ${String(exitCode)}`;
+    program("apt-get", printing);
 
     const [outcome] = await outcomes(host);
 
@@ -122,8 +124,8 @@ describe("packages", () => {
   });
 
   describe("with a dead package source", () => {
-    /** What apt-get 2.6.1 says to standard error of a source that answers 404; it ends with 100. */
-    const DEAD = "E: The repository 'http://repo.invalid/gone stable Release' does not have a Release file.";
+    /** What apt-get says to standard error of a source that answers 404; it ends with 100. */
+    const DEAD = said("apt-get", "dead source").stderr.trimEnd();
     const update = `case " $* " in *" update ") echo "${DEAD}" >&2; exit 100 ;; esac`;
 
     beforeEach(() => {
