@@ -5,7 +5,7 @@ const CLONE = resolve(__dirname, "..");
 const text = (file: string) => readFileSync(join(CLONE, file), "utf8");
 
 /** Every page of the project, by its path from the project's folder. */
-const PAGES = [".", "docs", "docs/decisions"].flatMap((folder) =>
+const PAGES = [".", "docs", "docs/decisions", "__tests__"].flatMap((folder) =>
   readdirSync(join(CLONE, folder))
     .filter((name) => name.endsWith(".md"))
     .map((name) => posix.join(folder, name)),
@@ -74,6 +74,55 @@ describe("the documents", () => {
 
     expect(named.length).toBeGreaterThan(30);
     expect(named.filter(([, command]) => !source.includes(`command("${command}")`))).toEqual([]);
+  });
+
+  describe("have a table of readers, in __tests__/README.md", () => {
+    /** The cells of each row. */
+    const ROWS = [...text("__tests__/README.md").matchAll(/^\| (`.*) \|$/gm)].map(([, row = ""]) =>
+      row.split(" | ").map((cell) => cell.trim()),
+    );
+    const paths = (cell = "") => [...cell.matchAll(/`((?:[\w.-]+\/)+[\w.-]+)`/g)].map(([, path = ""]) => path);
+    const readers = ROWS.flatMap(([reader]) => paths(reader));
+
+    it("whose rows name files and folders that there are", () => {
+      const named = ROWS.flatMap((cells) => cells.flatMap(paths)).filter((path) => !path.startsWith("~"));
+
+      expect(named.length).toBeGreaterThan(150);
+      expect(named.filter((path) => !existsSync(join(CLONE, path)))).toEqual([]);
+    });
+
+    it("whose rows name a reader, what it reads, its writer, and a test or what is recorded", () => {
+      const wrong = ROWS.filter(
+        (cells) =>
+          cells.length !== 4 ||
+          cells.includes("") ||
+          paths(cells[0]).length === 0 ||
+          !paths(cells[3]).some((path) => path.startsWith("__tests__/")),
+      );
+
+      expect(ROWS.length).toBeGreaterThan(45);
+      expect(wrong).toEqual([]);
+    });
+
+    it("with a row for every file that reads JSON, YAML, TOML or HCL", () => {
+      const reads = /\bjsonIn\(|JSON\.parse\(|from "(?:yaml|smol-toml)"|@cdktf\/hcl2json/;
+      const found = ["aws", "bootstrap", "cli", "contract", "facts", "modules", "rehearsal", "terminal", "terraform"]
+        .flatMap((room) =>
+          readdirSync(join(CLONE, room), { recursive: true, encoding: "utf8" }).map((file) => posix.join(room, file)),
+        )
+        .filter((file) => file.endsWith(".ts") && reads.test(text(file)));
+
+      expect(found.length).toBeGreaterThan(25);
+      expect(found.filter((file) => !readers.includes(file))).toEqual([]);
+    });
+
+    it("with every program that is recorded", () => {
+      const recorded = readdirSync(join(CLONE, "__tests__/golden/programs"));
+      const named = ROWS.flatMap((cells) => paths(cells[3]).map((path) => posix.basename(path)));
+
+      expect(recorded.length).toBeGreaterThan(5);
+      expect(recorded.filter((file) => !named.includes(file))).toEqual([]);
+    });
   });
 
   it("begin with a README of at most 150 lines", () => {
