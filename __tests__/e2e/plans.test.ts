@@ -88,14 +88,14 @@ describeEndToEnd("a plan of", () => {
     project.remove();
   });
 
-  /** Plans from nothing, beside other plans. */
+  /** Plans from nothing. */
   function plan(tfvars: string) {
     files += 1;
     const file = project.tfvars(`${tfvars}\n`, `row-${String(files)}.tfvars`);
     return project.plan(always, `-var-file=${file}`, "-lock=false", "-refresh=false");
   }
 
-  it.concurrent.each(ROWS)("$what", async ({ tfvars, adds, warns, seed, expects }) => {
+  it.each(ROWS)("$what", async ({ tfvars, adds, warns, seed, expects }) => {
     const { output, summary, all } = await plan([tfvars, await seed?.(emulator.endpoint)].join("\n"));
 
     expect(output).not.toContain("Error:");
@@ -105,14 +105,14 @@ describeEndToEnd("a plan of", () => {
     expects?.(new Map(all.map(({ address, after }) => [address, after ?? {}])));
   });
 
-  it.concurrent.each(WARNED_NODE_IMAGES)("%s is made, with a warning", async (_, tfvars, message) => {
+  it.each(WARNED_NODE_IMAGES)("%s is made, with a warning", async (_, tfvars, message) => {
     const { code, output } = await plan(tfvars);
 
     expect(flowing(output)).toContain(message);
     expect(code).toBe(0);
   });
 
-  it.concurrent.each(REFUSED_NODE_GROUPS)("%s is refused", async (_, tfvars, message) => {
+  it.each(REFUSED_NODE_GROUPS)("%s is refused", async (_, tfvars, message) => {
     const { code, output } = await plan(tfvars);
 
     expect(flowing(output)).toContain(message);

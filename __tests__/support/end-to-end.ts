@@ -15,7 +15,9 @@ import { withoutSizesOfImages } from "../../rehearsal/account/mending";
 import { passOn, startProxy } from "../../rehearsal/machine/proxy";
 import { describeNeeding } from "./needs";
 import { PREPARED, type Prepared } from "./prepared";
+import type { RunningProvider } from "./null-provider";
 import { run, type Ended } from "./run";
+import { shareProvider, typesIn } from "./shared-provider";
 
 function prepared(): Prepared {
   return JSON.parse(process.env[PREPARED] ?? "{}") as Prepared;
@@ -172,6 +174,8 @@ export class Project {
   readonly stack = join(this.folder, "cdktf.out", "stacks", "eks");
   readonly environment: NodeJS.ProcessEnv;
   private plans = 0;
+  private before: Promise<unknown> = Promise.resolve();
+  private shared: { readonly environment: string; readonly provider: Promise<RunningProvider> } | undefined;
 
   constructor(emulator: Pick<Emulator, "environment">) {
     cpSync(prepared().template, this.folder, { recursive: true, verbatimSymlinks: true });
@@ -185,15 +189,44 @@ export class Project {
     return file;
   }
 
-  /** Runs `terraform -chdir=cdktf.out/stacks/eks …` in the project's folder. */
+  /**
+   * Runs `terraform -chdir=cdktf.out/stacks/eks …` in the project's folder. All runs share one provider, which knows one
+   * configuration at a time: so they wait for each other.
+   */
   terraform(...args: string[]): Promise<Ended> {
-    return run(terraformProgram(), ["-chdir=cdktf.out/stacks/eks", ...args], {
-      cwd: this.folder,
-      env: this.environment,
+    const ended = this.before.then(async () => {
+      // It would take a provider that is there for one that need not be installed.
+      const env = args[0] === "init" ? this.environment : await this.withProvider();
+      return run(terraformProgram(), ["-chdir=cdktf.out/stacks/eks", ...args], { cwd: this.folder, env });
+    });
+    this.before = ended.catch(() => undefined);
+    return ended;
+  }
+
+  private async withProvider(): Promise<NodeJS.ProcessEnv> {
+    // Where it finds AWS, and who it is there, it reads once.
+    const environment = JSON.stringify(this.environment);
+    if (this.shared?.environment !== environment) {
+      this.stopProvider();
+      const logFile = join(this.folder, "provider.log");
+      const provider = shareProvider(this.stack, typesIn(this.stack), { env: this.environment, logFile });
+      this.shared = { environment, provider };
+    }
+    const { reattach } = await this.shared.provider;
+    const others = JSON.parse(this.environment["TF_REATTACH_PROVIDERS"] ?? "{}") as object;
+    return {
+      ...this.environment,
+      TF_REATTACH_PROVIDERS: JSON.stringify({ ...others, ...(JSON.parse(reattach) as object) }),
+    };
+  }
+
+  private stopProvider(): void {
+    void this.shared?.provider.then((provider) => {
+      provider.stop();
     });
   }
 
-  /** Plans into a file of its own, so that two can run side by side with `-lock=false`. */
+  /** Plans into a file of its own. */
   async plan(varFile: string, ...args: string[]): Promise<Plan> {
     this.plans += 1;
     const file = join(this.folder, `plan-${String(this.plans)}`);
@@ -233,6 +266,7 @@ export class Project {
   }
 
   remove(): void {
+    this.stopProvider();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
