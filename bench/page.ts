@@ -13,3 +13,12 @@ export function filled(page: string, command: string, text: string): string {
   if (from === -1 || to === -1) throw new Error(`the page has no lines ${begin} and ${END}`);
   return `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`;
 }
+
+/** A table of Markdown, its head first, padded as prettier pads it: its check would fail on what this writes. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const [head = [], ...others] = rows;
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => (row[column] ?? "").length)));
+  const line = (cells: readonly string[], filler = " ") =>
+    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width, filler)).join(" | ")} |`;
+  return [line(head), line([], "-"), ...others.map((row) => line(row))].join("\n");
+}

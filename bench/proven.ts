@@ -1,4 +1,4 @@
-import { filled } from "./page";
+import { filled, table } from "./page";
 
 /** A command of the project that was run to its end, on which programs, and what came of it. */
 export interface ProvenRun {
@@ -24,17 +24,8 @@ export function withRun(runs: readonly ProvenRun[], run: ProvenRun): ProvenRun[]
  * @throws Error when the page lacks the marks
  */
 export function fillIn(page: string, runs: readonly ProvenRun[]): string {
-  const rows = [
-    ["command", "on", "result", "date"],
-    ...runs.map(({ command, on, result, date }) => [`\`${command}\``, programs(on), result, date]),
-  ];
-  // Padded as prettier pads tables, or its check would fail on what this writes.
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
-  const line = (cells: readonly string[], filler = " ") =>
-    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width, filler)).join(" | ")} |`;
-  const [head = [], ...others] = rows;
-  const table = [line(head), line([], "-"), ...others.map((row) => line(row))].join("\n");
-  return filled(page, "npm run prove", table);
+  const rows = runs.map(({ command, on, result, date }) => [`\`${command}\``, programs(on), result, date]);
+  return filled(page, "npm run prove", table([["command", "on", "result", "date"], ...rows]));
 }
 
 function programs(on: ProvenRun["on"]): string {

@@ -115,7 +115,8 @@ describeEndToEnd("a stack that the workshop's own HCL made", () => {
     nullProvider.stop();
     account.close();
     await emulator.stop();
-    for (const folder of [workshop, project.folder]) rmSync(folder, { recursive: true, force: true });
+    project.remove();
+    rmSync(workshop, { recursive: true });
   });
 
   function newProject(): Project {

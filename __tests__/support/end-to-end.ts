@@ -168,6 +168,9 @@ function failedPlan(ended: Ended): Plan {
   };
 }
 
+/** These commands are about providers that are installed, and pass over one that runs already. */
+const ABOUT_PROVIDERS = ["init", "providers"];
+
 /** A project folder of a test's own, with the stack initialized: what a participant has after `terraform init`. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), "eks-test-"));
@@ -175,7 +178,7 @@ export class Project {
   readonly environment: NodeJS.ProcessEnv;
   private plans = 0;
   private before: Promise<unknown> = Promise.resolve();
-  private shared: { readonly environment: string; readonly provider: Promise<RunningProvider> } | undefined;
+  private shared: { readonly suits: string; readonly provider: Promise<RunningProvider> } | undefined;
 
   constructor(emulator: Pick<Emulator, "environment">) {
     cpSync(prepared().template, this.folder, { recursive: true, verbatimSymlinks: true });
@@ -195,8 +198,7 @@ export class Project {
    */
   terraform(...args: string[]): Promise<Ended> {
     const ended = this.before.then(async () => {
-      // It would take a provider that is there for one that need not be installed.
-      const env = args[0] === "init" ? this.environment : await this.withProvider();
+      const env = ABOUT_PROVIDERS.includes(args[0] ?? "") ? this.environment : await this.withProvider();
       return run(terraformProgram(), ["-chdir=cdktf.out/stacks/eks", ...args], { cwd: this.folder, env });
     });
     this.before = ended.catch(() => undefined);
@@ -204,13 +206,13 @@ export class Project {
   }
 
   private async withProvider(): Promise<NodeJS.ProcessEnv> {
-    // Where it finds AWS, and who it is there, it reads once.
-    const environment = JSON.stringify(this.environment);
-    if (this.shared?.environment !== environment) {
+    const types = typesIn(this.stack, this.folder);
+    // Where it finds AWS, and who it is there, a provider reads once.
+    const suits = JSON.stringify([this.environment, [...types]]);
+    if (this.shared?.suits !== suits) {
       this.stopProvider();
       const logFile = join(this.folder, "provider.log");
-      const provider = shareProvider(this.stack, typesIn(this.stack), { env: this.environment, logFile });
-      this.shared = { environment, provider };
+      this.shared = { suits, provider: shareProvider(this.stack, types, { env: this.environment, logFile }) };
     }
     const { reattach } = await this.shared.provider;
     const others = JSON.parse(this.environment["TF_REATTACH_PROVIDERS"] ?? "{}") as object;

@@ -167,10 +167,18 @@ function varint(message: Buffer, at: number): [number, number] {
   }
 }
 
-/** The types of resources and data sources that a synthesized stack names. */
-export function typesIn(stack: string): Set<string> {
-  const { resource = {}, data = {} } = JSON.parse(readFileSync(join(stack, "cdk.tf.json"), "utf8")) as Readonly<
-    Partial<Record<"resource" | "data", object>>
-  >;
-  return new Set([...Object.keys(resource), ...Object.keys(data)]);
+/** The types of resources and data sources that a stack's configuration, in either syntax, and local states name. */
+export function typesIn(...folders: readonly string[]): Set<string> {
+  const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  const types = files.flatMap((file) => {
+    const named = (pattern: RegExp) => [...readFileSync(file, "utf8").matchAll(pattern)].map(([, type = ""]) => type);
+    if (file.endsWith(".tfstate")) return named(/"type": ?"(\w+)"/g);
+    if (file.endsWith(".tf")) return named(/^(?:resource|data) "(\w+)"/gm);
+    if (!file.endsWith(".tf.json")) return [];
+    const { resource = {}, data = {} } = JSON.parse(readFileSync(file, "utf8")) as Partial<
+      Record<"resource" | "data", object>
+    >;
+    return [...Object.keys(resource), ...Object.keys(data)];
+  });
+  return new Set(types.sort());
 }
