@@ -62,24 +62,20 @@ export async function startNullProvider(): Promise<RunningProvider> {
       state: withId(wanted_state, "5577006791947779410"),
     })),
   });
+  return serve(server, "registry.terraform.io/hashicorp/null");
+}
+
+/** Serves a provider's calls on a port of this machine. @param name the provider's source address */
+export async function serve(server: Server, name: string): Promise<RunningProvider> {
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
       else reject(error);
     });
   });
-
-  const address = { Network: "tcp", String: `127.0.0.1:${String(port)}` };
+  const Addr = { Network: "tcp", String: `127.0.0.1:${String(port)}` };
   return {
-    reattach: JSON.stringify({
-      "registry.terraform.io/hashicorp/null": {
-        Protocol: "grpc",
-        ProtocolVersion: 5,
-        Pid: process.pid,
-        Test: true,
-        Addr: address,
-      },
-    }),
+    reattach: JSON.stringify({ [name]: { Protocol: "grpc", ProtocolVersion: 5, Pid: process.pid, Test: true, Addr } }),
     stop: () => {
       server.forceShutdown();
     },

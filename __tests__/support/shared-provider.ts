@@ -1,17 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import {
-  Client,
-  credentials,
-  Server,
-  ServerCredentials,
-  type handleUnaryCall,
-  type ServiceDefinition,
-} from "@grpc/grpc-js";
+import { Client, credentials, Server, type handleUnaryCall, type ServiceDefinition } from "@grpc/grpc-js";
 
 import { startServer } from "../../rehearsal/machine/server";
-import type { RunningProvider } from "./null-provider";
+import { serve, type RunningProvider } from "./null-provider";
 
 /** The calls of Terraform's plugin protocol, version 5. @see https://developer.hashicorp.com/terraform/plugin/terraform-plugin-protocol */
 const CALLS = [
@@ -78,7 +71,6 @@ export async function shareProvider(
   const schemas = asked("GetSchema", Buffer.alloc(0)).then((all) => ofTypes(all, types));
   const answer = (call: string): handleUnaryCall<Buffer, Buffer> => {
     return ({ request }, callback) => {
-      // With its own answer Terraform would ask for the schemas of all types.
       const found = call === "GetSchema" ? schemas : asked(call, request);
       found.then(
         (value) => {
@@ -105,20 +97,12 @@ export async function shareProvider(
     ]),
   );
   const server = new Server({ "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 });
-  server.addService(service, {
-    ...Object.fromEntries(CALLS.map((call) => [call, answer(call)])),
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(error);
-    });
-  });
-  const Addr = { Network: "tcp", String: `127.0.0.1:${String(port)}` };
+  server.addService(service, Object.fromEntries(CALLS.map((call) => [call, answer(call)])));
+  const gate = await serve(server, name);
   return {
-    reattach: JSON.stringify({ [name]: { Protocol: "grpc", ProtocolVersion: 5, Pid: process.pid, Test: true, Addr } }),
+    reattach: gate.reattach,
     stop: () => {
-      server.forceShutdown();
+      gate.stop();
       client.close();
       void provider.stop();
     },
