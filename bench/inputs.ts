@@ -11,7 +11,7 @@ import { network } from "../contract/inputs/network";
 import { nodes } from "../contract/inputs/nodes";
 import { pods } from "../contract/inputs/pods";
 import { project } from "../contract/inputs/project";
-import { filled } from "./page";
+import { filled, table } from "./page";
 
 const CLONE = resolve(__dirname, "..");
 const PAGE = join(CLONE, "docs", "inputs.md");
@@ -33,7 +33,7 @@ export function inputTables(): string {
   return Object.entries(SECTIONS)
     .flatMap(([title, fields]) => [
       `## ${title}`,
-      table("input", fields),
+      tableOf("input", fields),
       ...Object.entries(fields).flatMap(([name, description]) => objectTables(name, description)),
     ])
     .join("\n\n");
@@ -47,17 +47,18 @@ function objectTables(name: string, description: Description): string[] {
   const title = kind === "object" ? `### \`${name}\`` : `### A row of \`${name}\``;
   return [
     title,
-    table("field", fields),
+    tableOf("field", fields),
     ...Object.entries(fields).flatMap(([field, its]) => objectTables(`${name}.${field}`, its)),
   ];
 }
 
-function table(head: string, fields: Fields): string {
-  const rows = Object.entries(fields).map(
-    ([name, description]) =>
-      `| \`${name}\` | ${shownDefault(description)} | ${description.says.replaceAll("|", "\\|")} |`,
-  );
-  return [`| ${head} | default | |`, "| --- | --- | --- |", ...rows].join("\n");
+function tableOf(head: string, fields: Fields): string {
+  const rows = Object.entries(fields).map(([name, description]) => [
+    `\`${name}\``,
+    shownDefault(description),
+    description.says.replaceAll("|", "\\|"),
+  ]);
+  return table([[head, "default", ""], ...rows]);
 }
 
 function shownDefault({ default: value }: Description): string {
