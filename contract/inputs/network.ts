@@ -1,7 +1,7 @@
 import { ENDPOINT_SERVICES } from "../../facts/endpoint-services";
 import { allOf, atMost, distinct, matches, matching, not, startsWith, TRIMMED, type Condition } from "./condition";
 import { inputs, listOf, object, oneOf, text, number } from "./description";
-import { DNS_LABEL, HEXADECIMAL, MINOR, RETENTION, TAG_CHARACTERS, ZONE_ID } from "./kinds";
+import { DNS_LABEL, HEXADECIMAL, MINOR, RETENTION, tagValue, ZONE_ID } from "./kinds";
 import { isWithin, overlaps, partOf256, vpcNetwork } from "./ranges";
 import { every, none, once, rule, unless, type Rule } from "./rule";
 
@@ -46,7 +46,7 @@ export const network = inputs({
         must: () =>
           'have 1 to 127 letters, digits, spaces or characters of _.:/=+@- (no space at either end, no "aws:" in ' +
           "front), because it is the value of a tag",
-        ...allOf(matches(`^${TAG_CHARACTERS}{1,127}$`), TRIMMED, not(startsWith("aws:"))),
+        ...allOf(tagValue(127), TRIMMED, not(startsWith("aws:"))),
       },
     ],
   }),
@@ -419,7 +419,7 @@ function nameAndRangeRules(name: string): readonly Rule[] {
   return [
     every(
       `s in ${list}`,
-      `try(${matches(`^${TAG_CHARACTERS}{1,128}$`).hcl("s.name")}, false)`,
+      `try(${tagValue(128).hcl("s.name")}, false)`,
       "jsonencode(s.name)",
       (found) => `${name} must have names of 1 to 128 letters, digits, spaces or characters of _.:/=+@-, got ${found}.`,
     ),

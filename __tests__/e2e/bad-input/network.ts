@@ -35,6 +35,16 @@ const NOT_BESIDE = "vpc_secondary_cidr_blocks must be ranges that AWS takes besi
 
 /** What can be wrong about the network: the tfvars file, and the words that have to be in the answer. */
 export const NETWORK_CASES: readonly WrongInput[] = [
+  // Names
+  ["an empty name of the VPC", set('vpc_name = ""'), "vpc_name must have 1 to 127 letters, digits, spaces or "],
+  ["a long name of the VPC in Korean", set(`vpc_name = "${"가".repeat(128)}"`), "vpc_name must have 1 to 127 letters"],
+  ["a line in the name of the VPC", set('vpc_name = "a\\nb"'), "vpc_name must have 1 to 127 letters"],
+  ["a space before the name of the VPC", set('vpc_name = " a"'), "vpc_name must have 1 to 127 letters"],
+  [
+    "a long name of a subnet",
+    set(`vpc_private_subnets = [{ name = "${"n".repeat(129)}", az = "ap-northeast-2a", cidr = "172.16.10.0/23" }]`),
+    "vpc_private_subnets must have names of 1 to 128 letters, digits, spaces or characters of _.:/=+@-, got ",
+  ],
   // An existing network
   ["a VPC's name for its id", set('vpc_id = "workshop"'), 'vpc_id must be the id of a VPC, "vpc-" and 8 or 17'],
   ["an empty id of a VPC", set('vpc_id = ""'), "vpc_id must be the id of a VPC"],
@@ -287,6 +297,14 @@ export const NETWORK_CASES: readonly WrongInput[] = [
 
 /** What is unusual and right. */
 export const GOOD_NETWORKS: readonly GoodInput[] = [
+  [
+    "names that are as long as they can be",
+    set(
+      `vpc_name = "${"가".repeat(127)}"\nvpc_public_subnets = [\n` +
+        `  { name = "${"n".repeat(128)}", az = "ap-northeast-2a", cidr = "172.16.0.0/23" },\n` +
+        '  { name = "b", az = "ap-northeast-2b", cidr = "172.16.2.0/23" },\n]',
+    ),
+  ],
   ["a public range beside the VPC's", set('vpc_secondary_cidr_blocks = ["203.0.0.0/16"]')],
   ["100.64/10 beside a public range", beside("203.0.0.0/16", "100.127.0.0/16")],
   ["another range of 10/8", beside("10.2.0.0/16", "10.0.0.0/16", "10.3.0.0/24")],
