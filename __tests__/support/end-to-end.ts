@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -205,7 +205,11 @@ export class Project {
     return ended;
   }
 
-  private async withProvider(): Promise<NodeJS.ProcessEnv> {
+  /**
+   * The environment in which Terraform finds the provider that all runs share. One run at a time, and none that is
+   * interrupted: Terraform would tell the provider to stop.
+   */
+  async withProvider(): Promise<NodeJS.ProcessEnv> {
     const types = typesIn(this.stack, this.folder);
     // Where it finds AWS, and who it is there, a provider reads once.
     const suits = JSON.stringify([this.environment, [...types]]);
@@ -273,29 +277,51 @@ export class Project {
   }
 }
 
+interface Variable {
+  readonly validation?: readonly unknown[];
+}
+
 /**
  * The variables of the stack and nothing else of it: what Terraform says of values before it knows of any resource, in a
  * tenth of the time that a plan takes.
  */
 export class Inputs {
   private readonly folder = mkdtempSync(join(tmpdir(), "eks-inputs-"));
-  private files = 0;
+  private readonly variables: readonly (readonly [string, Variable])[];
+  private rows = 0;
 
   constructor() {
     const json = readFileSync(join(prepared().template, "cdktf.out", "stacks", "eks", "cdk.tf.json"), "utf8");
-    const { variable } = JSON.parse(json) as { readonly variable: unknown };
-    writeFileSync(join(this.folder, "cdk.tf.json"), JSON.stringify({ variable }));
+    this.variables = Object.entries((JSON.parse(json) as { readonly variable: Record<string, Variable> }).variable);
   }
 
   /** What a plan says of a tfvars file; two can run side by side. */
   judge(tfvars: string): Promise<Ended> {
-    this.files += 1;
-    const file = `row-${String(this.files)}.tfvars`;
-    writeFileSync(join(this.folder, file), `${tfvars}\n`);
-    return run(terraformProgram(), ["plan", "-input=false", "-no-color", "-lock=false", `-var-file=${file}`], {
-      cwd: this.folder,
+    this.rows += 1;
+    const folder = join(this.folder, String(this.rows));
+    mkdirSync(folder);
+    writeFileSync(join(folder, "cdk.tf.json"), JSON.stringify({ variable: this.concerning(tfvars) }));
+    writeFileSync(join(folder, "row.tfvars"), `${tfvars}\n`);
+    return run(terraformProgram(), ["plan", "-input=false", "-no-color", "-lock=false", "-var-file=row.tfvars"], {
+      cwd: folder,
       env: environmentFor({ environment: {} }),
     });
+  }
+
+  /**
+   * All variables, with those rules that anything in `tfvars` can break: the others say of it what they say of the
+   * defaults.
+   */
+  private concerning(tfvars: string): Readonly<Record<string, Variable>> {
+    // What everybody has to say can be wrong by not being said.
+    const isNamed = (name = "") => name === "aws_krug_admin_role" || new RegExp(`\\b${name}\\b`).test(tfvars);
+    return Object.fromEntries(
+      this.variables.map(([name, { validation = [], ...variable }]) => {
+        const others = JSON.stringify(validation).matchAll(/\bvar\.(\w+)/g);
+        const concerned = isNamed(name) || [...others].some(([, other]) => isNamed(other));
+        return [name, concerned ? { ...variable, validation } : variable];
+      }),
+    );
   }
 
   remove(): void {

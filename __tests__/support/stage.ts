@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { takeInventory, type Inventory } from "../../rehearsal/account/inventory";
@@ -41,32 +42,29 @@ const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  */
 export async function startStage(tfvars = ""): Promise<Stage> {
   const emulator = await emulate();
-  const project = new Project(emulator);
-  const folder = join(project.folder, ".stage");
+  const folder = mkdtempSync(join(tmpdir(), "eks-test-stage-"));
   const root = join(folder, "root");
-  mkdirSync(root, { recursive: true });
+  mkdirSync(root);
   const account = new PlantedAccount(emulator.endpoint);
   const clusters = await startClusters(account.settings, folder);
+  const aws = { ...emulator.environment, AWS_ENDPOINT_URL: clusters.endpoint };
+  const project = new Project({ environment: aws });
   const version = ownKubectlVersion();
   const { releasesFile, byPath } = makeArtifacts(folder, version, ownPrograms());
   const mirror = await startMirror(byPath);
   const bastion = await startSshStandIn({
     folder: join(folder, "ssh"),
     home: join(folder, "home"),
-    environment: { ...emulator.environment, AWS_ENDPOINT_URL: clusters.endpoint, PATH: SYSTEM_PATH },
+    environment: { ...aws, PATH: SYSTEM_PATH },
   });
   const knownHosts = join(folder, "known_hosts");
   writeFileSync(knownHosts, `${bastion.knownHostsLine}\n`);
   project.tfvars(
     `aws_krug_admin_role = "aws-krug-admin"\nkubectl_ssh_cidrs = ["203.0.113.7/32"]\neks_version = "${minorOf(version)}"\n${tfvars}`,
   );
-  const environment = {
-    ...project.environment,
-    AWS_ENDPOINT_URL: clusters.endpoint,
-    EKS_TERRAFORM: terraformProgram(),
-    // No key of the user's own is offered to a stand-in.
-    SSH_AUTH_SOCK: "",
-  };
+  const { environment } = project;
+  // No key of the user's own is offered to a stand-in.
+  Object.assign(environment, { EKS_TERRAFORM: terraformProgram(), SSH_AUTH_SOCK: "" });
   const where = { cwd: project.folder, env: environment };
   return {
     emulator,
@@ -79,7 +77,7 @@ export async function startStage(tfvars = ""): Promise<Stage> {
       ...["--identity", bastion.identityFile, "--known-hosts", knownHosts, "--root", root],
       ...["--mirror", mirror.url, "--releases", releasesFile, "--timeout", "30"],
     ],
-    eks: (...args) => run(process.execPath, [EKS, ...args], where),
+    eks: async (...args) => run(process.execPath, [EKS, ...args], { ...where, env: await project.withProvider() }),
     start: (args, watch) => start(process.execPath, [EKS, ...args], where, watch),
     onTerminal: async (args, answer) => {
       const command = [process.execPath, EKS, ...args].map((word) => `'${word}'`).join(" ");
@@ -100,6 +98,7 @@ export async function startStage(tfvars = ""): Promise<Stage> {
       await clusters.stop();
       await emulator.stop();
       project.remove();
+      rmSync(folder, { recursive: true });
     },
   };
 }
