@@ -11,8 +11,10 @@ import { examineBefore } from "./doctor/account";
 import { readClusterFacts, type ClusterFacts } from "./doctor/cluster-facts";
 import { examineCluster, examineState, exitCode, findingsJson, findingsText } from "./doctor/doctor";
 import { UserError } from "../contract/user-error";
+import { orElse } from "./doctor/fact";
 import type { Finding } from "./doctor/finding";
 import { notInside, readInsideFacts, type InsideFacts } from "./doctor/inside-facts";
+import { madeIn, refuseElsewhere } from "./elsewhere";
 import { onBastion } from "./on-bastion";
 import type { Screen } from "../terminal/screen";
 import { isEncrypted, isLocked, readState } from "../terraform/state";
@@ -139,6 +141,7 @@ async function look(
 ): Promise<{ cluster: ClusterFacts; inside: InsideFacts }> {
   screen.busy("asking AWS");
   const cluster = await readClusterFacts(handover, { region: handover.region });
+  refuseElsewhere(madeIn([handover.node_role_arn]), handover.region, orElse(cluster.identity));
   const entered = await onBastion(
     handover,
     bootstrap,

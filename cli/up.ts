@@ -1,5 +1,5 @@
-import { readIdentity } from "../aws/identity";
-import { withAws } from "../aws/clients";
+import { readIdentity, type Identity } from "../aws/identity";
+import { withAws, type AwsClients } from "../aws/clients";
 import { readInstanceTypes } from "../aws/instances";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
 import { confirm } from "../terminal/confirm";
@@ -10,6 +10,7 @@ import type { Plan } from "../terraform/plan-file";
 import type { VariableArgument } from "../terraform/tfvars";
 import { concerning, examineBefore, explained, refuseErrors, unchecked } from "./doctor/account";
 import type { Finding } from "./doctor/finding";
+import { madeIn, refuseElsewhere } from "./elsewhere";
 import { refuseUnlessAllowed } from "./plan/guard";
 import { summarize, summaryLines } from "./plan/plan-summary";
 import { applyPlan, dropPlan, savedPlan, savePlan } from "./plan/run";
@@ -31,18 +32,21 @@ export interface UpOptions {
 interface SavedPlan {
   readonly plan: Plan;
   readonly hasChanges: boolean;
+  /** Undefined when AWS does not say. */
+  readonly caller: Identity | undefined;
   /** What AWS says of the inputs, which is asked while Terraform plans. */
   readonly asked: Promise<readonly Finding[]>;
 }
 
 async function makePlan(stack: Stack, screen: Screen): Promise<SavedPlan> {
+  const caller = await whoAsks(stack, screen);
   const asked = examineBefore(stack.variables.values);
   // Whoever waits for it hears of it; nobody has to.
   asked.catch(() => undefined);
   try {
     const hasChanges = await savePlan(stack, screen, [], "done");
     screen.busy("reading the plan");
-    return { plan: await savedPlan(stack), hasChanges, asked };
+    return { plan: await savedPlan(stack), hasChanges, caller, asked };
   } catch (error) {
     if (stack.signal.aborted) throw error;
     screen.busy("asking AWS what it has not");
@@ -64,7 +68,7 @@ export async function plan(
 ): Promise<number> {
   const stack = await prepare(options.arguments, true, screen, signal);
   const saved = await makePlan(stack, screen).finally(dropPlan);
-  const lines = await told(saved.plan, stack, screen);
+  const lines = await told(saved, stack, screen);
   screen.end();
   process.stdout.write(`${lines.join("\n")}\n`);
   refuseUnlessAllowed(saved.plan, options.allowReplace);
@@ -87,7 +91,7 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
   const endState = await stack.terraform.beginState();
   try {
     const saved = await makePlan(stack, screen);
-    for (const line of await told(saved.plan, stack, screen)) screen.line(line);
+    for (const line of await told(saved, stack, screen)) screen.line(line);
     refuseUnlessAllowed(saved.plan, options.allowReplace);
     await refuseWhatAwsWould(saved, screen);
     if (saved.hasChanges) {
@@ -126,21 +130,45 @@ async function refuseWhatAwsWould({ plan, asked }: SavedPlan, screen: Screen): P
 }
 
 /** What a person has to know before a plan is applied: whose account it is, and what becomes of it. */
-async function told(read: Plan, stack: Stack, screen: Screen): Promise<string[]> {
+async function told({ plan, caller }: SavedPlan, stack: Stack, screen: Screen): Promise<string[]> {
   const type = String(stack.variables.values.get("eks_worker_node_ec2_type")?.value);
-  const region = String(stack.variables.values.get("aws_region")?.value);
+  const region = regionOf(stack);
   screen.busy("asking AWS what the instance type holds");
-  const signal = AbortSignal.any([stack.signal, AbortSignal.timeout(FACTS_TIMEOUT_MS)]);
-  // That there is no answer by then is no reason not to plan.
-  const inTime = <T>(answer: Promise<T>) => orInterrupted(answer, signal).catch(() => undefined);
-  const [account, types] = await withAws({ region, maxAttempts: 1 }, ({ sts, ec2 }) =>
-    Promise.all([inTime(readIdentity(sts)), inTime(readInstanceTypes(ec2, [type]))]),
-  );
+  const types = await askInTime(stack, ({ ec2 }) => readInstanceTypes(ec2, [type]));
   const facts = types?.[type];
   return [
-    ...(account === undefined ? [] : [`account: ${account.account}, in ${region}`, `you are: ${account.arn}`]),
-    ...summaryLines(summarize(read, facts !== undefined && facts.interfaces > 0 ? facts : undefined)),
+    ...(caller === undefined
+      ? [`note: AWS does not say whose credentials these are: nobody has looked whether the state is of this account`]
+      : [`account: ${caller.account}, in ${region}`, `you are: ${caller.arn}`]),
+    ...summaryLines(summarize(plan, facts !== undefined && facts.interfaces > 0 ? facts : undefined)),
   ];
+}
+
+/**
+ * Whose credentials these are; undefined when AWS does not say.
+ *
+ * @throws UserError with exit code 3 when they are of another account than what is in the state, or the region is another
+ */
+async function whoAsks(stack: Stack, screen: Screen): Promise<Identity | undefined> {
+  screen.busy("asking AWS whose credentials these are");
+  const [caller, resources] = await Promise.all([
+    askInTime(stack, ({ sts }) => readIdentity(sts)),
+    stack.terraform.resources(),
+  ]);
+  refuseElsewhere(madeIn(resources.map(({ arn }) => arn)), regionOf(stack), caller);
+  return caller;
+}
+
+function regionOf({ variables }: Stack): string {
+  return String(variables.values.get("aws_region")?.value);
+}
+
+/** What AWS answers, of what is good to know only: that there is no answer in time is no reason not to plan. */
+function askInTime<Answer>(stack: Stack, question: (aws: AwsClients) => Promise<Answer>): Promise<Answer | undefined> {
+  const signal = AbortSignal.any([stack.signal, AbortSignal.timeout(FACTS_TIMEOUT_MS)]);
+  return withAws({ region: regionOf(stack), maxAttempts: 1 }, (aws) =>
+    orInterrupted(question(aws), signal).catch(() => undefined),
+  );
 }
 
 /** How long anybody waits for what is good to know only. */

@@ -45,6 +45,10 @@ export interface ResourceChange {
   readonly after: Readonly<Record<string, unknown>> | null;
   /** In the shape of `after`, true where only the apply will tell. */
   readonly unknown: unknown;
+  /** Whether the state had it, and AWS has not: somebody has deleted it, or it is looked for in the wrong place. */
+  readonly isGone: boolean;
+  /** Whether something else in the state was made from it; true where the plan does not say. */
+  readonly isUsed: boolean;
 }
 
 /** What a data source has told, as far as the plan knows it. */
@@ -77,6 +81,8 @@ export interface Plan {
   /** Planning failed half-way: `changes` are only those up to there. */
   readonly isErrored: boolean;
 }
+
+type Addresses = ReadonlySet<string>;
 
 const KINDS: Readonly<Record<string, ChangeKind>> = {
   "no-op": "no-op",
@@ -121,7 +127,12 @@ const CHECK = z.object({
   instances: z.array(z.object({ problems: z.array(z.object({ message: z.string() })).optional() })).optional(),
 });
 
-const STATE_RESOURCE = z.object({ mode: z.string(), type: z.string(), values: OBJECT.default({}) });
+const STATE_RESOURCE = z.object({
+  mode: z.string(),
+  type: z.string(),
+  values: OBJECT.default({}),
+  depends_on: z.array(z.string()).default([]),
+});
 
 /** @see https://developer.hashicorp.com/terraform/internals/json-format#plan-representation */
 const PLAN = z.object({
@@ -135,6 +146,7 @@ const PLAN = z.object({
     })
     .optional(),
   resource_changes: z.array(RESOURCE).default([]),
+  resource_drift: z.array(z.object({ address: z.string(), change: z.object({ actions: ACTIONS }) })).default([]),
   output_changes: z.record(z.string(), z.object({ actions: ACTIONS })).default({}),
   configuration: z
     .object({
@@ -178,8 +190,15 @@ export function readPlan(json: string, source: string): Plan {
 
   const defaults = plan.configuration?.root_module?.variables;
   const known = plan.prior_state?.values?.root_module?.resources ?? [];
+  const about = {
+    source,
+    gone: new Set(
+      plan.resource_drift.filter(({ change }) => change.actions.join() === "delete").map(({ address }) => address),
+    ),
+    used: known.length === 0 ? undefined : new Set(known.flatMap((it) => (it.mode === "managed" ? it.depends_on : []))),
+  };
   return {
-    changes: plan.resource_changes.map((resource) => resourceChange(resource, source)),
+    changes: plan.resource_changes.map((resource) => resourceChange(resource, about)),
     dataSources: known.filter(({ mode }) => mode === "data"),
     // A null that stands for the default is a null here.
     variables: Object.fromEntries(
@@ -234,7 +253,10 @@ function kindOf(actions: readonly string[], address: string, source: string): Ch
   throw notAPlan(source, `it does with ${address} what is not known here: ${actions.join(", ")}`);
 }
 
-function resourceChange(resource: z.infer<typeof RESOURCE>, source: string): ResourceChange {
+function resourceChange(
+  resource: z.infer<typeof RESOURCE>,
+  { source, gone, used }: { readonly source: string; readonly gone: Addresses; readonly used: Addresses | undefined },
+): ResourceChange {
   const { address, previous_address, deposed, action_reason, change } = resource;
   const { actions, before = null, after = null } = change;
   return {
@@ -257,6 +279,9 @@ function resourceChange(resource: z.infer<typeof RESOURCE>, source: string): Res
     before,
     after,
     unknown: change.after_unknown ?? {},
+    isGone: gone.has(address),
+    // The state names what a resource was made from without its index.
+    isUsed: used?.has(address.replace(/\[[^[\]]*\]$/, "")) ?? true,
   };
 }
 

@@ -252,9 +252,10 @@ export class Terraform {
     return state.trim() === "" ? [] : readState("the state", state).tainted;
   }
 
-  /** Everything in the state that Terraform manages. @throws UserError */
+  /** Everything in the state that Terraform manages; nothing when there is no state. @throws UserError */
   async resources(): Promise<readonly StateResource[]> {
-    return managedResources(await this.pull());
+    const state = await this.pull();
+    return state.trim() === "" ? [] : managedResources(state);
   }
 
   /** The state, as `terraform state pull` prints it, decrypted; empty when there is none. @throws UserError */

@@ -1,6 +1,6 @@
 import { SCENARIOS } from "../../bench/plan-scenarios";
 import { UserError } from "../../contract/user-error";
-import { allowing, refusals, refuseUnlessAllowed } from "../../cli/plan/guard";
+import { refusals, refuseUnlessAllowed } from "../../cli/plan/guard";
 import { HARMLESS, LOSSES } from "../../cli/plan/guarded-types";
 import { refusalText, type Refusal } from "../../cli/plan/refusal";
 import type { ResourceChange } from "../../terraform/plan-file";
@@ -272,15 +272,52 @@ describe("the guard", () => {
     expect(refusalOf("oddities-removed", address)).toBeUndefined();
   });
 
-  it("names the options for what an apply left half made, in modules as well", () => {
-    expect(
-      allowing([
-        "module.eks.aws_eks_node_group.eks_node_group",
-        'module.a["x"].module.b.aws_launch_configuration.c',
-        SUBNET_C,
-        "terraform_data.handover",
-      ]),
-    ).toEqual(["--allow-replace module.eks.aws_eks_node_group.eks_node_group", `--allow-replace '${SUBNET_C}'`]);
+  describe("of what an apply left half made", () => {
+    const tainted = { address: BASTION, actions: ["delete", "create"], reason: "replace_because_tainted", before: {} };
+    const inState = (mode: string, ...depends_on: string[]) => ({
+      prior_state: { values: { root_module: { resources: [{ mode, type: "aws_eip", depends_on }] } } },
+    });
+
+    it.each([
+      ["lets it be made anew while nothing was made from it", inState("managed", "aws_vpc.network_vpc"), []],
+      ["does not count what was only read because of it", inState("data", BASTION), []],
+      ["refuses it when something was made from it", inState("managed", "aws_vpc.network_vpc", BASTION), [BASTION]],
+      ["refuses it when the plan does not say what was made from it", {}, [BASTION]],
+    ])("%s", (_, more, refused) => {
+      expect(refusals(planOf([tainted], more), []).map(({ address }) => address)).toEqual(refused);
+    });
+
+    it("knows one of many by its name", () => {
+      const one = { ...tainted, address: SUBNET_C };
+      const plan = planOf([one], inState("managed", "aws_subnet.network_private_subnet"));
+
+      expect(refusals(plan, []).map(({ address }) => address)).toEqual([SUBNET_C]);
+      expect(refusals(plan, [SUBNET_C])).toEqual([]);
+    });
+  });
+
+  describe("of what AWS does not have any more", () => {
+    const made = (address: string) => ({ address, actions: ["create"] });
+    const drift = (address: string, ...actions: string[]) => ({ resource_drift: [{ address, change: { actions } }] });
+    const refused = (address: string, more: Record<string, unknown>, allowed: readonly string[] = []) =>
+      refusals(planOf([made(address)], more), allowed).map(refusalText);
+
+    it("refuses to make it once more", () => {
+      expect(refused(CLUSTER, drift(CLUSTER, "delete"))).toEqual([
+        "aws_eks_cluster.cluster_control_plane: the cluster would be made once more: the state has one, and AWS says " +
+          "that there is none; where it was not deleted on purpose, look whether these are the account and the region " +
+          "that it is in; if you mean it, add --allow-replace aws_eks_cluster.cluster_control_plane",
+      ]);
+    });
+
+    it.each([
+      ["was never made", CLUSTER, drift(BASTION, "delete"), []],
+      ["has changed", CLUSTER, drift(CLUSTER, "update"), []],
+      ["holds nothing", LAUNCH, drift(LAUNCH, "delete"), []],
+      ["is allowed by name", CLUSTER, drift(CLUSTER, "delete"), [CLUSTER]],
+    ])("lets be made what %s", (_, address, more, allowed) => {
+      expect(refused(address, more, allowed)).toEqual([]);
+    });
   });
 
   it("refuses a replacement, with the attribute that forces it and what is lost", () => {

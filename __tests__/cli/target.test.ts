@@ -1,4 +1,4 @@
-import { refuseElsewhere, targetOf } from "../../cli/destroy/target";
+import { targetOf } from "../../cli/destroy/target";
 import type { StateResource } from "../../terraform/state";
 
 const resource = (type: string, id: string, more: Partial<StateResource> = {}): StateResource => ({
@@ -34,7 +34,7 @@ describe("what is to be destroyed", () => {
       vpcId: "vpc-1",
       hasCluster: true,
       managedIds: new Set(["role", "vpc-1", "c", "nodes"]),
-      madeIn: { region: "ap-northeast-2", account: "123456789012" },
+      madeIn: { partition: "aws", region: "ap-northeast-2", account: "123456789012" },
     });
   });
 
@@ -72,33 +72,5 @@ describe("what is to be destroyed", () => {
       managedIds: new Set(),
       madeIn: { region: undefined, account: undefined },
     });
-  });
-});
-
-describe("the place from which a stack is destroyed", () => {
-  const caller = (account: string) => ({ account, arn: `arn:aws:iam::${account}:user/me` });
-
-  it("is right where it was made, and anywhere with nothing in the state", () => {
-    refuseElsewhere(targetOf([VPC, ROLE], variables({})), caller("123456789012"));
-    refuseElsewhere(targetOf([], variables({ aws_region: "us-east-1" })), caller("999999999999"));
-    refuseElsewhere(targetOf([ROLE], variables({ aws_region: "us-east-1" })), caller("123456789012"));
-  });
-
-  it("is wrong in another region", () => {
-    const target = targetOf([ROLE, VPC], variables({ aws_region: "us-east-1" }));
-
-    expect(() => {
-      refuseElsewhere(target, caller("123456789012"));
-    }).toThrow("made in ap-northeast-2, and aws_region is us-east-1");
-  });
-
-  it("is wrong in another account", () => {
-    const target = targetOf([ROLE, VPC], variables({}));
-
-    expect(() => {
-      refuseElsewhere(target, caller("999999999999"));
-    }).toThrow(
-      "made in the account 123456789012, and these credentials are of 999999999999 (arn:aws:iam::999999999999:user/me)",
-    );
   });
 });

@@ -74,7 +74,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       expect(code).toBe(2);
       expect(stdout).toMatch(/^to add 1: aws_vpc$/m);
       expect(stderr).toMatch(/^init: providers and state are set up \(\d+\.\d s\)\nplan: done \(\d+\.\d s\)\n$/);
-      expect(verbs()).toEqual(["init", "plan", "show"]);
+      expect(verbs()).toEqual(["init", "state", "plan", "show"]);
       expect(saved()).toEqual([]);
     });
 
@@ -147,7 +147,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
 
       expect(code).toBe(3);
       expect(stderr).toContain("the cluster would be replaced");
-      expect(verbs()).toEqual(["init", "plan", "show"]);
+      expect(verbs()).toEqual(["init", "state", "plan", "show"]);
       expect(saved()).toEqual([]);
     });
 
@@ -170,8 +170,8 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       const { code, stderr } = await run("up", "-auto-approve");
 
       expect(code).toBe(1);
-      expect(calls()[3]).toMatch(/^apply -input=false -json \/.*\/\.cache\/eks\/plan-\d+$/);
-      expect(calls()[1]).toContain(`-out=${calls()[3]?.split(" ").at(-1) ?? ""} `);
+      expect(calls()[4]).toMatch(/^apply -input=false -json \/.*\/\.cache\/eks\/plan-\d+$/);
+      expect(calls()[2]).toContain(`-out=${calls()[4]?.split(" ").at(-1) ?? ""} `);
       expect(stderr).toMatch(/\napply: nothing \(\d+\.\d s\)\n/);
       expect(stderr).toContain("has no outputs");
       expect(stderr).toMatch(
@@ -186,7 +186,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       const { stderr } = await run("up");
 
       expect(stderr).toContain("\nnothing to add, to change or to destroy\n");
-      expect(verbs()).toEqual(["init", "plan", "show", "-chdir=cdktf.out/stacks/eks"]);
+      expect(verbs()).toEqual(["init", "state", "plan", "show", "-chdir=cdktf.out/stacks/eks"]);
     });
 
     it.each<[string, string, string]>([
@@ -230,7 +230,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       );
     });
 
-    it("says what has to be allowed to go on, where an apply has left something half made", async () => {
+    it("says what an apply has left half made, and how that is kept", async () => {
       const instances = [{ status: "tainted", attributes: { id: "x" } }];
       const made = [
         { mode: "managed", type: "aws_vpc", name: "network_vpc", instances },
@@ -243,9 +243,9 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       const { stderr } = await run("up", "-auto-approve");
 
       expect(stderr).toContain(
-        'half made: aws_vpc.network_vpc, aws_subnet.a["b c"], aws_launch_template.e; where AWS has finished it after all, ' +
-          `\`${program} -chdir=cdktf.out/stacks/eks untaint ADDRESS\` keeps it, else --allow-replace aws_vpc.network_vpc ` +
-          `--allow-replace 'aws_subnet.a["b c"]' makes it anew\n`,
+        'half made: aws_vpc.network_vpc, aws_subnet.a["b c"], aws_launch_template.e; the next run makes that anew, ' +
+          "unless something was made from it already; where AWS has finished it after all, " +
+          `\`${program} -chdir=cdktf.out/stacks/eks untaint ADDRESS\` keeps it\n`,
       );
     });
 
@@ -323,7 +323,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
         expect(stderr).toContain(
           "this would not come up, so that nothing is made\n\nerror access-entry-creator: " + me,
         );
-        expect(verbs()).toEqual(["init", "plan", "show"]);
+        expect(verbs()).toEqual(["init", "state", "plan", "show"]);
         expect(saved()).toEqual([]);
       });
     },
@@ -340,14 +340,14 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       { EKS_TERRAFORM: program },
       interruption.signal,
     );
-    while (calls().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (calls().length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
     await new Promise((resolve) => setTimeout(resolve, 100));
     interruption.abort();
 
     const { code, stderr } = await ended;
     expect(code).toBe(130);
     expect(stderr).toMatch(/\nerror: terraform plan was interrupted\n$/);
-    expect(calls()).toHaveLength(2);
+    expect(calls()).toHaveLength(3);
   });
 });
 

@@ -248,6 +248,18 @@ describeEndToEnd("the guard, on plans of an applied stack", () => {
     expect(because.get(CLUSTER)).toMatch(/\(tainted\)/);
   });
 
+  it("lets what is tainted be made anew where nothing was made from it", async () => {
+    for (const address of [BASTION, PROFILE]) await project.terraform("taint", address);
+    const plan = await planned("");
+    for (const address of [BASTION, PROFILE]) await project.terraform("untaint", address);
+
+    const replaced = plan.changes.filter(({ kind }) => kind === "replace").map(({ address }) => address);
+    expect(replaced).toEqual(expect.arrayContaining([BASTION, PROFILE]));
+    const refused = refusals(plan, []).map(({ address }) => address);
+    expect(refused).toContain(PROFILE);
+    expect(refused).not.toContain(BASTION);
+  });
+
   it("reads the same values from tfvars as Terraform does", async () => {
     const environment = {
       TF_VAR_project_name: "from-environment",

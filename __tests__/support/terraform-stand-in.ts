@@ -18,8 +18,8 @@ export function repeating({ exitCode, stdout, stderr }: CommandResult): string {
 
 /**
  * Writes a stand-in for Terraform: a shell script that notes its command line and then does what the body of the case
- * of its command says, such as `apply: "exit 1"`. A command that it was not told about is an error. `init` works if
- * nothing else is said.
+ * of its command says, such as `apply: "exit 1"`. A command that it was not told about is an error. If nothing
+ * else is said, `init` works and there is no state.
  *
  * @param folder to put it into
  * @param name `tofu` for OpenTofu
@@ -34,7 +34,9 @@ export function standInForTerraform(
   const log = join(folder, "terraform.calls");
   writeFileSync(log, "");
   const init = "mkdir -p .terraform; echo lock > .terraform.lock.hcl";
-  const cases = Object.entries({ init, ...commands }).map(([name, body]) => `"${name}"*)\n${body}\n;;`);
+  const cases = Object.entries({ init, "state pull": ":", ...commands }).map(
+    ([name, body]) => `"${name}"*)\n${body}\n;;`,
+  );
   writeFileSync(
     program,
     `#!/bin/sh

@@ -12,6 +12,7 @@ import { orInterrupted } from "../../terminal/process";
 import type { Screen } from "../../terminal/screen";
 import { countByType } from "../../terraform/events";
 import type { VariableArgument } from "../../terraform/tfvars";
+import { refuseElsewhere } from "../elsewhere";
 import { onBastion } from "../on-bastion";
 import { applyPlan, dropPlan, savePlan } from "../plan/run";
 import { prepare, type Stack } from "../stack";
@@ -20,7 +21,7 @@ import { scan, type Leftovers } from "./leftovers";
 import { remove, until } from "./removal";
 import { isClean, listing, removalPlan, stepTitle, type Removal, type Wishes } from "./removal-plan";
 import { remainsText, scanAfter, type Remains } from "./stack-remains";
-import { refuseElsewhere, targetOf, type Target } from "./target";
+import { targetOf, type Target } from "./target";
 
 /** What `eks destroy` is told. */
 export interface DestroyOptions {
@@ -54,7 +55,7 @@ export async function destroy(options: DestroyOptions, screen: Screen, signal: A
   const caller = await withAws(patient({ region: target.region }), ({ sts }) =>
     asking("ask AWS whose credentials these are", readIdentity(sts)),
   );
-  refuseElsewhere(target, caller);
+  refuseElsewhere(target.madeIn, target.region, caller);
   const place = `the account ${caller.account}, ${target.region}`;
   const destruction = new Destruction(stack, inState, target, place, options, screen);
   try {

@@ -1,8 +1,7 @@
 import { namesOf } from "../../facts/names";
-import type { Identity } from "../../aws/identity";
-import { UserError } from "../../contract/user-error";
 import type { StateResource } from "../../terraform/state";
 import type { GivenValue } from "../../terraform/tfvars";
+import { madeIn } from "../elsewhere";
 
 /** A stack that is to go, by what outlives its state: names, region, account. */
 export type Target = Readonly<ReturnType<typeof targetOf>>;
@@ -34,7 +33,6 @@ export function targetOf(
       type === "aws_iam_instance_profile" &&
       !["bastion_instance_profile", "node_group_group_instance_profile"].includes(name),
   );
-  const arns = resources.map(({ arn }) => arn.split(":"));
   return {
     region: variable("aws_region") ?? "",
     clusterName: cluster ?? variable("eks_cluster_name") ?? names.cluster,
@@ -50,32 +48,7 @@ export function targetOf(
     hasCluster: cluster !== undefined,
     /** Ids of everything in the state (an Auto Scaling group's is its name): those are Terraform's to destroy. */
     managedIds: new Set(existing.map(({ id }) => id)),
-    /** Where what is in the state was made; undefined when nothing in it says so. */
-    madeIn: {
-      region: arns.map(([, , , region = ""]) => region).find((region) => region !== ""),
-      account: arns.map(([, , , , account = ""]) => account).find((account) => /^\d{12}$/.test(account)),
-    },
+    /** Where what is in the state was made. */
+    madeIn: madeIn(resources.map(({ arn }) => arn)),
   };
-}
-
-/**
- * Refuses to destroy a stack from the wrong place: Terraform would find nothing there, forget all that it has made, and
- * call it destroyed.
- *
- * @throws UserError when the region or the account is another than what the state was made in
- */
-export function refuseElsewhere({ region, madeIn }: Target, caller: Identity): void {
-  if (madeIn.region !== undefined && madeIn.region !== region) {
-    throw new UserError(
-      `what is in the state was made in ${madeIn.region}, and aws_region is ${region}, where Terraform would ` +
-        "find nothing and forget it all: give the -var-file that it was applied with",
-    );
-  }
-  if (madeIn.account !== undefined && madeIn.account !== caller.account) {
-    throw new UserError(
-      `what is in the state was made in the account ${madeIn.account}, and these credentials are of ` +
-        `${caller.account} (${caller.arn}), where Terraform would find nothing and forget it all: set ` +
-        "AWS_PROFILE, or log in as who made it",
-    );
-  }
 }

@@ -7,9 +7,12 @@ import { lossOf } from "./guarded-types";
 import { ends, type Plan, type PlannedValue, type ResourceChange } from "../../terraform/plan-file";
 import { allowOption, becomes, refusalText, type Refusal } from "./refusal";
 
+/** Terraform's word for what an apply has left half made. */
+const TAINTED = "replace_because_tainted";
+
 /** Terraform's words for why, where no attribute says it. */
 const REASONS: Readonly<Record<string, string>> = {
-  replace_because_tainted:
+  [TAINTED]:
     "an apply left it half made (tainted); when it is sound after all, " + `\`${terraformCommand()} untaint\` keeps it`,
   replace_by_request: "-replace asks for it",
   replace_by_triggers: "something that it has to follow (replace_triggered_by) changes",
@@ -26,8 +29,9 @@ const VALUE_LENGTH = 80;
 
 /**
  * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions of all but
- * what is harmless, changes of the cluster that EKS refuses, and whatever shuts out its last admin or its nodes. What a
- * `moved` block only renames is none.
+ * what is harmless, making anew what the state has and AWS has not, changes of the cluster that EKS refuses, and whatever
+ * shuts out its last admin or its nodes. What a `moved` block only renames is none, and neither is what an apply has left
+ * half made, and nothing was made from.
  *
  * A plan that destroys everything on purpose is not for this: everything would be refused.
  *
@@ -35,8 +39,12 @@ const VALUE_LENGTH = 80;
  * @throws UserError (wrong usage) when `allowed` names what is not in the plan
  */
 export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
-  const lost = plan.changes.filter((change) => change.isManaged && ends(change)).flatMap(refusal);
-  const refused = [...lost, ...clusterRefusals(plan)];
+  const managed = plan.changes.filter(({ isManaged }) => isManaged);
+  const refused = [
+    ...managed.filter(ends).flatMap(refusal),
+    ...managed.filter(({ kind, isGone }) => kind === "create" && isGone).flatMap(forgotten),
+    ...clusterRefusals(plan),
+  ];
   const allowable = refused.filter(({ isFinal }) => isFinal !== true).map(({ address }) => address);
   for (const address of allowed) checkIsInPlan(address, plan, [...new Set(allowable)]);
   return refused.filter(({ address, isFinal }) => isFinal === true || !allowed.includes(address));
@@ -59,21 +67,11 @@ export function refuseUnlessAllowed(plan: Plan, allowed: readonly string[]): voi
   throw new UserError(refused.map(refusalText).join("\n\n"), { exitCode: 3 });
 }
 
-/** The options that let these be replaced, as far as the guard stands before them, quoted for a shell. */
-export function allowing(addresses: readonly string[]): string[] {
-  return addresses.filter((address) => lossOf({ type: typeOf(address) }) !== undefined).map(allowOption);
-}
-
-/** Of a managed resource, which may stand in a module: `module.eks.aws_vpc.vpc` is an `aws_vpc`. */
-function typeOf(address: string): string {
-  return /^(?:module\.[\w-]+(?:\[[^\]]*\])?\.)*([\w-]+)/.exec(address)?.[1] ?? "";
-}
-
 /** None where nothing is lost. */
 function refusal(change: ResourceChange): Refusal[] {
   const { address, kind, deposed, reason, forcedBy } = change;
   const loss = lossOf(change);
-  if (loss === undefined) return [];
+  if (loss === undefined || (reason === TAINTED && !change.isUsed)) return [];
   const forced = forcedBy.map(({ path, before, after }) =>
     sameText(before, after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
   );
@@ -84,6 +82,21 @@ function refusal(change: ResourceChange): Refusal[] {
         ? `${forced.join(", and ")}, which cannot be done in place`
         : (REASONS[reason ?? ""] ?? (kind === "destroy" ? "the plan destroys it" : "Terraform does not say why"));
   return [{ address, ...loss, what: becomes(change), because, instead: setBack(change) }];
+}
+
+/** What the plan makes once more, because nobody has found the one that the state has; none where nothing is lost. */
+function forgotten(change: ResourceChange): Refusal[] {
+  const loss = lossOf(change);
+  if (loss === undefined) return [];
+  return [
+    {
+      address: change.address,
+      noun: loss.noun,
+      what: "made once more",
+      because: "the state has one, and AWS says that there is none",
+      instead: "where it was not deleted on purpose, look whether these are the account and the region that it is in",
+    },
+  ];
 }
 
 function sameText(before: PlannedValue, after: PlannedValue): boolean {

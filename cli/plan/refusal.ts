@@ -6,7 +6,7 @@ export interface Refusal {
   readonly address: string;
   /** What it is to people: `the cluster`. */
   readonly noun: string;
-  readonly what: "replaced" | "destroyed" | "changed" | "made";
+  readonly what: "replaced" | "destroyed" | "changed" | "made" | "made once more";
   /** Why, in words. */
   readonly because: string;
   /** What is gone with it, in words; undefined where nothing is. */

@@ -7,7 +7,6 @@ import { countByType, Progress, type TerraformEvent } from "../../terraform/even
 import { readPlan, type Plan } from "../../terraform/plan-file";
 import { ApplyKilledError, FOLDER } from "../../terraform/terraform";
 import type { Stack } from "../stack";
-import { allowing } from "./guard";
 
 /** Where a plan is saved until the command ends. */
 function planFile(): string {
@@ -105,13 +104,12 @@ export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "d
   }
 }
 
-/** What has to be decided before it goes on: the guard stands before what would have to be made anew. */
+/** What becomes of what was left half made, and how it is kept. */
 function halfMadeText(addresses: readonly string[], command: string): string {
-  const options = allowing(addresses);
-  if (options.length === 0) return "";
+  if (addresses.length === 0) return "";
   return (
-    `half made: ${addresses.join(", ")}; where AWS has finished it after all, ` +
-    `\`${command} untaint ADDRESS\` keeps it, else ${options.join(" ")} makes it anew\n`
+    `half made: ${addresses.join(", ")}; the next run makes that anew, unless something was made from it already; ` +
+    `where AWS has finished it after all, \`${command} untaint ADDRESS\` keeps it\n`
   );
 }
 
