@@ -6,6 +6,7 @@ import { confirm } from "../terminal/confirm";
 import { orInterrupted } from "../terminal/process";
 import type { Screen } from "../terminal/screen";
 import { wrapped } from "../terminal/wrapped";
+import type { StateResource } from "../terraform/state";
 import type { Plan } from "../terraform/plan-file";
 import type { VariableArgument } from "../terraform/tfvars";
 import { concerning, examineBefore, explained, refuseErrors, unchecked } from "./doctor/account";
@@ -38,8 +39,24 @@ interface SavedPlan {
   readonly asked: Promise<readonly Finding[]>;
 }
 
-async function makePlan(stack: Stack, screen: Screen): Promise<SavedPlan> {
-  const caller = await whoAsks(stack, screen);
+function readState({ terraform }: Stack, screen: Screen): Promise<readonly StateResource[]> {
+  screen.busy("reading the state");
+  return terraform.resources();
+}
+
+/**
+ * Whose credentials these are; undefined when AWS does not say.
+ *
+ * @throws UserError with exit code 3 when what is in the state was made somewhere else
+ */
+async function whoAsks(stack: Stack, state: readonly StateResource[], screen: Screen): Promise<Identity | undefined> {
+  screen.busy("asking AWS whose credentials these are");
+  const caller = await askInTime(stack, ({ sts }) => readIdentity(sts));
+  refuseElsewhere(madeIn(state.map(({ arn }) => arn)), regionOf(stack), caller);
+  return caller;
+}
+
+async function makePlan(stack: Stack, caller: Identity | undefined, screen: Screen): Promise<SavedPlan> {
   const asked = examineBefore(stack.variables.values);
   // Whoever waits for it hears of it; nobody has to.
   asked.catch(() => undefined);
@@ -67,7 +84,8 @@ export async function plan(
   signal: AbortSignal,
 ): Promise<number> {
   const stack = await prepare(options.arguments, true, screen, signal);
-  const saved = await makePlan(stack, screen).finally(dropPlan);
+  const caller = await whoAsks(stack, await readState(stack, screen), screen);
+  const saved = await makePlan(stack, caller, screen).finally(dropPlan);
   const lines = await told(saved, stack, screen);
   screen.end();
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -90,7 +108,10 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
   const stack = await prepare(options.arguments, true, screen, signal);
   const endState = await stack.terraform.beginState();
   try {
-    const saved = await makePlan(stack, screen);
+    const state = await readState(stack, screen);
+    const caller = await whoAsks(stack, state, screen);
+    await keepProfiles(stack, state, screen);
+    const saved = await makePlan(stack, caller, screen);
     for (const line of await told(saved, stack, screen)) screen.line(line);
     refuseUnlessAllowed(saved.plan, options.allowReplace);
     await refuseWhatAwsWould(saved, screen);
@@ -113,6 +134,17 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
     );
   }
   return code;
+}
+
+/**
+ * Keeps instance profiles that an apply has left half made: whatever one lacks Terraform adds in place. Made anew it would
+ * come before the old one goes, as what is launched with it does, and under the name that this one still has.
+ */
+async function keepProfiles({ terraform }: Stack, state: readonly StateResource[], screen: Screen): Promise<void> {
+  for (const { address } of state.filter((it) => it.isTainted && it.type === "aws_iam_instance_profile")) {
+    await terraform.untaint(address);
+    screen.line(`note: ${address} was left half made, and is kept: what it lacks is added`);
+  }
 }
 
 /**
@@ -142,21 +174,6 @@ async function told({ plan, caller }: SavedPlan, stack: Stack, screen: Screen): 
       : [`account: ${caller.account}, in ${region}`, `you are: ${caller.arn}`]),
     ...summaryLines(summarize(plan, facts !== undefined && facts.interfaces > 0 ? facts : undefined)),
   ];
-}
-
-/**
- * Whose credentials these are; undefined when AWS does not say.
- *
- * @throws UserError with exit code 3 when they are of another account than what is in the state, or the region is another
- */
-async function whoAsks(stack: Stack, screen: Screen): Promise<Identity | undefined> {
-  screen.busy("asking AWS whose credentials these are");
-  const [caller, resources] = await Promise.all([
-    askInTime(stack, ({ sts }) => readIdentity(sts)),
-    stack.terraform.resources(),
-  ]);
-  refuseElsewhere(madeIn(resources.map(({ arn }) => arn)), regionOf(stack), caller);
-  return caller;
 }
 
 function regionOf({ variables }: Stack): string {

@@ -47,8 +47,8 @@ export interface ResourceChange {
   readonly unknown: unknown;
   /** Whether the state had it, and AWS has not: somebody has deleted it, or it is looked for in the wrong place. */
   readonly isGone: boolean;
-  /** Whether something else in the state was made from it; true where the plan does not say. */
-  readonly isUsed: boolean;
+  /** Types of what in the state was made from it, directly or not; undefined where the plan does not say. */
+  readonly usedBy: readonly string[] | undefined;
 }
 
 /** What a data source has told, as far as the plan knows it. */
@@ -82,7 +82,14 @@ export interface Plan {
   readonly isErrored: boolean;
 }
 
-type Addresses = ReadonlySet<string>;
+/** What the rest of a plan says of its changes. */
+interface About {
+  readonly source: string;
+  /** Addresses of what AWS does not have any more. */
+  readonly gone: ReadonlySet<string>;
+  /** What the state has; undefined where the plan does not say. */
+  readonly known: readonly z.infer<typeof STATE_RESOURCE>[] | undefined;
+}
 
 const KINDS: Readonly<Record<string, ChangeKind>> = {
   "no-op": "no-op",
@@ -195,7 +202,7 @@ export function readPlan(json: string, source: string): Plan {
     gone: new Set(
       plan.resource_drift.filter(({ change }) => change.actions.join() === "delete").map(({ address }) => address),
     ),
-    used: known.length === 0 ? undefined : new Set(known.flatMap((it) => (it.mode === "managed" ? it.depends_on : []))),
+    known: known.length === 0 ? undefined : known.filter(({ mode }) => mode === "managed"),
   };
   return {
     changes: plan.resource_changes.map((resource) => resourceChange(resource, about)),
@@ -253,12 +260,11 @@ function kindOf(actions: readonly string[], address: string, source: string): Ch
   throw notAPlan(source, `it does with ${address} what is not known here: ${actions.join(", ")}`);
 }
 
-function resourceChange(
-  resource: z.infer<typeof RESOURCE>,
-  { source, gone, used }: { readonly source: string; readonly gone: Addresses; readonly used: Addresses | undefined },
-): ResourceChange {
+function resourceChange(resource: z.infer<typeof RESOURCE>, { source, gone, known }: About): ResourceChange {
   const { address, previous_address, deposed, action_reason, change } = resource;
   const { actions, before = null, after = null } = change;
+  // So the state names what a resource was made from.
+  const withoutIndex = address.replace(/\[[^[\]]*\]$/, "");
   return {
     address,
     previousAddress: previous_address,
@@ -280,8 +286,7 @@ function resourceChange(
     after,
     unknown: change.after_unknown ?? {},
     isGone: gone.has(address),
-    // The state names what a resource was made from without its index.
-    isUsed: used?.has(address.replace(/\[[^[\]]*\]$/, "")) ?? true,
+    usedBy: known?.filter(({ depends_on: from }) => from.includes(withoutIndex)).map(({ type }) => type),
   };
 }
 

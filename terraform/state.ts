@@ -32,6 +32,9 @@ export interface StateLock {
 
 /** A managed resource in the state. */
 export interface StateResource {
+  readonly address: string;
+  /** Whether it was made, but not to its end. */
+  readonly isTainted: boolean;
   /** Such as `aws_vpc`. */
   readonly type: string;
   /** Its name in the stack, such as `network_vpc`. */
@@ -102,9 +105,11 @@ export function readState(source: string, state: string, lock?: string, isHeld?:
 
 /** Everything in a state that Terraform manages. @throws UserError when the state is none */
 export function managedResources(state: string): readonly StateResource[] {
-  return parsed("the state", state).managed.flatMap(({ type, name, attributes }) =>
-    attributes == null ? [] : { type, name, id: attributes.id, arn: attributes.arn, tags: attributes.tags_all },
-  );
+  return parsed("the state", state).managed.flatMap(({ address, status, type, name, attributes }) => {
+    if (attributes == null) return [];
+    const { id, arn, tags_all: tags } = attributes;
+    return { address, isTainted: status === "tainted", type, name, id, arn, tags };
+  });
 }
 
 /** The outputs in a state, and every instance of what Terraform manages. */

@@ -252,6 +252,11 @@ export class Terraform {
     return state.trim() === "" ? [] : readState("the state", state).tainted;
   }
 
+  /** Keeps what an apply has left half made. @throws UserError */
+  async untaint(address: string): Promise<void> {
+    await this.output(["untaint", "-no-color", address], {});
+  }
+
   /** Everything in the state that Terraform manages; nothing when there is no state. @throws UserError */
   async resources(): Promise<readonly StateResource[]> {
     const state = await this.pull();

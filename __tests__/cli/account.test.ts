@@ -8,7 +8,7 @@ import { said } from "../support/recorded";
 
 const CHANGE: ResourceChange = {
   ...{ address: "", type: "", name: "", isManaged: true, kind: "no-op" },
-  ...{ forcedBy: [], before: null, after: null, unknown: {}, isGone: false, isUsed: false },
+  ...{ forcedBy: [], before: null, after: null, unknown: {}, isGone: false, usedBy: [] },
 };
 
 const finding = (severity: Severity, code: string): Finding => ({

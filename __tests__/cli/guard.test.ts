@@ -274,14 +274,15 @@ describe("the guard", () => {
 
   describe("of what an apply left half made", () => {
     const tainted = { address: BASTION, actions: ["delete", "create"], reason: "replace_because_tainted", before: {} };
-    const inState = (mode: string, ...depends_on: string[]) => ({
-      prior_state: { values: { root_module: { resources: [{ mode, type: "aws_eip", depends_on }] } } },
+    const inState = (mode: string, type: string, ...depends_on: string[]) => ({
+      prior_state: { values: { root_module: { resources: [{ mode, type, depends_on }] } } },
     });
 
     it.each([
-      ["lets it be made anew while nothing was made from it", inState("managed", "aws_vpc.network_vpc"), []],
-      ["does not count what was only read because of it", inState("data", BASTION), []],
-      ["refuses it when something was made from it", inState("managed", "aws_vpc.network_vpc", BASTION), [BASTION]],
+      ["lets it be made anew while nothing was made from it", inState("managed", "aws_eip", "aws_vpc.network_vpc"), []],
+      ["does not count what was only read because of it", inState("data", "aws_eip", BASTION), []],
+      ["does not count what is back at once", inState("managed", "terraform_data", BASTION), []],
+      ["refuses it when something was made from it", inState("managed", "aws_eip", "aws_vpc.a", BASTION), [BASTION]],
       ["refuses it when the plan does not say what was made from it", {}, [BASTION]],
     ])("%s", (_, more, refused) => {
       expect(refusals(planOf([tainted], more), []).map(({ address }) => address)).toEqual(refused);
@@ -289,7 +290,7 @@ describe("the guard", () => {
 
     it("knows one of many by its name", () => {
       const one = { ...tainted, address: SUBNET_C };
-      const plan = planOf([one], inState("managed", "aws_subnet.network_private_subnet"));
+      const plan = planOf([one], inState("managed", "aws_autoscaling_group", "aws_subnet.network_private_subnet"));
 
       expect(refusals(plan, []).map(({ address }) => address)).toEqual([SUBNET_C]);
       expect(refusals(plan, [SUBNET_C])).toEqual([]);

@@ -2,6 +2,8 @@ import { targetOf } from "../../cli/destroy/target";
 import type { StateResource } from "../../terraform/state";
 
 const resource = (type: string, id: string, more: Partial<StateResource> = {}): StateResource => ({
+  address: `${type}.x`,
+  isTainted: false,
   type,
   name: "x",
   id,

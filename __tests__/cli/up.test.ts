@@ -23,6 +23,16 @@ const RENAMED: ChangeJson = {
   after: { name: "other" },
   replacePaths: [["name"]],
 };
+const VPC_ELSEWHERE = "arn:aws:ec2:us-east-1:123456789012:vpc/vpc-1";
+
+/** What prints a state with these resources. */
+function pullOf(...made: readonly { type: string; arn?: string; status?: string }[]): string {
+  const resources = made.map(({ type, arn = "", status }) => {
+    const instances = [{ status, attributes: { id: "x", arn } }];
+    return { mode: "managed", type, name: "x", instances };
+  });
+  return `echo '${JSON.stringify({ version: 4, resources })}'`;
+}
 const STATE = "printf 'aws_vpc.network_vpc\\nterraform_data.handover\\n'";
 
 /** @param use gets the address, on loopback, where `answer` answers meanwhile */
@@ -149,6 +159,37 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       expect(stderr).toContain("the cluster would be replaced");
       expect(verbs()).toEqual(["init", "state", "plan", "show"]);
       expect(saved()).toEqual([]);
+    });
+
+    it.each([["plan"], ["up", "-auto-approve"]])(
+      "does not even plan where the state is of another region: %j",
+      async (...args) => {
+        const { run, verbs } = terraform([VPC], { "state pull": pullOf({ type: "aws_vpc", arn: VPC_ELSEWHERE }) });
+
+        const { code, stderr } = await run(...args);
+
+        expect(code).toBe(3);
+        expect(stderr).toContain(
+          "error: what is in the state was made in us-east-1, and aws_region is ap-northeast-2, where nothing of it " +
+            "would be found: give the -var-file that it was applied with",
+        );
+        expect(verbs()).toEqual(["init", "state"]);
+      },
+    );
+
+    it("keeps an instance profile that an apply has left half made, and nothing else", async () => {
+      const status = "tainted";
+      const pull = pullOf({ type: "aws_iam_instance_profile", status }, { type: "aws_eip", status });
+
+      const { run, calls } = terraform([], { "state pull": pull, untaint: "exit 0" });
+      const { stderr } = await run("up", "-auto-approve");
+
+      expect(calls().filter((call) => call.startsWith("untaint"))).toEqual([
+        "untaint -no-color aws_iam_instance_profile.x",
+      ]);
+      expect(stderr).toContain(
+        "\nnote: aws_iam_instance_profile.x was left half made, and is kept: what it lacks is added\n",
+      );
     });
 
     it("does not apply where nobody can be asked", async () => {

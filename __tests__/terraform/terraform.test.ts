@@ -297,7 +297,9 @@ describe("Terraform", () => {
     });
 
     expect(await terraform.show("plan")).toBe('{"secret":1}');
-    expect(await terraform.resources()).toEqual([{ type: "aws_vpc", name: "a", id: "secret", arn: "", tags: {} }]);
+    expect(await terraform.resources()).toEqual([
+      { address: "aws_vpc.a", isTainted: false, type: "aws_vpc", name: "a", id: "secret", arn: "", tags: {} },
+    ]);
 
     const took = String.raw`\$ ended with 0 after \d+\.\d s\n`;
     expect(log()).toMatch(

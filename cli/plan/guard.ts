@@ -71,7 +71,7 @@ export function refuseUnlessAllowed(plan: Plan, allowed: readonly string[]): voi
 function refusal(change: ResourceChange): Refusal[] {
   const { address, kind, deposed, reason, forcedBy } = change;
   const loss = lossOf(change);
-  if (loss === undefined || (reason === TAINTED && !change.isUsed)) return [];
+  if (loss === undefined || (reason === TAINTED && isUnused(change))) return [];
   const forced = forcedBy.map(({ path, before, after }) =>
     sameText(before, after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
   );
@@ -82,6 +82,11 @@ function refusal(change: ResourceChange): Refusal[] {
         ? `${forced.join(", and ")}, which cannot be done in place`
         : (REASONS[reason ?? ""] ?? (kind === "destroy" ? "the plan destroys it" : "Terraform does not say why"));
   return [{ address, ...loss, what: becomes(change), because, instead: setBack(change) }];
+}
+
+/** Whether nothing that would be lost was made from it. */
+function isUnused({ usedBy }: ResourceChange): boolean {
+  return usedBy?.every((type) => lossOf({ type }) === undefined) ?? false;
 }
 
 /** What the plan makes once more, because nobody has found the one that the state has; none where nothing is lost. */
