@@ -13,6 +13,7 @@ import {
 import { said } from "../support/recorded";
 
 const CONTEXT = "arn:aws:eks:ap-northeast-2:123456789012:cluster/c";
+const ACCESS = { context: CONTEXT, endpoint: "https://c.example" };
 const never = new AbortController().signal;
 const ended = (more: Partial<CommandResult> = {}): CommandResult => ({ exitCode: 0, stdout: "", stderr: "", ...more });
 const list = (...items: object[]) => ended({ stdout: JSON.stringify({ kind: "List", items }) });
@@ -120,8 +121,8 @@ describe("what a cluster has in AWS", () => {
     expect(parseInCluster(objects, ingresses)).toEqual({ unreachable: expect.stringContaining(why) as string });
   });
 
-  it("is asked for with a limit of time, of one context, without writing", () => {
-    const commands = readingCommands(CONTEXT);
+  it("is asked for with a limit of time, of one context at one endpoint, without writing", () => {
+    const commands = readingCommands(ACCESS);
 
     expect(commands.map(({ text }) => / get (\S+) /.exec(text)?.[1])).toEqual([
       "services,persistentvolumeclaims,persistentvolumes",
@@ -129,7 +130,7 @@ describe("what a cluster has in AWS", () => {
     ]);
     for (const { text } of commands) {
       expect(text).toMatch(/^timeout -k 5 30 kubectl --kubeconfig "\$HOME"\/\.kube\/config --cache-dir \/dev\/null /);
-      expect(text).toContain(`--context ${CONTEXT} get `);
+      expect(text).toContain(`--context ${CONTEXT} --server https://c.example get `);
       expect(text).toContain("--all-namespaces --output json");
     }
   });
@@ -137,18 +138,18 @@ describe("what a cluster has in AWS", () => {
   it("is not asked for twice when the API does not answer", async () => {
     const bastion = new StandInBastion([ended({ exitCode: 124 })]);
 
-    expect(await readInCluster(bastion, CONTEXT)).toHaveProperty("unreachable");
+    expect(await readInCluster(bastion, ACCESS)).toHaveProperty("unreachable");
     expect(bastion.asked).toHaveLength(1);
   });
 
   it("is not known when the bastion is lost, which is no failure", async () => {
     const bastion = new StandInBastion([new UserError("the connection is lost")]);
 
-    expect(await readInCluster(bastion, CONTEXT)).toEqual({ unreachable: "the connection is lost" });
+    expect(await readInCluster(bastion, ACCESS)).toEqual({ unreachable: "the connection is lost" });
   });
 
   it("fails when there is a bug", async () => {
-    await expect(readInCluster(new StandInBastion([new TypeError("bug")]), CONTEXT)).rejects.toThrow("bug");
+    await expect(readInCluster(new StandInBastion([new TypeError("bug")]), ACCESS)).rejects.toThrow("bug");
   });
 });
 
@@ -189,7 +190,7 @@ describe("the deletion of what a cluster has in AWS", () => {
   it("is of ingresses and services, namespace by namespace, at once", async () => {
     const bastion = new StandInBastion(() => ended());
 
-    expect(await deleteInCluster(bastion, CONTEXT, { ...FOUND, claims: [] }, never)).toEqual([]);
+    expect(await deleteInCluster(bastion, ACCESS, { ...FOUND, claims: [] }, never)).toEqual([]);
 
     expect(verbs(bastion.asked)).toEqual([
       "delete ingresses front --namespace shop",
@@ -206,7 +207,7 @@ describe("the deletion of what a cluster has in AWS", () => {
     );
     const bastion = new StandInBastion((text) => (/ get pods /.test(text) ? pods : ended()));
 
-    await deleteInCluster(bastion, CONTEXT, { services: [], ingresses: [], claims: FOUND.claims }, never);
+    await deleteInCluster(bastion, ACCESS, { services: [], ingresses: [], claims: FOUND.claims }, never);
 
     expect(verbs(bastion.asked)).toEqual([
       "get pods",
@@ -227,7 +228,7 @@ describe("the deletion of what a cluster has in AWS", () => {
   it("is nothing when there is nothing", async () => {
     const bastion = new StandInBastion([]);
 
-    expect(await deleteInCluster(bastion, CONTEXT, { services: [], ingresses: [], claims: [] }, never)).toEqual([]);
+    expect(await deleteInCluster(bastion, ACCESS, { services: [], ingresses: [], claims: [] }, never)).toEqual([]);
     expect(bastion.asked).toEqual([]);
   });
 
@@ -235,7 +236,7 @@ describe("the deletion of what a cluster has in AWS", () => {
     const timedOut = said("kubectl", "object that stays");
     const bastion = new StandInBastion([timedOut, new UserError("the connection is lost"), ended()]);
 
-    const failures = await deleteInCluster(bastion, CONTEXT, { ...FOUND, claims: [] }, never);
+    const failures = await deleteInCluster(bastion, ACCESS, { ...FOUND, claims: [] }, never);
 
     expect(failures).toEqual([
       expect.stringContaining("Kubernetes did not end it within 300 s"),
@@ -251,7 +252,7 @@ describe("the deletion of what a cluster has in AWS", () => {
       return new UserError("interrupted during: kubectl delete");
     });
 
-    const deleting = deleteInCluster(bastion, CONTEXT, { ...FOUND, services: [] }, interruption.signal);
+    const deleting = deleteInCluster(bastion, ACCESS, { ...FOUND, services: [] }, interruption.signal);
 
     await expect(deleting).rejects.toThrow("interrupted");
     expect(bastion.asked.length).toBeLessThan(3);

@@ -136,6 +136,7 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
     },
   });
   const CONTEXT = "arn:aws:eks:ap-northeast-2:123456789012:cluster/demo";
+  const access = () => ({ context: CONTEXT, endpoint: kubernetes.endpoint });
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "eks-test-kubernetes-"));
@@ -389,7 +390,7 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
   it.each(["kubectl", "stand-in"] as const)(
     "has nothing in AWS at first, and its workloads, says the %s",
     async (it) => {
-      expect(await readInCluster(bastion(it), CONTEXT)).toEqual({
+      expect(await readInCluster(bastion(it), access())).toEqual({
         services: [],
         ingresses: [],
         claims: [],
@@ -409,11 +410,11 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
       told.push(`${kind} ${metadata.namespace ?? ""}/${metadata.name}`);
     };
     for (const [kind, objects] of Object.entries(IN_AWS)) kubernetes.state.setObjects(kind, objects);
-    expect(await readInCluster(bastion(it), CONTEXT)).toEqual(FOUND);
+    expect(await readInCluster(bastion(it), access())).toEqual(FOUND);
 
     // What is gone already is no failure.
     const gone = { ...FOUND, services: [...FOUND.services, { namespace: "shop", name: "till" }] };
-    expect(await deleteInCluster(bastion(it), CONTEXT, gone, new AbortController().signal)).toEqual([]);
+    expect(await deleteInCluster(bastion(it), access(), gone, new AbortController().signal)).toEqual([]);
 
     expect(told.sort()).toEqual([
       "ingresses shop/front",
@@ -421,11 +422,26 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
       "services default/web",
       "services shop/cart",
     ]);
-    expect(await readInCluster(bastion(it), CONTEXT)).toEqual({
+    expect(await readInCluster(bastion(it), access())).toEqual({
       ...{ services: [], ingresses: [], claims: [] },
       volumes: FOUND.volumes,
     });
     expect(kubernetes.state.list(findResource("services"))).toMatchObject([{ metadata: { name: "kubernetes" } }]);
+  });
+
+  it("reads and deletes nothing at another cluster, wherever the context leads", async () => {
+    for (const [kind, objects] of Object.entries(IN_AWS)) kubernetes.state.setObjects(kind, objects);
+    const deleted: string[] = [];
+    kubernetes.state.onDelete = (_, { metadata: { name } }) => void deleted.push(name);
+    // The cluster that is to go has this endpoint, where nothing listens; the context leads to one that runs.
+    const ours = { context: CONTEXT, endpoint: "https://127.0.0.1:9" };
+
+    const found = await readInCluster(bastion("kubectl"), ours);
+    const failures = await deleteInCluster(bastion("kubectl"), ours, FOUND, new AbortController().signal);
+
+    expect(found).toEqual({ unreachable: expect.stringContaining("127.0.0.1:9") as string });
+    expect(failures).toHaveLength(1);
+    expect(deleted).toEqual([]);
   });
 
   it("lets kubectl wait until what a deletion leads to is done", async () => {

@@ -16,7 +16,14 @@ import { refuseElsewhere } from "../elsewhere";
 import { onBastion } from "../on-bastion";
 import { applyPlan, dropPlan, savePlan } from "../plan/run";
 import { prepare, type Stack } from "../stack";
-import { claimsToDelete, deleteInCluster, persistentVolumes, readInCluster, type InCluster } from "./in-cluster";
+import {
+  claimsToDelete,
+  deleteInCluster,
+  persistentVolumes,
+  readInCluster,
+  type ClusterAccess,
+  type InCluster,
+} from "./in-cluster";
 import { scan, type Leftovers } from "./leftovers";
 import { remove, until } from "./removal";
 import { isClean, listing, removalPlan, stepTitle, type Removal, type Wishes } from "./removal-plan";
@@ -172,10 +179,9 @@ class Destruction {
     } else this.#inside = answer.result;
   }
 
-  /** @param work gets the context of the cluster in the bastion's kubeconfig */
-  #onBastion<Result>(handover: Handover, work: (host: Host, context: string) => Promise<Result>) {
-    const context = clusterArn(handover);
-    return onBastion(handover, this.options.bootstrap, (host) => work(host, context), this.screen, this.#signal);
+  #onBastion<Result>(handover: Handover, work: (host: Host, cluster: ClusterAccess) => Promise<Result>) {
+    const cluster = { context: clusterArn(handover), endpoint: handover.cluster_endpoint };
+    return onBastion(handover, this.options.bootstrap, (host) => work(host, cluster), this.screen, this.#signal);
   }
 
   /**
@@ -221,8 +227,8 @@ class Destruction {
     const count = String(services.length + ingresses.length + claims.length);
     if (count === "0" || handover === undefined) return;
     await this.screen.step("services and claims", async () => {
-      const done = await this.#onBastion(handover, (host, context) =>
-        deleteInCluster(host, context, { services, ingresses, claims }, this.#signal),
+      const done = await this.#onBastion(handover, (host, cluster) =>
+        deleteInCluster(host, cluster, { services, ingresses, claims }, this.#signal),
       );
       this.#signal.throwIfAborted();
       const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];

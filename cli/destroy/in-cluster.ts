@@ -31,6 +31,14 @@ export interface InCluster {
 /** What the cluster said; `unreachable` says why it said nothing. */
 type ClusterAnswer = InCluster | { readonly unreachable: string };
 
+/** One cluster, and no other. */
+export interface ClusterAccess {
+  /** In the bastion's kubeconfig. */
+  readonly context: string;
+  /** Of its API. Wherever somebody has led the context since, nothing is read or deleted at another one. */
+  readonly endpoint: string;
+}
+
 /** How long the API gets to answer, and to end what is deleted. A load balancer takes AWS a minute or two. */
 const [READING_SECONDS, DELETING_SECONDS] = [30, 300];
 
@@ -38,18 +46,18 @@ const [READING_SECONDS, DELETING_SECONDS] = [30, 300];
 const TIME_IS_UP = 124;
 
 /** kubectl on the bastion, ended when its time is up: an API that hangs must not hold up a destroy. */
-function kubectl(context: string, seconds: number, { text }: Command): Command {
+function kubectl({ context, endpoint }: ClusterAccess, seconds: number, { text }: Command): Command {
   const limited = sh`timeout -k 5 ${seconds} kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null`;
-  return { text: `${limited.text} ${sh`--context ${context}`.text} ${text}` };
+  return { text: `${limited.text} ${sh`--context ${context} --server ${endpoint}`.text} ${text}` };
 }
 
 /** What the cluster is asked first. Ingresses by themselves: an API without them answers nothing else then. */
-export function readingCommands(context: string): readonly [Command, Command] {
-  return [getAll(context, "services,persistentvolumeclaims,persistentvolumes"), getAll(context, "ingresses")];
+export function readingCommands(cluster: ClusterAccess): readonly [Command, Command] {
+  return [getAll(cluster, "services,persistentvolumeclaims,persistentvolumes"), getAll(cluster, "ingresses")];
 }
 
-function getAll(context: string, kinds: string): Command {
-  return kubectl(context, READING_SECONDS, sh`get ${kinds} --all-namespaces --output json --request-timeout 10s`);
+function getAll(cluster: ClusterAccess, kinds: string): Command {
+  return kubectl(cluster, READING_SECONDS, sh`get ${kinds} --all-namespaces --output json --request-timeout 10s`);
 }
 
 const LOAD_BALANCER = z.object({ ingress: z.array(z.object({ hostname: z.string().default("") })).default([]) });
@@ -145,12 +153,17 @@ export function persistentVolumes(
 }
 
 /** One command for each namespace that deletes objects of a kind, and waits until their finalizers let them go. */
-function deletionCommands(context: string, kind: string, objects: readonly Named[], isWaiting = true): Command[] {
+function deletionCommands(
+  cluster: ClusterAccess,
+  kind: string,
+  objects: readonly Named[],
+  isWaiting = true,
+): Command[] {
   const how = isWaiting ? ["--wait=true", `--timeout=${String(DELETING_SECONDS - 10)}s`] : "--wait=false";
   return [...new Set(objects.map(({ namespace }) => namespace))].map((namespace) => {
     const names = new Set(objects.filter((it) => it.namespace === namespace).map(({ name }) => name));
     const command = sh`delete ${kind} ${[...names]} --namespace ${namespace} --ignore-not-found ${how}`;
-    return kubectl(context, DELETING_SECONDS, command);
+    return kubectl(cluster, DELETING_SECONDS, command);
   });
 }
 
@@ -158,8 +171,8 @@ function deletionCommands(context: string, kind: string, objects: readonly Named
  * Asks the cluster, from the bastion, what it has in AWS. A bastion or an API that does not answer is an answer too: a
  * destroy goes on without them, and finds by tags what is left.
  */
-export async function readInCluster(bastion: Host, context: string): Promise<ClusterAnswer> {
-  const [objects, ingresses] = readingCommands(context);
+export async function readInCluster(bastion: Host, cluster: ClusterAccess): Promise<ClusterAnswer> {
+  const [objects, ingresses] = readingCommands(cluster);
   try {
     const first = await bastion.run(objects);
     // An API that does not answer once is not asked twice.
@@ -179,7 +192,7 @@ export async function readInCluster(bastion: Host, context: string): Promise<Clu
  */
 export async function deleteInCluster(
   bastion: Host,
-  context: string,
+  cluster: ClusterAccess,
   { services, ingresses, claims }: Pick<InCluster, "services" | "ingresses" | "claims">,
   signal: AbortSignal,
 ): Promise<string[]> {
@@ -200,16 +213,16 @@ export async function deleteInCluster(
   const all = (commands: readonly Command[]) => Promise.all(commands.map(run));
   const deleteClaims = async () => {
     if (claims.length === 0) return;
-    const using = podsWith(claims, itemsOf(await run(getAll(context, "pods"))) ?? []);
+    const using = podsWith(claims, itemsOf(await run(getAll(cluster, "pods"))) ?? []);
     // A StatefulSet would make claim and volume anew.
-    await all(deletionCommands(context, "statefulsets", using.flatMap(statefulSetOf)));
+    await all(deletionCommands(cluster, "statefulsets", using.flatMap(statefulSetOf)));
     // A claim stays as long as a pod uses it, and a pod whose claim is going is not started again: in this order, then.
-    await all(deletionCommands(context, "persistentvolumeclaims", claims, false));
-    await all(deletionCommands(context, "pods", using.map(nameOf), false));
-    await all(deletionCommands(context, "persistentvolumeclaims", claims));
+    await all(deletionCommands(cluster, "persistentvolumeclaims", claims, false));
+    await all(deletionCommands(cluster, "pods", using.map(nameOf), false));
+    await all(deletionCommands(cluster, "persistentvolumeclaims", claims));
   };
   await Promise.all([
-    all([...deletionCommands(context, "ingresses", ingresses), ...deletionCommands(context, "services", services)]),
+    all([...deletionCommands(cluster, "ingresses", ingresses), ...deletionCommands(cluster, "services", services)]),
     deleteClaims(),
   ]);
   return [...failures];
