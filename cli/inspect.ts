@@ -20,7 +20,8 @@ import type { Screen } from "../terminal/screen";
 import { isEncrypted, isLocked, readState } from "../terraform/state";
 import { statusOf, statusText } from "./status";
 import { STACK_DIR } from "./synthesized";
-import { newLogFile, Terraform } from "../terraform/terraform";
+import { newLogFile, ownFolder } from "../terraform/own-folder";
+import { Terraform } from "../terraform/terraform";
 import { terraformProgram } from "../terraform/program";
 import { readTfvars, type VariableArgument } from "../terraform/tfvars";
 
@@ -98,6 +99,7 @@ async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | 
       stackDir: STACK_DIR,
       environment: process.env,
       logFile: newLogFile(),
+      folder: ownFolder(),
       signal,
     }).pull();
   } catch (error) {

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
 
 import { logIn } from "../bootstrap/bastion";
 import { checkedOptions } from "../bootstrap/bootstrap";
@@ -10,12 +10,9 @@ import { knownHostsLine } from "../bootstrap/ssh/known-hosts";
 import { HELP, OPTIONS } from "../bootstrap/options";
 import { readSshSettings, type Login } from "../bootstrap/ssh/settings";
 import { UserError } from "../contract/user-error";
+import { ownFolder } from "../terraform/own-folder";
 import { handoverHere } from "./inspect";
 import type { Screen } from "../terminal/screen";
-
-/** What OpenSSH is told, and the keys for it to insist on. */
-const FOLDER = join(".cache", "eks");
-const [CONFIG, KNOWN_HOSTS] = [join(FOLDER, "ssh_config"), join(FOLDER, "known_hosts")];
 
 /**
  * `eks ssh`: opens a session on the bastion with OpenSSH's own client, after the host key has been judged as the
@@ -60,7 +57,8 @@ export async function ssh(
   screen.end();
 
   const { target, hops } = readSshSettings(options, handover);
-  return withKeyFile(target.generatedKey, (keyFile) => {
+  const folder = ownFolder();
+  return withKeyFile(target.generatedKey, folder, (keyFile) => {
     const generated = keyFile === undefined ? [] : [{ path: keyFile, from: "option" as const }];
     const bastion = { ...target, identityFiles: [...generated, ...target.identityFiles] };
     const way = [...hops, bastion].map((destination, at): Judged => {
@@ -68,32 +66,36 @@ export async function ssh(
       if (key === undefined) throw new Error("the way to the bastion has changed");
       return { ...destination, alias: destination === bastion ? BASTION : `eks-hop-${String(at + 1)}`, key };
     });
-    mkdirSync(FOLDER, { recursive: true });
-    writeFileSync(KNOWN_HOSTS, way.map(({ alias, key }) => `${knownHostsLine(alias, 22, key)}\n`).join(""));
-    writeFileSync(CONFIG, sshConfig(way, resolve(KNOWN_HOSTS)));
+    // What OpenSSH is told, and the keys for it to insist on: of this session, beside which others may be open.
+    const [config, knownHosts] = ["ssh_config", "known_hosts"].map((name) => join(ownFolder(), name)) as [
+      string,
+      string,
+    ];
+    writeFileSync(knownHosts, way.map(({ alias, key }) => `${knownHostsLine(alias, 22, key)}\n`).join(""));
+    writeFileSync(config, sshConfig(way, knownHosts));
     // What follows the host is the command's, whatever it looks like.
-    return run(["-F", CONFIG, "--", BASTION, ...(command === undefined ? remote : [command])], signal);
+    return run(["-F", config, "--", BASTION, ...(command === undefined ? remote : [command])], signal);
   });
 }
 
 /**
- * Does something while there is a file with a private key, which OpenSSH's client takes in no other way. The file is
- * in a folder that nobody else may enter, and both are gone afterwards.
+ * Does something while there is a file with a private key, which OpenSSH's client takes in no other way.
  *
  * @param key undefined for no file
+ * @param folder that nobody else may enter
  */
 export async function withKeyFile<Result>(
   key: string | undefined,
+  folder: string,
   work: (keyFile: string | undefined) => Promise<Result>,
 ): Promise<Result> {
   if (key === undefined) return work(undefined);
-  const folder = mkdtempSync(join(tmpdir(), "eks-ssh-"));
+  const file = join(folder, "key");
   try {
-    const file = join(folder, "key");
     writeFileSync(file, key, { mode: 0o600 });
     return await work(file);
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(file, { force: true });
   }
 }
 

@@ -5,7 +5,8 @@ import { reasonOf, UserError } from "../contract/user-error";
 import type { Screen } from "../terminal/screen";
 import { terraformProgram } from "../terraform/program";
 import { providerNotes } from "../terraform/provider-lock";
-import { newLogFile, Terraform } from "../terraform/terraform";
+import { newLogFile, ownFolder } from "../terraform/own-folder";
+import { Terraform } from "../terraform/terraform";
 import {
   readTfvars,
   valuesByName,
@@ -14,6 +15,7 @@ import {
   type VariableArgument,
 } from "../terraform/tfvars";
 import { refuseWrongSettings } from "./bottlerocket";
+import { endLeftBehind } from "./left-behind";
 import { keepLock, STACK_DIR, synthesized } from "./synthesized";
 
 /** A stack in the current folder, ready for Terraform. */
@@ -58,9 +60,12 @@ export async function prepare(
       variables = await read([own.argument]);
     }
   }
+  await endLeftBehind(String(variables.values.get("project_name")?.value), fillIn, screen, signal);
   place();
   const logFile = newLogFile();
-  const terraform = new Terraform({ program, stackDir: resolve(STACK_DIR), environment: process.env, logFile, signal });
+  const stackDir = resolve(STACK_DIR);
+  const folder = ownFolder();
+  const terraform = new Terraform({ program, stackDir, environment: process.env, logFile, folder, signal });
   const { isNew } = await screen.step("init", async () => {
     const isNew = await terraform.init();
     return { isNew, said: isNew ? "providers and state are set up" : undefined };

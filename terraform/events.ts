@@ -109,6 +109,11 @@ export class Progress {
     return `${this.#soFar()} · ${first}${others.length === 0 ? "" : ` and ${String(others.length)} more`}`;
   }
 
+  /** What it has begun to do, and not ended: `create aws_vpc.a`. */
+  begun(): readonly string[] {
+    return [...this.#running];
+  }
+
   /** How many resources it has done what with. */
   summary(): string {
     const counts = [...this.#done].map(([action, count]) => `${String(count)} ${PAST[action] ?? action}`);

@@ -1,7 +1,16 @@
 import { spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
@@ -12,15 +21,9 @@ import { managedResources, readState, type StateResource } from "./state";
 import { backFromOpenTofu } from "./provider-lock";
 import { readEvent, type TerraformEvent } from "./events";
 import { productOf, typedName } from "./program";
+import { GrowingFile } from "./growing-file";
+import { eventsFile, noteTerraform } from "./own-folder";
 import { LOCK } from "./stack-folder";
-
-/** Of everything that the command keeps to itself, in the current folder. */
-export const FOLDER = join(".cache", "eks");
-
-/** Where one run of the command writes what Terraform says. */
-export function newLogFile(): string {
-  return join(FOLDER, `${new Date().toISOString().replaceAll(":", "-")}-${String(process.pid)}.log`);
-}
 
 /** What Terraform is run with. */
 export interface TerraformOptions {
@@ -31,6 +34,8 @@ export interface TerraformOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** What Terraform says is added to this file, except for what holds values: a plan, the state, the outputs. */
   readonly logFile: string;
+  /** What `ownFolder` has made; Terraform writes there what it does with AWS, and goes on when nobody reads it. */
+  readonly folder: string;
   /** Lets Terraform finish the calls that it has begun, and then ends it, as Ctrl-C does. */
   readonly signal: AbortSignal;
 }
@@ -228,9 +233,14 @@ export class Terraform {
     if (ended.code === 0) return;
     const failure = this.failure(ended);
     if (!ended.isKilled || failure.exitCode === 130) throw failure;
-    const lost =
-      this.product() === "OpenTofu" ? "all that was made in the last 20 seconds" : "what AWS was making at that moment";
-    throw new ApplyKilledError(failure.message, lost);
+    throw new ApplyKilledError(failure.message, this.lost());
+  }
+
+  /** What is lost when it is killed: what may exist without being in the state, in words. */
+  private lost(): string {
+    return this.product() === "OpenTofu"
+      ? "all that was made in the last 20 seconds"
+      : "what AWS was making at that moment";
   }
 
   /** Addresses of everything in the state; none when there is no state. After Ctrl-C, too. @throws UserError */
@@ -286,32 +296,46 @@ export class Terraform {
     args: readonly string[],
     { told, hasValues = false, goesOn = false, input }: RunOptions = {},
   ): Promise<Ended> {
-    const { program, stackDir, environment, signal } = this.options;
+    const { program, stackDir, environment, signal, folder } = this.options;
     if (signal.aborted && !goesOn) return { args, code: -1, stdout: "", complaint: "", isKilled: false };
     this.log(`\n$ ${this.name()} ${args.join(" ")}`);
     const start = performance.now();
-    const child = spawn(program, args, {
-      cwd: stackDir,
-      env: { ...environment, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
-      // Ctrl-C on a terminal reaches a whole group of processes: Terraform would be told twice, and stop at once.
-      detached: true,
-    });
-    // It may end without having read it.
-    child.stdin.on("error", () => undefined).end(input);
     const lines: string[] = [];
     const diagnostics: string[] = [];
     const complaints: string[] = [];
-    createInterface({ input: child.stdout }).on("line", (line) => {
+    const said = (line: string) => {
       if (!hasValues) this.log(line);
       const event = told === undefined ? undefined : readEvent(line);
       if (event === undefined) lines.push(line);
       else told?.(event);
       if (event?.kind === "diagnostic" && event.severity === "error") diagnostics.push(event.text);
-    });
-    createInterface({ input: child.stderr }).on("line", (line) => {
+    };
+    const complained = (line: string) => {
       this.log(line);
       complaints.push(line);
+    };
+    const outputs = told === undefined ? undefined : outputFiles(folder);
+    const child = spawn(program, args, {
+      cwd: stackDir,
+      env: { ...environment, TF_IN_AUTOMATION: "1", CHECKPOINT_DISABLE: "1" },
+      // Ctrl-C on a terminal reaches a whole group of processes: Terraform would be told twice, and stop at once.
+      detached: true,
+      stdio: ["pipe", ...(outputs?.map(({ file }) => file) ?? (["pipe", "pipe"] as const))],
     });
+    const readers =
+      outputs?.map(({ path, file }, at) => {
+        closeSync(file);
+        return new GrowingFile(path, at === 0 ? said : complained);
+      }) ?? [];
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", said);
+    if (child.stderr !== null) createInterface({ input: child.stderr }).on("line", complained);
+    const { pid } = child;
+    const hasEnded =
+      outputs === undefined || pid === undefined
+        ? undefined
+        : noteTerraform(folder, { pid, command: args[0] ?? "", lost: this.lost() });
+    // It may end without having read it.
+    child.stdin?.on("error", () => undefined).end(input);
     const interrupt = () => child.kill("SIGINT");
     if (!goesOn) signal.addEventListener("abort", interrupt);
     // Told twice, it stops at once; and nobody is left behind who goes on unseen.
@@ -324,16 +348,18 @@ export class Terraform {
       .finally(() => {
         signal.removeEventListener("abort", interrupt);
         process.removeListener("exit", interrupt);
+        for (const reader of readers) reader.end();
+        hasEnded?.();
       });
     // What it writes on standard error may be no more than what TF_LOG asks for.
-    const said = [diagnostics, plain(complaints), hasValues ? [] : plain(lines)].find((each) => each.length > 0);
+    const words = [diagnostics, plain(complaints), hasValues ? [] : plain(lines)].find((each) => each.length > 0);
     this.log(`$ ended with ${String(code ?? killedBy)} after ${((performance.now() - start) / 1000).toFixed(1)} s`);
     const how = killedBy === null ? `exit code ${String(code)}` : `it was ended by ${killedBy}`;
     return {
       args,
       code: code ?? -1,
       stdout: lines.join("\n"),
-      complaint: said?.join("\n") ?? `${how}, without a word`,
+      complaint: words?.join("\n") ?? `${how}, without a word`,
       isKilled: killedBy !== null,
     };
   }
@@ -346,6 +372,17 @@ export class Terraform {
       // It could be when the command began.
     }
   }
+}
+
+/**
+ * Files for what Terraform says, open to be written: its events, and its standard error. A program that writes to a pipe
+ * which nobody reads any more is killed.
+ */
+function outputFiles(folder: string): readonly { readonly path: string; readonly file: number }[] {
+  return [eventsFile(folder), join(folder, "terraform.errors")].map((path) => ({
+    path,
+    file: openSync(path, "w", 0o600),
+  }));
 }
 
 /** Without the frame that Terraform draws, from the first error on. */

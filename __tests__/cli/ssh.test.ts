@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 
 import { divided, sshConfig, withKeyFile } from "../../cli/ssh";
 
@@ -69,35 +70,34 @@ Host *
 });
 
 describe("the file of a key that OpenSSH's client needs", () => {
-  it("is for nobody else, and gone afterwards", async () => {
-    let path = "";
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "eks-test-key-"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
 
-    const result = await withKeyFile("the key\n", (file = "") => {
-      path = file;
+  it("is for nobody else, and gone afterwards", async () => {
+    const result = await withKeyFile("the key\n", folder, (file = "") => {
+      expect(dirname(file)).toBe(folder);
       expect(readFileSync(file, "utf8")).toBe("the key\n");
       expect(statSync(file).mode & 0o777).toBe(0o600);
-      expect(statSync(dirname(file)).mode & 0o777).toBe(0o700);
       return Promise.resolve(7);
     });
 
     expect(result).toBe(7);
-    expect(existsSync(dirname(path))).toBe(false);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("is gone after a failure as well", async () => {
-    let path = "";
+    const failing = withKeyFile("the key\n", folder, () => Promise.reject(new Error("no ssh")));
 
-    await expect(
-      withKeyFile("the key\n", (file = "") => {
-        path = file;
-        return Promise.reject(new Error("no ssh"));
-      }),
-    ).rejects.toThrow("no ssh");
-    expect(path).not.toBe("");
-    expect(existsSync(dirname(path))).toBe(false);
+    await expect(failing).rejects.toThrow("no ssh");
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it("is not there without a key", async () => {
-    expect(await withKeyFile(undefined, (file) => Promise.resolve(file))).toBeUndefined();
+    expect(await withKeyFile(undefined, folder, (file) => Promise.resolve(file))).toBeUndefined();
   });
 });

@@ -73,7 +73,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       });
     return { ...standIn, run, verbs: () => standIn.calls().map((call) => call.split(" ")[0]) };
   }
-  const saved = () => project.files().filter((file) => file.includes("plan-"));
+  const saved = () => project.files().filter((file) => /run-[^/]+\/plan$/.test(file));
 
   describe("plan", () => {
     it("prints what would change, alone, on standard output, and leaves no plan behind", async () => {
@@ -211,7 +211,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       const { code, stderr } = await run("up", "-auto-approve");
 
       expect(code).toBe(1);
-      expect(calls()[4]).toMatch(/^apply -input=false -json \/.*\/\.cache\/eks\/plan-\d+$/);
+      expect(calls()[4]).toMatch(/^apply -input=false -json \/.*\/\.cache\/eks\/run-[^\/]+-\d+\/plan$/);
       expect(calls()[2]).toContain(`-out=${calls()[4]?.split(" ").at(-1) ?? ""} `);
       expect(stderr).toMatch(/\napply: nothing \(\d+\.\d s\)\n/);
       expect(stderr).toContain("has no outputs");

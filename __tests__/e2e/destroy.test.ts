@@ -137,7 +137,7 @@ describeEndToEnd("eks destroy", () => {
     const { code, output } = await destroy("-auto-approve", "-var", "aws_region=us-east-1");
 
     expect({ code, output }).toEqual({
-      code: 1,
+      code: 3,
       output: expect.stringContaining(
         "what is in the state was made in ap-northeast-2, and aws_region is us-east-1",
       ) as string,

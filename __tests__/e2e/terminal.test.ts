@@ -76,7 +76,7 @@ describeInTerminal("what a person sees", () => {
     const { resources } = JSON.parse(readFileSync(file, "utf8")) as { resources: { mode: string }[] };
     return resources.filter(({ mode }) => mode === "managed").length;
   };
-  const plans = () => readdirSync(join(project.folder, ".cache", "eks")).filter((name) => name.startsWith("plan-"));
+  const plans = () => readdirSync(join(project.folder, ".cache", "eks")).filter((name) => name.startsWith("run-"));
 
   it("of a plan: one line in motion, then a table within 80 columns", async () => {
     const { frames, code } = await terminal.run("$EKS plan -var-file local.tfvars");

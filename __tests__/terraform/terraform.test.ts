@@ -43,7 +43,7 @@ describe("Terraform", () => {
     if (!existsSync(json)) writeFileSync(json, '{"terraform":{"required_providers":{}},"variable":{}}');
     const standIn = standInForTerraform(join(folder, "bin"), commands, name);
     const logFile = join(folder, "logs", "log");
-    const options = { program: standIn.program, stackDir, logFile, signal };
+    const options = { program: standIn.program, stackDir, logFile, folder, signal };
     const terraform = new Terraform({ ...options, environment: { PATH: process.env["PATH"], ...environment } });
     return { ...standIn, terraform, stackDir, json, log: () => readFileSync(logFile, "utf8"), logFile };
   }
@@ -395,7 +395,7 @@ describe("Terraform", () => {
         const interruption = new AbortController();
         process.on("SIGINT", () => { if (interruption.signal.aborted) process.exit(130); interruption.abort(); });
         void new Terraform({ program: ${JSON.stringify(program)}, stackDir: ${JSON.stringify(stackDir)}, environment: process.env,
-          logFile: ${JSON.stringify(join(folder, "log"))}, signal: interruption.signal }).apply("plan", () => undefined);`,
+          logFile: ${JSON.stringify(join(folder, "log"))}, folder: ${JSON.stringify(folder)}, signal: interruption.signal }).apply("plan", () => undefined);`,
       );
       const child = spawn(process.execPath, ["--require", resolve("bin/typescript.cjs"), script]);
       const code = new Promise((done) => child.once("close", done));

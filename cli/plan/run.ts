@@ -1,16 +1,18 @@
 import { rmSync } from "node:fs";
-import { resolve } from "node:path";
+import { join } from "node:path";
 
 import { UserError } from "../../contract/user-error";
 import type { Screen } from "../../terminal/screen";
 import { countByType, Progress, type TerraformEvent } from "../../terraform/events";
 import { readPlan, type Plan } from "../../terraform/plan-file";
-import { ApplyKilledError, FOLDER } from "../../terraform/terraform";
+import { ownFolder } from "../../terraform/own-folder";
+import { ApplyKilledError } from "../../terraform/terraform";
+import { lostText } from "../left-behind";
 import type { Stack } from "../stack";
 
 /** Where a plan is saved until the command ends. */
 function planFile(): string {
-  return resolve(FOLDER, `plan-${String(process.pid)}`);
+  return join(ownFolder(), "plan");
 }
 
 /**
@@ -87,8 +89,7 @@ export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "d
     const project = String(variables.values.get("project_name")?.value);
     const first =
       error instanceof ApplyKilledError
-        ? `${error.lost} may exist without being in the state: look for it by its tag, Project=${project}, as ` +
-          'docs/usage.md says under "When something stops half-way", and then '
+        ? `${lostText(error.lost, progress, project)}, and then `
         : "mend the cause and ";
     const mend = error.exitCode === 130 ? "" : first;
     const away =

@@ -1,0 +1,156 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { TerminateInstancesCommand } from "@aws-sdk/client-ec2";
+
+import { startGate, type Gate } from "../../rehearsal/machine/gate";
+import { describeNeeding } from "../support/needs";
+import { Account, gained } from "../support/account";
+import { run } from "../support/run";
+import { startStage, type Stage } from "../support/stage";
+
+const GIVEN = ["-var-file", "local.tfvars"];
+
+/** What the workshop is, once, besides what the emulator's machines have on disks. */
+const ONCE = {
+  vpcs: 1,
+  subnets: 6,
+  internetGateways: 1,
+  addresses: 1,
+  natGateways: 1,
+  instances: 3,
+  roles: 2,
+  instanceProfiles: 1,
+  clusters: 1,
+  launchConfigurations: 1,
+  autoScalingGroups: 1,
+};
+
+/**
+ * The promises of docs/usage.md, attacked: real Terraform, an emulated account, a stand-in bastion. OpenTofu loses more
+ * when it is killed.
+ */
+describeNeeding("the end-to-end tests' programs", "Terraform itself")("eks, attacked", () => {
+  let stage: Stage;
+  let gate: Gate;
+  let account: Account;
+  let before: Record<string, string[]>;
+
+  const upArguments = () => ["up", ...GIVEN, "-auto-approve", "--", ...stage.bootstrap];
+  const left = () => readdirSync(join(stage.project.folder, ".cache", "eks")).filter((name) => name.startsWith("run-"));
+  const inAccount = async () => {
+    const counts = Object.entries(gained(before, await account.inventory())).map(([kind, ids]) => [kind, ids.length]);
+    return Object.fromEntries(counts) as Record<string, number>;
+  };
+
+  beforeAll(async () => {
+    stage = await startStage();
+    gate = await startGate(stage.environment["AWS_ENDPOINT_URL"] ?? "");
+    stage.environment["AWS_ENDPOINT_URL"] = gate.endpoint;
+    account = new Account(stage.emulator);
+    before = await account.inventory();
+  }, 120_000);
+
+  afterAll(async () => {
+    account.close();
+    gate.stop();
+    await stage.stop();
+  });
+
+  it("is killed together with Terraform: the next run says what may be where, and the one after it goes on", async () => {
+    const arrived = gate.holdBack({ Action: "CreateNatGateway" });
+    const { child, ended } = stage.start(upArguments());
+    await arrived;
+    // What AWS can answer it has answered by then.
+    await sleep(3000);
+    const [folder = ""] = left();
+    const record = readFileSync(join(stage.project.folder, ".cache", "eks", folder, "terraform.json"), "utf8");
+    const { pid } = JSON.parse(record) as { readonly pid: number };
+    child.kill("SIGKILL");
+    process.kill(-pid, "SIGKILL");
+    await ended;
+
+    const told = await stage.eks(...upArguments());
+    const again = await stage.eks("plan", ...GIVEN);
+    const known = new Set([...(await stage.project.state()).values()].map(({ id }) => id));
+    const { instances = [] } = gained(before, await account.inventory());
+    const unknown = instances.filter((id) => !known.has(id));
+    // What a person does who is told so.
+    if (unknown.length > 0) await account.ec2.send(new TerminateInstancesCommand({ InstanceIds: unknown }));
+
+    expect(told.output.includes("create aws_instance.bastion_instance")).toBe(unknown.length > 0);
+    expect(told).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(
+        /error: an earlier run was ended, and Terraform with it: what AWS was making at that moment \(.*create aws_nat_gateway\.network_nat_gateway\[0\].*\) may exist without being in the state: look for it by its tag, Project=awskrug_gudi, .*, and then run the same command again\n$/,
+      ) as string,
+    });
+    expect(again.output).toMatch(/^to add \d+: .*aws_nat_gateway/m);
+    expect(again.code).toBe(2);
+    expect(left()).toEqual([]);
+  });
+
+  it("is killed alone: Terraform ends what it has begun, and the next run waits for it and goes on", async () => {
+    const { child, ended } = stage.start(upArguments());
+    while (((await inAccount())["natGateways"] ?? 0) === 0 && child.exitCode === null) await sleep(100);
+    child.kill("SIGKILL");
+    expect(await ended).toMatchObject({ code: null });
+
+    const { code, output } = await stage.eks(...upArguments());
+
+    expect(output).toMatch(
+      /note: an earlier run was ended, and Terraform goes on with its apply: this one waits for it\napply of an earlier run: \d+ created \(/,
+    );
+    expect(output).toMatch(/^nothing to add, to change or to destroy$/m);
+    expect(code).toBe(0);
+    expect(await inAccount()).toMatchObject(ONCE);
+    expect(left()).toEqual([]);
+  });
+
+  describe("from another place", () => {
+    const environment: Record<string, string> = {};
+
+    beforeAll(async () => {
+      const role = ["--role-arn", "arn:aws:iam::999999999999:role/other", "--role-session-name", "me"];
+      const { stdout } = await run("aws", ["sts", "assume-role", ...role, "--output", "json"], {
+        env: stage.environment,
+      });
+      const { Credentials: it } = JSON.parse(stdout) as {
+        readonly Credentials: Record<"AccessKeyId" | "SecretAccessKey" | "SessionToken", string>;
+      };
+      environment["AWS_ACCESS_KEY_ID"] = it.AccessKeyId;
+      environment["AWS_SECRET_ACCESS_KEY"] = it.SecretAccessKey;
+      environment["AWS_SESSION_TOKEN"] = it.SessionToken;
+    });
+
+    const there = ["-var", "aws_region=us-east-1"];
+    const REGION = "what is in the state was made in ap-northeast-2, and aws_region is us-east-1";
+    const ACCOUNT =
+      "what is in the state was made in the account 123456789012, and these credentials are of 999999999999";
+
+    it.each([
+      ["region", "plan", [...GIVEN, ...there], REGION],
+      ["region", "up", [...GIVEN, ...there, "-auto-approve"], REGION],
+      ["region", "destroy", [...GIVEN, ...there, "-auto-approve"], REGION],
+      ["region", "destroy", [...GIVEN, ...there, "--dry-run"], REGION],
+      ["account", "plan", GIVEN, ACCOUNT],
+      ["account", "up", [...GIVEN, "-auto-approve"], ACCOUNT],
+      ["account", "destroy", [...GIVEN, "-auto-approve"], ACCOUNT],
+      ["account", "destroy", [...GIVEN, "--dry-run"], ACCOUNT],
+      ["account", "status", [], ACCOUNT],
+      ["account", "doctor", [], ACCOUNT],
+    ])("of another %s: eks %s does nothing, and names both", async (what, command, args, said) => {
+      const [state, made] = [[...(await stage.project.state()).keys()], await inAccount()];
+      const own = { ...stage.environment };
+      if (what === "account") Object.assign(stage.environment, environment);
+
+      const ended = await stage.eks(command, ...args);
+      Object.assign(stage.environment, { AWS_SESSION_TOKEN: undefined }, own);
+
+      expect(ended).toMatchObject({ code: 3, output: expect.stringContaining(said) as string });
+      expect([...(await stage.project.state()).keys()]).toEqual(state);
+      expect(await inAccount()).toEqual(made);
+    });
+  });
+});

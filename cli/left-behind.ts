@@ -1,0 +1,79 @@
+import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { UserError } from "../contract/user-error";
+import type { Screen } from "../terminal/screen";
+import { Progress, readEvent } from "../terraform/events";
+import { GrowingFile } from "../terraform/growing-file";
+import { eventsFile, isAtWork, leftBehind, type LeftBehind } from "../terraform/own-folder";
+
+/** How often it is looked whether Terraform still works, in ms. */
+const INTERVAL = 200;
+
+/**
+ * Clears up what runs of the command have left in the current folder that were killed (`kill -9`). Terraform outlives them,
+ * and writes down what it has begun: it is waited for.
+ *
+ * @param project the tag by which things are found
+ * @param makes whether the command may make things: once more those that Terraform, killed as well, could not write down
+ * @throws UserError when the command may make things once more, or is interrupted
+ */
+export async function endLeftBehind(
+  project: string,
+  makes: boolean,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const left of leftBehind()) {
+    const lost = left.terraform === undefined ? undefined : await whatIsLost(left, project, screen, signal);
+    rmSync(left.folder, { recursive: true, force: true });
+    if (lost === undefined) continue;
+    const text = `an earlier run was ended, and Terraform with it: ${lost}`;
+    if (makes) throw new UserError(`${text}, and then run the same command again`);
+    screen.line(`note: ${text}`);
+  }
+}
+
+/** Follows Terraform to its end; undefined when it has come to one by itself. */
+async function whatIsLost(
+  left: LeftBehind,
+  project: string,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const { pid, command, lost } = left.terraform ?? { pid: 0, command: "", lost: "" };
+  const progress = new Progress();
+  const events = new GrowingFile(eventsFile(left.folder), (line) => {
+    const event = readEvent(line);
+    const what = event && progress.told(event);
+    if (what !== undefined) screen.busy(`${command} of an earlier run: ${what}`);
+  });
+  try {
+    if (isAtWork(left)) {
+      screen.line(`note: an earlier run was ended, and Terraform goes on with its ${command}: this one waits for it`);
+      await screen.step(`${command} of an earlier run`, async () => {
+        while (isAtWork(left) && !signal.aborted) await sleep(INTERVAL);
+        return { said: signal.aborted ? undefined : progress.summary() };
+      });
+    }
+  } finally {
+    events.end();
+  }
+  if (signal.aborted) {
+    throw new UserError(
+      `interrupted: nothing has been done; Terraform goes on with the ${command} of an earlier run, and ` +
+        `\`kill -INT ${String(pid)}\` has it end after what it has begun`,
+      { exitCode: 130 },
+    );
+  }
+  return command === "apply" && progress.begun().length > 0 ? lostText(lost, progress, project) : undefined;
+}
+
+/** What to look for after Terraform was killed. */
+export function lostText(lost: string, progress: Progress, project: string): string {
+  const begun = progress.begun();
+  return (
+    `${lost}${begun.length === 0 ? "" : ` (${begun.join(", ")})`} may exist without being in the state: look for it by ` +
+    `its tag, Project=${project}, as docs/usage.md says under "When something stops half-way"`
+  );
+}
