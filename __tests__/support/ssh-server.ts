@@ -31,6 +31,10 @@ export interface ServerOptions {
   readonly closesSaying?: string;
   /** Refuses to forward connections, as with AllowTcpForwarding no. */
   readonly forwards?: boolean;
+  /** What the users' login shell prints before it does anything. */
+  readonly greets?: string;
+  /** What a login shell does that runs no command at all. */
+  readonly loginShell?: Behaviour;
 }
 
 /** An SSH server on a loopback port. */
@@ -60,9 +64,23 @@ export function keyPair(type: "ed25519" | "ecdsa" = "ed25519"): KeyPair {
   return { private: pair.private, wire: parsed.getPublicSSH() };
 }
 
+/** The program `true`, which every host has. */
+const NOTHING: Behaviour = (channel) => {
+  channel.exit(0);
+  channel.end();
+};
+
+/** What a login shell is given: the mark that it is to print first, and the command that is meant. */
+function readCall(line: string): { readonly mark: string; readonly command: string } {
+  const [, nonce, text] = /^exec \/bin\/sh -c '[^']+' sh (\w+) '([^'!]*)'$/.exec(line) ?? [];
+  if (nonce === undefined || text === undefined) throw new Error(`this is not for every login shell: ${line}`);
+  const bytes = text.replace(/\\0([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+  return { mark: `eks-answer-${nonce}\n`, command: Buffer.from(bytes, "latin1").toString() };
+}
+
 /**
  * A stand-in for sshd, in this process: lets in whoever holds `userKey`, runs nothing, and behaves as the table says; a
- * command that is not in it fails the connection.
+ * command that is not in it, and is not `true`, fails the connection.
  */
 export async function startSshServer(
   userKey: KeyPair,
@@ -94,9 +112,10 @@ export async function startSshServer(
         }
         open += 1;
         peak = Math.max(peak, open);
-        accept().on("exec", (acceptExec, _, { command }) => {
+        accept().on("exec", (acceptExec, _, { command: line }) => {
+          const { mark, command } = readCall(line);
           commands.push(command);
-          const behave = behaviours[command];
+          const behave = options.loginShell ?? (command === "true" ? NOTHING : behaviours[command]);
           if (behave === undefined) throw new Error(`this server was not told about: ${command}`);
           const channel = acceptExec();
           const { clearsSessionsAfter: later } = options;
@@ -108,6 +127,10 @@ export async function startSshServer(
             if (later === undefined) clear();
             else setTimeout(clear, later);
           });
+          if (options.loginShell === undefined) {
+            channel.write(`${options.greets ?? ""}${mark}`);
+            channel.stderr.write(`${options.greets ?? ""}${mark}`);
+          }
           // ssh2 keeps the socket to itself.
           behave(channel, (client as unknown as { _sock: Socket })._sock);
         });

@@ -29,6 +29,12 @@ export interface ConnectOptions extends SettingsOptions {
   readonly acceptNewHostKey: boolean;
   /** How long the bastion and the hosts before it may take to boot and let us in. */
   readonly timeoutSeconds: number;
+  /**
+   * How long a command may take though `timeoutSeconds` are fewer: one that works is not one that is waited for.
+   *
+   * @default 60
+   */
+  readonly leastCommandSeconds?: number;
   /** Ends all waiting. */
   readonly signal: AbortSignal;
   /** In seconds; for tests. */
@@ -96,7 +102,7 @@ async function reach(
   bastion: BastionEvidence | undefined,
   { options, events, started }: Run,
 ): Promise<SshHost> {
-  const { signal, timeoutSeconds } = options;
+  const { signal, timeoutSeconds, leastCommandSeconds = 60 } = options;
   const pauses = { ...PAUSES, ...options.pauses };
   const deadline = started + timeoutSeconds * 1000;
   const { host, port } = login.knownAs;
@@ -116,6 +122,7 @@ async function reach(
         signal,
         // Not what is left until the deadline: a last attempt cut short would hide what the one before it has found.
         readyTimeoutSeconds: Math.min(pauses.attempt, timeoutSeconds),
+        commandTimeoutSeconds: Math.max(leastCommandSeconds, timeoutSeconds),
       });
       try {
         accept(verifier, login, events);
@@ -338,6 +345,7 @@ function remediesFor({ problem, message, cause }: ConnectError, login: Login): s
       if (reason === undefined) return [];
       return ["the host before it does not forward connections: see AllowTcpForwarding there"];
     case "host-key":
+    case "shell":
     case "interrupted":
       return [];
   }

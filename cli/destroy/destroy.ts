@@ -16,7 +16,14 @@ import { refuseElsewhere } from "../elsewhere";
 import { onBastion } from "../on-bastion";
 import { applyPlan, dropPlan, savePlan } from "../plan/run";
 import { prepare, type Stack } from "../stack";
-import { claimsToDelete, deleteInCluster, persistentVolumes, readInCluster, type InCluster } from "./in-cluster";
+import {
+  claimsToDelete,
+  DELETING_SECONDS,
+  deleteInCluster,
+  persistentVolumes,
+  readInCluster,
+  type InCluster,
+} from "./in-cluster";
 import { scan, type Leftovers } from "./leftovers";
 import { remove, until } from "./removal";
 import { isClean, listing, removalPlan, stepTitle, type Removal, type Wishes } from "./removal-plan";
@@ -175,7 +182,10 @@ class Destruction {
   /** @param work gets the context of the cluster in the bastion's kubeconfig */
   #onBastion<Result>(handover: Handover, work: (host: Host, context: string) => Promise<Result>) {
     const context = clusterArn(handover);
-    return onBastion(handover, this.options.bootstrap, (host) => work(host, context), this.screen, this.#signal);
+    const { bootstrap } = this.options;
+    // The commands end by themselves before that.
+    const seconds = DELETING_SECONDS + 30;
+    return onBastion(handover, bootstrap, (host) => work(host, context), this.screen, this.#signal, seconds);
   }
 
   /**

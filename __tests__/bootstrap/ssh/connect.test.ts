@@ -62,13 +62,7 @@ describe("connecting to the bastion", () => {
   });
 
   async function bastion(options: ServerOptions = {}): Promise<SshServer> {
-    const behaviours = {
-      true: (channel: import("ssh2").ServerChannel) => {
-        channel.exit(0);
-        channel.end();
-      },
-    };
-    const server = await startSshServer(userKey, behaviours, options);
+    const server = await startSshServer(userKey, { never: () => undefined }, options);
     opened.push(server);
     return server;
   }
@@ -128,6 +122,19 @@ describe("connecting to the bastion", () => {
     expect(await host.run(sh`true`)).toMatchObject({ exitCode: 0 });
     expect(requests).toHaveLength(0);
     expect(notes).toEqual([expect.stringMatching(/^127.0.0.1: host key accepted: line 1 of .*known has it$/)]);
+  });
+
+  it.each([
+    ["what the user waits for, when that is more", 2, 0.1, "2 s"],
+    ["no less than a program needs", 2, 2.1, "2.1 s"],
+  ])("bounds every command by %s", async (_, timeoutSeconds, leastCommandSeconds, bound) => {
+    const server = await bastion();
+    const knownHosts = knows(known(server));
+    const host = await connected({ port: server.port, knownHosts, timeoutSeconds, leastCommandSeconds });
+
+    await expect(host.run(sh`never`)).rejects.toThrow(
+      `127.0.0.1: a command has not ended within ${bound}: look on the host for what holds it up`,
+    );
   });
 
   it("knows a host by a hashed name", async () => {
