@@ -60,7 +60,7 @@ export async function ssh(
   screen.end();
 
   const { target, hops } = readSshSettings(options, handover);
-  return withKeyFile(target.generatedKey, (keyFile) => {
+  return withKeyFile(target.generatedKey ?? target.convertedKey, (keyFile) => {
     const generated = keyFile === undefined ? [] : [{ path: keyFile, from: "option" as const }];
     const bastion = { ...target, identityFiles: [...generated, ...target.identityFiles] };
     const way = [...hops, bastion].map((destination, at): Judged => {

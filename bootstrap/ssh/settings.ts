@@ -6,6 +6,7 @@ import { utils } from "ssh2";
 import { UserError } from "../../contract/user-error";
 import type { Handover } from "../../contract/handover";
 import { terraformCommand } from "../../terraform/program";
+import { inSshForm } from "./private-key";
 import { readHostConfig, thisMachine, type ConfigQuery, type HostConfig, type Machine } from "./config";
 
 /** What the command line says about the way to the bastion; everything is optional. */
@@ -47,6 +48,11 @@ export interface Login {
   readonly globalKnownHostsFiles: readonly string[];
   /** Text of the private key that the stack has made for it; tried before all others. A secret. */
   readonly generatedKey?: string | undefined;
+  /**
+   * Text of the first private key that had to be written anew, because not every OpenSSH reads its file: `eks ssh` gives
+   * it to that. A secret.
+   */
+  readonly convertedKey?: string;
   /** Texts of private keys that ssh2 can use. */
   readonly identities: readonly string[];
   /** The keys, in SSH's wire format, that the agent is asked for; all that it has when not given. */
@@ -54,7 +60,7 @@ export interface Login {
 }
 
 /** A host whose keys have not been read yet. */
-type Destination = Omit<Login, "identities" | "agentKeys">;
+type Destination = Omit<Login, "identities" | "agentKeys" | "convertedKey">;
 
 /** A file that may hold a private key, and who says so: only what the user named has to be there. */
 export interface IdentityFile {
@@ -266,13 +272,16 @@ function readKeys(to: Destination, machine: Machine, note: (text: string) => unk
   const hasAgent = to.agent !== undefined && existsSync(to.agent);
   if (to.agent !== undefined && !hasAgent) notes.push(`there is no agent: its socket ${to.agent} does not exist`);
   const identities: string[] = generatedKey === undefined ? [] : [checkedKey(generatedKey)];
+  let convertedKey: string | undefined;
   for (const { path, from } of identityFiles) {
     if (from !== "option" && !existsSync(path)) continue;
-    const { text, problem, isEncrypted } = readKey(path, machine);
+    const { text, problem, isEncrypted, isConverted } = readKey(path, machine);
     // An encrypted key is what agents are for.
     const isAgents = isEncrypted && hasAgent;
-    if (problem === undefined) identities.push(text);
-    else if (from === "option" && !isAgents) throw badIdentity(path, problem);
+    if (problem === undefined) {
+      identities.push(text);
+      if (isConverted) convertedKey ??= text;
+    } else if (from === "option" && !isAgents) throw badIdentity(path, problem);
     else {
       const why = isAgents ? `is encrypted; the agent is asked, which has it after ssh-add ${path}` : problem;
       notes.push(`${path} is not used: it ${why}`);
@@ -292,15 +301,21 @@ function readKeys(to: Destination, machine: Machine, note: (text: string) => unk
   notes.forEach(note);
   const agentKeys = agent === undefined || !identitiesOnly ? [] : identityFiles.flatMap(publicHalf);
   // A key of which only the encrypted half is there may be any of the agent's.
-  return { identities, agent, ...(agentKeys.length > 0 && { agentKeys }) };
+  return {
+    identities,
+    agent,
+    ...(agentKeys.length > 0 && { agentKeys }),
+    ...(convertedKey !== undefined && { convertedKey }),
+  };
 }
 
 /** @throws UserError when the stack's own key is none, without a character of it */
 function checkedKey(generated: string): string {
-  const parsed = utils.parseKey(generated);
-  if (!(parsed instanceof Error) && parsed.isPrivateKey()) return generated;
+  const text = inSshForm(generated);
+  const parsed = utils.parseKey(text);
+  if (!(parsed instanceof Error) && parsed.isPrivateKey()) return text;
   throw new UserError(
-    "the output ssh_private_key is no private key in OpenSSH's form: has the file with the outputs been changed? " +
+    "the output ssh_private_key is no private key in OpenSSH's or PEM form: has the file with the outputs been changed? " +
       `\`${terraformCommand()} output -json\` writes it anew, --identity FILE takes another key`,
   );
 }
@@ -328,25 +343,34 @@ interface Key {
   /** What keeps it from being used, as the end of a sentence that begins with the file. */
   readonly problem?: string;
   readonly isEncrypted: boolean;
+  /** Whether the text is another one than the file's. */
+  readonly isConverted: boolean;
 }
 
 function readKey(path: string, machine: Machine): Key {
-  const unusable = (problem: string, isEncrypted = false): Key => ({ text: "", problem, isEncrypted });
-  let text: string;
+  const unusable = (problem: string, isEncrypted = false): Key => ({
+    text: "",
+    problem,
+    isEncrypted,
+    isConverted: false,
+  });
+  let written: string;
   let mode: number;
   try {
     const status = statSync(path);
     // As with ssh the modes count for one's own files: others' are handed out by an administrator, or a mounted secret.
     mode = status.uid === machine.uid ? status.mode & 0o777 : 0;
-    text = readFileSync(path, "utf8");
+    written = readFileSync(path, "utf8");
   } catch (cause) {
     return unusable(`cannot be read: ${(cause as Error).message}`);
   }
+  const text = inSshForm(written);
   const parsed = utils.parseKey(text);
-  const isEncrypted =
-    parsed instanceof Error && (/encrypted/i.test(parsed.message) || text.includes("BEGIN ENCRYPTED PRIVATE KEY"));
+  const isPkcs8 = text.includes("BEGIN ENCRYPTED PRIVATE KEY");
+  const isEncrypted = parsed instanceof Error && (/encrypted/i.test(parsed.message) || isPkcs8);
   if (parsed instanceof Error && !isEncrypted) {
-    const cure = text.includes("BEGIN PRIVATE KEY") ? `; ssh-keygen -p -f ${path} writes it in OpenSSH's form` : "";
+    // A key that is whole is of a type or a curve that SSH does not have, as ed448.
+    const cure = text.includes("BEGIN PRIVATE KEY") ? "; ssh-keygen -t ed25519 makes one that can be used" : "";
     return unusable(`is no private key in OpenSSH's or PEM form (${parsed.message})${cure}`);
   }
   if (!(parsed instanceof Error) && !parsed.isPrivateKey()) {
@@ -357,7 +381,8 @@ function readKey(path: string, machine: Machine): Key {
   if ((mode & 0o077) !== 0) {
     return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): chmod 600 ${path}`);
   }
-  return isEncrypted
-    ? unusable(`is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ${path}`, true)
-    : { text, isEncrypted };
+  if (!isEncrypted) return { text, isEncrypted, isConverted: text !== written };
+  // OpenSSH's agent takes few keys in this form.
+  const other = isPkcs8 ? ` (or openssl pkey -in ${path} -out FILE, which writes it without its passphrase)` : "";
+  return unusable(`is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ${path}${other}`, true);
 }

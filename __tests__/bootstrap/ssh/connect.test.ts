@@ -348,7 +348,7 @@ describe("connecting to the bastion", () => {
 
       const failure = await connected({}, broken, {}).catch(messageOf);
 
-      expect(failure).toContain("the output ssh_private_key is no private key in OpenSSH's form");
+      expect(failure).toContain("the output ssh_private_key is no private key in OpenSSH's or PEM form");
       expect(failure).not.toContain("secret");
     });
   });
