@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly hostKey?: KeyPair;
   /** Keys that it has as well. */
   readonly moreHostKeys?: readonly KeyPair[];
+  /** How it may sign with them. @default what ssh2 can */
+  readonly hostKeyAlgorithms?: readonly "ssh-rsa"[];
   /** Refuses a session while so many are open, as sshd does. */
   readonly maxSessions?: number;
   /** How many ms a session counts as open after it has ended: with sshd until the other side has closed it as well. */
@@ -56,8 +58,13 @@ export interface SshServer {
   stop(): void;
 }
 
-export function keyPair(type: "ed25519" | "ecdsa" = "ed25519"): KeyPair {
-  const pair = type === "ecdsa" ? utils.generateKeyPairSync(type, { bits: 256 }) : utils.generateKeyPairSync(type);
+export function keyPair(type: "ed25519" | "ecdsa" | "rsa" = "ed25519"): KeyPair {
+  const pair =
+    type === "ed25519"
+      ? utils.generateKeyPairSync(type)
+      : type === "ecdsa"
+        ? utils.generateKeyPairSync(type, { bits: 256 })
+        : utils.generateKeyPairSync(type, { bits: 2048 });
   const parsed = utils.parseKey(pair.public);
   // Three of a thousand keys that ssh2 makes are malformed.
   if (parsed instanceof Error) return keyPair(type);
@@ -93,7 +100,11 @@ export async function startSshServer(
   const clients = new Set<Connection>();
   let peak = 0;
   const server = new Server(
-    { hostKeys: [hostKey, ...(options.moreHostKeys ?? [])].map((key) => key.private), banner: options.closesSaying },
+    {
+      hostKeys: [hostKey, ...(options.moreHostKeys ?? [])].map((key) => key.private),
+      banner: options.closesSaying,
+      ...(options.hostKeyAlgorithms && { algorithms: { serverHostKey: [...options.hostKeyAlgorithms] } }),
+    },
     (client) => {
       let open = 0;
       clients.add(client);

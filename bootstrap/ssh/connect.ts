@@ -19,6 +19,7 @@ import {
 } from "./known-hosts";
 import { ConnectError, SshHost } from "./ssh-host";
 import type { Machine } from "./config";
+import { isRevoked } from "./revoked-keys";
 import { readSshSettings, type Login, type SettingsOptions } from "./settings";
 
 /** The way to the bastion, and what to believe and to wait for on it. */
@@ -201,6 +202,7 @@ class Verifier {
     // The fingerprint is the bastion's, not that of a host before it.
     const hostKey = bastion === undefined ? undefined : this.options.hostKey;
     const { path, malformed, standing } = this.knownAs();
+    const { revokedHostKeysFile: list } = this.login;
     const decision = decideHostKey({
       ...this.login.knownAs,
       offered,
@@ -208,6 +210,7 @@ class Verifier {
       standing,
       knownHostsFile: path,
       malformed,
+      ...(list !== undefined && isRevoked(list, offered) && { revokedBy: list }),
       hostKey,
       planted: bastion?.planted,
       acceptNew,

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { utils } from "ssh2";
@@ -46,6 +47,8 @@ export interface Login {
   readonly knownHostsFiles: readonly string[];
   /** The machine's, which are only read. */
   readonly globalKnownHostsFiles: readonly string[];
+  /** A list of keys that no host is believed with, whatever else speaks for them; see `isRevoked`. */
+  readonly revokedHostKeysFile?: string;
   /** Text of the private key that the stack has made for it; tried before all others. A secret. */
   readonly generatedKey?: string | undefined;
   /**
@@ -128,11 +131,11 @@ export function readSshSettings(
 
   const { host = handover.bastion_address, user = handover.bastion_user, port } = options;
   const found = lookUp({ host, user, port });
-  const target = destination({ host, user, port }, found, options, machine);
+  const target = destination({ host, user, port }, found, options, machine, note);
 
   const hop = (spec: ConfigQuery, found: HostConfig): Destination => {
     const user = spec.user ?? found("user")[0] ?? machine.user;
-    const own = destination({ ...spec, user }, found, options, machine);
+    const own = destination({ ...spec, user }, found, options, machine, note);
     return own.identityFiles.some(({ from }) => from === "config")
       ? own
       : { ...own, identityFiles: target.identityFiles };
@@ -199,6 +202,7 @@ function destination(
   config: HostConfig,
   options: SettingsOptions,
   machine: Machine,
+  note: (text: string) => unknown,
 ): Destination {
   const [address = name] = config("hostname");
   const [port = 22] = given === undefined ? config("port").map(Number) : [given];
@@ -207,6 +211,17 @@ function destination(
     expand(text, machine, { h: address, n: name, p: String(port), r: user, k: alias ?? name });
   const paths = (texts: readonly string[]): readonly string[] =>
     texts.flatMap((text) => (text.toLowerCase() === "none" ? [] : [path(text)]));
+  // One that nobody can name is one key less; a list of host keys less could let somebody in.
+  const isNamed = (identity: string): boolean => {
+    try {
+      path(identity);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      note(`IdentityFile ${identity} is passed over: ${error.message}`);
+      return false;
+    }
+  };
   // The client prints several files in one line, without the quotes that a blank in a name needs.
   const filesIn = (keyword: string, unless: readonly string[]): readonly string[] => {
     const set = config(keyword).flatMap((line) => line.split(/ +(?=[~/$%])/));
@@ -214,8 +229,12 @@ function destination(
   };
 
   const identityFiles = (from: IdentityFile["from"], files: readonly string[]) => files.map((path) => ({ path, from }));
-  const configured = identityFiles("config", paths(config("identityfile")));
-  const usual = configured.length > 0 ? configured : identityFiles("default", paths(DEFAULT_IDENTITIES));
+  const named = config("identityfile");
+  const usual = () =>
+    named.length > 0
+      ? identityFiles("config", paths(named.filter(isNamed)))
+      : identityFiles("default", paths(DEFAULT_IDENTITIES));
+  const [revokedHostKeysFile] = paths(config("revokedhostkeys"));
   const { identity, knownHosts } = options;
   return {
     name,
@@ -223,12 +242,13 @@ function destination(
     port,
     user,
     knownAs: alias === undefined ? { host: address, port } : { host: alias, port: 22 },
-    identityFiles: identity === undefined ? usual : identityFiles("option", [home(identity, machine)]),
+    identityFiles: identity === undefined ? usual() : identityFiles("option", [home(identity, machine)]),
     agent: agentSocket(config, path, machine),
     identitiesOnly: config("identitiesonly")[0] === "yes",
     knownHostsFiles:
       knownHosts === undefined ? filesIn("userknownhostsfile", DEFAULT_KNOWN_HOSTS) : [home(knownHosts, machine)],
     globalKnownHostsFiles: filesIn("globalknownhostsfile", GLOBAL_KNOWN_HOSTS),
+    ...(revokedHostKeysFile !== undefined && { revokedHostKeysFile }),
   };
 }
 
@@ -257,6 +277,8 @@ function expand(path: string, machine: Machine, of: Readonly<Record<string, stri
     d: machine.home,
     u: machine.user,
     i: machine.uid === undefined ? undefined : String(machine.uid),
+    l: hostname(),
+    L: hostname().split(".", 1)[0],
   };
   return home(path, machine).replace(/%(.)|\$\{(\w+)\}/g, (whole, token?: string, variable?: string) => {
     const value = token === undefined ? machine.environment[variable ?? ""] : tokens[token];

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { hostname, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
 import { utils } from "ssh2";
@@ -180,6 +180,21 @@ describe("the way to the bastion", () => {
       {},
       { port: 8 },
     ],
+    ["matches with a sign between", "Match host=203.0.113.*,x user=ubuntu\n Port 9", {}, { port: 9 }],
+    ["matches in quotes", 'Match host="203.0.113.9"\n Port 9', {}, { port: 9 }],
+    [
+      "names this machine",
+      "IdentityFile ~/%l",
+      {},
+      { identityFiles: [{ path: `${HOME}/${hostname()}`, from: "config" }] },
+    ],
+    [
+      "has a list of revoked keys",
+      "RevokedHostKeys ~/revoked-%h",
+      {},
+      { revokedHostKeysFile: `${HOME}/revoked-203.0.113.9` },
+    ],
+    ["has none", "RevokedHostKeys none", {}, {}],
     ["matches all", "Match all\n Port 9", {}, { port: 9 }],
   ])("%s", (_, config, options, expected) => {
     expect(settings(config, options).target).toMatchObject(expected);
@@ -282,8 +297,13 @@ describe("the way to the bastion", () => {
       "Host a\n ProxyJump b\nHost b\n ProxyJump a",
       /is a loop: 203.0.113.9 goes through a goes through b goes through a$/,
     ],
-    ["an unknown token", {}, "IdentityFile ~/%C", /"~\/%C": it is not known here what %C is$/],
-    ["a missing variable", {}, "IdentityFile ${NOWHERE}/x", /what \$\{NOWHERE} is$/],
+    [
+      "a list of revoked keys that nobody can name",
+      {},
+      "RevokedHostKeys ~/%C",
+      /"~\/%C": it is not known here what %C/,
+    ],
+    ["known hosts of a missing variable", {}, "UserKnownHostsFile ${NOWHERE}/x", /NOWHERE/],
     ["a keyword without an argument", {}, "Host *\n Port", /config line 2: no argument after keyword "port"$/],
     ["a quote that is not closed", {}, 'IdentityFile "x', /config line 1: invalid quotes$/],
     ["a keyword that ssh does not know", {}, "Prot 22", /config: line 1: Bad configuration option: prot$/],
@@ -291,6 +311,20 @@ describe("the way to the bastion", () => {
     expect(() => settings(config, options)).toThrow(UserError);
     expect(() => settings(config, options)).toThrow(message);
   });
+});
+
+it.each([
+  ["IdentityFile ~/%C", "%C"],
+  ["IdentityFile ${NOWHERE}/x", "${NOWHERE}"],
+])("passes over a key of the configuration that nobody can name, and says so: %s", (line, unknown) => {
+  const { target, notes } = settings(`${line}\nIdentityFile ~/a.pem`);
+
+  const [, file = ""] = line.split(" ");
+  expect(target.identityFiles).toEqual([{ path: `${HOME}/a.pem`, from: "config" }]);
+  expect(notes).toEqual([
+    `IdentityFile ${file} is passed over: the ssh configuration has "${file}": it is not known here what ${unknown} is`,
+  ]);
+  expect(settings(line, { identity: join(HOME, "a.pem") }).target.identities).toEqual([KEY]);
 });
 
 describe("what there is to log in with", () => {
