@@ -1,6 +1,7 @@
 import { UserError } from "../contract/user-error";
 import type { Handover } from "../contract/handover";
-import { connect, type ConnectEvents } from "./ssh/connect";
+import { connect, type ConnectEvents, type ConnectOptions } from "./ssh/connect";
+import { sh } from "./engine/command";
 import type { Host } from "./engine/host";
 import { Log, logged } from "./engine/log";
 import type { Options } from "./options";
@@ -36,13 +37,14 @@ export interface Events extends ConnectEvents {
 }
 
 /**
- * Logs in to a bastion; its commands find what the bootstrap has installed.
+ * Logs in to a bastion; its commands find what the bootstrap has installed. Whether the user's login shell runs any
+ * is not known before the first of them.
  *
  * @throws UserError as `connect`
  */
 export async function logIn(
   handover: Handover,
-  options: Options,
+  options: Options & Pick<ConnectOptions, "leastCommandSeconds">,
   signal: AbortSignal,
   events: ConnectEvents,
 ): Promise<{ readonly ssh: SshHost; readonly host: Host }> {
@@ -80,6 +82,8 @@ export async function bootstrapBastion({ name, handover }: Target, setup: Setup,
       },
     );
     const host = finding(logged(ssh, opened), siteOf(handover, options));
+    // Where no command is run, that is said once, and not by each step.
+    await ssh.run(sh`true`);
     const { check } = options;
     const { busy, waiting } = events;
     for await (const outcome of run(host, playbook(handover, releases, options), { check, busy, waiting, signal })) {

@@ -79,7 +79,8 @@ What to do:
   --releases FILE         a table of versions and checksums of your own, in the form of bootstrap/release-table.json
   --root DIR              write there whatever would be written outside the user's home; needs no sudo then;
                           {cluster_name} in it stands for the cluster's name
-  --timeout SECONDS       how long to wait for the host, and for each thing that comes by itself (${String(TIMEOUT)})
+  --timeout SECONDS       how long to wait for the host, for each command there (a minute at least), and for
+                          each thing that comes by itself (${String(TIMEOUT)})
   --concurrency N         how many hosts at once (${String(CONCURRENCY)})
   --json                  results for machines, on standard output
   -h, --help              this text

@@ -1,5 +1,6 @@
 import { UserError } from "../contract/user-error";
 import { logIn } from "../bootstrap/bastion";
+import { sh } from "../bootstrap/engine/command";
 import type { Host } from "../bootstrap/engine/host";
 import { readOptions } from "../bootstrap/options";
 import { ConnectError } from "../bootstrap/ssh/ssh-host";
@@ -14,6 +15,7 @@ type OnBastion<Result> = { readonly result: Result } | { readonly login: Extract
  * Logs in to the bastion and does something there; that nobody gets in is a result.
  *
  * @param args the options of the bootstrap that say how to reach it
+ * @param leastCommandSeconds as in `ConnectOptions`
  * @throws UserError when those are wrong
  */
 export async function onBastion<Result>(
@@ -22,6 +24,7 @@ export async function onBastion<Result>(
   work: (host: Host) => Promise<Result>,
   screen: Screen,
   signal: AbortSignal,
+  leastCommandSeconds?: number,
 ): Promise<OnBastion<Result>> {
   // Nobody waits for minutes to be told what is wrong.
   const patience = args.some((arg) => arg.startsWith("--timeout")) ? [] : ["--timeout", "20"];
@@ -29,7 +32,7 @@ export async function onBastion<Result>(
   if (options === undefined) throw new UserError("--help is no option here");
   screen.busy("logging in to the bastion");
   try {
-    const { ssh, host } = await logIn(handover, options, signal, {
+    const { ssh, host } = await logIn(handover, { ...options, leastCommandSeconds }, signal, {
       waiting: (what) => {
         screen.busy(`logging in to the bastion: ${what}`);
       },
@@ -40,6 +43,8 @@ export async function onBastion<Result>(
     };
     signal.addEventListener("abort", interrupt);
     try {
+      // Where no command is run, nobody gets in either.
+      await ssh.run(sh`true`);
       return { result: await work(host) };
     } finally {
       signal.removeEventListener("abort", interrupt);

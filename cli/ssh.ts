@@ -58,7 +58,7 @@ export async function ssh(
 
   const { target, hops } = readSshSettings(options, handover);
   const folder = ownFolder();
-  return withKeyFile(target.generatedKey, folder, (keyFile) => {
+  return withKeyFile(target.generatedKey ?? target.convertedKey, folder, (keyFile) => {
     const generated = keyFile === undefined ? [] : [{ path: keyFile, from: "option" as const }];
     const bastion = { ...target, identityFiles: [...generated, ...target.identityFiles] };
     const way = [...hops, bastion].map((destination, at): Judged => {

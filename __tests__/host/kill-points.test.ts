@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { NodeSSH } from "node-ssh";
+import { Client, type ClientCallback } from "ssh2";
 
 import { recapOf, type HostReport } from "../../bootstrap/engine/report";
+import { SshHost } from "../../bootstrap/ssh/ssh-host";
 import type { Cut } from "../../rehearsal/bastion/link";
 import { runBootstrap, startBootstrap } from "../support/bootstrap";
 import {
@@ -39,7 +40,7 @@ describeOnHost("the bootstrap, interrupted", () => {
     folder = mkdtempSync(join(tmpdir(), "eks-test-kill-"));
     site = await FragileBastion.start(folder);
     await site.reset();
-    const execute = jest.spyOn(NodeSSH.prototype, "execCommand");
+    const execute = jest.spyOn(Client.prototype, "exec");
     const report = await site.bootstrap();
     commands = execute.mock.calls.length;
     execute.mockRestore();
@@ -351,25 +352,22 @@ const POINTS: readonly Point[] = ["begun", "ended"];
 /** Cuts once, when the command with this number is at that point. */
 function cutAt(number: number, point: Point, cut: () => void): { isDone(): boolean; restore(): void } {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- it is given its `this` below
-  const { execCommand: execute } = NodeSSH.prototype;
+  const execute = Client.prototype.exec as (this: Client, command: string, callback: ClientCallback) => Client;
   let begun = 0;
   let isDone = false;
-  const spy = jest.spyOn(NodeSSH.prototype, "execCommand").mockImplementation(async function (
-    this: NodeSSH,
-    command,
-    options,
-  ) {
+  const spy = jest.spyOn(Client.prototype, "exec").mockImplementation(function (this: Client, command, ...rest) {
+    const [callback] = rest;
     const isIt = begun++ === number && !isDone;
     const cutNow = () => {
       isDone = true;
       cut();
     };
-    const result = await execute.call(this, command, {
-      ...options,
-      ...(isIt && point === "begun" && { onChannel: cutNow }),
+    return execute.call(this, command, (error, channel) => {
+      callback(error, channel);
+      if (!isIt || error !== undefined) return;
+      if (point === "begun") cutNow();
+      else channel.on("close", cutNow);
     });
-    if (isIt && point === "ended") cutNow();
-    return result;
   });
   return {
     isDone: () => isDone,
@@ -385,17 +383,17 @@ function cutAt(number: number, point: Point, cut: () => void): { isDone(): boole
  */
 function meetAt(pattern: RegExp, number: number): { count(): number } {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- it is given its `this` below
-  const { execCommand: execute } = NodeSSH.prototype;
+  const { run: execute } = SshHost.prototype;
   let count = 0;
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
-  jest.spyOn(NodeSSH.prototype, "execCommand").mockImplementation(async function (this: NodeSSH, command, options) {
-    if (pattern.test(command)) {
+  jest.spyOn(SshHost.prototype, "run").mockImplementation(async function (this: SshHost, command) {
+    if (pattern.test(command.text)) {
       count++;
       if (count === number) open();
       await opened;
     }
-    return execute.call(this, command, options);
+    return execute.call(this, command);
   });
   return { count: () => count };
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -134,6 +135,31 @@ describeOnHost("eks ssh", () => {
     expect(pinned).toBe(`eks-hop-1 ${hop.hostPublicKey}\neks-bastion ${sshd.hostPublicKey}\n`);
     expect(unknown).toMatchObject({ code: 1, stdout: "" });
     expect(unknown.output).toContain(hop.hostKeyFingerprint);
+  });
+
+  it.each([
+    ["Ed25519", ["-algorithm", "ed25519"]],
+    ["RSA", ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]],
+    ["ECDSA", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]],
+  ])("logs in with what openssl genpkey writes: %s", async (name, algorithm) => {
+    const own = await startSshd({ folder: join(folder, name), home: join(folder, "home") });
+    const [identity, file] = [join(folder, `${name}.pem`), join(folder, `${name}_known_hosts`)];
+    execFileSync("openssl", ["genpkey", ...algorithm, "-out", identity], { stdio: "ignore" });
+    // The last 32 bytes are the point; OpenSSH before 9.6 cannot say it of a file in this form.
+    const point = execFileSync("openssl", ["pkey", "-in", identity, "-pubout", "-outform", "DER"]).subarray(-32);
+    const wire = Buffer.concat([Buffer.from("\0\0\0\x0bssh-ed25519\0\0\0\x20"), point]);
+    const line =
+      name === "Ed25519"
+        ? `ssh-ed25519 ${wire.toString("base64")}\n`
+        : execFileSync("ssh-keygen", ["-y", "-f", identity]).toString();
+    writeFileSync(`${own.identityFile}.pub`, line);
+    writeFileSync(file, `${own.knownHostsLine}\n`);
+    const way = [...where(file, own.port).map((word) => (word === sshd.identityFile ? identity : word))];
+
+    const ended = await eksSsh(way, ["echo in"]);
+    await own.stop();
+
+    expect(ended).toMatchObject({ code: 0, stdout: "in\n" });
   });
 
   it("says that nobody is there", async () => {

@@ -86,6 +86,7 @@ describeOnHost("sshd", () => {
     startSshd({
       folder: join(folder, "sshd"),
       home,
+      shell: "/bin/sh",
       environment: { PATH: "/opt/the bastion's/bin:/usr/bin:/bin", GREETING: "it's\n$HOME `안녕`" },
       ...more,
     });
@@ -156,7 +157,7 @@ describeOnHost("sshd", () => {
     expect(await run("exit 4", { input: randomBytes(1_000_000) })).toMatchObject({ code: 4 });
   });
 
-  it("runs a command by /bin/sh as it was written", async () => {
+  it("runs a command by the login shell as it was written", async () => {
     const command = `printf '%s|' "$0" 'a  b' "it's" '안녕 \\n' "$(echo "x # y")"\n# a remark\nprintf '%s' "\${#}"`;
 
     const { stdout } = await run(command);

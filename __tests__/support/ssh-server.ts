@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly hostKey?: KeyPair;
   /** Keys that it has as well. */
   readonly moreHostKeys?: readonly KeyPair[];
+  /** How it may sign with them. @default what ssh2 can */
+  readonly hostKeyAlgorithms?: readonly "ssh-rsa"[];
   /** Refuses a session while so many are open, as sshd does. */
   readonly maxSessions?: number;
   /** How many ms a session counts as open after it has ended: with sshd until the other side has closed it as well. */
@@ -31,6 +33,10 @@ export interface ServerOptions {
   readonly closesSaying?: string;
   /** Refuses to forward connections, as with AllowTcpForwarding no. */
   readonly forwards?: boolean;
+  /** What the users' login shell prints before it does anything. */
+  readonly greets?: string;
+  /** What a login shell does that runs no command at all. */
+  readonly loginShell?: Behaviour;
 }
 
 /** An SSH server on a loopback port. */
@@ -52,17 +58,36 @@ export interface SshServer {
   stop(): void;
 }
 
-export function keyPair(type: "ed25519" | "ecdsa" = "ed25519"): KeyPair {
-  const pair = type === "ecdsa" ? utils.generateKeyPairSync(type, { bits: 256 }) : utils.generateKeyPairSync(type);
+export function keyPair(type: "ed25519" | "ecdsa" | "rsa" = "ed25519"): KeyPair {
+  const pair =
+    type === "ed25519"
+      ? utils.generateKeyPairSync(type)
+      : type === "ecdsa"
+        ? utils.generateKeyPairSync(type, { bits: 256 })
+        : utils.generateKeyPairSync(type, { bits: 2048 });
   const parsed = utils.parseKey(pair.public);
   // Three of a thousand keys that ssh2 makes are malformed.
   if (parsed instanceof Error) return keyPair(type);
   return { private: pair.private, wire: parsed.getPublicSSH() };
 }
 
+/** The program `true`, which every host has. */
+const NOTHING: Behaviour = (channel) => {
+  channel.exit(0);
+  channel.end();
+};
+
+/** What a login shell is given: the mark that it is to print first, and the command that is meant. */
+function readCall(line: string): { readonly mark: string; readonly command: string } {
+  const [, nonce, text] = /^exec \/bin\/sh -c '[^']+' sh (\w+) '([^'!]*)'$/.exec(line) ?? [];
+  if (nonce === undefined || text === undefined) throw new Error(`this is not for every login shell: ${line}`);
+  const bytes = text.replace(/\\0([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+  return { mark: `eks-answer-${nonce}\n`, command: Buffer.from(bytes, "latin1").toString() };
+}
+
 /**
  * A stand-in for sshd, in this process: lets in whoever holds `userKey`, runs nothing, and behaves as the table says; a
- * command that is not in it fails the connection.
+ * command that is not in it, and is not `true`, fails the connection.
  */
 export async function startSshServer(
   userKey: KeyPair,
@@ -75,7 +100,11 @@ export async function startSshServer(
   const clients = new Set<Connection>();
   let peak = 0;
   const server = new Server(
-    { hostKeys: [hostKey, ...(options.moreHostKeys ?? [])].map((key) => key.private), banner: options.closesSaying },
+    {
+      hostKeys: [hostKey, ...(options.moreHostKeys ?? [])].map((key) => key.private),
+      banner: options.closesSaying,
+      ...(options.hostKeyAlgorithms && { algorithms: { serverHostKey: [...options.hostKeyAlgorithms] } }),
+    },
     (client) => {
       let open = 0;
       clients.add(client);
@@ -94,9 +123,10 @@ export async function startSshServer(
         }
         open += 1;
         peak = Math.max(peak, open);
-        accept().on("exec", (acceptExec, _, { command }) => {
+        accept().on("exec", (acceptExec, _, { command: line }) => {
+          const { mark, command } = readCall(line);
           commands.push(command);
-          const behave = behaviours[command];
+          const behave = options.loginShell ?? (command === "true" ? NOTHING : behaviours[command]);
           if (behave === undefined) throw new Error(`this server was not told about: ${command}`);
           const channel = acceptExec();
           const { clearsSessionsAfter: later } = options;
@@ -108,6 +138,10 @@ export async function startSshServer(
             if (later === undefined) clear();
             else setTimeout(clear, later);
           });
+          if (options.loginShell === undefined) {
+            channel.write(`${options.greets ?? ""}${mark}`);
+            channel.stderr.write(`${options.greets ?? ""}${mark}`);
+          }
           // ssh2 keeps the socket to itself.
           behave(channel, (client as unknown as { _sock: Socket })._sock);
         });

@@ -19,6 +19,7 @@ import {
 } from "./known-hosts";
 import { ConnectError, SshHost } from "./ssh-host";
 import type { Machine } from "./config";
+import { isRevoked } from "./revoked-keys";
 import { readSshSettings, type Login, type SettingsOptions } from "./settings";
 
 /** The way to the bastion, and what to believe and to wait for on it. */
@@ -29,6 +30,12 @@ export interface ConnectOptions extends SettingsOptions {
   readonly acceptNewHostKey: boolean;
   /** How long the bastion and the hosts before it may take to boot and let us in. */
   readonly timeoutSeconds: number;
+  /**
+   * How long a command may take though `timeoutSeconds` are fewer: one that works is not one that is waited for.
+   *
+   * @default 60
+   */
+  readonly leastCommandSeconds?: number;
   /** Ends all waiting. */
   readonly signal: AbortSignal;
   /** In seconds; for tests. */
@@ -96,7 +103,7 @@ async function reach(
   bastion: BastionEvidence | undefined,
   { options, events, started }: Run,
 ): Promise<SshHost> {
-  const { signal, timeoutSeconds } = options;
+  const { signal, timeoutSeconds, leastCommandSeconds = 60 } = options;
   const pauses = { ...PAUSES, ...options.pauses };
   const deadline = started + timeoutSeconds * 1000;
   const { host, port } = login.knownAs;
@@ -116,6 +123,7 @@ async function reach(
         signal,
         // Not what is left until the deadline: a last attempt cut short would hide what the one before it has found.
         readyTimeoutSeconds: Math.min(pauses.attempt, timeoutSeconds),
+        commandTimeoutSeconds: Math.max(leastCommandSeconds, timeoutSeconds),
       });
       try {
         accept(verifier, login, events);
@@ -194,6 +202,7 @@ class Verifier {
     // The fingerprint is the bastion's, not that of a host before it.
     const hostKey = bastion === undefined ? undefined : this.options.hostKey;
     const { path, malformed, standing } = this.knownAs();
+    const { revokedHostKeysFile: list } = this.login;
     const decision = decideHostKey({
       ...this.login.knownAs,
       offered,
@@ -201,6 +210,7 @@ class Verifier {
       standing,
       knownHostsFile: path,
       malformed,
+      ...(list !== undefined && isRevoked(list, offered) && { revokedBy: list }),
       hostKey,
       planted: bastion?.planted,
       acceptNew,
@@ -338,6 +348,7 @@ function remediesFor({ problem, message, cause }: ConnectError, login: Login): s
       if (reason === undefined) return [];
       return ["the host before it does not forward connections: see AllowTcpForwarding there"];
     case "host-key":
+    case "shell":
     case "interrupted":
       return [];
   }

@@ -15,6 +15,8 @@ export interface HostKeyEvidence {
   readonly standing: HostKeyStanding;
   readonly knownHostsFile: string;
   readonly malformed: KnownHosts["malformed"];
+  /** The file of `RevokedHostKeys` that has the key. */
+  readonly revokedBy?: string;
   /** From `--host-key`, as `readFingerprint` returns it. */
   readonly hostKey?: string;
   /** The key that the stack has planted, in SSH wire format; not given where `--host-key` says another word. */
@@ -46,7 +48,7 @@ export function decideHostKey(evidence: HostKeyEvidence): HostKeyDecision {
 }
 
 function objection(evidence: HostKeyEvidence): Refusal | undefined {
-  const { host, port, offered, console, standing, knownHostsFile: file, hostKey, planted } = evidence;
+  const { host, port, offered, console, standing, knownHostsFile: file, revokedBy, hostKey, planted } = evidence;
   const found = fingerprint(offered);
   const type = keyType(offered);
   const isOnConsole = console.some((printed) => printed.fingerprint === found);
@@ -58,10 +60,13 @@ function objection(evidence: HostKeyEvidence): Refusal | undefined {
       remedies: ["check --host and --port"],
     };
   }
-  if (standing.kind === "revoked") {
+  if (standing.kind === "revoked" || revokedBy !== undefined) {
     return {
-      problem: `line ${String(standing.entry.line)} of ${file} revokes it`,
-      why: "somebody marked this key as @revoked, because others may have its private half",
+      problem:
+        standing.kind === "revoked"
+          ? `line ${String(standing.entry.line)} of ${file} revokes it`
+          : `${String(revokedBy)} revokes it (RevokedHostKeys)`,
+      why: "somebody has revoked this key, because others may have its private half",
       remedies: ["give the host new keys: replace the bastion, or run ssh-keygen -A on it after deleting the old ones"],
     };
   }

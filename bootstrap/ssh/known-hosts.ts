@@ -118,7 +118,8 @@ const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
   "ecdsa-sha2-nistp256": ["ecdsa-sha2-nistp256"],
   "ecdsa-sha2-nistp384": ["ecdsa-sha2-nistp384"],
   "ecdsa-sha2-nistp521": ["ecdsa-sha2-nistp521"],
-  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"], // RFC 8332
+  // RFC 8332; not ssh-rsa, which signs with SHA-1: https://www.openssh.com/txt/release-8.8
+  "ssh-rsa": ["rsa-sha2-512", "rsa-sha2-256"],
 };
 
 /**

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 
 import { utils } from "ssh2";
@@ -6,6 +7,7 @@ import { utils } from "ssh2";
 import { UserError } from "../../contract/user-error";
 import type { Handover } from "../../contract/handover";
 import { terraformCommand } from "../../terraform/program";
+import { inSshForm } from "./private-key";
 import { readHostConfig, thisMachine, type ConfigQuery, type HostConfig, type Machine } from "./config";
 
 /** What the command line says about the way to the bastion; everything is optional. */
@@ -45,8 +47,15 @@ export interface Login {
   readonly knownHostsFiles: readonly string[];
   /** The machine's, which are only read. */
   readonly globalKnownHostsFiles: readonly string[];
+  /** A list of keys that no host is believed with, whatever else speaks for them; see `isRevoked`. */
+  readonly revokedHostKeysFile?: string;
   /** Text of the private key that the stack has made for it; tried before all others. A secret. */
   readonly generatedKey?: string | undefined;
+  /**
+   * Text of the first private key that had to be written anew, because not every OpenSSH reads its file: `eks ssh` gives
+   * it to that. A secret.
+   */
+  readonly convertedKey?: string;
   /** Texts of private keys that ssh2 can use. */
   readonly identities: readonly string[];
   /** The keys, in SSH's wire format, that the agent is asked for; all that it has when not given. */
@@ -54,7 +63,7 @@ export interface Login {
 }
 
 /** A host whose keys have not been read yet. */
-type Destination = Omit<Login, "identities" | "agentKeys">;
+type Destination = Omit<Login, "identities" | "agentKeys" | "convertedKey">;
 
 /** A file that may hold a private key, and who says so: only what the user named has to be there. */
 export interface IdentityFile {
@@ -122,11 +131,11 @@ export function readSshSettings(
 
   const { host = handover.bastion_address, user = handover.bastion_user, port } = options;
   const found = lookUp({ host, user, port });
-  const target = destination({ host, user, port }, found, options, machine);
+  const target = destination({ host, user, port }, found, options, machine, note);
 
   const hop = (spec: ConfigQuery, found: HostConfig): Destination => {
     const user = spec.user ?? found("user")[0] ?? machine.user;
-    const own = destination({ ...spec, user }, found, options, machine);
+    const own = destination({ ...spec, user }, found, options, machine, note);
     return own.identityFiles.some(({ from }) => from === "config")
       ? own
       : { ...own, identityFiles: target.identityFiles };
@@ -193,6 +202,7 @@ function destination(
   config: HostConfig,
   options: SettingsOptions,
   machine: Machine,
+  note: (text: string) => unknown,
 ): Destination {
   const [address = name] = config("hostname");
   const [port = 22] = given === undefined ? config("port").map(Number) : [given];
@@ -201,6 +211,17 @@ function destination(
     expand(text, machine, { h: address, n: name, p: String(port), r: user, k: alias ?? name });
   const paths = (texts: readonly string[]): readonly string[] =>
     texts.flatMap((text) => (text.toLowerCase() === "none" ? [] : [path(text)]));
+  // One that nobody can name is one key less; a list of host keys less could let somebody in.
+  const isNamed = (identity: string): boolean => {
+    try {
+      path(identity);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      note(`IdentityFile ${identity} is passed over: ${error.message}`);
+      return false;
+    }
+  };
   // The client prints several files in one line, without the quotes that a blank in a name needs.
   const filesIn = (keyword: string, unless: readonly string[]): readonly string[] => {
     const set = config(keyword).flatMap((line) => line.split(/ +(?=[~/$%])/));
@@ -208,8 +229,12 @@ function destination(
   };
 
   const identityFiles = (from: IdentityFile["from"], files: readonly string[]) => files.map((path) => ({ path, from }));
-  const configured = identityFiles("config", paths(config("identityfile")));
-  const usual = configured.length > 0 ? configured : identityFiles("default", paths(DEFAULT_IDENTITIES));
+  const named = config("identityfile");
+  const usual = () =>
+    named.length > 0
+      ? identityFiles("config", paths(named.filter(isNamed)))
+      : identityFiles("default", paths(DEFAULT_IDENTITIES));
+  const [revokedHostKeysFile] = paths(config("revokedhostkeys"));
   const { identity, knownHosts } = options;
   return {
     name,
@@ -217,12 +242,13 @@ function destination(
     port,
     user,
     knownAs: alias === undefined ? { host: address, port } : { host: alias, port: 22 },
-    identityFiles: identity === undefined ? usual : identityFiles("option", [home(identity, machine)]),
+    identityFiles: identity === undefined ? usual() : identityFiles("option", [home(identity, machine)]),
     agent: agentSocket(config, path, machine),
     identitiesOnly: config("identitiesonly")[0] === "yes",
     knownHostsFiles:
       knownHosts === undefined ? filesIn("userknownhostsfile", DEFAULT_KNOWN_HOSTS) : [home(knownHosts, machine)],
     globalKnownHostsFiles: filesIn("globalknownhostsfile", GLOBAL_KNOWN_HOSTS),
+    ...(revokedHostKeysFile !== undefined && { revokedHostKeysFile }),
   };
 }
 
@@ -251,6 +277,8 @@ function expand(path: string, machine: Machine, of: Readonly<Record<string, stri
     d: machine.home,
     u: machine.user,
     i: machine.uid === undefined ? undefined : String(machine.uid),
+    l: hostname(),
+    L: hostname().split(".", 1)[0],
   };
   return home(path, machine).replace(/%(.)|\$\{(\w+)\}/g, (whole, token?: string, variable?: string) => {
     const value = token === undefined ? machine.environment[variable ?? ""] : tokens[token];
@@ -266,13 +294,16 @@ function readKeys(to: Destination, machine: Machine, note: (text: string) => unk
   const hasAgent = to.agent !== undefined && existsSync(to.agent);
   if (to.agent !== undefined && !hasAgent) notes.push(`there is no agent: its socket ${to.agent} does not exist`);
   const identities: string[] = generatedKey === undefined ? [] : [checkedKey(generatedKey)];
+  let convertedKey: string | undefined;
   for (const { path, from } of identityFiles) {
     if (from !== "option" && !existsSync(path)) continue;
-    const { text, problem, isEncrypted } = readKey(path, machine);
+    const { text, problem, isEncrypted, isConverted } = readKey(path, machine);
     // An encrypted key is what agents are for.
     const isAgents = isEncrypted && hasAgent;
-    if (problem === undefined) identities.push(text);
-    else if (from === "option" && !isAgents) throw badIdentity(path, problem);
+    if (problem === undefined) {
+      identities.push(text);
+      if (isConverted) convertedKey ??= text;
+    } else if (from === "option" && !isAgents) throw badIdentity(path, problem);
     else {
       const why = isAgents ? `is encrypted; the agent is asked, which has it after ssh-add ${path}` : problem;
       notes.push(`${path} is not used: it ${why}`);
@@ -292,15 +323,21 @@ function readKeys(to: Destination, machine: Machine, note: (text: string) => unk
   notes.forEach(note);
   const agentKeys = agent === undefined || !identitiesOnly ? [] : identityFiles.flatMap(publicHalf);
   // A key of which only the encrypted half is there may be any of the agent's.
-  return { identities, agent, ...(agentKeys.length > 0 && { agentKeys }) };
+  return {
+    identities,
+    agent,
+    ...(agentKeys.length > 0 && { agentKeys }),
+    ...(convertedKey !== undefined && { convertedKey }),
+  };
 }
 
 /** @throws UserError when the stack's own key is none, without a character of it */
 function checkedKey(generated: string): string {
-  const parsed = utils.parseKey(generated);
-  if (!(parsed instanceof Error) && parsed.isPrivateKey()) return generated;
+  const text = inSshForm(generated);
+  const parsed = utils.parseKey(text);
+  if (!(parsed instanceof Error) && parsed.isPrivateKey()) return text;
   throw new UserError(
-    "the output ssh_private_key is no private key in OpenSSH's form: has the file with the outputs been changed? " +
+    "the output ssh_private_key is no private key in OpenSSH's or PEM form: has the file with the outputs been changed? " +
       `\`${terraformCommand()} output -json\` writes it anew, --identity FILE takes another key`,
   );
 }
@@ -328,25 +365,34 @@ interface Key {
   /** What keeps it from being used, as the end of a sentence that begins with the file. */
   readonly problem?: string;
   readonly isEncrypted: boolean;
+  /** Whether the text is another one than the file's. */
+  readonly isConverted: boolean;
 }
 
 function readKey(path: string, machine: Machine): Key {
-  const unusable = (problem: string, isEncrypted = false): Key => ({ text: "", problem, isEncrypted });
-  let text: string;
+  const unusable = (problem: string, isEncrypted = false): Key => ({
+    text: "",
+    problem,
+    isEncrypted,
+    isConverted: false,
+  });
+  let written: string;
   let mode: number;
   try {
     const status = statSync(path);
     // As with ssh the modes count for one's own files: others' are handed out by an administrator, or a mounted secret.
     mode = status.uid === machine.uid ? status.mode & 0o777 : 0;
-    text = readFileSync(path, "utf8");
+    written = readFileSync(path, "utf8");
   } catch (cause) {
     return unusable(`cannot be read: ${(cause as Error).message}`);
   }
+  const text = inSshForm(written);
   const parsed = utils.parseKey(text);
-  const isEncrypted =
-    parsed instanceof Error && (/encrypted/i.test(parsed.message) || text.includes("BEGIN ENCRYPTED PRIVATE KEY"));
+  const isPkcs8 = text.includes("BEGIN ENCRYPTED PRIVATE KEY");
+  const isEncrypted = parsed instanceof Error && (/encrypted/i.test(parsed.message) || isPkcs8);
   if (parsed instanceof Error && !isEncrypted) {
-    const cure = text.includes("BEGIN PRIVATE KEY") ? `; ssh-keygen -p -f ${path} writes it in OpenSSH's form` : "";
+    // A key that is whole is of a type or a curve that SSH does not have, as ed448.
+    const cure = text.includes("BEGIN PRIVATE KEY") ? "; ssh-keygen -t ed25519 makes one that can be used" : "";
     return unusable(`is no private key in OpenSSH's or PEM form (${parsed.message})${cure}`);
   }
   if (!(parsed instanceof Error) && !parsed.isPrivateKey()) {
@@ -357,7 +403,8 @@ function readKey(path: string, machine: Machine): Key {
   if ((mode & 0o077) !== 0) {
     return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): chmod 600 ${path}`);
   }
-  return isEncrypted
-    ? unusable(`is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ${path}`, true)
-    : { text, isEncrypted };
+  if (!isEncrypted) return { text, isEncrypted, isConverted: text !== written };
+  // OpenSSH's agent takes few keys in this form.
+  const other = isPkcs8 ? ` (or openssl pkey -in ${path} -out FILE, which writes it without its passphrase)` : "";
+  return unusable(`is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ${path}${other}`, true);
 }

@@ -8,6 +8,8 @@ import { OpenSSHAgent, type AnyAuthMethod, type IdentityCallback, type ParsedKey
 import { UserError } from "../../contract/user-error";
 import type { Command } from "../engine/command";
 import type { CommandResult, Host } from "../engine/host";
+import { printable } from "../../terminal/text";
+import { shellCall } from "./login-shell";
 import type { Login } from "./settings";
 
 /** Where to log in, as whom, and whose word to take for the host's key. */
@@ -39,10 +41,10 @@ export interface SshOptions extends Pick<
 
 /**
  * Why a host could not be logged in to: `unreachable` and `booting` may pass by waiting, `name` is one that does not
- * resolve, `protocol` is something else than a usable SSH server.
+ * resolve, `protocol` is something else than a usable SSH server, `shell` is a user for whom no command is run.
  */
 export type ConnectProblem =
-  "unreachable" | "booting" | "name" | "protocol" | "host-key" | "authentication" | "interrupted";
+  "unreachable" | "booting" | "name" | "protocol" | "host-key" | "authentication" | "shell" | "interrupted";
 
 /** A host that could not be logged in to. */
 export class ConnectError extends UserError {
@@ -59,6 +61,15 @@ export class ConnectError extends UserError {
 
 /** As many channels as sshd allows over one connection. @see https://man.openbsd.org/sshd_config#MaxSessions */
 const MAX_SESSIONS = 10;
+/**
+ * How much the commands that run at once over one connection may print together, in bytes: as kubectl prints
+ * them, some ten thousand objects of a cluster. What a host prints is kept in memory, and there may be thirty hosts.
+ */
+const MAX_PRINTED = 32 * 1024 * 1024;
+/** What a packet takes in memory besides its bytes, at least: a host may send as many as it likes, of a byte each. */
+const PACKET = 128;
+/** How much of what a host says to whoever logs in is kept, in characters. */
+const MAX_BANNER = 2000;
 /** How often a channel is asked for while no other is open, and the pause between, in ms. */
 const LONELY = { attempts: 10, pause: 100 };
 
@@ -92,6 +103,8 @@ export class SshHost implements Host {
   /** Aborted when the connection is lost; the first reason counts, since what follows is its consequence. */
   private readonly loss = new AbortController();
   private running = 0;
+  /** Bytes that the running commands have printed. */
+  private printed = 0;
   private limit = MAX_SESSIONS;
   private readonly queue: (() => void)[] = [];
   private acceptedKey: Buffer | undefined;
@@ -128,8 +141,10 @@ export class SshHost implements Host {
   }
 
   /**
-   * Runs a command, beside others that run: at most as many at once as the host has channels for, the others wait.
+   * Runs a command by `/bin/sh`, beside others that run: at most as many at once as the host has channels for, the others
+   * wait. A command that does not end or does not stop printing costs the connection.
    *
+   * @throws ConnectError when the user's login shell does not run it, with what the host said instead
    * @throws UserError as `Host.run`, at once when the connection was lost before
    */
   async run(command: Command): Promise<CommandResult> {
@@ -244,7 +259,7 @@ export class SshHost implements Host {
         })
         .on("connect", () => (state.stage = "SSH handshake"))
         .on("handshake", () => (state.stage = "login"))
-        .on("banner", (text) => (state.banner += text));
+        .on("banner", (text) => (state.banner = (state.banner + text).slice(0, MAX_BANNER)));
       await this.orLost(connecting);
     } catch (error) {
       const cause = this.lost?.cause ?? error;
@@ -262,37 +277,97 @@ export class SshHost implements Host {
 
   /** The command's end, or in which words the host refused a channel for it. */
   private async attempt(command: Command): Promise<CommandResult | string> {
+    const { line, answerIn } = shellCall(command.text);
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    let printed = 0;
+    let givenUp: UserError | undefined;
+    // The command may go on over there; the connection is of no use any more.
+    const giveUp = (what: string, toTheOthers: string) => {
+      givenUp = this.failure(`a command ${what}`);
+      for (const chunks of [stdout, stderr]) chunks.splice(0);
+      this.close(`connection closed, because another command ${toTheOthers},`);
+    };
     const seconds = this.options.commandTimeoutSeconds ?? 600;
-    const overdue = this.failure(`a command has not ended within ${String(seconds)} s`);
     const timer = setTimeout(() => {
-      // The command may go on over there; the connection is of no use any more.
-      this.close("connection closed, because another command had not ended in its time,", overdue);
+      const cure = "look on the host for what holds it up, or give it more time (--timeout)";
+      giveUp(`has not ended within ${String(seconds)} s: ${cure}`, "had not ended in its time");
     }, seconds * 1000);
+    const keep = (chunks: Buffer[]) => (chunk: Buffer) => {
+      // What was on its way when the connection was given up.
+      if (this.lost !== undefined) return;
+      const size = chunk.length + PACKET;
+      printed += size;
+      this.printed += size;
+      chunks.push(chunk);
+      if (this.printed <= MAX_PRINTED) return;
+      const most = `${String(MAX_PRINTED / 1024 / 1024)} MiB`;
+      giveUp(`has printed more than ${most}: look on the host for what prints so much`, "had printed too much");
+    };
     try {
-      // not exec(): that rejects whenever anything was written to stderr. Buffers, not its texts: it decodes each
-      // packet for itself, and a character of two packets comes out as garbage.
-      const ended = this.ssh.execCommand(command.text, {
-        stdin: command.input,
-        onStdout: (chunk) => stdout.push(chunk),
-        onStderr: (chunk) => stderr.push(chunk),
-      });
-      const { code, signal } = await this.orLost(ended);
+      const { code, signal } = await this.orLost(this.execute(line, command.input, keep(stdout), keep(stderr)));
       // A connection that is lost looks like a success without an exit code.
       if (code === null) {
+        if (givenUp !== undefined) throw givenUp;
         const what = signal === null ? (this.lost?.message ?? LOST) : `killed by ${signal}`;
         throw this.failure(`${what} during a command`);
       }
-      return { exitCode: code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
+      const [said, complaints] = [Buffer.concat(stdout), Buffer.concat(stderr)];
+      const answer = answerIn(said);
+      if (answer === undefined) throw this.noShell(code, `${said.toString()} ${complaints.toString()}`);
+      return { exitCode: code, stdout: answer.toString(), stderr: (answerIn(complaints) ?? complaints).toString() };
     } catch (cause) {
       if (cause instanceof UserError) throw cause;
-      if (this.lost?.cause === overdue) throw overdue;
+      if (givenUp !== undefined) throw givenUp;
       const { message } = cause as Error;
       if (this.lost === undefined && "reason" in (cause as Error)) return message;
       throw this.failure(`${this.lost?.message ?? `${LOST} (${message})`} during a command`, cause);
     } finally {
       clearTimeout(timer);
+      this.printed -= printed;
     }
+  }
+
+  /**
+   * Gives a line to the user's login shell: how that ended. Not node-ssh's execCommand, which keeps all that a command
+   * prints, without an end, and decodes each packet for itself: a character of two packets comes out as garbage.
+   */
+  private execute(
+    line: string,
+    input: string | undefined,
+    onStdout: (chunk: Buffer) => void,
+    onStderr: (chunk: Buffer) => void,
+  ): Promise<{ readonly code: number | null; readonly signal: string | null }> {
+    return new Promise((resolve, reject) => {
+      const { connection } = this.ssh;
+      if (connection === null) {
+        reject(new Error(LOST));
+        return;
+      }
+      connection.exec(line, (error, channel) => {
+        if (error !== undefined) {
+          reject(error);
+          return;
+        }
+        let ended: { code: number | null; signal: string | null } = { code: null, signal: null };
+        channel.on("exit", (code: number | null, signal?: string) => (ended = { code, signal: signal ?? null }));
+        channel.on("data", onStdout).stderr.on("data", onStderr);
+        channel.on("close", () => {
+          resolve(ended);
+        });
+        channel.end(input);
+      });
+    });
+  }
+
+  /** A login shell that has answered a command with something else than its output. */
+  private noShell(exitCode: number, said: string): ConnectError {
+    const words = oneLine(said);
+    const instead = words === "" ? `it ends with ${String(exitCode)} and says nothing` : `it says: ${printable(words)}`;
+    return new ConnectError(
+      "shell",
+      `${this.name}: no command is run for ${this.options.user}, ${instead}; give the user of the image (--user: ` +
+        "ubuntu on Ubuntu, ec2-user on Amazon Linux), or see what the login shell and its start files do there",
+    );
   }
 
   /** A connection from this host to another, for one that may have given up waiting for it. */

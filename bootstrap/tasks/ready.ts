@@ -1,3 +1,5 @@
+import { UserError } from "../../contract/user-error";
+import { printable } from "../../terminal/text";
 import type { CommandResult } from "../engine/host";
 import type { Site } from "../site";
 import type { Reading, Wait } from "../engine/task";
@@ -18,10 +20,17 @@ const CLOCK_TOLERANCE_SECONDS = 300;
 /** A clock is set soon after the boot or not at all. */
 const CLOCK_PATIENCE_SECONDS = 60;
 
-/** Reads the answer of a host. */
+/**
+ * Reads the answer of a host.
+ *
+ * @throws UserError when it does not say what its clock says
+ */
 export function parseReadiness(result: CommandResult, nowSeconds: number): Readiness {
   const says = machineSays(result);
-  const [clock] = says("clock");
+  const [clock = ""] = says("clock");
+  if (!/^\d+$/.test(clock)) {
+    throw new UserError(`asked for its clock, the host says ${JSON.stringify(printable(result.stdout))}`);
+  }
   const files = says("file").map((line) => {
     const [device = "", inode = "", ...name] = line.split(" ");
     return { where: `${majorMinor(Number(device))}:${inode}`, name: name.join(" ") };

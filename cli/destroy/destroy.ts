@@ -18,6 +18,7 @@ import { applyPlan, dropPlan, savePlan } from "../plan/run";
 import { prepare, type Stack } from "../stack";
 import {
   claimsToDelete,
+  DELETING_SECONDS,
   deleteInCluster,
   persistentVolumes,
   readInCluster,
@@ -181,7 +182,10 @@ class Destruction {
 
   #onBastion<Result>(handover: Handover, work: (host: Host, cluster: ClusterAccess) => Promise<Result>) {
     const cluster = { context: clusterArn(handover), endpoint: handover.cluster_endpoint };
-    return onBastion(handover, this.options.bootstrap, (host) => work(host, cluster), this.screen, this.#signal);
+    const { bootstrap } = this.options;
+    // The commands end by themselves before that.
+    const seconds = DELETING_SECONDS + 30;
+    return onBastion(handover, bootstrap, (host) => work(host, cluster), this.screen, this.#signal, seconds);
   }
 
   /**

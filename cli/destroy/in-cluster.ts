@@ -39,8 +39,10 @@ export interface ClusterAccess {
   readonly endpoint: string;
 }
 
-/** How long the API gets to answer, and to end what is deleted. A load balancer takes AWS a minute or two. */
-const [READING_SECONDS, DELETING_SECONDS] = [30, 300];
+/** How long the API gets to answer. */
+const READING_SECONDS = 30;
+/** How long it gets to end what is deleted. A load balancer takes AWS a minute or two. */
+export const DELETING_SECONDS = 300;
 
 /** What `timeout` of coreutils ends with when the time is up. */
 const TIME_IS_UP = 124;

@@ -59,6 +59,7 @@ export const LOGIN_CODES = {
   protocol: "ssh-unreachable",
   "host-key": "host-key",
   authentication: "ssh-login",
+  shell: "ssh-login",
   interrupted: undefined,
 } as const satisfies Readonly<Record<ConnectProblem, string | undefined>>;
 

@@ -35,7 +35,16 @@ export interface LoginOptions {
   readonly home: string;
   /** What a session has in its environment besides HOME and what the server says itself. @default - nothing */
   readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * The login shell, which is given every command.
+   *
+   * @default - that of the user who runs this process, or `/bin/sh` where that lets nobody in
+   */
+  readonly shell?: string;
 }
+
+/** Shells of users whom nobody shall log in as. */
+export const NO_LOGIN = /\/(nologin|false)$/;
 
 /** A key pair whose private half is in a file, and the public one beside it. */
 interface KeyPair {
@@ -47,7 +56,7 @@ interface KeyPair {
 }
 
 /** Makes the folders and the keys of a server; it can be described as soon as it has a port. */
-export function prepareLogin({ folder, home }: LoginOptions) {
+export function prepareLogin({ folder, home, shell = ownShell() }: LoginOptions) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   mkdirSync(home, { recursive: true });
   const [hostKey, userKey] = [keyIn(resolve(folder, "host_key")), keyIn(resolve(folder, "user_key"))];
@@ -62,7 +71,13 @@ export function prepareLogin({ folder, home }: LoginOptions) {
       knownHostsLine: `[127.0.0.1]:${String(port)} ${hostPublicKey}`,
     };
   };
-  return { hostKey, userKey, describe };
+  return { hostKey, userKey, shell, describe };
+}
+
+/** The shell of who runs this process; see `LoginOptions.shell`. */
+function ownShell(): string {
+  const { shell } = userInfo();
+  return shell === null || NO_LOGIN.test(shell) ? "/bin/sh" : shell;
 }
 
 /** The key pair in a file; made when there is none. */

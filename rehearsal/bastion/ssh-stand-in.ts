@@ -16,11 +16,11 @@ export interface SshStandInOptions extends LoginOptions {
 
 /**
  * Starts a stand-in for sshd in this process, on a free port of 127.0.0.1: it lets in whoever holds the key that it has
- * made, and every command really runs, by `/bin/sh -c` as the user of this process. Needs nothing installed; unlike a
+ * made, and every command really runs, by the login shell of the user of this process. Needs nothing installed; unlike a
  * real sshd it forwards nothing, and has a terminal only where `script` (util-linux) is there to make one.
  */
 export async function startSshStandIn(options: SshStandInOptions): Promise<LoginServer> {
-  const { hostKey, userKey, describe } = prepareLogin(options);
+  const { hostKey, userKey, shell, describe } = prepareLogin(options);
   const clients = new Set<Connection>();
   const children = new Set<ChildProcess>();
 
@@ -41,12 +41,12 @@ export async function startSshStandIn(options: SshStandInOptions): Promise<Login
           acceptTerminal();
         })
         .on("exec", (acceptExec, _, { command }) => {
-          track(children, run(["/bin/sh", "-c", command], acceptExec(), options));
+          track(children, run([shell, "-c", command], acceptExec(), options));
         })
         .on("shell", (acceptShell) => {
           const makeTerminal = hasTerminal && findProgram("script") !== undefined;
-          const shell = makeTerminal ? ["script", "-qfec", "/bin/sh -i", "/dev/null"] : ["/bin/sh"];
-          track(children, run(shell, acceptShell(), options));
+          const session = makeTerminal ? ["script", "-qfec", "/bin/sh -i", "/dev/null"] : ["/bin/sh"];
+          track(children, run(session, acceptShell(), options));
         });
     });
   });

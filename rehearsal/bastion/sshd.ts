@@ -9,7 +9,7 @@ import { findProgram } from "../../terraform/program";
 import { freePort } from "../machine/loopback";
 import { endFamily, familyOf } from "../machine/processes";
 import { startServer } from "../machine/server";
-import { prepareLogin, type LoginOptions, type LoginServer } from "./login";
+import { NO_LOGIN, prepareLogin, type LoginOptions, type LoginServer } from "./login";
 
 /** How a sshd is started. A session has sshd's own PATH where its environment has none. */
 export interface SshdOptions extends LoginOptions {
@@ -38,8 +38,8 @@ const PRIVILEGE_SEPARATION = "/run/sshd";
  * Starts OpenSSH's `sshd` on a free port of 127.0.0.1 as the user of this process, with a configuration, a host key and
  * a user key of its own.
  *
- * A command runs by `/bin/sh -c`, whatever the user's own shell is; its input, output and exit code are those of any
- * session. Two things are not: there is no terminal, and a client cannot send a signal to a command, which sshd refuses
+ * A command runs by the login shell, with the start files that are in `home`; its input, output and exit code are those
+ * of any session. Two things are not: there is no terminal, and a client cannot send a signal to a command, which sshd refuses
  * where a command is forced. When root runs it, `/run/sshd` is made if it is missing, as the system's own service does.
  *
  * @throws UserError when `sshd` is not installed, when the user cannot log in at all, or when sshd does not start
@@ -51,17 +51,17 @@ export async function startSshd({ maxSessions = 10, ...options }: SshdOptions): 
   if (program === undefined) {
     throw new UserError("sshd is not installed: install it (Debian: apt-get install openssh-server)");
   }
-  const { username: user, shell } = userInfo();
-  if (shell !== null && /\/(nologin|false)$/.test(shell)) {
-    throw new UserError(`sshd lets nobody in whose shell is ${shell}, as ${user}'s is; run this as another user`);
+  const { username: user, shell: own } = userInfo();
+  if (own !== null && NO_LOGIN.test(own)) {
+    throw new UserError(`sshd lets nobody in whose shell is ${own}, as ${user}'s is; run this as another user`);
   }
-  const { hostKey, userKey, describe } = prepareLogin(options);
+  const { hostKey, userKey, shell, describe } = prepareLogin(options);
   const file = (name: string) => resolve(options.folder, name);
   const [configFile, sessionFile, home] = [file("sshd_config"), file("session"), resolve(options.home)];
   if (process.getuid?.() === 0) mkdirSync(PRIVILEGE_SEPARATION, { recursive: true, mode: 0o755 });
 
   const port = await freePort();
-  writeFileSync(sessionFile, sessionScript(options.environment ?? {}));
+  writeFileSync(sessionFile, sessionScript(shell, options.environment ?? {}));
   const files = { hostKeyFile: hostKey.file, authorizedKeysFile: `${userKey.file}.pub`, sessionFile, home };
   writeFileSync(configFile, sshdConfig({ port, user, maxSessions, ...files, hasPenalties: hasPenalties(program) }));
 
@@ -153,11 +153,12 @@ export function sshdConfig(config: SshdConfig): string {
 }
 
 /**
- * The text of the script that takes a session over: it starts in HOME with `environment`, and becomes the command.
+ * The text of the script that takes a session over: it starts in HOME with `environment`, and becomes the login shell
+ * with the command, as sshd would start it.
  *
  * @throws when a name in `environment` is not one
  */
-export function sessionScript(environment: Readonly<Record<string, string>>): string {
+export function sessionScript(shell: string, environment: Readonly<Record<string, string>>): string {
   const settings = Object.entries(environment).map(([name, value]) => {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new Error(`"${name}" is no name of an environment variable`);
     if (name === "HOME") throw new Error("HOME is said by `home`, not by `environment`");
@@ -167,7 +168,7 @@ export function sessionScript(environment: Readonly<Record<string, string>>): st
 if [ -z "\${SSH_ORIGINAL_COMMAND+given}" ]; then exec /bin/sh; fi
 set -- "$SSH_ORIGINAL_COMMAND"
 unset SSH_ORIGINAL_COMMAND
-exec /bin/sh -c "$1"
+exec ${quoted(shell)} -c "$1"
 `;
 }
 

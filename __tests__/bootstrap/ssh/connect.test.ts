@@ -1,5 +1,16 @@
+import { execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,13 +73,7 @@ describe("connecting to the bastion", () => {
   });
 
   async function bastion(options: ServerOptions = {}): Promise<SshServer> {
-    const behaviours = {
-      true: (channel: import("ssh2").ServerChannel) => {
-        channel.exit(0);
-        channel.end();
-      },
-    };
-    const server = await startSshServer(userKey, behaviours, options);
+    const server = await startSshServer(userKey, { never: () => undefined }, options);
     opened.push(server);
     return server;
   }
@@ -128,6 +133,93 @@ describe("connecting to the bastion", () => {
     expect(await host.run(sh`true`)).toMatchObject({ exitCode: 0 });
     expect(requests).toHaveLength(0);
     expect(notes).toEqual([expect.stringMatching(/^127.0.0.1: host key accepted: line 1 of .*known has it$/)]);
+  });
+
+  it.each<[string, (file: string, key: string) => void, string]>([
+    [
+      "a list of keys",
+      (file, key) => {
+        copyFileSync(key, file);
+      },
+      " revokes it (RevokedHostKeys)",
+    ],
+    [
+      "a list of ssh-keygen",
+      (file, key) => {
+        execFileSync("ssh-keygen", ["-q", "-k", "-f", file, key]);
+      },
+      " revokes it (RevokedHostKeys)",
+    ],
+    ["a list that is not there", () => undefined, " cannot be read (ENOENT: "],
+    [
+      "a list that is none",
+      (file) => {
+        writeFileSync(file, "no key\n");
+      },
+      " has no public key in line 1, and without it ssh believes no host either",
+    ],
+  ])("believes no host whose known key is in RevokedHostKeys: %s", async (_, make, message) => {
+    const server = await bastion();
+    const [list, key] = [join(home, "revoked"), join(home, "host.pub")];
+    writeFileSync(key, `# old\n\nssh-ed25519 ${server.hostKey.wire.toString("base64")} of the bastion\n`);
+    make(list, key);
+    sshConfig(`RevokedHostKeys ${list}\n`);
+
+    const connecting = connected({ port: server.port, knownHosts: knows(known(server)) });
+
+    await expect(connecting).rejects.toThrow(`${list}${message}`);
+    expect(server.logins).toEqual([]);
+  });
+
+  it.each<[string, (file: string, key: string) => void]>([
+    [
+      "a list of keys",
+      (file) => {
+        writeFileSync(file, `ssh-ed25519 ${keyPair().wire.toString("base64")}\n`);
+      },
+    ],
+    [
+      "a list of ssh-keygen",
+      (file, key) => {
+        execFileSync("ssh-keygen", ["-q", "-k", "-f", file, key]);
+      },
+    ],
+  ])("believes a host whose key is not in RevokedHostKeys: %s", async (_, make) => {
+    const server = await bastion();
+    const [list, key] = [join(home, "revoked"), join(home, "other.pub")];
+    writeFileSync(key, `ssh-ed25519 ${keyPair().wire.toString("base64")}\n`);
+    make(list, key);
+    sshConfig(`RevokedHostKeys ${list}\n`);
+
+    const host = await connected({ port: server.port, knownHosts: knows(known(server)) });
+
+    expect(await host.run(sh`true`)).toMatchObject({ exitCode: 0 });
+  });
+
+  it("takes no signature with SHA-1 for a host's", async () => {
+    const hostKey = keyPair("rsa");
+    const server = await bastion({ hostKey, hostKeyAlgorithms: ["ssh-rsa"] });
+
+    const connecting = connected({ port: server.port, knownHosts: knows(known(server)) });
+
+    await expect(connecting).rejects.toMatchObject({
+      problem: "protocol",
+      message: expect.stringContaining("no matching host key format") as string,
+    });
+    expect(server.logins).toEqual([]);
+  });
+
+  it.each([
+    ["what the user waits for, when that is more", 2, 0.1, "2 s"],
+    ["no less than a program needs", 2, 2.1, "2.1 s"],
+  ])("bounds every command by %s", async (_, timeoutSeconds, leastCommandSeconds, bound) => {
+    const server = await bastion();
+    const knownHosts = knows(known(server));
+    const host = await connected({ port: server.port, knownHosts, timeoutSeconds, leastCommandSeconds });
+
+    await expect(host.run(sh`never`)).rejects.toThrow(
+      `127.0.0.1: a command has not ended within ${bound}: look on the host for what holds it up`,
+    );
   });
 
   it("knows a host by a hashed name", async () => {
@@ -341,7 +433,7 @@ describe("connecting to the bastion", () => {
 
       const failure = await connected({}, broken, {}).catch(messageOf);
 
-      expect(failure).toContain("the output ssh_private_key is no private key in OpenSSH's form");
+      expect(failure).toContain("the output ssh_private_key is no private key in OpenSSH's or PEM form");
       expect(failure).not.toContain("secret");
     });
   });

@@ -1,5 +1,6 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { hostname, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
 import { utils } from "ssh2";
@@ -22,6 +23,11 @@ const MACHINE: Machine = {
   uid: ACCOUNT.uid,
   environment: { SSH_AUTH_SOCK: AGENT, OTHER_SOCK: join(HOME, "other.sock"), KEYS: "/keys" },
 };
+
+/** A private key as `openssl genpkey` writes it. */
+function pkcs8({ privateKey }: { privateKey: KeyObject }, encryption: { cipher?: string; passphrase?: string } = {}) {
+  return privateKey.export({ type: "pkcs8", format: "pem", ...encryption }).toString();
+}
 
 function put(name: string, text: string, mode = 0o600): string {
   const path = join(HOME, name);
@@ -174,6 +180,21 @@ describe("the way to the bastion", () => {
       {},
       { port: 8 },
     ],
+    ["matches with a sign between", "Match host=203.0.113.*,x user=ubuntu\n Port 9", {}, { port: 9 }],
+    ["matches in quotes", 'Match host="203.0.113.9"\n Port 9', {}, { port: 9 }],
+    [
+      "names this machine",
+      "IdentityFile ~/%l",
+      {},
+      { identityFiles: [{ path: `${HOME}/${hostname()}`, from: "config" }] },
+    ],
+    [
+      "has a list of revoked keys",
+      "RevokedHostKeys ~/revoked-%h",
+      {},
+      { revokedHostKeysFile: `${HOME}/revoked-203.0.113.9` },
+    ],
+    ["has none", "RevokedHostKeys none", {}, {}],
     ["matches all", "Match all\n Port 9", {}, { port: 9 }],
   ])("%s", (_, config, options, expected) => {
     expect(settings(config, options).target).toMatchObject(expected);
@@ -276,8 +297,13 @@ describe("the way to the bastion", () => {
       "Host a\n ProxyJump b\nHost b\n ProxyJump a",
       /is a loop: 203.0.113.9 goes through a goes through b goes through a$/,
     ],
-    ["an unknown token", {}, "IdentityFile ~/%C", /"~\/%C": it is not known here what %C is$/],
-    ["a missing variable", {}, "IdentityFile ${NOWHERE}/x", /what \$\{NOWHERE} is$/],
+    [
+      "a list of revoked keys that nobody can name",
+      {},
+      "RevokedHostKeys ~/%C",
+      /"~\/%C": it is not known here what %C/,
+    ],
+    ["known hosts of a missing variable", {}, "UserKnownHostsFile ${NOWHERE}/x", /NOWHERE/],
     ["a keyword without an argument", {}, "Host *\n Port", /config line 2: no argument after keyword "port"$/],
     ["a quote that is not closed", {}, 'IdentityFile "x', /config line 1: invalid quotes$/],
     ["a keyword that ssh does not know", {}, "Prot 22", /config: line 1: Bad configuration option: prot$/],
@@ -285,6 +311,20 @@ describe("the way to the bastion", () => {
     expect(() => settings(config, options)).toThrow(UserError);
     expect(() => settings(config, options)).toThrow(message);
   });
+});
+
+it.each([
+  ["IdentityFile ~/%C", "%C"],
+  ["IdentityFile ${NOWHERE}/x", "${NOWHERE}"],
+])("passes over a key of the configuration that nobody can name, and says so: %s", (line, unknown) => {
+  const { target, notes } = settings(`${line}\nIdentityFile ~/a.pem`);
+
+  const [, file = ""] = line.split(" ");
+  expect(target.identityFiles).toEqual([{ path: `${HOME}/a.pem`, from: "config" }]);
+  expect(notes).toEqual([
+    `IdentityFile ${file} is passed over: the ssh configuration has "${file}": it is not known here what ${unknown} is`,
+  ]);
+  expect(settings(line, { identity: join(HOME, "a.pem") }).target.identities).toEqual([KEY]);
 });
 
 describe("what there is to log in with", () => {
@@ -356,15 +396,52 @@ describe("what there is to log in with", () => {
       'is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ',
     ],
     [
-      "is in PKCS#8 form",
+      "is cut off",
       () => put("k", "-----BEGIN PRIVATE KEY-----\nMC4=\n-----END PRIVATE KEY-----\n"),
-      "is no private key in OpenSSH's or PEM form (Unsupported key format); ssh-keygen -p -f ",
+      "is no private key in OpenSSH's or PEM form (Unsupported key format); ssh-keygen -t ed25519 makes one",
+    ],
+    [
+      "is of a type that SSH does not have",
+      () => put("k", pkcs8(generateKeyPairSync("ed448"))),
+      "is no private key in OpenSSH's or PEM form (Unsupported key format); ssh-keygen -t ed25519 makes one",
+    ],
+    [
+      "is encrypted in PKCS#8",
+      () => put("k", pkcs8(generateKeyPairSync("ed25519"), { cipher: "aes-256-cbc", passphrase: "secret" })),
+      'is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ' +
+        `${HOME}/k (or openssl pkey -in ${HOME}/k -out FILE, which writes it without its passphrase)`,
     ],
   ])("fails for an --identity that %s", (_, make, message) => {
     const path = make();
 
     expect(() => read({ identity: path })).toThrow(UserError);
     expect(() => read({ identity: path })).toThrow(`${path} cannot be used as --identity: it ${message}`);
+  });
+
+  it.each([
+    ["ssh-ed25519", () => generateKeyPairSync("ed25519")],
+    ["ssh-rsa", () => generateKeyPairSync("rsa", { modulusLength: 2048 })],
+    ["ecdsa-sha2-nistp384", () => generateKeyPairSync("ec", { namedCurve: "P-384" })],
+  ])("writes a key in PKCS#8 anew: %s", (type, generate) => {
+    const pair = generate();
+
+    const { target } = read({ identity: put("k", pkcs8(pair)) });
+
+    const [text = ""] = target.identities;
+    const key = utils.parseKey(text);
+    if (key instanceof Error) throw key;
+    expect(key.type).toBe(type);
+    expect(createPublicKey(key.getPublicPEM()).equals(pair.publicKey)).toBe(true);
+    expect(target.convertedKey).toBe(text);
+  });
+
+  it("takes a key in PKCS#8 for the stack's own, too", () => {
+    const generated = pkcs8(generateKeyPairSync("ed25519"));
+
+    const { target } = readSshSettings({}, { ...HANDOVER, ssh_private_key: generated }, MACHINE);
+
+    expect(target.identities[0]).toMatch(/^-----BEGIN OPENSSH PRIVATE KEY-----\n/);
+    expect(target.convertedKey).toBeUndefined();
   });
 
   it("leaves an encrypted key to the agent", () => {

@@ -1,4 +1,5 @@
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../../../contract/user-error";
@@ -10,11 +11,30 @@ import { keyPair, startSshServer, type Behaviour, type ServerOptions, type SshSe
 
 const HANGUL = Buffer.from("노드 두 대가 준비되었습니다\n");
 
-const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
-  true: (channel) => {
-    channel.exit(0);
+const says =
+  (stdout: string, stderr: string, exitCode: number): Behaviour =>
+  (channel) => {
+    channel.write(stdout);
+    channel.stderr.write(stderr);
+    channel.exit(exitCode);
     channel.end();
-  },
+  };
+
+/** Until there is nobody any more who would read it. */
+function printsWithoutEnd(to: Writable, connection: Socket, packet: Buffer): void {
+  const more = () => {
+    if (connection.destroyed) return;
+    for (let count = 0; count < 200; count += 1) {
+      if (to.write(packet)) continue;
+      to.once("drain", more);
+      return;
+    }
+    setImmediate(more);
+  };
+  more();
+}
+
+const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   fail: (channel) => {
     channel.stderr.write("no such file\n");
     channel.exit(3);
@@ -63,6 +83,12 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
     }, 20);
   },
   never: () => undefined,
+  "yes in large packets": (channel, connection) => {
+    printsWithoutEnd(channel, connection, Buffer.alloc(32 * 1024, "y\n"));
+  },
+  "yes in small packets, among the complaints": (channel, connection) => {
+    printsWithoutEnd(channel.stderr, connection, Buffer.from("y"));
+  },
 };
 
 describe("a host over SSH", () => {
@@ -396,6 +422,86 @@ describe("a host over SSH", () => {
     const messages = (await outcomes).map((it) => (it.status === "rejected" ? (it.reason as Error).message : ""));
     expect(messages).toEqual(["bastion: interrupted during a command", "bastion: interrupted before a command"]);
     await expect(host.run(sh`true`)).rejects.toThrow(/^bastion: interrupted before a command$/);
+  });
+
+  it.each(["yes in large packets", "yes in small packets, among the complaints"])(
+    "gives up a host that prints without an end: %s",
+    async (command) => {
+      const other = await another();
+      const host = await connected({ port: other.port });
+      const beside = host.run(sh`never`).catch((error: unknown) => (error as Error).message);
+
+      await expect(host.run({ text: command })).rejects.toThrow(
+        /^bastion: a command has printed more than 32 MiB: look on the host for what prints so much$/,
+      );
+
+      expect(await beside).toBe(
+        "bastion: connection closed, because another command had printed too much, during a command",
+      );
+      await other.left();
+    },
+    60_000,
+  );
+
+  it("takes no more than a few lines of what a host says before the login", async () => {
+    const talkative = await another({ closesSaying: "no\n".repeat(10_000) });
+
+    const failure = (await connected({ port: talkative.port }).catch((error: unknown) => error)) as Error;
+
+    expect(failure.message).toContain("it says: no no no");
+    expect(failure.message.length).toBeLessThan(3000);
+  });
+
+  it("runs a command that holds everything some shell takes for its own", async () => {
+    const text = 'it\'s `a` "b" !c \\d $e\n비밀\t*';
+    const other = await startSshServer(userKey, { [text]: says("", "", 5) }, { hostKey: server.hostKey });
+    servers.push(other);
+    const host = await connected({ port: other.port });
+
+    expect(await host.run({ text })).toMatchObject({ exitCode: 5 });
+  });
+
+  it("takes no greeting of a login shell for an answer or a complaint", async () => {
+    const greeting = await another({ greets: "Welcome to vm\r\n\u001b[1mPermission denied\n" });
+    const host = await connected({ port: greeting.port });
+
+    expect(await host.run(sh`warn`)).toEqual({ exitCode: 0, stdout: "done\n", stderr: "warning: old\n" });
+  });
+
+  it.each<[string, Behaviour, string]>([
+    [
+      "nologin",
+      says("This account is currently not available.\n", "", 1),
+      "it says: This account is currently not available.",
+    ],
+    [
+      "the line that cloud-init gives root on Ubuntu",
+      says('Please login as the user "ubuntu" rather than the user "root".\n\n', "", 142),
+      'it says: Please login as the user "ubuntu" rather than the user "root".',
+    ],
+    ["a greeting and nothing else", says("Welcome to vm\n", "", 0), "it says: Welcome to vm"],
+    [
+      "a restricted shell",
+      says("", "rbash: /bin/sh: restricted: cannot specify `/' in command names\n", 127),
+      "it says: rbash: /bin/sh: restricted: cannot specify `/' in command names",
+    ],
+    ["a silent one", says("", "", 1), "it ends with 1 and says nothing"],
+    [
+      "one that would write to the terminal",
+      says("\u001b[31mno\r\nok: all is well\n", "", 0),
+      "it says: [31mno ok: all is well",
+    ],
+  ])("refuses the answer of a login shell that runs nothing: %s", async (_, loginShell, words) => {
+    const other = await another({ loginShell });
+    const host = await connected({ port: other.port });
+
+    await expect(host.run(sh`warn`)).rejects.toMatchObject({
+      name: "ConnectError",
+      problem: "shell",
+      message:
+        `bastion: no command is run for ubuntu, ${words}; give the user of the image (--user: ubuntu on Ubuntu, ` +
+        "ec2-user on Amazon Linux), or see what the login shell and its start files do there",
+    });
   });
 
   it("says to the others why they ended when one command did not end in its time", async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { UserError } from "../../../contract/user-error";
 import { parseReadiness, ready } from "../../../bootstrap/tasks/ready";
 import { LocalHost } from "../../support/local-host";
 
@@ -93,6 +94,13 @@ describe("readiness", () => {
     expect(parseReadiness({ exitCode: 0, stdout, stderr: "" }, 0).locks).toEqual([
       "apt-get (12) holds /var/lib/dpkg/lock",
     ]);
+  });
+
+  it.each(["", "Welcome to vm\n", "clock\n", "clock soon\n"])("is refused with what the host says: %j", (stdout) => {
+    const read = () => parseReadiness({ exitCode: 0, stdout, stderr: "" }, 0);
+
+    expect(read).toThrow(UserError);
+    expect(read).toThrow(`asked for its clock, the host says ${JSON.stringify(stdout.trim())}`);
   });
 
   it("fails with the host's own words when it cannot be read", () => {

@@ -48,16 +48,25 @@ ForceCommand exec /bin/sh '/a folder/session'
 
 describe("the script that takes a session over", () => {
   it("quotes the environment", () => {
-    expect(sessionScript({ PATH: "/usr/bin", NOTE: "it's $HOME" })).toMatch(
+    expect(sessionScript("/bin/sh", { PATH: "/usr/bin", NOTE: "it's $HOME" })).toMatch(
       /^export PATH=\/usr\/bin\nexport NOTE='it'\\''s \$HOME'\ncd "\$HOME" \|\| exit\n/,
     );
   });
 
+  it("gives the command to the login shell, as it was sent", () => {
+    expect(sessionScript("/opt/my shell/fish", {})).toBe(`cd "$HOME" || exit
+if [ -z "\${SSH_ORIGINAL_COMMAND+given}" ]; then exec /bin/sh; fi
+set -- "$SSH_ORIGINAL_COMMAND"
+unset SSH_ORIGINAL_COMMAND
+exec '/opt/my shell/fish' -c "$1"
+`);
+  });
+
   it("refuses a name that is none", () => {
-    expect(() => sessionScript({ "A;B": "" })).toThrow('"A;B" is no name of an environment variable');
+    expect(() => sessionScript("/bin/sh", { "A;B": "" })).toThrow('"A;B" is no name of an environment variable');
   });
 
   it("takes HOME from one place", () => {
-    expect(() => sessionScript({ HOME: "/root" })).toThrow("HOME is said by `home`, not by `environment`");
+    expect(() => sessionScript("/bin/sh", { HOME: "/root" })).toThrow("HOME is said by `home`, not by `environment`");
   });
 });
