@@ -106,7 +106,18 @@ describe("the documents", () => {
 
     it("with a row for every file that reads JSON, YAML, TOML or HCL", () => {
       const reads = /\bjsonIn\(|JSON\.parse\(|from "(?:yaml|smol-toml)"|@cdktf\/hcl2json/;
-      const found = ["aws", "bootstrap", "cli", "contract", "facts", "modules", "rehearsal", "terminal", "terraform"]
+      const found = [
+        "aws",
+        "bootstrap",
+        "cli",
+        "contract",
+        "facts",
+        "modules",
+        "rehearsal",
+        "terminal",
+        "terraform",
+        "web",
+      ]
         .flatMap((room) =>
           readdirSync(join(CLONE, room), { recursive: true, encoding: "utf8" }).map((file) => posix.join(room, file)),
         )

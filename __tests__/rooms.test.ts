@@ -13,7 +13,7 @@ describe("the project's files", () => {
 
     expect([...rooms].sort()).toEqual([
       ...["aws", "bench", "bootstrap", "cli", "contract", "facts", "main.ts", "modules", "rehearsal", "terminal"],
-      "terraform",
+      ...["terraform", "web"],
     ]);
   });
 

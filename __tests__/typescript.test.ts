@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -71,6 +72,35 @@ describe("bin/typescript.cjs", () => {
 
     expect(await runIt()).toMatchObject({ code: 0, output: "1\n" });
   });
+
+  it("keeps what nobody else may write, whatever the shell's umask is", async () => {
+    source("console.log(1 as number);\n");
+
+    await run("sh", ["-c", `umask 000; exec ${process.execPath} --require ./bin/typescript.cjs it.ts`], {
+      cwd: folder,
+    });
+
+    const all = [
+      ".cache",
+      ...readdirSync(join(folder, ".cache"), { recursive: true }).map((it) => `.cache/${String(it)}`),
+    ];
+    expect(all.length).toBeGreaterThan(2);
+    expect(all.filter((it) => (statSync(join(folder, it)).mode & 0o002) !== 0)).toEqual([]);
+  });
+
+  it.each([".cache", ".cache/typescript"])(
+    "runs nothing of what is in %s when anybody could write it",
+    async (open) => {
+      source("console.log(1 as number);\n");
+      await runIt();
+      const [file = ""] = kept();
+      writeFileSync(join(folder, ".cache", "typescript", file), 'console.log("planted");\n');
+      chmodSync(join(folder, open), 0o777);
+
+      expect((await runIt()).output).toBe("1\n");
+      expect(statSync(join(folder, open)).mode & 0o777).toBe(0o755);
+    },
+  );
 
   it("says the line of the TypeScript where something fails", async () => {
     source('interface Some {\n  readonly one: string;\n}\n\nthrow new Error("here" satisfies Some["one"]);\n');

@@ -9,8 +9,10 @@ export function errorName(error: unknown): string {
   return error instanceof Error && "$metadata" in error ? error.name : "";
 }
 
-/** What the SDK puts before what the network says. */
-const SDK_WRAPPER = /^AWS SDK error wrapper for (Error: )?/;
+/** What the network says, without what the SDK puts before it. */
+export function unwrapped(message: string): string {
+  return message.replace(/^AWS SDK error wrapper for (Error: )?/, "");
+}
 
 /** Whether AWS says that what was asked for does not exist. */
 export function isGone(error: unknown): boolean {
@@ -28,7 +30,7 @@ export async function asking<T>(what: string, call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (!isFailureOfACall(error)) throw error;
-    const why = error.name === "Error" ? error.message.replace(SDK_WRAPPER, "") : `${error.name}: ${error.message}`;
+    const why = error.name === "Error" ? unwrapped(error.message) : `${error.name}: ${error.message}`;
     throw new UserError(`cannot ${what}: ${printable(why)}`, { cause: error });
   }
 }

@@ -1,6 +1,8 @@
 /* eslint-disable @typescript-eslint/no-require-imports -- a service's package takes 0.1 to 0.6 s to load */
 import type { EC2Client, EC2ClientConfig } from "@aws-sdk/client-ec2";
 
+import { agentsFor } from "../web/agents";
+
 /** How AWS' clients are made. What is left out the SDK finds where it always does: environment, profile, instance. */
 export interface AwsSettings {
   readonly region: string;
@@ -9,8 +11,12 @@ export interface AwsSettings {
   /** How often a call is tried. @default 3 */
   readonly maxAttempts?: number;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** How long a connection and an answer may take. @default - as long as the SDK waits */
-  readonly requestHandler?: EC2ClientConfig["requestHandler"];
+  /** How long a connection and an answer may take, in milliseconds. @default - as long as the SDK waits */
+  readonly requestHandler?: {
+    readonly connectionTimeout?: number;
+    readonly requestTimeout?: number;
+    readonly throwOnRequestTimeout?: boolean;
+  };
 }
 
 /** How often a call is tried: thirty who destroy at once are told `Throttling` more than the usual three times. */
@@ -20,6 +26,9 @@ const ATTEMPTS = 8;
 export function patient(settings: AwsSettings): AwsSettings {
   return { ...settings, maxAttempts: ATTEMPTS };
 }
+
+/** As a client takes them. */
+type ClientSettings = Omit<AwsSettings, "requestHandler"> & Pick<EC2ClientConfig, "requestHandler">;
 
 /** What the clients of all services have in common. */
 interface Client {
@@ -100,11 +109,15 @@ export class AwsClients {
     for (const client of this.#made.values()) client.destroy();
   }
 
-  #of<C extends Client>(Service: new (settings: AwsSettings) => C): C {
+  #of<C extends Client>(Service: new (settings: ClientSettings) => C): C {
     const known = this.#made.get(Service);
     if (known !== undefined) return known as C;
     const [first] = this.#made.values();
-    const client = new Service({ ...this.settings, ...(first && { requestHandler: first.config.requestHandler }) });
+    const requestHandler = first?.config.requestHandler ?? {
+      ...this.settings.requestHandler,
+      ...agentsFor(process.env),
+    };
+    const client = new Service({ ...this.settings, requestHandler });
     client.middlewareStack.add(sayingWhatWasAsked, { step: "initialize" });
     this.#made.set(Service, client);
     return client;

@@ -3,6 +3,7 @@ import {
   GetRoleCommand,
   ListRolesCommand,
   paginateListAttachedRolePolicies,
+  paginateListRoles,
   type IAMClient,
 } from "@aws-sdk/client-iam";
 
@@ -17,6 +18,12 @@ export async function readProfile(iam: IAMClient, name: string): Promise<readonl
 /** Whether there is a role of that name. */
 export async function hasRole(iam: IAMClient, name: string): Promise<boolean> {
   return (await ifThere(iam.send(new GetRoleCommand({ RoleName: name })))) !== undefined;
+}
+
+/** Names of the roles that begin so. */
+export async function rolesThatBegin(iam: IAMClient, prefix: string): Promise<string[]> {
+  const roles = await all(paginateListRoles({ client: iam }, {}), "Roles");
+  return roles.map(({ RoleName = "" }) => RoleName).filter((name) => name.startsWith(prefix));
 }
 
 /** ARNs of the managed policies that are attached to a role. */

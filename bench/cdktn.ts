@@ -34,7 +34,7 @@ function main(): void {
     const needed = ["cdktf", "@cdktf/provider-aws", "@cdktf/provider-tls", "constructs", "pirates", "sucrase"] as const;
     const manifest = { private: true, dependencies: Object.fromEntries(needed.map((name) => [name, packages[name]])) };
     writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-    for (const name of ["bin", "cdktf.json", "contract", "facts", "main.ts", "modules", "terraform"])
+    for (const name of ["bin", "cdktf.json", "contract", "facts", "main.ts", "modules", "terraform", "web"])
       cpSync(join(CLONE, name), join(folder, name), { recursive: true });
     // cdktn is no version of cdktf to npm, which cdktf's providers ask for.
     run(folder, "npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps");

@@ -4,22 +4,45 @@
  * that a short command does. A file that has changed is another file there, by its checksum.
  */
 const { createHash } = require("node:crypto");
-const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { enableCompileCache } = require("node:module");
 const { extname, join } = require("node:path");
+const { isMainThread } = require("node:worker_threads");
 const { addHook } = require("pirates");
 const { version } = require("sucrase/package.json");
 
 require("./aws-sdk.cjs");
 
-const CACHE = join(__dirname, "..", ".cache", "typescript");
+const CACHES = join(__dirname, "..", ".cache");
+const CACHE = join(CACHES, "typescript");
+
+// What is made here is run by the next start, and Terraform's state is among what its children make: nobody else may
+// write it, whatever the shell says. A thread has the mask of its process.
+if (isMainThread) process.umask(process.umask() | 0o002);
+const isOurs = isTakenBack();
 
 // Node 22 and newer keep the compiled code of every package, too (https://nodejs.org/api/module.html#module-compile-cache).
-enableCompileCache?.(join(__dirname, "..", ".cache", "node"));
+if (isOurs) enableCompileCache?.(join(CACHES, "node"));
 
 addHook(compiled, { exts: [".ts"], ignoreNodeModules: true });
 
+/** Whether nobody else can write the cache: one that anybody could write to may hold anything, and is thrown away. */
+function isTakenBack() {
+  const isOpen = (folder) => ((statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o002) !== 0;
+  const folders = [CACHE, join(CACHES, "node")];
+  try {
+    if (![CACHES, ...folders].some(isOpen)) return true;
+    if (isOpen(CACHES)) chmodSync(CACHES, 0o755);
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch {
+    // Somebody else's, or no folder.
+    return false;
+  }
+}
+
 function compiled(code, filePath) {
+  if (!isOurs) return transform(code, filePath);
   const key = createHash("sha256").update(`${version}\0${filePath}\0${code}`).digest("hex");
   const file = join(CACHE, `${key}.js`);
   try {

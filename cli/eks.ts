@@ -222,7 +222,7 @@ function commands(
     .option("--dry-run", "say what would be deleted, and delete nothing", false)
     .addOption(repeatable("--delete-volume <ID>", "delete this volume with its data"))
     .addOption(repeatable("--delete-log-group <NAME>", "delete this log group with what is in it"))
-    .addOption(repeatable("--keep <ID>", "keep this volume or log group on purpose"))
+    .addOption(repeatable("--keep <ID>", "keep this volume, snapshot or log group on purpose"))
     .action((options: DestroyOptions) =>
       runOnBastion(() => {
         const { destroy } = require("./destroy/destroy") as typeof import("./destroy/destroy");

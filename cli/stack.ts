@@ -14,6 +14,7 @@ import {
   type TfvarsValues,
   type VariableArgument,
 } from "../terraform/tfvars";
+import { fetchPage } from "../web/fetch";
 import { refuseWrongSettings } from "./bottlerocket";
 import { endLeftBehind } from "./left-behind";
 import { keepLock, STACK_DIR, synthesized } from "./synthesized";
@@ -95,7 +96,7 @@ function noBastionRole(): UserError {
  */
 export async function ownAddress(signal: AbortSignal, page = "https://checkip.amazonaws.com"): Promise<string> {
   try {
-    const answer = await fetch(page, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
+    const answer = await fetchPage(page, { signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]) });
     if (!answer.ok) throw new Error(`HTTP ${String(answer.status)}`);
     return await answer.text();
   } catch (cause) {

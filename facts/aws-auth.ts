@@ -87,10 +87,12 @@ interface EntryList {
   readonly text: string;
   readonly contents: ParsedNode | null;
   readonly entries: readonly Entry[];
+  /** The entries of each ARN, by the ARN in lower case: usually one. */
+  readonly byArn: ReadonlyMap<string, readonly Entry[]>;
 }
 
 /** As the authenticator reads: in YAML 1.1 a bare `yes` is no text, and of two equal keys the last counts. */
-const YAML = { version: "1.1", uniqueKeys: false, prettyErrors: false } as const;
+const YAML = { version: "1.1", uniqueKeys: false, prettyErrors: false, logLevel: "error" } as const;
 
 const HOW_TO_EDIT = "kubectl --namespace kube-system edit configmap aws-auth";
 
@@ -221,7 +223,7 @@ function nameIn(arn: string): string {
 
 /** The authenticator does not mind upper and lower case. */
 function isSameArn(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+  return keyOf({ arn: one }) === keyOf({ arn: other });
 }
 
 /** The authenticator reads these as nothing. */
@@ -235,7 +237,7 @@ function found(value: unknown): string {
 
 /** The text of a section with the wanted entries in it. */
 function merged(current: string | undefined, section: Section, wanted: readonly WantedEntry[]): string {
-  const twice = wanted.find(({ arn }, i) => wanted.slice(i + 1).some((other) => isSameArn(arn, other.arn)));
+  const [twice] = [...grouped(wanted).values()].flatMap(([first, second]) => (second === undefined ? [] : [first]));
   if (twice !== undefined) throw new Error(`${twice.arn} is to be mapped twice in ${section}; give it once`);
   if (current === undefined || isBlank(current)) return block(wanted.map((mapping) => written(mapping, section)));
 
@@ -260,8 +262,9 @@ function merged(current: string | undefined, section: Section, wanted: readonly 
 
 /** What a merge must not change, to be compared: all but what we want of our own entries. */
 function meaningOfOthers(entries: readonly Entry[], wanted: readonly WantedEntry[]): string {
+  const byArn = grouped(wanted);
   const kept = entries.map((entry) => {
-    const ours = wanted.find(({ arn }) => isSameArn(entry.arn ?? "", arn));
+    const [ours] = byArn.get(keyOf(entry)) ?? [];
     if (ours === undefined) return entry.value;
     const others = Object.entries(entry.fields).filter(([key]) => key !== "username" && key !== "groups");
     return [others, ours.mayHaveMore ? comparedGroups(entry, ours).surplus : []];
@@ -315,13 +318,18 @@ function readList(text: string, section: Section): EntryList | string {
   let values: unknown;
   try {
     values = document.toJS();
+    // An alias inside of what it stands for has no end, and no meaning in JSON, through which the authenticator reads.
+    JSON.stringify(values);
   } catch (cause) {
+    if (cause instanceof TypeError) return `aws-auth: ${section} has an alias that stands for what it is in`;
     return notYaml("", cause as Error);
   }
-  if (contents === null || (isScalar(contents) && contents.value === null)) return { text, contents, entries: [] };
+  if (contents === null || (isScalar(contents) && contents.value === null)) {
+    return { text, contents, entries: [], byArn: new Map() };
+  }
   if (isSeq(contents)) {
     const entries = contents.items.map((node, at) => entryOf(node, (values as unknown[])[at], section));
-    return { text, contents, entries };
+    return { text, contents, entries, byArn: grouped(entries) };
   }
   const kind = isMap(contents) ? "a mapping" : "a text";
   return (
@@ -337,9 +345,24 @@ function entryOf(node: ParsedNode, value: unknown, section: Section): Entry {
   return { node, value, fields, arn: typeof arn === "string" ? arn : undefined };
 }
 
-/** The entries of an ARN: usually one. */
-function entriesOf({ entries }: Pick<EntryList, "entries">, { arn }: WantedEntry): readonly Entry[] {
-  return entries.filter((entry) => isSameArn(entry.arn ?? "", arn));
+/** The entries of an ARN. */
+function entriesOf({ byArn }: Pick<EntryList, "byArn">, wanted: WantedEntry): readonly Entry[] {
+  return byArn.get(keyOf(wanted)) ?? [];
+}
+
+/** What has each ARN: thousands are looked up in an aws-auth of thousands. */
+function grouped<It extends { readonly arn: string | undefined }>(all: readonly It[]): Map<string, It[]> {
+  const groups = new Map<string, It[]>();
+  for (const it of all) {
+    const group = groups.get(keyOf(it));
+    if (group === undefined) groups.set(keyOf(it), [it]);
+    else group.push(it);
+  }
+  return groups;
+}
+
+function keyOf({ arn = "" }: { readonly arn: string | undefined }): string {
+  return arn.toLowerCase();
 }
 
 /** The groups that an entry lacks, and those that it has beside the wanted ones. */

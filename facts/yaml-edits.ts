@@ -121,7 +121,9 @@ export class YamlEdits {
 
   /** Where the line with an offset ends, before its break. */
   private lineEnd(offset: number): number {
-    return offset + this.text.slice(offset).search(/\r?\n|$/);
+    const at = this.text.indexOf("\n", offset);
+    if (at === -1) return this.text.length;
+    return at > offset && this.text[at - 1] === "\r" ? at - 1 : at;
   }
 
   /** Where a node's own text ends: what the parser reports for one in blocks includes the comments after it. */

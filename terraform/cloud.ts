@@ -7,6 +7,7 @@ import { z } from "zod";
 
 import { jsonIn } from "../contract/json";
 import { reasonOf, UserError } from "../contract/user-error";
+import { fetchPage, type Asked } from "../web/fetch";
 import { terraformCommand } from "./program";
 
 /** A workspace in Terraform Cloud (HCP Terraform) or Terraform Enterprise. */
@@ -19,8 +20,8 @@ export interface CloudWorkspace {
 export interface CloudAccess {
   /** Has the token and the host: `TF_TOKEN_…`, `TF_CLOUD_HOSTNAME`, `HOME`. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Node's own when left out. */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** By the way of the environment's proxy when left out. */
+  readonly fetch?: typeof fetchPage;
   /** Milliseconds that one answer may take; 30,000 when left out. */
   readonly timeoutMs?: number;
   /** Milliseconds between two questions for outputs that are still being processed; 2,000 when left out. */
@@ -203,20 +204,21 @@ async function get<Data>(
   token: Token,
   access: CloudAccess,
 ): Promise<Data | undefined> {
-  const { environment, timeoutMs = 30_000, fetch = globalThis.fetch } = access;
+  const { environment, timeoutMs = 30_000, fetch = fetchPage } = access;
   let status: number;
   let body: string;
   try {
-    const response = await fetch(`https://${host}/api/v2${path}`, {
+    const asked: Asked = {
       headers: { Authorization: `Bearer ${token.value}`, Accept: "application/vnd.api+json" },
       // To another host the token must not go, and the API redirects nobody.
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
-    });
+    };
+    const response = await fetch(`https://${host}/api/v2${path}`, asked, environment);
     status = response.status;
     body = await response.text();
   } catch (cause) {
-    throw new UserError(whyUnreachable(host, cause as Error, timeoutMs, environment), { cause });
+    throw new UserError(whyUnreachable(host, cause as Error, timeoutMs), { cause });
   }
   const code = `(${String(status)})`;
   const notTheApi = (what: string) =>
@@ -251,14 +253,11 @@ async function get<Data>(
   }
 }
 
-function whyUnreachable(host: string, error: Error, timeoutMs: number, environment: NodeJS.ProcessEnv): string {
+function whyUnreachable(host: string, error: Error, timeoutMs: number): string {
   if (error.name === "TimeoutError") return `${host} did not answer within ${String(timeoutMs / 1000)} s`;
-  const hints = [
-    /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)/.test((error.cause as NodeJS.ErrnoException | undefined)?.code ?? "") &&
-      "; name the file with its certificate authority in NODE_EXTRA_CA_CERTS",
-    (environment["HTTPS_PROXY"] ?? environment["https_proxy"] ?? "") !== "" &&
-      `; HTTPS_PROXY is set, but is not used here: run \`${terraformCommand(environment)} output -json\` and give ` +
-        "it as --outputs FILE",
-  ];
-  return `${host} cannot be reached: ${reasonOf(error)}${hints.filter((hint) => hint !== false).join("")}`;
+  const { code = (error.cause as NodeJS.ErrnoException | undefined)?.code ?? "" } = error as NodeJS.ErrnoException;
+  const hint = /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)/.test(code)
+    ? "; name the file with its certificate authority in NODE_EXTRA_CA_CERTS"
+    : "";
+  return `${host} cannot be reached: ${reasonOf(error)}${hint}`;
 }

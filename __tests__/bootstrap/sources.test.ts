@@ -546,16 +546,28 @@ describe("the handover of a workspace in Terraform Cloud", () => {
     expect(await failure(reading)).toBe("app.terraform.io did not answer within 0.1 s");
   });
 
-  it("fails for a host that nobody listens at, and says what is not used", async () => {
+  it("fails for a host that nobody listens at", async () => {
     const cloud = await startCloud({});
     await cloud.stop();
     const reading = readHandovers(ACME, {
-      environment: { ...WITH_TOKEN, HTTPS_PROXY: "http://proxy.example:3128" },
+      environment: WITH_TOKEN,
       fetch: (_, init) => fetch(`http://127.0.0.1:${String(cloud.port)}/`, init),
     });
 
     expect(await failure(reading)).toBe(
-      `app.terraform.io cannot be reached: connect ECONNREFUSED 127.0.0.1:${String(cloud.port)}; HTTPS_PROXY is set, but is not used here: run \`terraform output -json\` and give it as --outputs FILE`,
+      `app.terraform.io cannot be reached: connect ECONNREFUSED 127.0.0.1:${String(cloud.port)}`,
+    );
+  });
+
+  it("fails for a proxy that nobody listens at, and names it without its password", async () => {
+    const cloud = await startCloud({});
+    await cloud.stop();
+    const port = String(cloud.port);
+    const environment = { ...WITH_TOKEN, HTTPS_PROXY: `http://me:secret@127.0.0.1:${port}` };
+
+    expect(await failure(readHandovers(ACME, { environment }))).toBe(
+      `app.terraform.io cannot be reached: the proxy 127.0.0.1:${port} cannot be reached: ` +
+        `connect ECONNREFUSED 127.0.0.1:${port}`,
     );
   });
 });

@@ -106,6 +106,31 @@ describe("before anything is made", () => {
     }).not.toThrow();
   });
 
+  it.each(["credentials", "aws-unreachable"])("that nobody could be asked is said, and refuses nothing: %s", (code) => {
+    const nobody = { ...finding("error", code), cause: "AWS cannot be reached (ENOTFOUND)", cure: "set HTTPS_PROXY" };
+
+    expect(unchecked([nobody])).toEqual([
+      "not checked: whether AWS would refuse this, for AWS cannot be reached (ENOTFOUND); set HTTPS_PROXY",
+    ]);
+    expect(() => {
+      refuseErrors([nobody]);
+    }).not.toThrow();
+  });
+
+  it("what is not refused where Terraform Cloud makes it is said", () => {
+    const cloud = { TF_CLOUD_ORGANIZATION: "workshop" };
+    const findings = [finding("error", "version"), finding("warning", "creator")];
+
+    expect(unchecked(findings, cloud)).toEqual([
+      "not refused, since Terraform Cloud makes this with its own credentials: version: 1.14: " +
+        "EKS makes no cluster of 1.14",
+    ]);
+    expect(unchecked(findings, {})).toEqual([]);
+    expect(() => {
+      refuseErrors(findings, cloud);
+    }).not.toThrow();
+  });
+
   it("warnings and notes keep nobody from making it", () => {
     expect(() => {
       refuseErrors([finding("warning", "creator"), finding("note", "identity")]);
@@ -122,24 +147,26 @@ describe("of what AWS would refuse", () => {
   const vpc = ["no-op", "aws_vpc"] as const;
   const nodes = [
     ...["key-pair", "image-missing", "image-architecture", "image-volume", "image-family", "image-version"],
-    ...["network-missing", "node-egress", "instance-type", "unseen"],
+    ...["network-missing", "node-egress", "instance-type"],
+    ...["aws-unreachable", "credentials", "unseen"],
   ].sort();
+  const nobody = ["aws-unreachable", "credentials"];
 
   it("everything counts for a stack of which nothing exists", () => {
     expect(counted(["create", "aws_vpc"], ["create", "aws_eks_cluster"])).toEqual(CODES);
   });
 
   it.each<[string, readonly (readonly [ChangeKind, string])[], readonly string[]]>([
-    ["an add-on", [["create", "aws_eks_addon"]], ["add-on", "unseen"]],
-    ["another version of an add-on", [["update", "aws_eks_addon"]], ["add-on", "unseen"]],
+    ["an add-on", [["create", "aws_eks_addon"]], ["add-on", ...nobody, "unseen"]],
+    ["another version of an add-on", [["update", "aws_eks_addon"]], ["add-on", ...nobody, "unseen"]],
     ["a node group", [["create", "aws_autoscaling_group"]], nodes],
     ["another image of a node group", [["update", "aws_launch_template"]], nodes],
     [
       "the cluster of a stack that is made half",
       [["create", "aws_eks_cluster"]],
-      ["access-entry-creator", "network-missing", "unseen", "version", "zone"],
+      ["access-entry-creator", ...nobody, "network-missing", "unseen", "version", "zone"],
     ],
-    ["a log of the cluster", [["update", "aws_eks_cluster"]], ["network-missing", "unseen"]],
+    ["a log of the cluster", [["update", "aws_eks_cluster"]], [...nobody, "network-missing", "unseen"]],
   ])("what is about the change counts for one that exists, which is %s", (_, rows, codes) => {
     expect(counted(vpc, ...rows)?.sort()).toEqual(codes);
   });

@@ -86,4 +86,16 @@ describe("what is left over of a cluster", () => {
     expect(own.isSomebodyElses).toBe(false);
     expect(own.things).toContainEqual(expect.objectContaining({ id: "vol-1", owner: "cluster" }));
   });
+
+  it("is nobody's to delete where EKS does not say whether it has a cluster of the name", () => {
+    const { clusterExists, isSomebodyElses, things } = judged(
+      { ...AROUND, clusters: undefined },
+      { ...CLUSTER, hasCluster: false },
+    );
+
+    expect({ clusterExists, isSomebodyElses }).toEqual({ clusterExists: undefined, isSomebodyElses: true });
+    expect(new Set(things.map(({ owner }) => owner))).toEqual(new Set(["other"]));
+    const why = "whether this account has another cluster c is not known";
+    expect(things).toContainEqual(expect.objectContaining({ id: "vol-1", why }));
+  });
 });

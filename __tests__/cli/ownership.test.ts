@@ -202,6 +202,15 @@ describe("a volume", () => {
       [],
       { owner: "cluster", attachedTo: "i-0123456789abcdef0" },
     ],
+    [
+      "of two clusters",
+      { Tags: tags({ [`kubernetes.io/cluster/${OURS}`]: "owned", "kubernetes.io/cluster/b": "owned", ...csi }) },
+      [],
+      {
+        owner: "other",
+        why: `tag kubernetes.io/cluster/${OURS}=owned, but also tag kubernetes.io/cluster/b=owned`,
+      },
+    ],
     ["of some cluster", { Tags: tags(csi) }, [], { owner: "other", called: "10 GiB, available, pvc-1" }],
   ])("%s is told", (_, it, volumeIds, thing) => {
     expect(seen(it, volumeIds)).toEqual([expect.objectContaining(thing)]);

@@ -1,13 +1,21 @@
 import { CreateAutoScalingGroupCommand, CreateLaunchConfigurationCommand } from "@aws-sdk/client-auto-scaling";
 import {
   AllocateAddressCommand,
+  CreateKeyPairCommand,
+  CreateLaunchTemplateCommand,
+  CreateSnapshotCommand,
   CreateTagsCommand,
   CreateVpcEndpointCommand,
   DeleteNetworkInterfaceCommand,
   DescribeSecurityGroupsCommand,
+  type ResourceType,
 } from "@aws-sdk/client-ec2";
 import { CreateClusterCommand, DeleteClusterCommand } from "@aws-sdk/client-eks";
-import { CreateInstanceProfileCommand, CreateRoleCommand } from "@aws-sdk/client-iam";
+import {
+  CreateInstanceProfileCommand,
+  CreateOpenIDConnectProviderCommand,
+  CreateRoleCommand,
+} from "@aws-sdk/client-iam";
 
 import { FINDERS } from "../../aws/finders/table";
 import type { AwsSettings } from "../../aws/clients";
@@ -365,6 +373,37 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
       }),
     );
 
+    const TagSpecifications = (type: ResourceType) => [{ ResourceType: type, Tags: pairs(tags) }];
+    const { LaunchTemplate } = await account.ec2.send(
+      new CreateLaunchTemplateCommand({
+        LaunchTemplateName: "general",
+        LaunchTemplateData: { InstanceType: "t3.micro" },
+        TagSpecifications: TagSpecifications("launch-template"),
+      }),
+    );
+    const { KeyPairId } = await account.ec2.send(
+      new CreateKeyPairCommand({ KeyName: "awskrug_gudi-ssh", TagSpecifications: TagSpecifications("key-pair") }),
+    );
+    await account.ec2.send(new CreateKeyPairCommand({ KeyName: "my-own" }));
+    const { OpenIDConnectProviderArn: provider = "" } = await account.iam.send(
+      new CreateOpenIDConnectProviderCommand({
+        Url: "https://oidc.eks.ap-northeast-2.amazonaws.com/id/1",
+        ThumbprintList: ["0123456789012345678901234567890123456789"],
+        Tags: pairs(tags),
+      }),
+    );
+    for (const name of ["kubectl", "flow-logs", "pod-ebs-csi"]) {
+      await account.iam.send(new CreateRoleCommand({ RoleName: `awskrug_gudi-${name}`, ...trust }));
+    }
+    const volume = await account.volume({});
+    const { SnapshotId: snapshot = "" } = await account.ec2.send(
+      new CreateSnapshotCommand({
+        VolumeId: volume,
+        TagSpecifications: [{ ResourceType: "snapshot", Tags: pairs(owned(OURS)) }],
+      }),
+    );
+    await account.ec2.send(new CreateSnapshotCommand({ VolumeId: volume }));
+
     const remains = await scanAfter(account.settings, stack);
     await account.eks.send(new DeleteClusterCommand({ name: OURS }));
     const fewer = await scanAfter(account.settings, stack);
@@ -377,7 +416,12 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
         `address ${address}`,
         `instance profile ${stack.nodeRoleName}`,
         `launch configuration ${LaunchConfigurationName}`,
+        `key pair ${KeyPairId ?? ""}`,
+        `launch template ${LaunchTemplate?.LaunchTemplateId ?? ""}`,
+        `OIDC provider ${provider}`,
+        ...["awskrug_gudi-flow-logs", "awskrug_gudi-kubectl", "awskrug_gudi-pod-ebs-csi"].map((it) => `role ${it}`),
         `role ${stack.nodeRoleName}`,
+        `snapshot ${snapshot}`,
         `VPC ${vpc}`,
       ].sort(),
     );

@@ -247,6 +247,16 @@ describe("the mappings in aws-auth", () => {
     ["a tab", "- rolearn: a\n  groups:\n\t- b\n", "aws-auth: mapRoles is not YAML, line 3: "],
     ["a bracket left open", "- rolearn: a\n  groups: [b\n- c\n", "aws-auth: mapRoles is not YAML, line "],
     ["an alias of nothing", "- rolearn: *nodes\n", "aws-auth: mapRoles is not YAML: unresolved alias"],
+    [
+      "a list in itself",
+      "&all\n- *all\n",
+      "aws-auth: mapRoles has an alias that stands for what it is in; nothing was changed",
+    ],
+    [
+      "an entry in itself",
+      `- &nodes\n  rolearn: ${NODE_ROLE}\n  username: *nodes\n`,
+      "aws-auth: mapRoles has an alias that stands for what it is in; nothing was changed",
+    ],
     ["two documents", "- rolearn: a\n---\n- rolearn: b\n", "aws-auth: mapRoles is not YAML, line 2: "],
     [
       "a mapping",
@@ -269,6 +279,27 @@ describe("the mappings in aws-auth", () => {
 
     expect(merge).toThrow(message);
     expect(merge).toThrow(/; nothing was changed, .*: kubectl --namespace kube-system edit configmap aws-auth$/);
+  });
+});
+
+describe("thousands of mappings", () => {
+  // The ConfigMap's megabyte is full of them. Compared each with each they took four minutes.
+  it("are merged within seconds", () => {
+    const people = (group: string) => ({
+      ...NODES,
+      aws_auth_roles: Array.from({ length: 8000 }, (_, i) => ({
+        rolearn: `arn:aws:iam::111122223333:role/r${String(i)}`,
+        username: `u${String(i)}`,
+        groups: [group],
+      })),
+    });
+    const began = performance.now();
+
+    const earlier = mergeAwsAuth(undefined, people("view"));
+    const later = mergeAwsAuth(earlier, people("edit"));
+
+    expect(performance.now() - began).toBeLessThan(30_000);
+    expect(later["mapRoles"]).toBe(earlier["mapRoles"]?.replaceAll("- view", "- edit"));
   });
 });
 
@@ -337,6 +368,11 @@ describe("what keeps nodes out, as far as aws-auth can tell", () => {
       "a mapping in place of the list",
       { mapRoles: "rolearn: a" },
       'aws-auth: mapRoles must be a list of entries, "- rolearn: …", but line 1 begins a mapping',
+    ],
+    [
+      "an entry in itself",
+      { mapRoles: `- &nodes\n  rolearn: ${NODE_ROLE}\n  username: *nodes\n` },
+      "aws-auth: mapRoles has an alias that stands for what it is in",
     ],
   ])("%s", (_, data: AwsAuthData | undefined, problem) => {
     expect(findMappingProblem(data, ROLE_WITH_PATH)).toBe(problem);

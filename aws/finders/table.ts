@@ -2,11 +2,16 @@ import { paginateDescribeAutoScalingGroups, paginateDescribeLaunchConfigurations
 import { DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
   DescribeAddressesCommand,
+  DescribeKeyPairsCommand,
+  paginateDescribeEgressOnlyInternetGateways,
+  paginateDescribeFlowLogs,
   paginateDescribeInternetGateways,
+  paginateDescribeLaunchTemplates,
   paginateDescribeNatGateways,
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
   paginateDescribeSecurityGroups,
+  paginateDescribeSnapshots,
   paginateDescribeSubnets,
   paginateDescribeVolumes,
   paginateDescribeVpcEndpoints,
@@ -23,7 +28,12 @@ import {
   paginateDescribeLoadBalancers,
   paginateDescribeTargetGroups,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { GetInstanceProfileCommand, GetRoleCommand } from "@aws-sdk/client-iam";
+import {
+  GetInstanceProfileCommand,
+  GetRoleCommand,
+  ListOpenIDConnectProvidersCommand,
+  ListOpenIDConnectProviderTagsCommand,
+} from "@aws-sdk/client-iam";
 
 import { tagsOf } from "../answers";
 import type { AwsClients } from "../clients";
@@ -39,6 +49,16 @@ export async function tagsOfClassic({ classic }: AwsClients, LoadBalancerNames: 
 async function tagsOfV2({ v2 }: AwsClients, ResourceArns: string[]): Promise<[string, Tags][]> {
   const { TagDescriptions = [] } = await v2.send(new DescribeTagsCommand({ ResourceArns }));
   return TagDescriptions.map(({ ResourceArn = "", Tags }) => [ResourceArn, tagsOf(Tags)]);
+}
+
+/** The tags of OpenID Connect providers, by their ARNs. @throws what AWS says where one of them does not exist */
+function tagsOfProviders({ iam }: AwsClients, arns: string[]): Promise<[string, Tags][]> {
+  return Promise.all(
+    arns.map(async (OpenIDConnectProviderArn): Promise<[string, Tags]> => {
+      const { Tags } = await iam.send(new ListOpenIDConnectProviderTagsCommand({ OpenIDConnectProviderArn }));
+      return [OpenIDConnectProviderArn, tagsOf(Tags)];
+    }),
+  );
 }
 
 /**
@@ -59,6 +79,14 @@ export const FINDERS = {
     const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
     return logGroups.find(({ logGroupName }) => logGroupName === name);
   }),
+  aws_ebs_snapshot: listed(
+    "snapshot",
+    "ec2 delete-snapshot --snapshot-id",
+    ({ ec2: client }: AwsClients, Filters: Filter[]) =>
+      paginateDescribeSnapshots({ client }, { Filters, OwnerIds: ["self"] }),
+    "Snapshots",
+    (it) => it.SnapshotId,
+  ),
   aws_ebs_volume: inEc2(
     "volume",
     "ec2 delete-volume --volume-id",
@@ -66,6 +94,13 @@ export const FINDERS = {
     "Volumes",
     (it) => it.VolumeId,
     (it) => it.State,
+  ),
+  aws_egress_only_internet_gateway: inEc2(
+    "egress-only internet gateway",
+    "ec2 delete-egress-only-internet-gateway --egress-only-internet-gateway-id",
+    paginateDescribeEgressOnlyInternetGateways,
+    "EgressOnlyInternetGateways",
+    (it) => it.EgressOnlyInternetGatewayId,
   ),
   aws_eip: listed(
     "address",
@@ -90,11 +125,28 @@ export const FINDERS = {
     ),
     tagsOfClassic,
   ),
+  aws_flow_log: listed(
+    "flow log",
+    "ec2 delete-flow-logs --flow-log-ids",
+    ({ ec2: client }: AwsClients, Filter: Filter[]) => paginateDescribeFlowLogs({ client }, { Filter }),
+    "FlowLogs",
+    (it) => it.FlowLogId,
+  ),
   aws_iam_instance_profile: named(
     "instance profile",
     "iam delete-instance-profile --instance-profile-name",
     async ({ iam }, InstanceProfileName) =>
       (await iam.send(new GetInstanceProfileCommand({ InstanceProfileName }))).InstanceProfile,
+  ),
+  aws_iam_openid_connect_provider: taggedBy(
+    listed(
+      "OIDC provider",
+      "iam delete-open-id-connect-provider --open-id-connect-provider-arn",
+      ({ iam }: AwsClients) => onePage(iam.send(new ListOpenIDConnectProvidersCommand({}))),
+      "OpenIDConnectProviderList",
+      (it) => it.Arn,
+    ),
+    tagsOfProviders,
   ),
   aws_iam_role: named(
     "role",
@@ -116,12 +168,26 @@ export const FINDERS = {
     "InternetGateways",
     (it) => it.InternetGatewayId,
   ),
+  aws_key_pair: listed(
+    "key pair",
+    "ec2 delete-key-pair --key-pair-id",
+    ({ ec2 }: AwsClients, Filters: Filter[]) => onePage(ec2.send(new DescribeKeyPairsCommand({ Filters }))),
+    "KeyPairs",
+    (it) => it.KeyPairId,
+  ),
   aws_launch_configuration: listed(
     "launch configuration",
     "autoscaling delete-launch-configuration --launch-configuration-name",
     ({ autoScaling: client }: AwsClients) => paginateDescribeLaunchConfigurations({ client }, {}),
     "LaunchConfigurations",
     (it) => it.LaunchConfigurationName,
+  ),
+  aws_launch_template: inEc2(
+    "launch template",
+    "ec2 delete-launch-template --launch-template-id",
+    paginateDescribeLaunchTemplates,
+    "LaunchTemplates",
+    (it) => it.LaunchTemplateId,
   ),
   aws_lb: taggedBy(
     listed(
@@ -192,26 +258,21 @@ export function byHand(type: FoundType, id: string, region: string): string {
   return `aws ${FINDERS[type].byHand} ${id} --region ${region}`;
 }
 
-const IN_THE_STATE_ONLY = "found by the state only";
+const NOBODY_ASKS = "found by the state only, since the clients here do not ask its service";
 const IN_THE_CLUSTER = "is inside the cluster, and goes with it";
 
 /** What the stacks make and nobody looks for, by Terraform's type, and why. */
 export const NOT_LOOKED_FOR: Readonly<Record<string, string>> = {
-  aws_egress_only_internet_gateway: `${IN_THE_STATE_ONLY}: costs nothing; a VPC that it still stands in is found`,
   aws_eks_access_entry: "goes with the cluster",
   aws_eks_access_policy_association: "goes with the cluster",
   aws_eks_addon: "goes with the cluster",
   aws_eks_pod_identity_association: "goes with the cluster",
-  aws_flow_log: `${IN_THE_STATE_ONLY}: without its VPC it records nothing`,
-  aws_iam_openid_connect_provider: `${IN_THE_STATE_ONLY}: costs nothing, and no other cluster has its issuer`,
   aws_iam_role_policy: "goes with its role: IAM deletes no role that still has one",
   aws_iam_role_policy_attachment: "goes with its role: IAM deletes no role that still has one",
-  aws_key_pair: `${IN_THE_STATE_ONLY}: costs nothing; without generated SSH keys it is the user's own`,
   aws_kms_alias: "goes with its key",
-  aws_kms_key: `${IN_THE_STATE_ONLY}, although one that nobody deletes is billed`,
-  aws_launch_template: `${IN_THE_STATE_ONLY}: costs nothing`,
-  aws_route53_record: `${IN_THE_STATE_ONLY}: costs nothing beside its zone`,
-  aws_route53_zone: `${IN_THE_STATE_ONLY}, although one that nobody deletes is billed`,
+  aws_kms_key: NOBODY_ASKS,
+  aws_route53_record: "goes with its zone: Route 53 deletes no zone that still has one",
+  aws_route53_zone: NOBODY_ASKS,
   aws_route53_zone_association: "goes with its zone",
   aws_route_table_association: "goes with its subnet",
   aws_security_group_rule: "goes with its security group",

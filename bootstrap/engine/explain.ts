@@ -7,6 +7,8 @@ interface Explanation {
   readonly complaint: RegExp;
   readonly means: string;
   readonly cure: string;
+  /** It stays so, however long anybody waits. @default - it may come right */
+  readonly isFinal?: true;
 }
 
 const CLOCK = "set it: sudo timedatectl set-ntp true";
@@ -104,6 +106,14 @@ export const EXPLANATIONS: readonly Explanation[] = [
     cure: CLOCK,
   },
   {
+    // The AWS CLI, and the SDK for Go in aws-iam-authenticator.
+    complaint:
+      /The config profile \(.*\) could not be found|SharedConfigProfileNotExist|failed to get shared config profile/,
+    means: "AWS_PROFILE on the host names a profile that is not there",
+    cure: "take it out of where it is set on the host (~/.profile, ~/.bashrc, ~/.ssh/environment, /etc/environment)",
+    isFinal: true,
+  },
+  {
     complaint: /Unable to locate credentials|NoCredentialProviders|no EC2 IMDS role found/,
     means: "the host has no AWS credentials",
     cure: "check that the bastion has its instance profile (of aws_krug_admin_role, or its own with kubectl_own_role)",
@@ -190,6 +200,8 @@ export interface Explained {
   /** One line: what the complaint means, with the complaint itself. */
   readonly why: string;
   readonly cure: string | undefined;
+  /** It stays so, however long anybody waits. @default - it may come right */
+  readonly isFinal?: true;
 }
 
 /**
@@ -205,13 +217,13 @@ export function explain(result: CommandResult): string {
 export function explained({ exitCode, stderr }: CommandResult): Explained {
   const lines = stderr.split(/\r?\n/).map((line) => line.trimEnd());
   const ordered = [...lines.filter((line) => !KLOG.test(line)), ...lines.filter((line) => KLOG.test(line))];
-  for (const { complaint, means, cure } of EXPLANATIONS) {
+  for (const { complaint, means, cure, isFinal } of EXPLANATIONS) {
     const line = ordered.find((it) => complaint.test(it));
     if (line === undefined) continue;
     // Our own scripts say what they were doing.
     const during = lines.find((it) => it.startsWith("while "));
     const said = [line, during].filter((it) => it !== undefined).map(printable);
-    return { why: `${means} (${said.join(", ")})`, cure };
+    return { why: `${means} (${said.join(", ")})`, cure, ...(isFinal && { isFinal }) };
   }
   const last = lines.findLast((line) => line !== "");
   const why = last === undefined ? `a command ended with exit code ${String(exitCode)}` : printable(last);

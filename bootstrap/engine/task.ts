@@ -40,7 +40,11 @@ export interface Task<State> {
 export interface Wait<State> {
   readonly title: string;
   readonly current: Reading<State>;
-  /** What is missing yet, in words; undefined when the state is there. Pure. */
+  /**
+   * What is missing yet, in words; undefined when the state is there. Pure.
+   *
+   * @throws UserError when it will never come
+   */
   missing(current: State): string | undefined;
   readonly patienceSeconds: number;
   /**

@@ -39,9 +39,10 @@ const LIST = z.object({
 /** The ConfigMap aws-auth as the cluster has it. */
 export type AwsAuth = z.output<typeof LIST>["items"][number];
 
-/** What the cluster says; `unreachable` says why it says nothing. */
+/** What the cluster says; `unreachable` says why it says nothing, and `isFinal` that it never will. */
 export type ClusterState =
-  { readonly unreachable: string } | { readonly awsAuth: AwsAuth | undefined; readonly nodes: readonly Node[] };
+  | { readonly unreachable: string; readonly isFinal?: true }
+  | { readonly awsAuth: AwsAuth | undefined; readonly nodes: readonly Node[] };
 
 /** How to ask a cluster, from the bastion, as the user who is logged in. */
 export interface ClusterAddress {
@@ -68,7 +69,10 @@ function clusterReading(address: ClusterAddress): Reading<ClusterState> {
 
 /** Reads what `kubectl get --output json` answered. */
 export function parseCluster(result: CommandResult): ClusterState {
-  if (result.exitCode !== 0) return { unreachable: explain(result) };
+  if (result.exitCode !== 0) {
+    const { isFinal } = explained(result);
+    return { unreachable: explain(result), ...(isFinal && { isFinal }) };
+  }
   const list = LIST.safeParse(jsonIn(result.stdout));
   if (!list.success) return { unreachable: "kubectl answered something that is no list" };
   const { items } = list.data;
@@ -81,7 +85,11 @@ export function clusterApi(address: ClusterAddress, patienceSeconds: number): Wa
   return {
     title: "cluster API",
     current: clusterReading(address),
-    missing: (current) => ("unreachable" in current ? current.unreachable : undefined),
+    missing: (current) => {
+      if (!("unreachable" in current)) return undefined;
+      if (current.isFinal === true) throw new UserError(current.unreachable);
+      return current.unreachable;
+    },
     patienceSeconds: Math.min(patienceSeconds, API_PATIENCE_SECONDS),
   };
 }

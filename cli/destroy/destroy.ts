@@ -111,16 +111,26 @@ class Destruction {
     const claims = claimsToDelete(this.#inside, options.keep);
     const found = await this.#scan(claims);
     if (inState.length === 0) {
-      if (found.clusterExists) {
+      if (found.clusterExists === true) {
         throw new UserError(
           `there is nothing in the state here, and ${place} has a cluster ${clusterName}: its state is somewhere ` +
             "else (another folder, or another TF_WORKSPACE or EKS_STATE_BUCKET), or it is somebody else's; nothing " +
             "was deleted",
         );
       }
+      if (found.clusterExists === undefined) {
+        throw new UserError(
+          `there is nothing in the state here, and whether ${place} has a cluster ${clusterName} is not known ` +
+            `(${found.unknown[0] ?? "EKS does not say"}): what has its name could be somebody else's; nothing was deleted`,
+        );
+      }
       const remains = await this.#remains();
       if (isClean(found, this.#wishes) && isNothing(remains)) {
-        this.#say(`there is nothing in the state, and nothing of the cluster ${clusterName} in ${place}`);
+        this.#say(
+          `there is nothing in the state, and nothing of the cluster ${clusterName} in ${place} (KMS keys and hosted ` +
+            "zones, which the state alone tells of, are not looked for: aws kms list-aliases, aws route53 " +
+            "list-hosted-zones)",
+        );
         return 0;
       }
     }
@@ -199,9 +209,11 @@ class Destruction {
     return this.#reading(scan({ region }, cluster, this.#signal));
   }
 
-  #remains(): Promise<Remains> {
+  /** Without what stays on purpose. */
+  async #remains(): Promise<Remains> {
     this.screen.busy("looking for what is left of the stack");
-    return this.#reading(scanAfter({ region: this.target.region }, this.target));
+    const { things, unknown } = await this.#reading(scanAfter({ region: this.target.region }, this.target));
+    return { things: things.filter(({ id }) => !this.#wishes.keep.includes(id)), unknown };
   }
 
   /** An answer that does not come must not keep a person from leaving. */

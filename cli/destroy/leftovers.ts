@@ -25,8 +25,8 @@ import {
 export interface Leftovers {
   readonly clusterName: string;
   readonly region: string;
-  /** Whether EKS still has the cluster, or does not say. */
-  readonly clusterExists: boolean;
+  /** Whether EKS still has the cluster; undefined when it does not say. */
+  readonly clusterExists: boolean | undefined;
   /**
    * Whether that cluster is none of the state's, and nothing shows that it is this stack's (it stands in the stack's
    * VPC, or has its security groups): what is tagged with the name may be that one's.
@@ -117,7 +117,8 @@ export function judged(
 ): Omit<Leftovers, "region"> {
   const { network, clusters, groups, natGateways } = around;
   const { clusterName, managedIds } = given;
-  const clusterExists = clusters === undefined || clusters.length > 0;
+  const clusterExists = clusters && clusters.length > 0;
+  const mayExist = clusterExists !== false;
   const isUnmanaged = ({ id }: Pick<Thing, "id">) => !managedIds.has(id);
   const nodes = around.instances.filter(({ tags }) => ownershipByTags(tags, clusterName)?.owner === "cluster");
   const nodeIds = new Set(nodes.map(({ id }) => id));
@@ -130,7 +131,7 @@ export function judged(
       balancerThing("aws_lb", it, clusterName, isIn(details.VpcId), details.LoadBalancerName),
     ),
   ].filter(isUnmanaged);
-  const groupThings = groups.filter(isUnmanaged).flatMap((it) => groupThing(it, clusterName, balancers, clusterExists));
+  const groupThings = groups.filter(isUnmanaged).flatMap((it) => groupThing(it, clusterName, balancers, mayExist));
   const deletable = groupThings.filter(({ owner, goesWith }) => owner === "cluster" && goesWith === undefined);
   const groupIds = new Set(deletable.map(({ id }) => id));
   // In a VPC of somebody else's, what is not the cluster's keeps nothing of the stack's from going, and is not told,
@@ -176,8 +177,10 @@ export function judged(
   const isStacks =
     (network?.vpcId !== undefined && network.vpcId === given.vpcId) ||
     network?.securityGroupIds?.some((id) => managedIds.has(id)) === true;
-  if (!given.hasCluster && clusterExists && !isStacks) {
-    const why = `the cluster ${clusterName} of this account is not in the state here`;
+  if (!given.hasCluster && mayExist && !isStacks) {
+    const why = clusterExists
+      ? `the cluster ${clusterName} of this account is not in the state here`
+      : `whether this account has another cluster ${clusterName} is not known`;
     const theirs = things.map((thing): Thing => (thing.owner === "other" ? thing : { ...thing, owner: "other", why }));
     return { ...found, isSomebodyElses: true, things: theirs, references: [] };
   }

@@ -68,6 +68,11 @@ export function ownershipByTags(tags: Tags, cluster: string): Ownership | undefi
   return shared && { owner: "other", why: `${shared.tag}: the cluster uses it, somebody else made it` };
 }
 
+/** Whether one tag at least names a cluster, whatever the others say. */
+function isNamedIn(tags: Tags, clusterName: string): boolean {
+  return Object.entries(tags).some(([key, value]) => clusterClaim(key, value)?.clusterName === clusterName);
+}
+
 /** What stands in the cluster's VPC and says of no cluster that it is its. */
 function unnamed(type: FoundType): Ownership {
   return { owner: "other", why: `no tag says which cluster this ${FINDERS[type].noun} is of` };
@@ -243,7 +248,10 @@ export function groupsOf({ Groups = [] }: NetworkInterface): string[] {
 /** The EBS CSI driver tags whatever it makes, but the cluster's name only when it is told it. */
 export const CSI_TAG = "ebs.csi.aws.com/cluster";
 
-/** A volume that Kubernetes made or uses. A node's own disk goes with the node; another cluster's is not told. */
+/**
+ * A volume that Kubernetes made or uses. A node's own disk goes with the node; another cluster's is not told, unless it is
+ * said to be this one's, too.
+ */
 export function volumeThing(
   { id, tags, state, details: { Size = 0, State, Attachments: [attachment] = [] } }: Found<Volume>,
   { clusterName, persistentVolumes }: Pick<ClusterIdentity, "clusterName" | "persistentVolumes">,
@@ -253,7 +261,7 @@ export function volumeThing(
   const attachedTo = attachment?.InstanceId;
   const byTags = ownershipByTags(tags, clusterName);
   const isPersistent = persistentVolumes.has(id);
-  if (byTags?.owner === "other" && !isPersistent) return [];
+  if (byTags?.owner === "other" && !isPersistent && !isNamedIn(tags, clusterName)) return [];
   const byNode: Ownership =
     attachedTo !== undefined && nodeIds.has(attachedTo)
       ? { owner: "cluster", why: `is attached to ${attachedTo}, a node of the cluster` }

@@ -1,8 +1,9 @@
 import { namesOf } from "../../facts/names";
-import { Unknowns } from "../../aws/call";
+import { asking, Unknowns } from "../../aws/call";
 import { patient, withAws, type AwsSettings } from "../../aws/clients";
-import { EVERYTHING, type Alternatives, type Found } from "../../aws/finders/finder";
+import { EVERYTHING, type Alternatives, type Found, type Tags } from "../../aws/finders/finder";
 import { byHand, FINDERS, type FoundType } from "../../aws/finders/table";
+import { rolesThatBegin } from "../../aws/roles";
 import { clusterTag } from "../../facts/cluster-tags";
 import { printable } from "../../terminal/text";
 import type { Target } from "./target";
@@ -29,6 +30,11 @@ export interface Remains {
 
 /** What of EC2 carries the stack's two tags. */
 const TAGGED = [
+  "aws_launch_template",
+  "aws_flow_log",
+  "aws_egress_only_internet_gateway",
+  // Of generated SSH keys: the user's own has no such tags.
+  "aws_key_pair",
   "aws_instance",
   "aws_nat_gateway",
   "aws_eip",
@@ -37,12 +43,21 @@ const TAGGED = [
   "aws_security_group",
   "aws_subnet",
   "aws_vpc",
+  "aws_vpc_endpoint",
 ] as const;
 
+/** What a scan for what Kubernetes and EKS made has looked for. */
+type OfKubernetes = "aws_ebs_volume" | "aws_elb" | "aws_lb" | "aws_lb_target_group" | "aws_network_interface";
+
+/** How each type of the table is looked for but those: one that is added there has no place to be forgotten. */
+type Looks = Readonly<
+  Record<Exclude<FoundType, OfKubernetes | (typeof TAGGED)[number]>, readonly Promise<readonly Remain[]>[]>
+>;
+
 /**
- * What of the stack itself still exists, whatever the state says. Meant for after `terraform destroy`; the key pair and
- * the jump EC2's role are the user's own and not looked for. IAM is asked by name: an account can have a thousand
- * roles, and listing them shows no tags.
+ * What of the stack itself still exists, whatever the state says, and snapshots of the cluster's volumes. Meant for after
+ * `terraform destroy`; the user's own key pair and the jump EC2's role are not looked for. Roles are asked for by name: an
+ * account can have a thousand, and listing them shows no tags.
  *
  * @throws UserError when AWS refuses a call for another reason than a missing permission, or cannot be reached
  */
@@ -70,26 +85,49 @@ export function scanAfter(settings: AwsSettings, stack: StackNames): Promise<Rem
         { Name: "tag:Managed_by", Values: ["terraform"] },
       ],
     ];
-    const all = await Promise.all([
-      named("aws_eks_cluster", clusterName),
-      remains("aws_autoscaling_group", FINDERS.aws_autoscaling_group.find(clients, EVERYTHING), ({ id, tags }) =>
-        id === `${clusterName}-worker` ? "its name" : owned in tags ? `tag ${owned}` : undefined,
-      ),
-      remains("aws_launch_configuration", FINDERS.aws_launch_configuration.find(clients, EVERYTHING), ({ id }) =>
-        isLaunchConfiguration(id, clusterName) ? "its name" : undefined,
-      ),
-      ...TAGGED.map((type) =>
-        remains(type, FINDERS[type].find(clients, ofProject), () => `tag Project=${projectName}`),
-      ),
-      named("aws_iam_role", namesOf(projectName).clusterRole),
-      named("aws_iam_role", nodeRoleName),
-      named("aws_iam_instance_profile", nodeRoleName),
-    ]);
+    const isOfProject = (tags: Tags) => tags["Project"] === projectName && tags["Managed_by"] === "terraform";
+    const names = namesOf(projectName);
+    const podRoles = await unknown.or(asking("list the roles", rolesThatBegin(clients.iam, names.podRole(""))), []);
+    const roles = [names.clusterRole, nodeRoleName, names.bastion, names.flowLogs, ...podRoles];
+    const byTag = TAGGED.map((type) =>
+      remains(type, FINDERS[type].find(clients, ofProject), () => `tag Project=${projectName}`),
+    );
+    const others: Looks = {
+      aws_autoscaling_group: [
+        remains("aws_autoscaling_group", FINDERS.aws_autoscaling_group.find(clients, EVERYTHING), ({ id, tags }) =>
+          id === `${clusterName}-worker` ? "its name" : owned in tags ? `tag ${owned}` : undefined,
+        ),
+      ],
+      aws_cloudwatch_log_group: [named("aws_cloudwatch_log_group", names.flowLogGroup)],
+      aws_ebs_snapshot: [
+        remains(
+          "aws_ebs_snapshot",
+          FINDERS.aws_ebs_snapshot.find(clients, [[{ Name: "tag-key", Values: [owned] }]]),
+          () => `tag ${owned}; it holds data`,
+        ),
+      ],
+      aws_eks_cluster: [named("aws_eks_cluster", clusterName)],
+      aws_iam_instance_profile: [nodeRoleName, names.bastion].map((it) => named("aws_iam_instance_profile", it)),
+      aws_iam_openid_connect_provider: [
+        remains(
+          "aws_iam_openid_connect_provider",
+          FINDERS.aws_iam_openid_connect_provider.find(clients, EVERYTHING),
+          ({ tags }) => (isOfProject(tags) ? `tag Project=${projectName}` : undefined),
+        ),
+      ],
+      aws_iam_role: roles.map((it) => named("aws_iam_role", it)),
+      aws_launch_configuration: [
+        remains("aws_launch_configuration", FINDERS.aws_launch_configuration.find(clients, EVERYTHING), ({ id }) =>
+          isLaunchConfiguration(id, clusterName) ? "its name" : undefined,
+        ),
+      ],
+    };
+    const all = await Promise.all([...byTag, ...Object.values(others).flat()]);
     return { things: all.flat(), unknown: unknown.reasons };
   });
 }
 
-type NamedType = "aws_eks_cluster" | "aws_iam_role" | "aws_iam_instance_profile";
+type NamedType = "aws_cloudwatch_log_group" | "aws_eks_cluster" | "aws_iam_role" | "aws_iam_instance_profile";
 
 function isLaunchConfiguration(name: string, clusterName: string): boolean {
   const prefix = `${clusterName}_worker_node`;

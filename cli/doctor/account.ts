@@ -74,21 +74,29 @@ export function concerning({
   ).map(({ code }) => code);
   return codes.length === 0
     ? undefined
-    : (findings) => findings.filter(({ code }) => [...codes, "unseen"].includes(code));
+    : (findings) => findings.filter(({ code }) => [...codes, "unseen", ...NOBODY_ASKED].includes(code));
 }
 
-/** What could not be asked of AWS before anything is made, a line for each reason. */
-export function unchecked(findings: readonly Finding[]): readonly string[] {
-  return findings.flatMap(({ code, subject, cause }) => (code === "unseen" ? `not checked: ${subject} ${cause}` : []));
-}
+/** Nobody could be asked from here; Terraform could, since there is a plan: it may run elsewhere. */
+const NOBODY_ASKED = ["credentials", "aws-unreachable"];
 
-/** Nobody could be asked from here; Terraform could, since there is a plan: it knows proxies, and may run elsewhere. */
-const NOT_REFUSED = ["credentials", "aws-unreachable"];
+/** What could not be asked of AWS before anything is made, or counts for nothing there, a line for each reason. */
+export function unchecked(
+  findings: readonly Finding[],
+  { TF_CLOUD_ORGANIZATION: cloud = "" }: StateEnvironment = process.env,
+): readonly string[] {
+  return findings.flatMap(({ severity, code, subject, cause, cure }) => {
+    if (code === "unseen") return `not checked: ${subject} ${cause}`;
+    if (NOBODY_ASKED.includes(code)) return `not checked: whether AWS would refuse this, for ${cause}; ${cure}`;
+    if (cloud === "" || severity !== "error") return [];
+    return `not refused, since Terraform Cloud makes this with its own credentials: ${code}: ${subject}: ${cause}`;
+  });
+}
 
 /** The errors that count where the stack is made; none where Terraform Cloud makes it. */
 function errorsFor(findings: readonly Finding[], { TF_CLOUD_ORGANIZATION: cloud = "" }: StateEnvironment): Finding[] {
   return cloud === ""
-    ? findings.filter(({ severity, code }) => severity === "error" && !NOT_REFUSED.includes(code))
+    ? findings.filter(({ severity, code }) => severity === "error" && !NOBODY_ASKED.includes(code))
     : [];
 }
 

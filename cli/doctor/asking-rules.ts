@@ -28,7 +28,9 @@ export function askingRules<Facts>(
     rule(
       "aws-unreachable",
       (region) => region,
-      () => "check aws_region, and the way from here to AWS: eks asks AWS directly, without the proxy of HTTPS_PROXY",
+      () =>
+        "check aws_region, and the way from here to AWS: where it leads through a proxy, set HTTPS_PROXY (and " +
+        "NO_PROXY, AWS_CA_BUNDLE)",
     ),
   ];
 }

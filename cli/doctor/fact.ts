@@ -1,4 +1,4 @@
-import { isForbidden } from "../../aws/call";
+import { isForbidden, unwrapped } from "../../aws/call";
 import { printable } from "../../terminal/text";
 
 /** Something that was asked: its answer, or why there is none. An answer may well be that a thing does not exist. */
@@ -43,7 +43,7 @@ async function factOf(answer: unknown, who: string): Promise<Fact<unknown>> {
 
 /** What Node says of a server that cannot be reached, be it by name, by address or because of its certificate. */
 const NO_WAY =
-  /\b(E(CONN(REFUSED|RESET|ABORTED)|NOTFOUND|AI_AGAIN|TIMEDOUT|PIPE|HOSTUNREACH|NETUNREACH|PROTO)|\w*CERT_\w+|\w+_CERT|UNABLE_TO_\w+)\b/;
+  /\b(E(CONN(REFUSED|RESET|ABORTED)|NOTFOUND|AI_AGAIN|TIMEDOUT|PIPE|HOSTUNREACH|NETUNREACH|PROTO|PROXY)|\w*CERT_\w+|\w+_CERT|UNABLE_TO_\w+)\b/;
 
 function why(error: NodeJS.ErrnoException & { readonly asked?: string }, who: string): Unknown {
   const { name, message, code = "", asked = who } = error;
@@ -55,7 +55,7 @@ function why(error: NodeJS.ErrnoException & { readonly asked?: string }, who: st
   }
   if (isForbidden(error)) return { unknown: `the credentials do not allow ${asked}` };
   if (NO_WAY.test(`${code} ${message}`) || name === "TimeoutError") {
-    const said = printable(message === "" ? code : message);
+    const said = printable(message === "" ? code : unwrapped(message));
     return { unknown: `AWS cannot be reached (${said})`, follows: ["aws-unreachable"] };
   }
   if (/is not valid JSON|Deserialization error/.test(message)) {

@@ -1,4 +1,4 @@
-import { allOf, atMost, COUNTED, distinct, matches, matching, type Condition } from "./condition";
+import { atMost, COUNTED, distinct, matches, matching, type Condition } from "./condition";
 import { flag, inputs, listOf, number, object, oneOf, text, whole } from "./description";
 import { KUBERNETES_VERSION, RETENTION } from "./kinds";
 import { network, noneIsTheInternet, overlaps } from "./ranges";
@@ -158,11 +158,10 @@ function endpointRules(): readonly Rule[] {
 
 /** @see https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html */
 function serviceNetwork(): Condition<string> {
-  const range = network("10.100.0.0/16");
+  const isPrivate = matches(String.raw`^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+/(1[2-9]|2[0-4])$`);
   return {
-    ...range,
+    ...network("10.100.0.0/16", isPrivate),
     must: "a range without host bits from /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16",
-    ...allOf(range, matches(String.raw`^(10|192\.168|172\.(1[6-9]|2[0-9]|3[01]))\.[0-9.]+/(1[2-9]|2[0-4])$`)),
   };
 }
 

@@ -1,20 +1,31 @@
 import { IPv4, IPv6 } from "ipaddr.js";
 
 import { allOf, json, jsonencode, matches, not, type Condition, type Test } from "./condition";
-import { none, unless, type Rule } from "./rule";
+import { none, rule, unless, type Rule } from "./rule";
 
-/** An address range, of IPv4 or IPv6, that is one network: no host bits. @param example of one, for who gives none */
-export function network(example: string) {
+/**
+ * An address range, of IPv4 or IPv6, that is one network: no host bits.
+ *
+ * @param example of one, for who gives none
+ * @param fits what else has to hold, of which host bits change nothing: what does not is never what to write instead
+ */
+export function network(example: string, fits: Test<string> = ALWAYS) {
   const anExample = `an address and a prefix length, such as ${example}`;
+  const hint = (it: string) => `try(${fits.hcl(it)} ? ${withoutHostBits(it)} : null, null)`;
   return {
     must: "an address range without host bits",
-    ...IS_CANONICAL,
+    ...allOf(IS_CANONICAL, fits),
     got: {
-      js: (cidr) => `${json(cidr)} (write ${canonical(cidr) ?? anExample})`,
-      hcl: (it) => `"\${${jsonencode(it)}} (write \${try(${withoutHostBits(it)}, ${JSON.stringify(anExample)})})"`,
+      js: (cidr) => {
+        const range = canonical(cidr);
+        return `${json(cidr)} (write ${range !== undefined && fits.holds(cidr) ? range : anExample})`;
+      },
+      hcl: (it) => `"\${${jsonencode(it)}} (write \${coalesce(${hint(it)}, ${JSON.stringify(anExample)})})"`,
     },
   } satisfies Condition<string>;
 }
+
+const ALWAYS: Test<string> = { holds: () => true, hcl: () => "true" };
 
 /** An address range as Terraform itself would write it: no host bits, no leading zeros. */
 const IS_CANONICAL: Test<string> = {
@@ -39,9 +50,8 @@ export function vpcNetwork(example: string) {
     },
   };
   return {
-    ...network(example),
+    ...network(example, allOf(isOfVpc, not(noHosts))),
     must: "an IPv4 range from /16 to /28 without host bits",
-    ...allOf(IS_CANONICAL, isOfVpc, not(noHosts)),
   };
 }
 
@@ -112,19 +122,25 @@ export function partOf256(inner: string, outer: string): string {
 }
 
 /**
- * No range of an input is wider than any organization has (a /8 of IPv4, a /16 of IPv6), unless a flag says that it
- * may be.
+ * No range of an input is wider than any organization has (a /8 of IPv4, a /16 of IPv6), and all of them together are
+ * no more than two of these, unless a flag says that they may be.
  *
  * @param what can be reached from the ranges
  */
 export function noneIsTheInternet(name: string, flag: string, what: string): readonly Rule[] {
-  const wide = `try(${prefixLength("c")} < (strcontains(c, ":") ? 16 : 8), false)`;
+  const widest = '(strcontains(c, ":") ? 16 : 8)';
+  const wide = `try(${prefixLength("c")} < ${widest}, false)`;
+  const share = `try(pow(2, ${widest} - ${prefixLength("c")}), 0)`;
+  const must = `${name} must name the networks that may reach the ${what}, got`;
+  const cure = `name your own address as ADDRESS/32, or set ${flag} = true if you mean it.`;
   return unless(`var.${flag}`, [
     none(
       `[for c in var.${name} : c if ${wide}]`,
-      (found) =>
-        `${name} must name the networks that may reach the ${what}, got ${found}, which is the whole internet or near
-         it; name your own address as ADDRESS/32, or set ${flag} = true if you mean it.`,
+      (found) => `${must} ${found}, which is the whole internet or near it; ${cure}`,
+    ),
+    rule(
+      `sum(concat([0], [for c in var.${name} : ${share} if !${wide}])) <= 2`,
+      `${must} \${length(var.${name})} ranges, which together are the whole internet or near it; ${cure}`,
     ),
   ]);
 }

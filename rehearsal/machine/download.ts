@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { reasonOf, UserError } from "../../contract/user-error";
+import { fetchPage } from "../../web/fetch";
 
 /** More than any program here has, packed or not. */
 export const MOST_BYTES = 300_000_000;
@@ -46,7 +47,7 @@ async function fetchAll(
   }, PATIENCE_SECONDS * 1000);
   try {
     const signal = AbortSignal.any([silence.signal, ...(interrupted === undefined ? [] : [interrupted])]);
-    const response = await fetch(url, { signal });
+    const response = await fetchPage(url, { signal });
     if (!response.ok) throw new Error(`the answer was ${String(response.status)} ${response.statusText}`.trim());
     const size = Number(response.headers.get("content-length"));
     const chunks: Uint8Array[] = [];

@@ -2,7 +2,14 @@ import { FINDERS, NOT_LOOKED_FOR } from "../../../aws/finders/table";
 import { synthesized, synthesizedKubernetes } from "../../support/synthesized";
 
 /** Those that Kubernetes or EKS makes, and no stack. */
-const MADE_BESIDE = ["aws_ebs_volume", "aws_elb", "aws_lb", "aws_lb_target_group", "aws_network_interface"];
+const MADE_BESIDE = [
+  "aws_ebs_snapshot",
+  "aws_ebs_volume",
+  "aws_elb",
+  "aws_lb",
+  "aws_lb_target_group",
+  "aws_network_interface",
+];
 
 describe("the table of what destroy looks for", () => {
   const stacks = [synthesized(), synthesized(() => undefined, { sshIdentity: "generated" }), synthesizedKubernetes()];

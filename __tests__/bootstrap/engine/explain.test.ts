@@ -25,6 +25,22 @@ const COMPLAINTS: readonly Row[] = [
   recordedRow("kubectl", "program for tokens fails", "kubectl gets no token"),
   recordedRow("kubectl", "token of an older program", "kubectl gets no token"),
   recordedRow("apt-get", "source out of reach", "a download from the distribution's repositories failed"),
+  [
+    "aws with the profile of another machine",
+    "\nThe config profile (none) could not be found",
+    "AWS_PROFILE on the host names a profile that is not there",
+  ],
+  [
+    "kubectl with the profile of another machine",
+    "The config profile (none) could not be found\n" +
+      "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255",
+    "AWS_PROFILE on the host names a profile that is not there",
+  ],
+  [
+    "aws-iam-authenticator with the profile of another machine",
+    "could not get token: failed to get shared config profile, none",
+    "AWS_PROFILE on the host names a profile that is not there",
+  ],
   ["sudo 1.8", "sudo: no tty present and no askpass program specified", "sudo wants a password"],
   ["sudo 1.9 -n", "sudo: a password is required", "sudo wants a password"],
   [

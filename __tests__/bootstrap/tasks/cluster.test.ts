@@ -275,6 +275,19 @@ describe("the cluster's API", () => {
     expect(wait.patienceSeconds).toBe(60);
   });
 
+  it("is not waited for where nothing comes of it: the bastion's user has a profile that is not there", () => {
+    const wait = clusterApi(ADDRESS, 600);
+    const stderr =
+      "\nThe config profile (none) could not be found\n" +
+      "Unable to connect to the server: getting credentials: exec: executable aws failed with exit code 255\n";
+
+    const answer = wait.current.parse({ exitCode: 1, stdout: "", stderr });
+
+    expect(() => wait.missing(answer)).toThrow(
+      "AWS_PROFILE on the host names a profile that is not there (The config profile (none) could not be found): take it",
+    );
+  });
+
   it("is asked for aws-auth only where the cluster looks into it", () => {
     const kinds = [true, false].map((hasAwsAuth) => clusterApi({ ...ADDRESS, hasAwsAuth }, 1).current.command.text);
 

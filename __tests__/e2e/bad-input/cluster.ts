@@ -53,6 +53,11 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
   ],
   ["an endpoint for half of the internet", endpoint('["203.0.113.7/32", "128.0.0.0/1"]'), "got 128.0.0.0/1, which is"],
   [
+    "an endpoint for the internet in ranges of which none is wide",
+    endpoint(JSON.stringify(Array.from({ length: 40 }, (_, i) => `${String(i + 20)}.0.0.0/8`))),
+    "got 40 ranges, which together are the whole internet or near it; name your own address",
+  ],
+  [
     "networks of the endpoint without the endpoint",
     set('endpoint_access_cidrs = ["203.0.113.7/32"]'),
     'endpoint_access_cidrs are for endpoint_access = "vpc-and-internet", got ["203.0.113.7/32"] with "vpc"',
@@ -100,7 +105,7 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
   [
     "a service range that is too small",
     set('service_cidr = "10.100.0.0/25"'),
-    'service_cidr must be a range without host bits from /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, got "10.100.0.0/25" (write 10.100.0.0/25)',
+    'service_cidr must be a range without host bits from /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, got "10.100.0.0/25" (write an address and a prefix length, such as 10.100.0.0/16)',
   ],
   ["a service range that is too large", set('service_cidr = "10.0.0.0/8"'), 'got "10.0.0.0/8"'],
   ["a service range of the internet", set('service_cidr = "203.0.113.0/24"'), 'got "203.0.113.0/24"'],

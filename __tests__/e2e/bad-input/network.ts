@@ -146,7 +146,7 @@ export const NETWORK_CASES: readonly WrongInput[] = [
   [
     "a secondary range that is too large",
     set('vpc_secondary_cidr_blocks = ["100.64.0.0/10"]'),
-    'vpc_secondary_cidr_blocks must hold IPv4 ranges from /16 to /28 without host bits, got "100.64.0.0/10" (write 100.64.0.0/10)',
+    'vpc_secondary_cidr_blocks must hold IPv4 ranges from /16 to /28 without host bits, got "100.64.0.0/10" (write an address and a prefix length, such as 100.64.0.0/16)',
   ],
   [
     "a secondary range with host bits",
@@ -156,7 +156,7 @@ export const NETWORK_CASES: readonly WrongInput[] = [
   [
     "an IPv6 secondary range",
     set('vpc_secondary_cidr_blocks = ["2001:db8::/64"]'),
-    'vpc_secondary_cidr_blocks must hold IPv4 ranges from /16 to /28 without host bits, got "2001:db8::/64" (write 2001:db8::/64)',
+    'vpc_secondary_cidr_blocks must hold IPv4 ranges from /16 to /28 without host bits, got "2001:db8::/64" (write an address and a prefix length, such as 100.64.0.0/16)',
   ],
   [
     "null for a secondary range",

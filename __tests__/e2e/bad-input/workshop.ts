@@ -209,6 +209,16 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
     set('vpc_cidr_block = "172.16.1.0/16"'),
     'vpc_cidr_block must be an IPv4 range from /16 to /28 without host bits, got "172.16.1.0/16" (write 172.16.0.0/16)',
   ],
+  [
+    "a VPC of twice the size that AWS takes",
+    set('vpc_cidr_block = "172.16.0.0/15"'),
+    'got "172.16.0.0/15" (write an address and a prefix length, such as 172.16.0.0/16)',
+  ],
+  [
+    "such a VPC with host bits",
+    set('vpc_cidr_block = "172.16.1.0/15"'),
+    'got "172.16.1.0/15" (write an address and a prefix length, such as 172.16.0.0/16)',
+  ],
   ["a VPC that is too large", set('vpc_cidr_block = "172.0.0.0/8"'), 'got "172.0.0.0/8"'],
   ["a VPC that is too small", set('vpc_cidr_block = "172.16.0.0/29"'), 'got "172.16.0.0/29"'],
   ["a VPC in IPv6", set('vpc_cidr_block = "2001:db8::/32"'), "vpc_cidr_block must be an IPv4 range"],
@@ -370,6 +380,11 @@ export const WORKSHOP_CASES: readonly WrongInput[] = [
     "the internet in two halves",
     set('kubectl_ssh_cidrs = ["0.0.0.0/1", "128.0.0.0/1"]'),
     "got 0.0.0.0/1, 128.0.0.0/1, which is the whole internet or near it",
+  ],
+  [
+    "the internet in 256 parts",
+    set(`kubectl_ssh_cidrs = ${JSON.stringify(Array.from({ length: 256 }, (_, i) => `${String(i)}.0.0.0/8`))}`),
+    "got 256 ranges, which together are the whole internet or near it; name your own address as ADDRESS/32, or set kubectl_ssh_open_to_the_internet = true",
   ],
   [
     "an IPv6 network with host bits",
