@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -54,19 +54,43 @@ describeOnHost("eks ssh", () => {
   const eksSsh = (options: readonly string[], command: readonly string[], env: NodeJS.ProcessEnv = environment()) =>
     run(process.execPath, [EKS, "ssh", "--", ...options, ...command], { cwd: folder, env });
 
+  /** Prints what the client goes by; the bastion is this machine, and the files are there for as long as the session is. */
+  const show = (file: string) => `cat '${join(folder, ".cache", "eks")}'/run-*/${file}`;
+  const left = () => readdirSync(join(folder, ".cache", "eks")).filter((name) => name.startsWith("run-"));
+
   it("runs a command, whose output and exit code come through, on the key that was judged and no other", async () => {
     const { code, stdout } = await eksSsh(where(), ["echo out; echo err >&2; exit 7"]);
+    const { stdout: pinned } = await eksSsh(where(), [show("known_hosts")]);
+    const { stdout: config } = await eksSsh(where(), [show("ssh_config")]);
 
     expect({ code, stdout }).toEqual({ code: 7, stdout: "out\n" });
-    expect(readFileSync(join(folder, ".cache", "eks", "known_hosts"), "utf8")).toBe(
-      `eks-bastion ${sshd.hostPublicKey}\n`,
-    );
-    const config = readFileSync(join(folder, ".cache", "eks", "ssh_config"), "utf8");
+    expect(pinned).toBe(`eks-bastion ${sshd.hostPublicKey}\n`);
     expect(config).toContain("StrictHostKeyChecking yes");
     expect(config.match(/KnownHosts.*/g)).toEqual([
-      `KnownHostsFile "${join(folder, ".cache", "eks", "known_hosts")}"`,
+      expect.stringMatching(/^KnownHostsFile ".*\/\.cache\/eks\/run-[^/]+\/known_hosts"$/),
       "KnownHostsFile /dev/null",
     ]);
+    expect(left()).toEqual([]);
+  });
+
+  it("keeps to its own host while another session in the folder goes to another one", async () => {
+    const other = await startSshd({ folder: join(folder, "beside"), home: join(folder, "home") });
+    writeFileSync(`${other.identityFile}.pub`, readFileSync(`${sshd.identityFile}.pub`));
+    const file = join(folder, "beside_known_hosts");
+    writeFileSync(file, `${other.knownHostsLine}\n`);
+    const port = (word: string) => [`echo ${word} "$SSH_CONNECTION"; sleep 3`];
+
+    const [one, two] = await Promise.all([eksSsh(where(), port("one")), eksSsh(where(file, other.port), port("two"))]);
+    await other.stop();
+
+    expect(one).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(new RegExp(`^one .* ${String(sshd.port)}\n$`)) as string,
+    });
+    expect(two).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(new RegExp(`^two .* ${String(other.port)}\n$`)) as string,
+    });
   });
 
   it.each([
@@ -113,7 +137,7 @@ describeOnHost("eks ssh", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(output).toContain(sshd.hostKeyFingerprint);
     expect(output).toContain(other.hostKeyFingerprint);
-    expect(existsSync(join(folder, ".cache", "eks", "known_hosts"))).toBe(false);
+    expect(left()).toEqual([]);
   });
 
   it("goes through another host, whose key is judged as well and pinned for the client", async () => {
@@ -125,7 +149,7 @@ describeOnHost("eks ssh", () => {
     writeFileSync(`${hop.identityFile}.pub`, readFileSync(`${sshd.identityFile}.pub`));
 
     const { code, stdout, output } = await eksSsh([...where(file), ...jump], ["echo", "$SSH_CONNECTION"]);
-    const pinned = readFileSync(join(folder, ".cache", "eks", "known_hosts"), "utf8");
+    const { stdout: pinned } = await eksSsh([...where(file), ...jump], [show("known_hosts")]);
     writeFileSync(file, `${sshd.knownHostsLine}\n`);
     const unknown = await eksSsh([...where(file), ...jump], ["echo must not run"]);
     await hop.stop();
