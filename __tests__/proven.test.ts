@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { scoresIn, testsOf, withScores } from "../bench/mutate";
 import { fillIn, withRun, type ProvenRun } from "../bench/proven";
 import { AWS_PROVIDER_COMPARED } from "../facts/provider-versions";
 
@@ -19,6 +20,36 @@ describe("docs/proven.md", () => {
   it("says what the runs have written, and nothing else", () => {
     expect(RUNS.length).toBeGreaterThan(0);
     expect(PAGE).toBe(fillIn(PAGE, RUNS));
+  });
+
+  it("says which faults the tests have noticed, in files that are there", () => {
+    const scores = JSON.parse(readFileSync(join(DOCS, "mutation.json"), "utf8")) as Parameters<typeof withScores>[1];
+
+    expect(PAGE).toBe(withScores(PAGE, scores));
+    expect(Object.keys(scores).filter((file) => !existsSync(join(DOCS, "..", file)))).toEqual([]);
+  });
+
+  it("counts a fault as noticed that turns a test red or makes it hang, and none that does not run", () => {
+    const mutant = (status: string, line: number) => ({ status, location: { start: { line } } });
+    const mutants = ["Killed", "Timeout", "Survived", "NoCoverage", "Ignored", "RuntimeError"].map(mutant);
+
+    expect(scoresIn({ files: { "a.ts": { mutants } } })).toEqual({ "a.ts": { killed: 2, survivors: [2, 3] } });
+  });
+
+  it.each([
+    ["of its name in its room", "cli/plan/guard.ts", ["__tests__/cli/guard.test.ts"]],
+    ["and its properties", "bootstrap/ssh/known-hosts.ts", ["__tests__/bootstrap/ssh/known-hosts.properties.test.ts"]],
+    ["of its room, where none has its name", "cli/doctor/node-rules.ts", ["__tests__/cli/doctor.test.ts"]],
+    ["that there are none", "aws/groups.ts", []],
+  ])("judges a file by the tests %s", (_, file, tests) => {
+    const all = ["cli/guard", "cli/doctor", "bootstrap/ssh/known-hosts.properties", "facts/guard"];
+
+    expect(
+      testsOf(
+        file,
+        all.map((name) => `__tests__/${name}.test.ts`),
+      ),
+    ).toEqual(tests);
   });
 
   it("names the newest AWS provider whose schema was compared", () => {

@@ -213,7 +213,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       const { code, stderr } = await run("up", "-auto-approve");
 
       expect(code).toBe(1);
-      expect(calls()[4]).toMatch(/^apply -input=false -json \/.*\/\.cache\/eks\/run-[^\/]+-\d+\/plan$/);
+      expect(calls()[4]).toMatch(/^apply -input=false -json \/.*\/\.cache\/eks\/run-[^/]+-\d+\/plan$/);
       expect(calls()[2]).toContain(`-out=${calls()[4]?.split(" ").at(-1) ?? ""} `);
       expect(stderr).toMatch(/\napply: nothing \(\d+\.\d s\)\n/);
       expect(stderr).toContain("has no outputs");

@@ -1,0 +1,23 @@
+/**
+ * What `npm run mutate` tells Stryker: each fault that it puts in has to turn a test red.
+ *
+ * @see https://stryker-mutator.io/docs/stryker-js/configuration/
+ * @type {import("@stryker-mutator/api/core").PartialStrykerOptions}
+ */
+export default {
+  testRunner: "jest",
+  jest: { projectType: "custom", configFile: "bench/mutation-jest.cjs" },
+  coverageAnalysis: "perTest",
+  // A fault in what a file makes when it is loaded takes every test to judge. Those are tables, whose words golden files,
+  // the documents and Terraform's own verdicts hold.
+  ignoreStatic: true,
+  concurrency: 2,
+  timeoutMS: 5_000,
+  dryRunTimeoutMinutes: 20,
+  tempDirName: ".cache/mutation/sandbox",
+  ignorePatterns: ["cdktf.out", ".git", ".cache"],
+  reporters: ["progress-append-only", "clear-text", "json"],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  jsonReporter: { fileName: ".cache/mutation/report.json" },
+  allowConsoleColors: false,
+};
