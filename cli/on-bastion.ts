@@ -3,6 +3,7 @@ import { logIn } from "../bootstrap/bastion";
 import { sh } from "../bootstrap/engine/command";
 import type { Host } from "../bootstrap/engine/host";
 import { readOptions } from "../bootstrap/options";
+import { NoKeyError } from "../bootstrap/ssh/settings";
 import { ConnectError } from "../bootstrap/ssh/ssh-host";
 import type { Handover } from "../contract/handover";
 import type { Login } from "./doctor/inside-facts";
@@ -51,6 +52,9 @@ export async function onBastion<Result>(
       ssh.close();
     }
   } catch (error) {
+    if (error instanceof NoKeyError) {
+      return { login: { reached: false, problem: "authentication", message: error.message } };
+    }
     if (!(error instanceof ConnectError)) throw error;
     return { login: { reached: false, problem: error.problem, message: error.message } };
   }

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import * as os from "node:os";
 import { join } from "node:path";
 
 import { knownHostsLine } from "../../bootstrap/ssh/known-hosts";
@@ -52,6 +53,29 @@ describe("eks status", () => {
     expect(stdout).toMatch(/^awskrug_gudi_eks-worker +2 +\? +\? +\?$/m);
     expect(stdout).toMatch(/^\? controlPlane: .*ECONNREFUSED/m);
     expect(stdout).toMatch(/^\? cluster: nobody could log in to the bastion$/m);
+  });
+
+  it.each([
+    [
+      "status",
+      0,
+      /^cluster +awskrug_gudi_eks in ap-northeast-2: \?$[^]*^\? cluster: nobody could log in to the bastion$/m,
+    ],
+    [
+      "doctor",
+      1,
+      /^error aws-unreachable: [^]*^error ssh-login: [^]* there is no key to log in to 127\.0\.0\.1 with: /m,
+    ],
+  ])("needs no key: eks %s says what it knows without one", async (command, expected, said) => {
+    const homeless = jest.spyOn(os, "homedir").mockReturnValue(place.folder);
+    put("outputs.json", terraformOutput(HANDOVER));
+
+    const way = ["--outputs", "outputs.json", "--host", "127.0.0.1"];
+    const { code, stdout } = await place.run([command, "--", ...way], { SSH_AUTH_SOCK: "" });
+    homeless.mockRestore();
+
+    expect(code).toBe(expected);
+    expect(stdout).toMatch(said);
   });
 
   it("says the same to machines, and nothing else on standard output", async () => {

@@ -287,7 +287,12 @@ function expand(path: string, machine: Machine, of: Readonly<Record<string, stri
   });
 }
 
-/** What there is to log in with. */
+/** There is nothing to log in with: what can be done without the bastion still can. */
+export class NoKeyError extends UserError {
+  override readonly name = "NoKeyError";
+}
+
+/** What there is to log in with. @throws NoKeyError */
 function readKeys(to: Destination, machine: Machine, note: (text: string) => unknown) {
   const { identityFiles, identitiesOnly, generatedKey } = to;
   const notes: string[] = [];
@@ -312,7 +317,7 @@ function readKeys(to: Destination, machine: Machine, note: (text: string) => unk
   const agent = hasAgent && !(identitiesOnly && identities.length > 0) ? to.agent : undefined;
   if (identities.length === 0 && agent === undefined) {
     const tried = identityFiles.map(({ path }) => path).join(", ") || "no file";
-    throw new UserError(
+    throw new NoKeyError(
       [
         `there is no key to log in to ${to.name} with: looked at ${tried}, and there is no agent`,
         ...notes,
