@@ -115,7 +115,7 @@ describeEndToEnd("the values of a tfvars file", () => {
     writeFileSync(join(folder, "main.tf.json"), JSON.stringify({ variable }));
     const inFolder = { cwd: folder, env: environment };
     const planned = await run(terraformProgram(), ["plan", "-input=false", "-no-color", "-out=plan"], inFolder);
-    expect(planned).toMatchObject({ code: 0 });
+    if (planned.code !== 0) throw new Error(planned.output);
     const shown = await run(terraformProgram(), ["show", "-json", "plan"], inFolder);
     const { variables } = JSON.parse(shown.stdout) as { variables: Record<string, { value?: unknown }> };
     const read = await hclValues(readFileSync(file, "utf8"), { name: file }, environment);
@@ -133,7 +133,10 @@ describeEndToEnd("the values of a tfvars file", () => {
     const seed = Number(process.env["EKS_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
     const expressions = fc.sample(EXPRESSION, { numRuns: 150, seed });
 
-    for (const { read, taken } of await bothOf(expressions)) expect({ seed, ...read }).toEqual({ seed, ...taken });
+    const both = await bothOf(expressions).catch((cause: unknown) => {
+      throw new Error(`EKS_SEED=${String(seed)}`, { cause });
+    });
+    for (const { read, taken } of both) expect({ seed, ...read }).toEqual({ seed, ...taken });
   });
 
   it("are evaluated on the command line and in the environment as well, and nothing else of it counts", async () => {

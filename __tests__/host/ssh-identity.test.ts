@@ -92,7 +92,8 @@ describeOnHost("a bastion whose keys the stack has made", () => {
     const environment = () => ({ ...process.env, HOME: home, TMPDIR: tmp, SSH_AUTH_SOCK: "" });
 
     it("opens a session, for which the key is a file of its owner's alone that is gone afterwards", async () => {
-      const look = `stat -c '%a %n' '${tmp}'/eks-ssh-*/key '${tmp}'/eks-ssh-*; tr '\\0' ' ' </proc/$PPID/cmdline`;
+      const own = `'${join(home, ".cache", "eks")}'/run-*`;
+      const look = `stat -c '%a %n' ${own}/key ${own}; cat ${own}/known_hosts; tr '\\0' ' ' </proc/$PPID/cmdline`;
 
       const ended = await run(process.execPath, [EKS, "ssh", "-c", look, "--", ...reach(made())], {
         cwd: home,
@@ -100,13 +101,10 @@ describeOnHost("a bastion whose keys the stack has made", () => {
       });
 
       expect(ended).toMatchObject({ code: 0 });
-      expect(ended.stdout).toMatch(/^600 \S+\/eks-ssh-\w+\/key\n700 \S+\/eks-ssh-\w+\n/);
-      expect(readdirSync(tmp)).toEqual([]);
-      const kept = readdirSync(join(home, ".cache", "eks")).map((name) =>
-        readFileSync(join(home, ".cache", "eks", name), "utf8"),
-      );
-      for (const line of secretLines()) expect([ended.output, ...kept].join("\n")).not.toContain(line);
-      expect(kept.join("\n")).toContain(`eks-bastion ${bastion.sshd.hostPublicKey}\n`);
+      expect(ended.stdout).toMatch(/^600 \S+\/run-[^/\s]+\/key\n700 \S+\/run-[^/\s]+\n/);
+      expect(ended.stdout).toContain(`\neks-bastion ${bastion.sshd.hostPublicKey}\n`);
+      for (const line of secretLines()) expect(ended.output).not.toContain(line);
+      expect([readdirSync(tmp), readdirSync(join(home, ".cache", "eks"))]).toEqual([[], []]);
     });
 
     it("leaves no key behind when it is interrupted", async () => {

@@ -56,7 +56,8 @@ describeOnHost("eks ssh", () => {
 
   /** Prints what the client goes by; the bastion is this machine, and the files are there for as long as the session is. */
   const show = (file: string) => `cat '${join(folder, ".cache", "eks")}'/run-*/${file}`;
-  const left = () => readdirSync(join(folder, ".cache", "eks")).filter((name) => name.startsWith("run-"));
+  const left = () =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.includes("/eks/run-"));
 
   it("runs a command, whose output and exit code come through, on the key that was judged and no other", async () => {
     const { code, stdout } = await eksSsh(where(), ["echo out; echo err >&2; exit 7"]);
