@@ -53,7 +53,7 @@ const QUOTED = fc
     ),
   )
   // `$` or `%` before a brace begins a template; an escaped one does not.
-  .map((parts) => `"${parts.join("").replace(/(?<![$%])([$%])(?=\{)/g, "$1$1")}"`)
+  .map((parts) => `"${parts.join("").replace(/(?<!\$)\$(?=\{)|(?<!%)%(?=\{)/g, "$&$&")}"`)
   .filter((text) => !/(?:\$|%){3,}\{/.test(text));
 
 /** Any value as somebody may write it in a tfvars file. */
