@@ -159,6 +159,8 @@ async function perform(
   if (injection?.when === "during") {
     await timed(phases, "up, killed", () => killHalfWay(upArgs, injection.call, stage, signal));
     await ask();
+    // The next run says what may exist without being in the state, and makes nothing: a person looks for it first.
+    await eks("up", upArgs);
   }
   let failed = await eks("up", upArgs);
   // What was wrong before is still wrong: it fails, and that is what was to be seen.
