@@ -5,7 +5,7 @@ import { UserError } from "../contract/user-error";
 import type { Screen } from "../terminal/screen";
 import { Progress, readEvent } from "../terraform/events";
 import { GrowingFile } from "../terraform/growing-file";
-import { eventsFile, isAtWork, leftBehind, type LeftBehind } from "../terraform/own-folder";
+import { eventsFile, isAtWork, leftBehind, type LeftBehind, type RunningTerraform } from "../terraform/own-folder";
 
 /** How often it is looked whether Terraform still works, in ms. */
 const INTERVAL = 200;
@@ -24,9 +24,9 @@ export async function endLeftBehind(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const left of leftBehind()) {
-    const lost = left.terraform === undefined ? undefined : await whatIsLost(left, project, screen, signal);
-    rmSync(left.folder, { recursive: true, force: true });
+  for (const { folder, terraform } of leftBehind()) {
+    const lost = terraform && (await whatIsLost({ folder, terraform }, project, screen, signal));
+    rmSync(folder, { recursive: true, force: true });
     if (lost === undefined) continue;
     const text = `an earlier run was ended, and Terraform with it: ${lost}`;
     if (makes) throw new UserError(`${text}, and then run the same command again`);
@@ -36,12 +36,12 @@ export async function endLeftBehind(
 
 /** Follows Terraform to its end; undefined when it has come to one by itself. */
 async function whatIsLost(
-  left: LeftBehind,
+  left: LeftBehind & { readonly terraform: RunningTerraform },
   project: string,
   screen: Screen,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const { pid, command, lost } = left.terraform ?? { pid: 0, command: "", lost: "" };
+  const { pid, command, lost } = left.terraform;
   const progress = new Progress();
   const events = new GrowingFile(eventsFile(left.folder), (line) => {
     const event = readEvent(line);

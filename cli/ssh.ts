@@ -67,10 +67,7 @@ export async function ssh(
       return { ...destination, alias: destination === bastion ? BASTION : `eks-hop-${String(at + 1)}`, key };
     });
     // What OpenSSH is told, and the keys for it to insist on: of this session, beside which others may be open.
-    const [config, knownHosts] = ["ssh_config", "known_hosts"].map((name) => join(ownFolder(), name)) as [
-      string,
-      string,
-    ];
+    const [config, knownHosts] = [join(folder, "ssh_config"), join(folder, "known_hosts")];
     writeFileSync(knownHosts, way.map(({ alias, key }) => `${knownHostsLine(alias, 22, key)}\n`).join(""));
     writeFileSync(config, sshConfig(way, knownHosts));
     // What follows the host is the command's, whatever it looks like.

@@ -256,20 +256,14 @@ export class Terraform {
     return this.output(["output", "-json", "-no-color"], { hasValues: true });
   }
 
-  /** Addresses of what an apply has left half made. After Ctrl-C, too. @throws UserError */
-  async tainted(): Promise<readonly string[]> {
-    const state = await this.pull({ goesOn: true });
-    return state.trim() === "" ? [] : readState("the state", state).tainted;
-  }
-
   /** Keeps what an apply has left half made. @throws UserError */
   async untaint(address: string): Promise<void> {
     await this.output(["untaint", "-no-color", address], {});
   }
 
   /** Everything in the state that Terraform manages; nothing when there is no state. @throws UserError */
-  async resources(): Promise<readonly StateResource[]> {
-    const state = await this.pull();
+  async resources(options: Pick<RunOptions, "goesOn"> = {}): Promise<readonly StateResource[]> {
+    const state = await this.pull(options);
     return state.trim() === "" ? [] : managedResources(state);
   }
 

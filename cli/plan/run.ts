@@ -84,7 +84,8 @@ export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "d
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const exists = await terraform.state().catch(() => undefined);
-    const halfMade = name === "apply" ? await terraform.tainted().catch(() => []) : [];
+    const made = name === "apply" ? await terraform.resources({ goesOn: true }).catch(() => []) : [];
+    const halfMade = made.filter(({ isTainted }) => isTainted).map(({ address }) => address);
     // After a kill something may be missing in the state, which has to be looked for first.
     const project = String(variables.values.get("project_name")?.value);
     const first =
