@@ -476,6 +476,7 @@ describe("the guard, on what no recorded plan has", () => {
     );
 
     expect([...new Set(free.map((address) => address.split(".")[0]))]).toEqual([
+      "aws_default_security_group",
       "aws_eks_access_entry",
       "aws_eks_access_policy_association",
       "aws_flow_log",

@@ -263,6 +263,7 @@ const IN_THE_CLUSTER = "is inside the cluster, and goes with it";
 
 /** What the stacks make and nobody looks for, by Terraform's type, and why. */
 export const NOT_LOOKED_FOR: Readonly<Record<string, string>> = {
+  aws_default_security_group: "goes with the VPC",
   aws_eks_access_entry: "goes with the cluster",
   aws_eks_access_policy_association: "goes with the cluster",
   aws_eks_addon: "goes with the cluster",
