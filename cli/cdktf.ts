@@ -26,8 +26,8 @@ function withDefaults(args: string[]): string[] {
 }
 
 /**
- * A part of cdktf's own CLI is machine code, which was built for the Node.js of its time; for others it is compiled
- * while the packages are installed, where there is a compiler.
+ * A part of cdktf's own CLI is machine code, which was built for the Node.js of its time; others compile it, and no package
+ * does that by itself here (see .npmrc).
  *
  * @throws UserError when it cannot start on this Node.js
  * @see https://www.npmjs.com/package/@cdktf/node-pty-prebuilt-multiarch
@@ -41,7 +41,8 @@ function refuseUnlessItStarts(): void {
   if (existsSync(builds) && readdirSync(builds).some((name) => name.startsWith(ofThisNode))) return;
   throw new UserError(
     `cdktf's own CLI does not start on Node.js ${process.versions.node} (${machine}): its part node-pty has no build ` +
-      "for that; use Node.js 20 or 22, or eks or terraform instead of cdktf",
+      "for that; use Node.js 20 or 22, or eks or terraform instead of cdktf, or compile it: npm rebuild " +
+      "@cdktf/node-pty-prebuilt-multiarch --ignore-scripts=false",
   );
 }
 
