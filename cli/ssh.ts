@@ -12,6 +12,7 @@ import { readSshSettings, type Login } from "../bootstrap/ssh/settings";
 import { UserError } from "../contract/user-error";
 import { ownFolder } from "../terraform/own-folder";
 import { handoverHere } from "./inspect";
+import { print } from "../terminal/output";
 import type { Screen } from "../terminal/screen";
 
 /**
@@ -39,7 +40,7 @@ export async function ssh(
   const patience = given.some((word) => word.startsWith("--timeout")) ? [] : ["--timeout", "20"];
   const options = checkedOptions([...patience, ...given]);
   if (options === undefined) {
-    process.stdout.write(`${HELP}\n`);
+    print(HELP.split("\n"));
     return 0;
   }
   const handover = await handoverHere(given);
@@ -166,6 +167,7 @@ function literal(value: string): string {
 
 /** @returns the exit code of OpenSSH's client */
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  // eslint-disable-next-line no-restricted-syntax -- a person works in that shell, with editors and colours
   const client = spawn("ssh", args, { stdio: "inherit" });
   const interrupt = () => client.kill("SIGTERM");
   signal.addEventListener("abort", interrupt);

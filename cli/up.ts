@@ -5,6 +5,7 @@ import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
 import { confirm } from "../terminal/confirm";
 import { orInterrupted } from "../terminal/process";
 import type { Screen } from "../terminal/screen";
+import { print } from "../terminal/output";
 import { wrapped } from "../terminal/wrapped";
 import type { StateResource } from "../terraform/state";
 import type { Plan } from "../terraform/plan-file";
@@ -88,7 +89,7 @@ export async function plan(
   const saved = await makePlan(stack, caller, screen).finally(dropPlan);
   const lines = await told(saved, stack, screen);
   screen.end();
-  process.stdout.write(`${lines.join("\n")}\n`);
+  print(lines);
   refuseUnlessAllowed(saved.plan, options.allowReplace);
   await refuseWhatAwsWould(saved, screen);
   return saved.hasChanges ? 2 : 0;
@@ -112,7 +113,7 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
     const caller = await whoAsks(stack, state, screen);
     await keepProfiles(stack, state, screen);
     const saved = await makePlan(stack, caller, screen);
-    for (const line of await told(saved, stack, screen)) screen.line(line);
+    screen.lines(await told(saved, stack, screen));
     refuseUnlessAllowed(saved.plan, options.allowReplace);
     await refuseWhatAwsWould(saved, screen);
     if (saved.hasChanges) {
@@ -128,10 +129,10 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
   screen.end();
   const code = await bootstrap(bootstrapArgs, signal);
   if (code === 1 || code === 130) {
-    screen.line(
-      "what exists now: all that the plan has; the bastion is not set up to its end\n" +
-        "what now: run the same command again, or `eks bootstrap` with what you have written after --",
-    );
+    screen.lines([
+      "what exists now: all that the plan has; the bastion is not set up to its end",
+      "what now: run the same command again, or `eks bootstrap` with what you have written after --",
+    ]);
   }
   return code;
 }
@@ -157,7 +158,7 @@ async function refuseWhatAwsWould({ plan, asked }: SavedPlan, screen: Screen): P
   if (concerns === undefined) return;
   screen.busy("asking AWS what it would refuse");
   const findings = concerns(await asked);
-  for (const line of unchecked(findings).flatMap((what) => wrapped("note:", what))) screen.line(line);
+  screen.lines(unchecked(findings).flatMap((what) => wrapped("note:", what)));
   refuseErrors(findings);
 }
 

@@ -236,17 +236,17 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       [
         "what exists, and what goes on",
         STATE,
-        "2 resources: aws_vpc, terraform_data\nwhat now: mend the cause and run the same command again, it goes on from here; or `eks destroy`, with the same -var-file, takes it all away",
+        "2 resources: aws_vpc, terraform_data\n  what now: mend the cause and run the same command again, it goes on from here; or `eks destroy`, with the same -var-file, takes it all away",
       ],
       [
         "that nothing exists",
         repeating(said("terraform", "state list without a state")),
-        "nothing\nwhat now: mend the cause and run the same command again, it goes on from here",
+        "nothing\n  what now: mend the cause and run the same command again, it goes on from here",
       ],
       [
         "that it is not known",
         "echo 'no access' >&2; exit 1",
-        "the state cannot be read, so that is not known\nwhat now: mend the cause and run",
+        "the state cannot be read, so that is not known\n  what now: mend the cause and run",
       ],
     ])("says after a failure half-way %s", async (_, state, text) => {
       const apply = `echo '{"@message":"x","type":"diagnostic","diagnostic":{"severity":"error","summary":"VpcLimitExceeded","detail":"","address":"aws_vpc.a"}}'; exit 1`;
@@ -255,9 +255,9 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
 
       expect(code).toBe(1);
       expect(stderr).toContain(
-        `\nerror: terraform apply failed: VpcLimitExceeded (aws_vpc.a)\nwhat exists now: ${text}`,
+        `\nerror: terraform apply failed: VpcLimitExceeded (aws_vpc.a)\n  what exists now: ${text}`,
       );
-      expect(stderr).toMatch(/\nwhat Terraform said is in \.cache\/eks\/.*\.log\n$/);
+      expect(stderr).toMatch(/\n {2}what Terraform said is in \.cache\/eks\/.*\.log\n$/);
       expect(saved()).toEqual([]);
     });
 
@@ -268,7 +268,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
 
       expect(code).toBe(1);
       expect(stderr).toContain(
-        "\nwhat now: what AWS was making at that moment may exist without being in the state: look for it by its tag, " +
+        "\n  what now: what AWS was making at that moment may exist without being in the state: look for it by its tag, " +
           'Project=awskrug_gudi, as docs/usage.md says under "When something stops half-way", and then run the same command again',
       );
     });
@@ -364,7 +364,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
 
         expect(code).toBe(1);
         expect(stderr).toContain(
-          "this would not come up, so that nothing is made\n\nerror access-entry-creator: " + me,
+          "this would not come up, so that nothing is made\n\n  error access-entry-creator: " + me,
         );
         expect(verbs()).toEqual(["init", "state", "plan", "show"]);
         expect(saved()).toEqual([]);

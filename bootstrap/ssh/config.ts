@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 
+import { shell } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 
 /** The machine and the user that this runs as. */
@@ -55,7 +56,9 @@ export function readHostConfig(query: ConfigQuery, machine: Machine, note: (text
   // The client looks at this only when it is not told which file to read. Whoever can write to it has commands run.
   const isOwn = machine.uid === undefined || [0, machine.uid].includes(status.uid);
   if (!isOwn || (status.mode & 0o022) !== 0) {
-    throw new UserError(`others may write to ${file}, so ssh would not read it either: chown and chmod 600 ${file}`);
+    throw new UserError(
+      `others may write to ${file}, so ssh would not read it either: chown it, and ${shell`chmod 600 ${file}`}`,
+    );
   }
   const set = ask(file, query, machine);
   if (set === undefined) {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { utils } from "ssh2";
 
+import { shell } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 import type { Handover } from "../../contract/handover";
 import { terraformCommand } from "../../terraform/program";
@@ -310,7 +311,7 @@ function readKeys(to: Destination, machine: Machine, note: (text: string) => unk
       if (isConverted) convertedKey ??= text;
     } else if (from === "option" && !isAgents) throw badIdentity(path, problem);
     else {
-      const why = isAgents ? `is encrypted; the agent is asked, which has it after ssh-add ${path}` : problem;
+      const why = isAgents ? `is encrypted; the agent is asked, which has it after ${shell`ssh-add ${path}`}` : problem;
       notes.push(`${path} is not used: it ${why}`);
     }
   }
@@ -406,10 +407,13 @@ function readKey(path: string, machine: Machine): Key {
   // A key that others can read is no secret: on a machine that many share anybody could have copied it. ssh refuses
   // too.
   if ((mode & 0o077) !== 0) {
-    return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): chmod 600 ${path}`);
+    return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): ${shell`chmod 600 ${path}`}`);
   }
   if (!isEncrypted) return { text, isEncrypted, isConverted: text !== written };
   // OpenSSH's agent takes few keys in this form.
-  const other = isPkcs8 ? ` (or openssl pkey -in ${path} -out FILE, which writes it without its passphrase)` : "";
-  return unusable(`is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ${path}${other}`, true);
+  const other = isPkcs8
+    ? ` (or ${shell`openssl pkey -in ${path} -out FILE`}, which writes it without its passphrase)`
+    : "";
+  const add = shell`eval "$(ssh-agent)" && ssh-add ${path}`;
+  return unusable(`is encrypted, and only an agent can use it: ${add}${other}`, true);
 }

@@ -4,7 +4,7 @@ import { UserError } from "../../contract/user-error";
 import type { ChangeKind, Plan } from "../../terraform/plan-file";
 import { readAccountFacts } from "./account-facts";
 import { ACCOUNT_RULES } from "./account-rules";
-import { examineAccount, findingsText } from "./doctor";
+import { examineAccount, findingsLines } from "./doctor";
 import type { Finding } from "./finding";
 import { stackInputs } from "../stack-inputs";
 import { valuesByName, type TfvarsValues } from "../../terraform/tfvars";
@@ -47,7 +47,7 @@ export function explained(
   return new UserError(
     `AWS has not what the tfvars name, so nothing was planned
 
-${findingsText(errors)}
+${findingsLines(errors).join("\n")}
 
 in Terraform's words: ${error.message}`,
     { exitCode: error.exitCode, cause: error },
@@ -109,5 +109,5 @@ function errorsFor(findings: readonly Finding[], { TF_CLOUD_ORGANIZATION: cloud 
 export function refuseErrors(findings: readonly Finding[], environment: StateEnvironment = process.env): void {
   const errors = errorsFor(findings, environment);
   if (errors.length === 0) return;
-  throw new UserError(`this would not come up, so that nothing is made\n\n${findingsText(errors)}`);
+  throw new UserError(`this would not come up, so that nothing is made\n\n${findingsLines(errors).join("\n")}`);
 }

@@ -677,7 +677,9 @@ describe("connecting to the bastion", () => {
 
       const failure = (await connected({ port, timeoutSeconds: 0.5 }).catch((it: unknown) => it)) as Error;
 
-      expect(failure.message.split("\n")[0]).toBe("127.0.0.1: cannot log in as ubuntu: gone   what now  trust me [2J");
+      expect(failure.message.split("\n")[0]).toBe(
+        "127.0.0.1: cannot log in as ubuntu: gone what now  trust me\\x1b[2J\\x07",
+      );
     });
 
     it("waits while the host says that it boots", async () => {

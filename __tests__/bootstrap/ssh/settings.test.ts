@@ -274,7 +274,7 @@ describe("the way to the bastion", () => {
     put(".ssh/config", "Port 9", 0o620);
 
     expect(() => readSshSettings({}, HANDOVER, MACHINE)).toThrow(
-      `others may write to ${HOME}/.ssh/config, so ssh would not read it either: chown and chmod 600 ${HOME}/.ssh/config`,
+      `others may write to ${HOME}/.ssh/config, so ssh would not read it either: chown it, and chmod 600 '${HOME}/.ssh/config'`,
     );
   });
 
@@ -409,7 +409,7 @@ describe("what there is to log in with", () => {
       "is encrypted in PKCS#8",
       () => put("k", pkcs8(generateKeyPairSync("ed25519"), { cipher: "aes-256-cbc", passphrase: "secret" })),
       'is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ' +
-        `${HOME}/k (or openssl pkey -in ${HOME}/k -out FILE, which writes it without its passphrase)`,
+        `'${HOME}/k' (or openssl pkey -in '${HOME}/k' -out FILE, which writes it without its passphrase)`,
     ],
   ])("fails for an --identity that %s", (_, make, message) => {
     const path = make();
@@ -452,7 +452,7 @@ describe("what there is to log in with", () => {
 
     expect(target).toMatchObject({ identities: [], agent });
     expect(notes).toEqual([
-      expect.stringMatching(/k is not used: it is encrypted; the agent is asked, which has it after ssh-add .*k$/),
+      expect.stringMatching(/k is not used: it is encrypted; the agent is asked, which has it after ssh-add '.*k'$/),
     ]);
   });
 
