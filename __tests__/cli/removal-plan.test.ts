@@ -208,6 +208,17 @@ describe("a plan of removal", () => {
   });
 });
 
+it("is refused where a claim of ours would take another cluster's volume along", () => {
+  const why = "tag kubernetes.io/cluster/b=owned, though a persistent volume of the cluster names it";
+  const goesWith = "its claim shop/orders, and its data with it";
+  const found = leftovers([thing("aws_ebs_volume", "vol-1", { owner: "other", why, goesWith })]);
+
+  expect(() => removalPlan(found)).toThrow(
+    `vol-1 is not the cluster c's (${why}), and would go with ${goesWith}; nothing was deleted: --keep vol-1 leaves ` +
+      "the volume and its claim alone",
+  );
+});
+
 describe("an account", () => {
   it.each([
     ["with nothing", leftovers([]), [], true],

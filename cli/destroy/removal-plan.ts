@@ -82,11 +82,13 @@ function isOf<T extends FoundType>(types: readonly T[], thing: Thing): thing is 
  * What is to become of everything that a scan found, and in which order. Nothing that is not proven to be the cluster's
  * is ever in a step, and nothing that holds data unless it is asked for by name.
  *
- * @throws UserError when something is to be deleted that the scan did not find, or that is not this cluster's
+ * @throws UserError when something is to be deleted, by name or with a claim, that is not this cluster's, or by name that
+ *   the scan did not find
  */
 export function removalPlan(leftovers: Leftovers, wishes: Wishes = { delete: [], keep: [] }): Removal {
   const { things, references, clusterName, region, unknown } = leftovers;
   for (const id of wishes.delete) refuseUnlessItMayGo(id, leftovers, wishes);
+  for (const thing of things) refuseForeignClaim(thing, clusterName);
   const fates = things.map((thing): Fate => ({ thing, ...fateOf(thing, region, wishes) }));
   const deleted = fates.filter(({ fate }) => fate === "deleted").map(({ thing }) => thing);
   const ofTypes = <T extends FoundType>(...types: T[]) => deleted.filter((thing) => isOf(types, thing));
@@ -113,6 +115,15 @@ export function removalPlan(leftovers: Leftovers, wishes: Wishes = { delete: [],
       ]),
     ],
   };
+}
+
+/** A claim that is deleted would take along what is somebody else's. */
+function refuseForeignClaim({ type, id, owner, why, goesWith }: Thing, clusterName: string): void {
+  if (type !== "aws_ebs_volume" || owner === "cluster" || goesWith === undefined) return;
+  throw new UserError(
+    `${id} is not the cluster ${clusterName}'s (${why}), and would go with ${goesWith}; nothing was deleted: ` +
+      `${shell`--keep ${id}`} leaves the volume and its claim alone`,
+  );
 }
 
 function refuseUnlessItMayGo(id: string, { things, clusterName, region }: Leftovers, wishes: Wishes): void {
