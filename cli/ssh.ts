@@ -8,7 +8,7 @@ import { logIn } from "../bootstrap/bastion";
 import { checkedOptions } from "../bootstrap/bootstrap";
 import { knownHostsLine } from "../bootstrap/ssh/known-hosts";
 import { HELP, OPTIONS } from "../bootstrap/options";
-import { readSshSettings, type Login } from "../bootstrap/ssh/settings";
+import { readSshSettings, type IdentityFile, type Login } from "../bootstrap/ssh/settings";
 import { UserError } from "../contract/user-error";
 import { ownFolder } from "../terraform/own-folder";
 import { handoverHere } from "./inspect";
@@ -132,7 +132,11 @@ type Judged = Pick<Login, "address" | "port" | "user" | "identityFiles" | "agent
  */
 export function sshConfig(way: readonly Judged[], knownHosts: string): string {
   const hosts = way.map(({ alias, address, port, user, identityFiles, agent, identitiesOnly }, at) => {
-    const named = identityFiles.filter(({ from }) => from !== "default");
+    // Where the client is told of a file, it looks for no other by itself.
+    const isTold = (it: IdentityFile) => it.from === "option" || it.from === "config";
+    const named = identityFiles.some(({ from }) => from === "remembered")
+      ? identityFiles
+      : identityFiles.filter(isTold);
     return [
       `Host ${alias}`,
       `HostName ${literal(address)}`,
@@ -140,7 +144,7 @@ export function sshConfig(way: readonly Judged[], knownHosts: string): string {
       `Port ${String(port)}`,
       `User "${user.replaceAll(/["\\]/g, String.raw`\$&`)}"`,
       ...named.map(({ path }) => `IdentityFile ${literal(path)}`),
-      ...(identitiesOnly || named.length > 0 ? ["IdentitiesOnly yes"] : []),
+      ...(identitiesOnly || named.some(isTold) ? ["IdentitiesOnly yes"] : []),
       `IdentityAgent ${agent === undefined ? "none" : literal(agent)}`,
       `ProxyJump ${way[at - 1]?.alias ?? "none"}`,
     ];

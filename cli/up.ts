@@ -2,15 +2,17 @@ import { readIdentity, type Identity } from "../aws/identity";
 import { withAws, type AwsClients } from "../aws/clients";
 import { readInstanceTypes } from "../aws/instances";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
+import type { Options } from "../bootstrap/options";
+import { requireKey } from "../bootstrap/ssh/settings";
 import { confirm } from "../terminal/confirm";
+import { print } from "../terminal/output";
 import { orInterrupted } from "../terminal/process";
 import type { Screen } from "../terminal/screen";
-import { print } from "../terminal/output";
 import { wrapped } from "../terminal/wrapped";
 import type { StateResource } from "../terraform/state";
 import type { Plan } from "../terraform/plan-file";
 import type { VariableArgument } from "../terraform/tfvars";
-import { concerning, examineBefore, explained, refuseErrors, unchecked } from "./doctor/account";
+import { concerning, examineBefore, explained, inputsHere, refuseErrors, unchecked } from "./doctor/account";
 import type { Finding } from "./doctor/finding";
 import { madeIn, refuseElsewhere } from "./elsewhere";
 import { refuseUnlessAllowed } from "./plan/guard";
@@ -104,13 +106,14 @@ export async function plan(
 export async function up(options: UpOptions, screen: Screen, signal: AbortSignal): Promise<number> {
   const bootstrapArgs = ["--stack-dir", STACK_DIR, ...options.bootstrap];
   // What is wrong with them should not be found out a quarter of an hour later.
-  checkedOptions(bootstrapArgs);
+  const bootstrapOptions = checkedOptions(bootstrapArgs);
 
   const stack = await prepare(options.arguments, true, screen, signal);
   const endState = await stack.terraform.beginState();
   try {
     const state = await readState(stack, screen);
     const caller = await whoAsks(stack, state, screen);
+    if (bootstrapOptions !== undefined) await requireSshKey(bootstrapOptions, stack);
     await keepProfiles(stack, state, screen);
     const saved = await makePlan(stack, caller, screen);
     screen.lines(await told(saved, stack, screen));
@@ -135,6 +138,18 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
     ]);
   }
   return code;
+}
+
+/**
+ * Looks for a key to log in to the bastion with, a quarter of an hour before it is needed. The stack may make one.
+ *
+ * @throws NoKeyError
+ */
+async function requireSshKey(options: Options, { variables }: Stack): Promise<void> {
+  const { region, clusterName, keyPair, makesKeyPair } = inputsHere(variables.values);
+  if (makesKeyPair) return;
+  const user = String(variables.values.get("kubectl_ec2_user")?.value);
+  await requireKey(options, { region, cluster_name: clusterName, bastion_user: user }, keyPair);
 }
 
 /**

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { shell } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
+import { FOLDER } from "../../terraform/own-folder";
 
 /** The machine and the user that this runs as. */
 export interface Machine {
@@ -13,12 +14,15 @@ export interface Machine {
   /** Missing on Windows, whose files have no modes. */
   readonly uid?: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Folder of files that say which key was used last for a stack. @default - none is remembered */
+  readonly memory?: string;
 }
 
 /** This machine, as this process sees it. */
 export function thisMachine(): Machine {
   const { username: user, uid } = userInfo();
-  return { home: homedir(), user, ...(process.platform !== "win32" && { uid }), environment: process.env };
+  const { env: environment, platform } = process;
+  return { home: homedir(), user, ...(platform !== "win32" && { uid }), environment, memory: FOLDER };
 }
 
 /** Whom OpenSSH's client is asked about. */

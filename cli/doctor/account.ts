@@ -6,8 +6,15 @@ import { readAccountFacts } from "./account-facts";
 import { ACCOUNT_RULES } from "./account-rules";
 import { examineAccount, findingsLines } from "./doctor";
 import type { Finding } from "./finding";
-import { stackInputs } from "../stack-inputs";
+import { stackInputs, type StackInputs } from "../stack-inputs";
 import { valuesByName, type TfvarsValues } from "../../terraform/tfvars";
+
+/** The inputs that a stack in the current folder gets, with what its code chooses. */
+export function inputsHere(values: TfvarsValues["values"]): StackInputs {
+  return stackInputs(valuesByName(values), {
+    makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
+  });
+}
 
 /**
  * What is wrong with an account, or with the values of variables, for a stack that does not exist.
@@ -18,9 +25,7 @@ export async function examineBefore(
   values: TfvarsValues["values"],
   inState: readonly Finding[] = [],
 ): Promise<Finding[]> {
-  const inputs = stackInputs(valuesByName(values), {
-    makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
-  });
+  const inputs = inputsHere(values);
   return examineAccount({ inputs, account: await readAccountFacts(inputs, { region: inputs.region }) }, inState);
 }
 
