@@ -638,3 +638,47 @@ describe("a key for a bastion that is not there yet", () => {
     }
   });
 });
+
+describe("the ssh configuration for all users", () => {
+  const global = join(HOME, "ssh_config");
+  const read = (text: string, own = "") => {
+    writeFileSync(global, text);
+    return settings(own, {}, { ...MACHINE, globalConfig: global });
+  };
+
+  it.each([
+    ["for every host", "RevokedHostKeys /etc/ssh/revoked", "", "/etc/ssh/revoked"],
+    ["for this host", "Host 203.*\n  RevokedHostKeys /etc/ssh/%h", "", "/etc/ssh/203.0.113.9"],
+    ["for another host", "Host 198.*\n  RevokedHostKeys /etc/ssh/revoked", "", undefined],
+    ["beside the user's own list", "RevokedHostKeys /etc/ssh/revoked", "RevokedHostKeys ~/own", `${HOME}/own`],
+    // The client does not tell that from nothing, and a list too many lets nobody in.
+    ["also where the user wants none", "RevokedHostKeys /etc/ssh/revoked", "RevokedHostKeys none", "/etc/ssh/revoked"],
+    ["in a file that it includes", `Include "${join(HOME, "more")}"`, "", "/etc/ssh/revoked"],
+  ])("revokes keys %s", (_, text, own, expected) => {
+    put("more", "RevokedHostKeys /etc/ssh/revoked\n");
+
+    expect(read(text, own).target.revokedHostKeysFile).toBe(expected);
+  });
+
+  it("revokes keys for somebody who has no configuration", () => {
+    writeFileSync(global, "RevokedHostKeys /etc/ssh/revoked");
+
+    const { target } = readSshSettings({}, HANDOVER, { ...MACHINE, globalConfig: global });
+
+    expect(target.revokedHostKeysFile).toBe("/etc/ssh/revoked");
+  });
+
+  it("says nothing else", () => {
+    expect(read("Host *\n  Port 2222\n  User somebody\n  ProxyJump elsewhere\n  HostName other").target).toEqual(PLAIN);
+  });
+
+  it("ends the run when ssh cannot read it", () => {
+    expect(() => read("RevokedHostKey x")).toThrow(`ssh cannot use ${global} for 203.0.113.9: `);
+  });
+
+  it("is not there on every machine", () => {
+    const { target } = settings("", {}, { ...MACHINE, globalConfig: join(HOME, "missing") });
+
+    expect(target.revokedHostKeysFile).toBeUndefined();
+  });
+});
