@@ -412,7 +412,7 @@ export class SshHost implements Host {
    */
   private failure(what: string, cause?: unknown): UserError {
     const cure = what.startsWith(LOST) ? ": run again, it goes on where this has stopped" : "";
-    return new UserError(`${this.name}: ${what}${cure}`, { cause });
+    return new UserError(`${this.name}: ${oneLine(what)}${cure}`, { cause });
   }
 }
 
