@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 
 import { fileProblem, UserError } from "../contract/user-error";
 import { cdktfArguments } from "../terraform/flags";
+import { say } from "../terminal/output";
 import { shareLocks } from "../terraform/stack-folder";
 
 /** Commands of cdktf that run `terraform init`, and may then run `terraform providers lock`. */
@@ -54,12 +55,13 @@ export function main(argv: readonly string[]): void {
     refuseUnlessItStarts();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    console.error(`error: ${error.message}`);
+    say([`error: ${error.message}`]);
     process.exitCode = error.exitCode;
     return;
   }
 
   const child = spawn(process.execPath, [require.resolve("cdktf-cli/bundle/bin/cdktf"), ...args], {
+    // eslint-disable-next-line no-restricted-syntax -- its screen is its own
     stdio: "inherit",
     // cdktf is archived: there is no newer version to ask for, and nobody left to report to.
     env: { DISABLE_VERSION_CHECK: "1", CHECKPOINT_DISABLE: "1", ...process.env },
@@ -78,7 +80,7 @@ export function main(argv: readonly string[]): void {
     } catch (cause) {
       const problem = fileProblem(cause);
       if (problem === undefined) throw cause;
-      console.error(`warning: the lock file of the providers is not kept: ${problem}`);
+      say([`warning: the lock file of the providers is not kept: ${problem}`]);
     }
   });
 }

@@ -211,6 +211,15 @@ describe("a volume", () => {
         why: `tag kubernetes.io/cluster/${OURS}=owned, but also tag kubernetes.io/cluster/b=owned`,
       },
     ],
+    [
+      "of another cluster, though a persistent volume of ours names it",
+      { Tags: tags({ "kubernetes.io/cluster/b": "owned", ...csi }) },
+      ["vol-1"],
+      {
+        owner: "other",
+        why: "tag kubernetes.io/cluster/b=owned, though a persistent volume of the cluster names it",
+      },
+    ],
     ["of some cluster", { Tags: tags(csi) }, [], { owner: "other", called: "10 GiB, available, pvc-1" }],
   ])("%s is told", (_, it, volumeIds, thing) => {
     expect(seen(it, volumeIds)).toEqual([expect.objectContaining(thing)]);

@@ -136,7 +136,7 @@ describe("a plan of removal", () => {
       thing("aws_instance", "i-1"),
     ]);
 
-    const text = listing(removalPlan(found));
+    const text = listing(removalPlan(found)).join("\n");
 
     expect(text).toContain("to delete it: eks destroy --delete-volume vol-1");
     expect(text).toContain("to delete it: eks destroy --delete-log-group /aws/eks/c/cluster");
@@ -161,20 +161,20 @@ describe("a plan of removal", () => {
   ] as const)("says how somebody else's %s is removed by hand", (_, type, id, command) => {
     const found = leftovers([thing(type, id, { owner: "other" })]);
 
-    const text = listing(removalPlan(found));
+    const text = listing(removalPlan(found)).join("\n");
 
     expect(text).toContain("is left alone");
     expect(text).toContain(`if it may go: ${command} --region ap-northeast-2`);
   });
 
   it("says so when there is nothing", () => {
-    expect(listing(removalPlan(leftovers([])))).toBe("Kubernetes left nothing of the cluster c in the account.");
+    expect(listing(removalPlan(leftovers([])))).toEqual(["Kubernetes left nothing of the cluster c in the account."]);
   });
 
   it("lets nobody's tags touch the terminal", () => {
     const found = leftovers([thing("aws_elb", "x", { called: "a\u001b[2Jb\nc" })]);
 
-    const text = listing(removalPlan(found));
+    const text = listing(removalPlan(found)).join("\n");
 
     expect(text).not.toContain("\u001b");
     expect(text).not.toContain("b\nc");
@@ -206,6 +206,17 @@ describe("a plan of removal", () => {
   ])("fails to delete by name what %s", (_, things, toDelete, keep, message) => {
     expect(() => removalPlan(leftovers(things), { delete: toDelete, keep })).toThrow(message);
   });
+});
+
+it("is refused where a claim of ours would take another cluster's volume along", () => {
+  const why = "tag kubernetes.io/cluster/b=owned, though a persistent volume of the cluster names it";
+  const goesWith = "its claim shop/orders, and its data with it";
+  const found = leftovers([thing("aws_ebs_volume", "vol-1", { owner: "other", why, goesWith })]);
+
+  expect(() => removalPlan(found)).toThrow(
+    `vol-1 is not the cluster c's (${why}), and would go with ${goesWith}; nothing was deleted: --keep vol-1 leaves ` +
+      "the volume and its claim alone",
+  );
 });
 
 describe("an account", () => {

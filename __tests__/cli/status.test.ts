@@ -1,9 +1,13 @@
 import type { ClusterFacts } from "../../cli/doctor/cluster-facts";
 import { notInside } from "../../cli/doctor/inside-facts";
-import { statusOf, statusText } from "../../cli/status";
+import { statusOf, statusLines, type Status } from "../../cli/status";
 import { AFTER } from "../support/facts";
 
 const { handover, cluster, inside } = AFTER;
+
+function statusText(status: Status): string {
+  return statusLines(status).join("\n");
+}
 
 describe("the status of a stack", () => {
   it("counts nodes that are wanted, run, have joined and are Ready", () => {

@@ -192,7 +192,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   it("is listed with its reason and its fate", async () => {
     const leftovers = await scan(account.settings, cluster);
 
-    const text = listing(removalPlan(leftovers));
+    const text = listing(removalPlan(leftovers)).join("\n");
 
     expect(text).toContain(
       `classic load balancer a1b2c3 (for default/web)\n    the cluster's: tag kubernetes.io/cluster/${OURS}=owned\n    will be deleted`,

@@ -100,7 +100,7 @@ describeInTerminal("what a person sees", () => {
 
   it.each([
     ["kubectl_ec2_volume_size=abc", /^error: -var: kubectl_ec2_volume_size must be a number, got "abc"\.$/m],
-    ["eks_worker_nodes_asg_group={}", /^-var: eks_worker_nodes_asg_group must have desire, got nothing\.$/m],
+    ["eks_worker_nodes_asg_group={}", /^ {2}-var: eks_worker_nodes_asg_group must have desire, got nothing\.$/m],
     ["eks_version=9", /^error: -var: eks_version must be MAJOR\.MINOR in quotes, .* got "9".* to choose\.$/m],
   ])("of a value that is wrong by itself: %s", async (variable, message) => {
     const { code, frames } = await terminal.run(`$EKS plan -var-file local.tfvars -var '${variable}'`);
@@ -176,8 +176,8 @@ describeInTerminal("what a person sees", () => {
     expect(code).toBe(130);
     const text = frames.at(-1)?.lines.join("\n") ?? "";
     expect(text).toMatch(/^interrupted: Terraform finishes what AWS has begun/m);
-    expect(text).toMatch(/^error: terraform apply was interrupted\nwhat exists now: \d+ resources: .*aws_/m);
-    expect(text).toMatch(/^what now: run the same command again,.* it goes on from here; or `eks destroy`/m);
+    expect(text).toMatch(/^error: terraform apply was interrupted\n {2}what exists now: \d+ resources: .*aws_/m);
+    expect(text).toMatch(/^ {2}what now: run the same command again,.* it goes on from here; or `eks destroy`/m);
     const [, count] = /what exists now: (\d+) resources/.exec(text) ?? [];
     expect(Number(count)).toBe((await project.state()).size);
     expect(Number(count)).toBeGreaterThanOrEqual(5);

@@ -35,6 +35,7 @@ import {
   ListOpenIDConnectProviderTagsCommand,
 } from "@aws-sdk/client-iam";
 
+import { shell } from "../../contract/shell";
 import { tagsOf } from "../answers";
 import type { AwsClients } from "../clients";
 import { pagesOfInstances } from "../instances";
@@ -255,7 +256,7 @@ export type FoundType = keyof typeof FINDERS;
 
 /** The command that removes something by hand. */
 export function byHand(type: FoundType, id: string, region: string): string {
-  return `aws ${FINDERS[type].byHand} ${id} --region ${region}`;
+  return `aws ${FINDERS[type].byHand} ${shell`${id} --region ${region}`}`;
 }
 
 const NOBODY_ASKS = "found by the state only, since the clients here do not ask its service";

@@ -8,6 +8,7 @@ import { readHandover } from "../../contract/outputs";
 import { UserError } from "../../contract/user-error";
 import { controlPlaneLogGroup } from "../../facts/cluster-tags";
 import { confirm } from "../../terminal/confirm";
+import { print } from "../../terminal/output";
 import { orInterrupted } from "../../terminal/process";
 import type { Screen } from "../../terminal/screen";
 import { countByType } from "../../terraform/events";
@@ -28,7 +29,7 @@ import {
 import { scan, type Leftovers } from "./leftovers";
 import { remove, until } from "./removal";
 import { isClean, listing, removalPlan, stepTitle, type Removal, type Wishes } from "./removal-plan";
-import { remainsText, scanAfter, type Remains } from "./stack-remains";
+import { remainsLines, scanAfter, type Remains } from "./stack-remains";
 import { targetOf, type Target } from "./target";
 
 /** What `eks destroy` is told. */
@@ -126,11 +127,11 @@ class Destruction {
       }
       const remains = await this.#remains();
       if (isClean(found, this.#wishes) && isNothing(remains)) {
-        this.#say(
+        this.#say([
           `there is nothing in the state, and nothing of the cluster ${clusterName} in ${place} (KMS keys and hosted ` +
             "zones, which the state alone tells of, are not looked for: aws kms list-aliases, aws route53 " +
             "list-hosted-zones)",
-        );
+        ]);
         return 0;
       }
     }
@@ -138,7 +139,7 @@ class Destruction {
     // A wish for something that is not there is a mistake, and found before anything is deleted.
     const removal = removalPlan(found, this.#wishes);
     this.#say(listing(removal));
-    if (inState.length > 0) this.#say(`\nMade by Terraform, to be deleted:\n  ${countByType(inState)}`);
+    if (inState.length > 0) this.#say(["", "Made by Terraform, to be deleted:", `  ${countByType(inState)}`]);
     if (options.dryRun) return 2;
 
     const deleted = removal.fates.filter(({ fate }) => fate === "deleted" || fate === "goes").length;
@@ -162,11 +163,11 @@ class Destruction {
   }
 
   /** What a dry run says is its result; else it goes before a question, or a deletion. */
-  #say(text: string): void {
+  #say(lines: readonly string[]): void {
     if (this.options.dryRun) {
       this.screen.end();
-      process.stdout.write(`${text}\n`);
-    } else this.screen.line(text);
+      print(lines);
+    } else this.screen.lines(lines);
   }
 
   /** What the cluster itself says that it has in AWS; that it cannot be asked keeps nothing from going. */
@@ -336,7 +337,7 @@ class Destruction {
 
   #list(leftovers: Leftovers): void {
     const removal = this.#removalOf(leftovers);
-    if (removal.fates.length + removal.unknown.length > 0) this.screen.line(listing(removal));
+    if (removal.fates.length + removal.unknown.length > 0) this.screen.lines(listing(removal));
   }
 
   /** Deletes what only now can go, and says what is left. */
@@ -363,7 +364,7 @@ class Destruction {
       screen.line(`nothing is left: no resource of the cluster ${clusterName} is in ${this.place} any more`);
       return 0;
     }
-    if (!isNothing(remains)) screen.line(remainsText(remains, this.target.region));
+    if (!isNothing(remains)) screen.lines(remainsLines(remains, this.target.region));
     const isLeft = remains.things.length > 0 || !isClean({ ...leftovers, unknown: [] }, this.#wishes);
     throw new UserError(
       isLeft

@@ -266,7 +266,12 @@ export function volumeThing(
     attachedTo !== undefined && nodeIds.has(attachedTo)
       ? { owner: "cluster", why: `is attached to ${attachedTo}, a node of the cluster` }
       : { owner: "other", why: `tag ${CSI_TAG} says that a cluster made it, and nothing says which` };
-  const byKubernetes: Ownership = { owner: "cluster", why: "a persistent volume of the cluster names it" };
+  const named = "a persistent volume of the cluster names it";
+  // Anybody who may make persistent volumes can name any volume in one.
+  const byKubernetes: Ownership =
+    byTags?.owner === "other"
+      ? { owner: "other", why: `${byTags.why}, though ${named}` }
+      : { owner: "cluster", why: named };
   const object = objectOf(tags);
   const volume = tags["kubernetes.io/created-for/pv/name"] ?? tags["CSIVolumeName"] ?? "";
   const claim = persistentVolumes.get(id);

@@ -5,7 +5,7 @@ import { EVERYTHING, type Alternatives, type Found, type Tags } from "../../aws/
 import { byHand, FINDERS, type FoundType } from "../../aws/finders/table";
 import { rolesThatBegin } from "../../aws/roles";
 import { clusterTag } from "../../facts/cluster-tags";
-import { printable } from "../../terminal/text";
+import { inBlocks } from "../../terminal/table";
 import type { Target } from "./target";
 
 /** A stack by the names that it gave: they outlive its state. */
@@ -136,14 +136,14 @@ function isLaunchConfiguration(name: string, clusterName: string): boolean {
 }
 
 /** For people: what is left of the stack, each with the command that removes it, and what is not known. */
-export function remainsText({ things, unknown }: Remains, region: string): string {
-  const left = things.map(({ type, id, why, isGoing }) => {
+export function remainsLines({ things, unknown }: Remains, region: string): string[] {
+  const left = things.flatMap(({ type, id, why, isGoing }) => {
     const cure = isGoing ? "is going: AWS is about to end it" : `to remove it: ${byHand(type, id, region)}`;
-    return [`  ${FINDERS[type].noun} ${id}`, `    ${why}`, `    ${cure}`].map(printable).join("\n");
+    return [`  ${FINDERS[type].noun} ${id}`, `    ${why}`, `    ${cure}`];
   });
   const heading = "With the stack's names and tags (look whose it is before you remove anything):";
-  return [
-    ...(left.length === 0 ? [] : [`${heading}\n${left.join("\n")}`]),
-    ...(unknown.length === 0 ? [] : [`Not known:\n${unknown.map((it) => `  ${printable(it)}`).join("\n")}`]),
-  ].join("\n\n");
+  return inBlocks([
+    left.length === 0 ? [] : [heading, ...left],
+    unknown.length === 0 ? [] : ["Not known:", ...unknown.map((it) => `  ${it}`)],
+  ]);
 }
