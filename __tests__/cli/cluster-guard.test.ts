@@ -68,10 +68,6 @@ describe("the guard of the cluster's version", () => {
     expect(text).not.toContain("--allow-replace");
   });
 
-  it("cannot be allowed by name, since EKS would refuse it too", () => {
-    expect(refusals(recorded("workshop-version-two-up"), [CLUSTER])).toHaveLength(1);
-  });
-
   it.each([
     ["workshop-version-one-up", "1.14", "1.15"],
     ["current-version-one-up", "1.35", "1.36"],

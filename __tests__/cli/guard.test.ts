@@ -3,9 +3,9 @@ import { UserError } from "../../contract/user-error";
 import { refusals, refuseUnlessAllowed } from "../../cli/plan/guard";
 import { HARMLESS, LOSSES } from "../../cli/plan/guarded-types";
 import { refusalText, type Refusal } from "../../cli/plan/refusal";
-import type { ResourceChange } from "../../terraform/plan-file";
+import { readPlan, type ResourceChange } from "../../terraform/plan-file";
 import { addresses, synthesized, synthesizedKubernetes } from "../support/synthesized";
-import { planOf, type ChangeJson } from "../support/plan-json";
+import { planDocument, planOf, type ChangeJson } from "../support/plan-json";
 import { recorded } from "../support/recorded";
 
 const CLUSTER = "aws_eks_cluster.cluster_control_plane";
@@ -311,6 +311,11 @@ describe("the guard", () => {
       ]);
     });
 
+    // So it is where only what an interrupted replacement had left behind is gone.
+    it("refuses nothing where one is there, too", () => {
+      expect(refusals(planOf([{ address: BASTION, actions: ["no-op"] }], drift(BASTION, "delete")), [])).toEqual([]);
+    });
+
     it.each([
       ["was never made", CLUSTER, drift(BASTION, "delete"), []],
       ["has changed", CLUSTER, drift(CLUSTER, "update"), []],
@@ -412,6 +417,13 @@ describe("the guard", () => {
     expect(refusals(plan, [CLUSTER, GROUP, SUBNET_C])).toEqual([]);
   });
 
+  it("allows nothing that EKS would refuse all the same", () => {
+    const plan = recorded("workshop-version-two-up");
+
+    expect(refusals(plan, [CLUSTER]).map(({ address }) => address)).toEqual([CLUSTER]);
+    expect(() => refusals(plan, ["x"])).toThrow("replaces and destroys nothing that is guarded, so leave it out");
+  });
+
   it("takes a name that the plan has and leaves as it is", () => {
     expect(changeOf("workshop-unchanged", CLUSTER)).toMatchObject({ kind: "no-op" });
     expect(refusals(recorded("workshop-unchanged"), [CLUSTER])).toEqual([]);
@@ -435,6 +447,20 @@ describe("the guard", () => {
     });
   });
 
+  it("names each of many that an allowed name without its index may mean", () => {
+    const [a, b] = ["a", "b"].map((zone) => `aws_subnet.network_private_subnet["private-subnet-${zone}"]`);
+
+    expect(() => refusals(recorded("workshop-vpc-range"), ["aws_subnet.network_private_subnet"])).toThrow(
+      `: name each: --allow-replace '${String(a)}' --allow-replace '${String(b)}' --allow-replace '${SUBNET_C}'`,
+    );
+  });
+
+  it("fails for an allowed data source, which no plan replaces or destroys", () => {
+    expect(() => refusals(recorded("oddities-replaced"), ["data.aws_partition.after"])).toThrow(
+      'names what the plan does not have, "data.aws_partition.after": ',
+    );
+  });
+
   it("fails for anything allowed where nothing is refused", () => {
     expect(() => refusals(recorded("workshop-unchanged"), ["x"])).toThrow(
       "the plan replaces and destroys nothing that is guarded, so leave it out",
@@ -448,7 +474,9 @@ describe("the guard", () => {
 
     expect(error).toMatchObject({
       exitCode: 1,
-      message: expect.stringMatching(/^the plan ends where an error was found/) as string,
+      message:
+        "the plan ends where an error was found, and what is not in it cannot be guarded; mend what Terraform " +
+        "complained of, and plan again",
     });
   });
 
@@ -495,6 +523,41 @@ describe("the guard, on what no recorded plan has", () => {
     const [refusal] = refusals(planOf([{ address: "constructor.ours", actions: ["delete"] }]), []);
 
     expect(refusal && refusalText(refusal)).toContain("constructor.ours: constructor would be destroyed");
+  });
+
+  it.each([
+    ["an empty text", "", "x", 'changes from nothing to "x"'],
+    ["the longest value that is shown whole", "y".repeat(78), "x", `changes from "${"y".repeat(78)}" to "x"`],
+    ["a value that is too long by one", "y".repeat(79), "x", `changes from "${"y".repeat(78)}… to "x"`],
+    ["two that differ only where nothing is shown of them", "y".repeat(90), "y".repeat(91), "changes, which"],
+  ])("says what changes: %s", (_, before, after, said) => {
+    const change: ChangeJson = {
+      address: "aws_eip.a",
+      actions: ["delete", "create"],
+      before: { address: before },
+      after: { address: after },
+      replacePaths: [["address"]],
+    };
+
+    expect(refusals(planOf([change]), [])[0]?.because).toContain(`address ${said}`);
+  });
+
+  it("shows nothing of a value that becomes a secret", () => {
+    const { resource_changes: changes, ...document } = planDocument([
+      {
+        address: "aws_eip.a",
+        actions: ["delete", "create"],
+        before: { address: "x" },
+        after: { address: "secret" },
+        sensitive: { address: true },
+        replacePaths: [["address"]],
+      },
+    ]);
+    for (const { change } of changes) change.before_sensitive = {};
+
+    expect(refusals(readPlan(JSON.stringify({ ...document, resource_changes: changes }), "plan"), [])).toMatchObject([
+      { because: 'address changes from "x" to what is not shown (sensitive), which cannot be done in place' },
+    ]);
   });
 
   it("says that it does not know a word of a newer Terraform", () => {

@@ -139,7 +139,10 @@ function isLaunchConfiguration(name: string, clusterName: string): boolean {
 export function remainsText({ things, unknown }: Remains, region: string): string {
   const left = things.map(({ type, id, why, isGoing }) => {
     const cure = isGoing ? "is going: AWS is about to end it" : `to remove it: ${byHand(type, id, region)}`;
-    return [`  ${FINDERS[type].noun} ${id}`, `    ${why}`, `    ${cure}`].map(printable).join("\n");
+    // What is printable has no blanks in front: they come after that.
+    return [`  ${printable(`${FINDERS[type].noun} ${id}`)}`, `    ${printable(why)}`, `    ${printable(cure)}`].join(
+      "\n",
+    );
   });
   const heading = "With the stack's names and tags (look whose it is before you remove anything):";
   return [
