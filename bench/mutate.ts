@@ -109,8 +109,8 @@ export function withScores(page: string, scores: Scores): string {
 const TESTS: readonly (readonly [start: string, test: string])[] = [
   ["bootstrap/ssh/revoked-keys.ts", "__tests__/bootstrap/ssh/connect"],
   ["cli/destroy/ownership.ts", "__tests__/cli/leftovers"],
+  ["cli/plan/cluster-guard.ts", "__tests__/cli/guard"],
   ["cli/doctor/", "__tests__/cli/doctor"],
-  ["cli/plan/guarded-types.ts", "__tests__/cli/guard"],
   ["contract/handover.ts", "__tests__/contract/outputs"],
   ["contract/inputs/", "__tests__/terraform/tfvars"],
   ["facts/cluster-tags.ts", "__tests__/cli/ownership"],

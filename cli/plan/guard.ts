@@ -72,7 +72,7 @@ function refusal(change: ResourceChange): Refusal[] {
   const loss = lossOf(change);
   if (loss === undefined || (reason === TAINTED && isUnused(change))) return [];
   const forced = forcedBy.map(({ path, before, after }) =>
-    sameText(before, after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
+    shown(before) === shown(after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
   );
   const because =
     deposed !== undefined
@@ -101,10 +101,6 @@ function forgotten(change: ResourceChange): Refusal[] {
       instead: "where it was not deleted on purpose, look whether these are the account and the region that it is in",
     },
   ];
-}
-
-function sameText(before: PlannedValue, after: PlannedValue): boolean {
-  return before.is === "sensitive" || shown(before) === shown(after);
 }
 
 function shown(planned: PlannedValue): string {
