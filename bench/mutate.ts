@@ -107,7 +107,6 @@ export function withScores(page: string, scores: Scores): string {
 
 /** Tests that judge files beside those of their names, by how the files' paths begin. */
 const TESTS: readonly (readonly [start: string, test: string])[] = [
-  ["bootstrap/ssh/revoked-keys.ts", "__tests__/bootstrap/ssh/connect"],
   ["cli/destroy/ownership.ts", "__tests__/cli/leftovers"],
   ["cli/plan/cluster-guard.ts", "__tests__/cli/guard"],
   ["cli/doctor/", "__tests__/cli/doctor"],
