@@ -277,7 +277,7 @@ export function volumeThing(
       called: list(`${String(Size)} GiB`, State ?? "", object === "" ? volume : `of the claim ${object}`),
       ...(isPersistent ? byKubernetes : (byTags ?? byNode)),
       ...(claim !== undefined && { goesWith: `its claim ${claim}, and its data with it` }),
-      ...(attachedTo !== undefined && { attachedTo }),
+      attachedTo,
     },
   ];
 }
