@@ -113,7 +113,10 @@ describe("a plan of removal", () => {
       goesWith: GONE_BALANCER,
     });
 
-    expect(removalPlan(leftovers([gone]), NO_WISHES).steps).toEqual([{ does: "wait", descriptions: ["ELB gone"] }]);
+    expect(removalPlan(leftovers([gone]), NO_WISHES)).toMatchObject({
+      fates: [{ fate: "goes", says: "goes with its load balancer, which is gone already" }],
+      steps: [{ does: "wait", descriptions: ["ELB gone"] }],
+    });
   });
 
   const IN_REGION = "--region ap-northeast-2";
@@ -224,12 +227,16 @@ describe("a plan of removal", () => {
     const found = leftovers(
       [
         thing("aws_security_group", "sg-elb", { called: "k8s-elb-x", why: "tag a=b" }),
+        thing("aws_security_group", "sg-web"),
         thing("aws_cloudwatch_log_group", "/aws/eks/c/cluster", { called: "/aws/eks/c/cluster" }),
         thing("aws_ebs_volume", "vol-1", { owner: "other", why: "no tag" }),
         thing("aws_instance", "i-1"),
         thing("aws_security_group", "sg-c", { goesWith: "the cluster c" }),
       ],
-      { references: [reference, { ...reference, toGroup: "sg-other" }], unknown: ["subnets: AccessDenied", "b"] },
+      {
+        references: ["sg-elb", "sg-web", "sg-other"].map((toGroup) => ({ ...reference, toGroup })),
+        unknown: ["subnets: AccessDenied", "b"],
+      },
     );
 
     expect(listing(removalPlan(found, NO_WISHES))).toBe(
@@ -238,9 +245,13 @@ describe("a plan of removal", () => {
         "  security group sg-elb (k8s-elb-x)",
         "    the cluster's: tag a=b",
         "    will be deleted",
+        "  security group sg-web",
+        "    the cluster's: tag",
+        "    will be deleted",
         "",
         "Rules to be removed, because they name a group to be deleted:",
         "  rule of sg-nodes: ingress, everything, from sg-elb",
+        "  rule of sg-nodes: ingress, everything, from sg-web",
         "",
         "Going with what they belong to:",
         "  security group sg-c",

@@ -17,13 +17,18 @@ const OF_PROJECT = [
 /** What AWS has of a type, as far as a question asks for it. */
 type Has = (question: unknown) => readonly Partial<Found>[];
 
-/** Names of the account's roles, which IAM lists. */
-let roles: readonly string[];
+/** Names of the account's roles, which IAM lists; null where it does not allow that. */
+let roles: readonly string[] | null;
 let iam: Server;
 
 beforeAll((done) => {
   // As IAM answers: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
   iam = createServer((_, response) => {
+    if (roles === null) {
+      response.statusCode = 403;
+      response.end("<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>");
+      return;
+    }
     const members = roles.map((name) => `<member><RoleName>${name}</RoleName></member>`).join("");
     response.end(
       `<ListRolesResponse><ListRolesResult><IsTruncated>false</IsTruncated><Roles>${members}</Roles>` +
@@ -37,7 +42,7 @@ afterAll(() => {
 });
 
 /** What is left in an account that has these and nothing else. */
-function scanned(has: Partial<Record<FoundType, Has>>, listedRoles: readonly string[] = []) {
+function scanned(has: Partial<Record<FoundType, Has>>, listedRoles: readonly string[] | null = []) {
   roles = listedRoles;
   for (const type of Object.keys(FINDERS) as FoundType[]) {
     jest.spyOn(FINDERS[type] as { find: (clients: unknown, question: unknown) => unknown }, "find").mockImplementation(
@@ -113,9 +118,9 @@ describe("what is left of a stack", () => {
       aws_autoscaling_group: () => [{ id: "c-worker" }, { id: "blue", tags }, { id: "c-worker-2" }],
     });
 
-    expect(things.map(({ id, why }) => [id, why])).toEqual([
-      ["c-worker", "its name"],
-      ["blue", "tag kubernetes.io/cluster/c"],
+    expect(things.map(({ type, id, why }) => [type, id, why])).toEqual([
+      ["aws_autoscaling_group", "c-worker", "its name"],
+      ["aws_autoscaling_group", "blue", "tag kubernetes.io/cluster/c"],
     ]);
   });
 
@@ -151,7 +156,9 @@ describe("what is left of a stack", () => {
     });
 
     expect(questions).toEqual([[[{ Name: "tag-key", Values: ["kubernetes.io/cluster/c"] }]]]);
-    expect(things).toMatchObject([{ id: "snap-1", why: "tag kubernetes.io/cluster/c; it holds data" }]);
+    expect(things).toMatchObject([
+      { type: "aws_ebs_snapshot", id: "snap-1", why: "tag kubernetes.io/cluster/c; it holds data" },
+    ]);
   });
 
   it("is not what has ended, and says of what is ending that it goes", async () => {
@@ -178,6 +185,18 @@ describe("what is left of a stack", () => {
       things: [{ id: "subnet-1" }],
       unknown: ["cannot list the VPCs: AccessDenied: no"],
     });
+  });
+
+  it("is looked for under the names of the stack's own roles where all may not be listed", async () => {
+    const { things, unknown } = await scanned({ aws_iam_role: byName }, null);
+
+    expect(unknown).toEqual(["cannot list the roles: AccessDenied: no"]);
+    expect(things.map(({ id }) => id)).toEqual([
+      "p-eks-cluster",
+      "p_eks_worker_nodes_role",
+      "p-kubectl",
+      "p-flow-logs",
+    ]);
   });
 
   it("is said with what removes it, and with what is not known", () => {
