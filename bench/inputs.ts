@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import { access } from "../contract/inputs/access";
@@ -11,7 +11,7 @@ import { network } from "../contract/inputs/network";
 import { nodes } from "../contract/inputs/nodes";
 import { pods } from "../contract/inputs/pods";
 import { project } from "../contract/inputs/project";
-import { filled, table } from "./page";
+import { filled, table, writeFormatted } from "./page";
 
 const CLONE = resolve(__dirname, "..");
 const PAGE = join(CLONE, "docs", "inputs.md");
@@ -112,6 +112,6 @@ function properties(fields: Fields): Record<string, unknown> {
 }
 
 if (require.main === module) {
-  writeFileSync(PAGE, filled(readFileSync(PAGE, "utf8"), "npm run docs:inputs", inputTables()));
-  writeFileSync(SCHEMA, `${JSON.stringify(inputSchema(), null, 2)}\n`);
+  void writeFormatted(PAGE, filled(readFileSync(PAGE, "utf8"), "npm run docs:inputs", inputTables()));
+  void writeFormatted(SCHEMA, JSON.stringify(inputSchema(), null, 2));
 }

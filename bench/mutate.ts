@@ -1,21 +1,37 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 
-import { filled, table } from "./page";
+import { filled, table, writeFormatted } from "./page";
 
 const CLONE = resolve(__dirname, "..");
 const REPORT = join(CLONE, ".cache", "mutation", "report.json");
 const SCORES = join(CLONE, "docs", "mutation.json");
 const PAGE = join(CLONE, "docs", "proven.md");
 
-/** Of a file: how many of the faults that were put in turned a test red, and the lines of those that did not. */
+/** A fault that turned no test red. */
+export interface Survivor {
+  readonly line: number;
+  /** What stands there, and what stood there with the fault; a text of several lines in one. */
+  readonly code: string;
+  readonly became: string;
+  /** Why no test has to notice it, typed by hand: a run keeps it as long as the code and the fault are the same. */
+  readonly reason?: string;
+}
+
+/** Of a file: how many of the faults that were put in turned a test red, and those that did not. */
 export interface Score {
   readonly killed: number;
-  readonly survivors: readonly number[];
+  readonly survivors: readonly Survivor[];
 }
 
 type Scores = Readonly<Record<string, Score>>;
+
+interface Place {
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+}
 
 /** What Stryker writes of each fault. @see https://github.com/stryker-mutator/mutation-testing-elements */
 interface Report {
@@ -23,24 +39,58 @@ interface Report {
     Record<
       string,
       {
+        readonly source: string;
         readonly mutants: readonly {
           readonly status: string;
-          readonly location: { readonly start: { line: number } };
+          readonly location: { readonly start: Place; readonly end: Place };
+          readonly replacement?: string;
         }[];
       }
     >
   >;
 }
 
-/** Each file's score; a fault that makes a test hang is noticed, one that does not compile or was left out counts nowhere. */
-export function scoresIn({ files }: Report): Scores {
+/**
+ * Each file's score; a fault that makes a test hang is noticed, one that does not compile or was left out counts nowhere.
+ *
+ * @param known scores of an earlier run, whose reasons are kept
+ */
+export function scoresIn({ files }: Report, known: Scores): Scores {
   return Object.fromEntries(
-    Object.entries(files).map(([file, { mutants }]) => {
-      const lines = (...statuses: string[]) =>
-        mutants.filter(({ status }) => statuses.includes(status)).map(({ location }) => location.start.line);
-      return [file, { killed: lines("Killed", "Timeout").length, survivors: lines("Survived", "NoCoverage") }];
+    Object.entries(files).map(([file, { source, mutants }]) => {
+      const of = (...statuses: string[]) => mutants.filter(({ status }) => statuses.includes(status));
+      const reasons = [...(known[file]?.survivors ?? [])];
+      const survivors = of("Survived", "NoCoverage")
+        .map(({ location: { start, end }, replacement = "" }) => ({
+          line: start.line,
+          code: inOneLine(source.slice(offsetOf(source, start), offsetOf(source, end))),
+          became: inOneLine(replacement),
+        }))
+        .sort((one, other) => one.line - other.line)
+        .map((survivor): Survivor => {
+          const at = reasons.findIndex(({ code, became }) => code === survivor.code && became === survivor.became);
+          const [same] = at === -1 ? [] : reasons.splice(at, 1);
+          return same?.reason === undefined ? survivor : { ...survivor, reason: same.reason };
+        });
+      return [file, { killed: of("Killed", "Timeout").length, survivors }];
     }),
   );
+}
+
+function offsetOf(source: string, { line, column }: Place): number {
+  return (
+    source
+      .split("\n")
+      .slice(0, line - 1)
+      .join("\n").length +
+    (line > 1 ? 1 : 0) +
+    column -
+    1
+  );
+}
+
+function inOneLine(code: string): string {
+  return code.replaceAll(/\s+/g, " ");
 }
 
 /** The page with a row for each file. */
@@ -55,32 +105,39 @@ export function withScores(page: string, scores: Scores): string {
   return filled(page, "npm run mutate", table([["file", "faults", "noticed", "share"], ...rows]));
 }
 
-/** Rooms of files that have no test of their own name, by how their paths begin, and the tests of theirs. */
+/** Tests that judge files beside those of their names, by how the files' paths begin. */
 const TESTS: readonly (readonly [start: string, test: string])[] = [
+  ["cli/destroy/ownership.ts", "__tests__/cli/leftovers"],
+  ["cli/plan/cluster-guard.ts", "__tests__/cli/guard"],
   ["cli/doctor/", "__tests__/cli/doctor"],
+  ["contract/handover.ts", "__tests__/contract/outputs"],
   ["contract/inputs/", "__tests__/terraform/tfvars"],
+  ["facts/cluster-tags.ts", "__tests__/cli/ownership"],
+  ["facts/kubelet-skew.ts", "__tests__/facts/images"],
+  ["facts/policy.ts", "__tests__/modules/policies"],
+  ["facts/yaml-edits.ts", "__tests__/facts/aws-auth"],
 ];
 
 /**
- * The tests that judge a file: those of its name, in its room. Others that happen to run through it would take ten times
- * as long, and whoever changes the file looks at these.
+ * The tests that judge a file: those of its name, in its room, and those that are named for it. Others that happen to run
+ * through it would take ten times as long, and whoever changes the file looks at these.
  */
 export function testsOf(file: string, tests: readonly string[]): readonly string[] {
   const [room = "", ...rest] = file.replace(/\.ts$/, "").split("/");
   const name = rest.at(-1) ?? "";
-  const own = tests.filter(
+  const more = TESTS.flatMap(([start, test]) => (file.startsWith(start) ? [test] : []));
+  return tests.filter(
     (test) =>
-      test.startsWith(`__tests__/${room}/`) && [name, `${name}.properties`].includes(basename(test, ".test.ts")),
+      (test.startsWith(`__tests__/${room}/`) && [name, `${name}.properties`].includes(basename(test, ".test.ts"))) ||
+      more.some((start) => test.startsWith(`${start}.`)),
   );
-  if (own.length > 0) return own;
-  return TESTS.flatMap(([start, test]) => (file.startsWith(start) ? tests.filter((it) => it.startsWith(test)) : []));
 }
 
 /**
  * `npm run mutate [-- FILE…]`: has Stryker put faults into files, one file after the other, runs the tests of the file on each
  * fault, and writes the scores into docs/proven.md. Without FILE, all that docs/mutation.json names.
  */
-function main(): void {
+async function main(): Promise<void> {
   const tests = readdirSync(join(CLONE, "__tests__"), { recursive: true, encoding: "utf8" })
     .map((name) => join("__tests__", name))
     .filter((name) => name.endsWith(".test.ts"));
@@ -94,9 +151,10 @@ function main(): void {
     const args = ["--no-install", "stryker", "run", "bench/mutation.config.mjs", "--mutate", file];
     const { status } = spawnSync("npx", args, { cwd: CLONE, env, stdio: "inherit" });
     if (!existsSync(REPORT)) process.exit(status ?? 1);
-    const scores = { ...readScores(), ...scoresIn(JSON.parse(readFileSync(REPORT, "utf8")) as Report) };
-    writeFileSync(SCORES, `${JSON.stringify(scores, undefined, 2)}\n`);
-    writeFileSync(PAGE, withScores(readFileSync(PAGE, "utf8"), scores));
+    const known = readScores();
+    const scores = { ...known, ...scoresIn(JSON.parse(readFileSync(REPORT, "utf8")) as Report, known) };
+    await writeFormatted(SCORES, JSON.stringify(scores));
+    await writeFormatted(PAGE, withScores(readFileSync(PAGE, "utf8"), scores));
   }
 }
 
@@ -104,4 +162,4 @@ function readScores(): Scores {
   return JSON.parse(readFileSync(SCORES, "utf8")) as Scores;
 }
 
-if (require.main === module) main();
+if (require.main === module) void main();

@@ -11,7 +11,6 @@ export default {
   // A fault in what a file makes when it is loaded takes every test to judge. Those are tables, whose words golden files,
   // the documents and Terraform's own verdicts hold.
   ignoreStatic: true,
-  concurrency: 2,
   timeoutMS: 5_000,
   dryRunTimeoutMinutes: 20,
   tempDirName: ".cache/mutation/sandbox",

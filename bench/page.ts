@@ -1,4 +1,12 @@
+import { writeFileSync } from "node:fs";
+
 const END = "<!-- end -->";
+
+/** Writes a file as prettier would have it, whose check would fail on anything else. */
+export async function writeFormatted(file: string, text: string): Promise<void> {
+  const { format, resolveConfig } = await import("prettier");
+  writeFileSync(file, await format(text, { ...(await resolveConfig(file)), filepath: file }));
+}
 
 /**
  * A page with a text between its two marks: the line that names the command which writes it, and the next `<!-- end -->`.

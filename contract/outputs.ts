@@ -41,7 +41,7 @@ function plainOutputs(parsed: unknown, source: string): Record<string, unknown> 
   const entries = Object.entries(parsed);
 
   // terraform: { name: { value, type, sensitive } }
-  if (entries.length > 0 && entries.every(([, output]) => isRecord(output) && "value" in output)) {
+  if (entries.every(([, output]) => isRecord(output) && "value" in output)) {
     return Object.fromEntries(entries.map(([name, output]) => [name, (output as { value: unknown }).value]));
   }
   // cdktf: { stack: { name: value } }

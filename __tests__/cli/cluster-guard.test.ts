@@ -68,10 +68,6 @@ describe("the guard of the cluster's version", () => {
     expect(text).not.toContain("--allow-replace");
   });
 
-  it("cannot be allowed by name, since EKS would refuse it too", () => {
-    expect(refusals(recorded("workshop-version-two-up"), [CLUSTER])).toHaveLength(1);
-  });
-
   it.each([
     ["workshop-version-one-up", "1.14", "1.15"],
     ["current-version-one-up", "1.35", "1.36"],
@@ -378,6 +374,9 @@ describe("the guard, on what no recorded plan has", () => {
     };
   }
 
+  const mode = (word: string) => ({ access_config: [{ authentication_mode: word }] });
+  const key = (arn: unknown) => ({ encryption_config: [{ provider: [{ key_arn: arn }] }] });
+
   /** The cluster that is as it was, or becomes another in place. */
   function cluster(before: ClusterLike, after: ClusterLike = before): ChangeJson {
     const actions = before === after ? ["no-op"] : ["update"];
@@ -433,14 +432,208 @@ describe("the guard, on what no recorded plan has", () => {
     expect(refusedOf(cluster({ version: "1.33" }, { version: "1.34" }))).toEqual([]);
   });
 
-  it("lets an entry of nodes go where there are no Auto Scaling groups, of which the stack has one at least", () => {
+  it("says of several attributes that force a replacement what to set back, each once", () => {
+    const change: ChangeJson = {
+      ...cluster({ creator: true }, { version: "1.33", creator: true }),
+      actions: ["delete", "create"],
+      replacePaths: [
+        ["encryption_config", 0, "resources"],
+        ["encryption_config", 0, "provider"],
+        ["kubernetes_network_config", 0, "ip_family"],
+      ],
+    };
+
+    expect(refusals(planOf([change]), [])[0]?.instead).toBe(
+      "set secrets_encryption back to what it was: EKS never takes it off again, and set ip_family back",
+    );
+    expect(refusals(planOf([{ ...change, address: "aws_msk_cluster.ours" }]), [])[0]).not.toHaveProperty(
+      "instead",
+      expect.anything(),
+    );
+  });
+
+  it("speaks of the cluster's version alone", () => {
+    const nodes: ChangeJson = {
+      address: "aws_eks_node_group.ours",
+      actions: ["update"],
+      before: { version: "1.31" },
+      after: { version: "1.33" },
+    };
+
+    expect(refusedOf(nodes)).toEqual([]);
+    expect(irrevocable(planOf([nodes]))).toEqual([]);
+  });
+
+  it.each<[string, Record<string, unknown>, Record<string, unknown>, string[]]>([
+    [
+      "a mode where the state knows of none",
+      {},
+      mode("API"),
+      [
+        "authentication_mode goes from nothing to API, and never back; whom aws-auth alone lets in, people and nodes, is shut out",
+      ],
+    ],
+    ["a mode that only the apply will tell", mode("API"), {}, []],
+    ["no key any more, of which the provider makes another cluster", key("arn:aws:kms:key/1"), {}, []],
+    ["a key that is no text", key(["arn:aws:kms:key/1"]), key(["arn:aws:kms:key/2"]), []],
+  ])("says of a cluster that gets %s what is to be said", (_, before, after, said) => {
+    const plan = planOf([{ address: CLUSTER, actions: ["update"], before, after }]);
+
+    expect(refusals(plan, [])).toEqual([]);
+    expect(irrevocable(plan).map(({ what }) => what)).toEqual(said);
+  });
+
+  const admits = (more: Record<string, unknown> = {}): ChangeJson => {
+    const { address, before } = gone(ADMIN);
+    return { address: `${address}2`, actions: ["create"], after: { ...before, ...more } };
+  };
+  const made = (like: ClusterLike): ChangeJson => ({ address: CLUSTER, actions: ["create"], after: values(like) });
+
+  it("refuses a cluster that takes another's place without any admin", () => {
+    const { before, after } = cluster({}, { version: "1.33" });
+    const change: ChangeJson = { address: CLUSTER, actions: ["delete", "create"], before, after };
+
+    expect(refusals(planOf([change]), []).map(({ what, lost }) => [what, lost])).toEqual([
+      ["replaced", expect.stringMatching(/^everything that runs in it/)],
+      [
+        "made",
+        "the way in for people and for the bastion; whoever's IAM policies allow eks:CreateAccessEntry and " +
+          "eks:AssociateAccessPolicy can let somebody in again",
+      ],
+    ]);
+  });
+
+  it.each<[string, ChangeJson[]]>([
+    [
+      "whose mode only the apply will tell",
+      [{ ...made({}), after: { name: "k", access_config: [{ bootstrap_cluster_creator_admin_permissions: false }] } }],
+    ],
+    ["that looks into aws-auth alone", [made({ mode: "CONFIG_MAP" })]],
+    ["with an admin whose cluster only the apply will tell", [made({}), admits({ cluster_name: undefined })]],
+    [
+      "with an admin whose scope only the apply will tell",
+      [made({}), { ...admits({ access_scope: undefined }), unknown: { access_scope: true } }],
+    ],
+    [
+      "with an admin whose policy only the apply will tell",
+      [made({}), { ...admits({ policy_arn: undefined }), unknown: { policy_arn: true } }],
+    ],
+  ])("lets be made a cluster %s", (_, changes) => {
+    expect(refusedOf(...changes)).toEqual([]);
+  });
+
+  it.each<[string, ChangeJson]>([
+    ["who has nothing but a namespace", admits({ access_scope: [{ type: "namespace", namespaces: ["a"] }] })],
+    ["of another cluster", admits({ cluster_name: "other" })],
+    ["of whose policy nothing is told", admits({ policy_arn: undefined })],
+  ])("refuses a cluster that is made with an admin %s alone", (_, association) => {
+    expect(refusedOf(made({}), association)).toEqual([expect.stringContaining(": the cluster would be made: ")]);
+  });
+
+  describe("of the last admin", () => {
+    const { before } = gone(ADMIN);
+    const stays: ChangeJson = {
+      address: "aws_eks_access_policy_association.b",
+      actions: ["no-op"],
+      before,
+      after: before,
+    };
+    const forgotten: ChangeJson = { ...stays, actions: ["forget"], after: null };
+    const view: ChangeJson = { ...gone("arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy") };
+    const entry = (principal: unknown): ChangeJson => ({
+      address: "aws_eks_access_entry.a",
+      actions: ["delete"],
+      before: { cluster_name: "k", principal_arn: principal },
+    });
+    const principal = before?.["principal_arn"];
+
+    it.each<[string, ChangeJson[], string[]]>([
+      ["lets another right of the same go", [stays, view], []],
+      ["lets another's entry go", [stays, entry("arn:aws:iam::123456789012:role/b")], []],
+      ["refuses it with its entry", [stays, entry(principal)], ["aws_eks_access_entry.a"]],
+      ["lets Terraform forget it", [forgotten], []],
+      [
+        "refuses it with its entry, though Terraform forgets it",
+        [forgotten, entry(principal)],
+        ["aws_eks_access_entry.a"],
+      ],
+      ["refuses it by itself, where its entry goes as well", [gone(ADMIN), entry(principal)], [gone(ADMIN).address]],
+    ])("%s", (_, changes, addresses) => {
+      expect(refusals(planOf([cluster({}), ...changes]), []).map(({ address }) => address)).toEqual(addresses);
+    });
+  });
+
+  describe("of the nodes' access entries", () => {
     const entry: ChangeJson = {
       address: OTHER_NODES_ENTRY,
       actions: ["delete"],
       before: { cluster_name: "k", principal_arn: NODE_ROLE, type: "EC2_LINUX" },
     };
+    const nodes: ChangeJson = { address: "aws_autoscaling_group.a", actions: ["no-op"], before: {}, after: {} };
+    const role = (arn: string): ChangeJson => ({ address: "aws_iam_role.a", actions: ["delete"], before: { arn } });
+    const clusterGoes: ChangeJson = { address: CLUSTER, actions: ["delete"], before: values() };
 
-    expect(refusedOf(cluster({ creator: true }), entry)).toEqual([]);
+    it.each<[string, ChangeJson[], string[]]>([
+      ["refuses one while there are groups", [nodes], [OTHER_NODES_ENTRY]],
+      ["lets one go where there are none, of which the stack has one at least", [], []],
+      ["lets one go where groups are only made", [{ ...nodes, actions: ["create"], before: null }], []],
+      ["lets one go with the groups", [{ ...nodes, actions: ["delete"], after: null }], ["aws_autoscaling_group.a"]],
+      ["lets one go where groups are only looked at", [{ ...nodes, mode: "data" }], []],
+      ["lets one go with its role", [nodes, role(NODE_ROLE)], ["aws_iam_role.a"]],
+      ["refuses one where another role goes", [nodes, role(`${NODE_ROLE}2`)], ["aws_iam_role.a", OTHER_NODES_ENTRY]],
+      ["lets one go with the cluster", [nodes, clusterGoes], [CLUSTER]],
+      [
+        "refuses one where only what is left of an earlier cluster goes",
+        [nodes, { ...clusterGoes, deposed: "0badf00d" }],
+        [CLUSTER, OTHER_NODES_ENTRY],
+      ],
+      [
+        "lets one of people go",
+        [nodes, { ...entry, address: "aws_eks_access_entry.kim", before: { ...entry.before, type: "STANDARD" } }],
+        [OTHER_NODES_ENTRY],
+      ],
+    ])("%s", (_, changes, addresses) => {
+      expect(refusals(planOf([...changes, entry]), []).map(({ address }) => address)).toEqual(addresses);
+    });
+  });
+
+  describe("of zones", () => {
+    const inSubnets = (...ids: string[]) => ({ vpc_config: [{ subnet_ids: ids }] });
+    const seen = (id: string, zone: string) => ({
+      mode: "data",
+      type: "aws_subnet",
+      values: { id, availability_zone: zone },
+    });
+    const others = { prior_state: { values: { root_module: { resources: [seen("a", "z-a"), seen("c", "z-c")] } } } };
+    const groupIn = (ids: unknown, zones: unknown): ChangeJson => ({
+      address: "aws_autoscaling_group.a",
+      actions: ["no-op"],
+      before: { vpc_zone_identifier: ids, availability_zones: zones },
+      after: {},
+    });
+    const refusedWith = (before: Record<string, unknown>, ...groups: ChangeJson[]) =>
+      refusals(
+        planOf([{ address: CLUSTER, actions: ["update"], before, after: inSubnets("a", "c") }, ...groups], others),
+        [],
+      ).map(({ because }) => because);
+    const refused = [
+      "its subnets would stand in z-a, z-c, and EKS takes only the zones that the cluster was made with, z-a, z-b",
+    ];
+
+    it.each<[string, ChangeJson, string[]]>([
+      ["a group in it alone", groupIn(["b"], ["z-b"]), refused],
+      ["a group in all of the cluster's", groupIn(["a", "b"], ["z-a", "z-b"]), refused],
+      ["a group in somebody else's, too", groupIn(["b", "x"], ["z-b", "z-x"]), []],
+      ["a group that tells no zones", groupIn(["b"], undefined), []],
+      ["a group that tells no subnets", groupIn(undefined, ["z-b"]), []],
+      ["no group", groupIn(["a"], ["z-a"]), []],
+    ])("knows that of a subnet which is named no longer by %s", (_, group, expected) => {
+      expect(refusedWith(inSubnets("a", "b"), group)).toEqual(expected);
+    });
+
+    it("leaves them to EKS where the state has no subnets of the cluster", () => {
+      expect(refusedWith({})).toEqual([]);
+    });
   });
 
   // The stack looks at all subnets that it uses.

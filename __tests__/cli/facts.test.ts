@@ -5,12 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { CommandResult, Host } from "../../bootstrap/engine/host";
-import { isInside, usableAddresses } from "../../facts/cidr";
 import { kindOf } from "../../cli/doctor/account-facts";
 import { NoAnswer, settled } from "../../cli/doctor/fact";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
-import { serviceOf } from "../../facts/endpoint-services";
-import { podsLeft, podsPerNode } from "../../facts/pods";
 import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
 import { isLocked, readState } from "../../terraform/state";
 import { HANDOVER } from "../support/handover";
@@ -28,19 +25,6 @@ function failing(name: string, message = "a message", code?: string) {
 async function answerTo(question: Promise<unknown>) {
   return (await settled({ question })).question;
 }
-
-/** Their writer is EC2: DescribeVpcEndpoints, DescribeVpcEndpointServices. */
-describe("the name of a VPC endpoint's service", () => {
-  it.each([
-    ["com.amazonaws.ap-northeast-2.ecr.api", "ecr.api"],
-    ["com.amazonaws.us-gov-west-1.s3", "s3"],
-    ["com.amazonaws.cn-north-1.s3", "s3"],
-    ["cn.com.amazonaws.cn-north-1.ecr.dkr", "ecr.dkr"],
-    ["cn.com.amazonaws.cn-northwest-1.ec2", "ec2"],
-  ])("tells the service: %s", (name, service) => {
-    expect(serviceOf(name)).toBe(service);
-  });
-});
 
 describe("asking", () => {
   it("gives every answer by its question's name", async () => {
@@ -249,44 +233,6 @@ describe("images", () => {
     ["by the tfvars where nobody knows them", undefined, "al2", "x86_64", undefined],
   ])("are recommended anew %s", (_, image, family, architecture, variant) => {
     expect(kindOf(of, "1.32", image)).toEqual({ family, version: "1.32", architecture, variant });
-  });
-});
-
-describe("address ranges", () => {
-  it.each([
-    ["172.16.10.0/23", "172.16.0.0/16", true],
-    ["172.17.0.0/23", "172.16.0.0/16", false],
-    ["10.0.0.0/8", "10.0.0.0/16", false],
-    ["10.0.0.1", "0.0.0.0/0", true],
-    ["2001:db8::/64", "0.0.0.0/0", false],
-  ])("%s in %s: %s", (inner, outer, is) => {
-    expect(isInside(inner, outer)).toBe(is);
-  });
-
-  it.each([
-    ["172.16.10.0/23", 507],
-    ["172.16.10.0/28", 11],
-  ])("%s has %d usable addresses", (cidr, count) => {
-    expect(usableAddresses(cidr)).toBe(count);
-  });
-});
-
-describe("pods", () => {
-  const type = (interfaces: number, addressesPerInterface: number) => ({
-    vcpus: 2,
-    memoryMiB: 1024,
-    interfaces,
-    addressesPerInterface,
-    architectures: [],
-  });
-
-  it.each([
-    ["t3.micro", type(2, 2), 4, 2],
-    ["t3.small", type(3, 4), 11, 16],
-    ["t3.medium", type(3, 6), 17, 28],
-  ])("on a %s: %#", (_, of, most, left) => {
-    expect(podsPerNode(of)).toBe(most);
-    expect(podsLeft(2, podsPerNode(of))).toBe(left);
   });
 });
 

@@ -1,14 +1,11 @@
 import { summarize, summaryLines, type InstanceTypeFacts } from "../../cli/plan/plan-summary";
-import { addressesPerNode, podsPerNode } from "../../facts/pods";
 import { planOf } from "../support/plan-json";
 import { recorded, recordedWith } from "../support/recorded";
 
 const T3_MICRO: InstanceTypeFacts = { interfaces: 2, addressesPerInterface: 2, vcpus: 2, memoryMiB: 1024 };
 const T3_SMALL: InstanceTypeFacts = { interfaces: 3, addressesPerInterface: 4, vcpus: 2, memoryMiB: 2048 };
 const T3_MEDIUM: InstanceTypeFacts = { interfaces: 3, addressesPerInterface: 6, vcpus: 2, memoryMiB: 4096 };
-const M5_LARGE: InstanceTypeFacts = { interfaces: 3, addressesPerInterface: 10, vcpus: 2, memoryMiB: 8192 };
 const M5_8XLARGE: InstanceTypeFacts = { interfaces: 8, addressesPerInterface: 30, vcpus: 32, memoryMiB: 131072 };
-const M5_16XLARGE: InstanceTypeFacts = { interfaces: 15, addressesPerInterface: 50, vcpus: 64, memoryMiB: 262144 };
 
 interface Given {
   readonly type?: string;
@@ -43,29 +40,6 @@ function variables({ type = "t3.micro", size, privateSubnets, kubeletArguments =
 function summary(given: Given, facts?: InstanceTypeFacts) {
   return summarize(recordedWith("workshop-unchanged", variables(given)), facts);
 }
-
-// https://github.com/awslabs/amazon-eks-ami has a list of them, eni-max-pods.txt.
-it.each([
-  ["t3.micro", T3_MICRO, 4],
-  ["t3.small", T3_SMALL, 11],
-  ["t3.medium", T3_MEDIUM, 17],
-  ["m5.large", M5_LARGE, 29],
-  ["m5.8xlarge", M5_8XLARGE, 234],
-  ["m5.16xlarge", M5_16XLARGE, 737],
-])("a %s holds as many pods as AWS' own list says", (_, facts, pods) => {
-  expect(podsPerNode(facts)).toBe(pods);
-});
-
-// https://awslabs.github.io/ai-on-eks/docs/bestpractices/networking has the two large ones.
-it.each([
-  ["a type with one interface", { ...T3_MICRO, interfaces: 1 }, { idle: 2, full: 2 }],
-  ["t3.micro", T3_MICRO, { idle: 4, full: 4 }],
-  ["t3.small", T3_SMALL, { idle: 8, full: 12 }],
-  ["m5.8xlarge", M5_8XLARGE, { idle: 60, full: 240 }],
-  ["m5.16xlarge", M5_16XLARGE, { idle: 100, full: 750 }],
-])("%s takes its addresses by whole interfaces, with one to spare", (_, facts, addresses) => {
-  expect(addressesPerNode(facts)).toEqual(addresses);
-});
 
 // Written by Terraform: bench/plan-scenarios.ts has the scenarios, `npm run record:plans` writes their plans.
 describe("the counts of a summary", () => {

@@ -12,10 +12,12 @@ describe("the handover", () => {
     expect(readHandover(terraformOutput(HANDOVER), "outputs.json")).toEqual(HANDOVER);
   });
 
-  it("is read from cdktf's outputs file, beside another stack's outputs", () => {
-    expect(readHandover(JSON.stringify({ network: { vpc: "vpc-1" }, eks: HANDOVER }), "outputs.json")).toEqual(
-      HANDOVER,
-    );
+  it.each([
+    ["", { vpc: "vpc-1" }],
+    [", one of which is called as Terraform calls what it puts each in", { value: "vpc-1" }],
+    [", in whatever form they are", "vpc-1"],
+  ])("is read from cdktf's outputs file, beside another stack's outputs%s", (_, network) => {
+    expect(readHandover(JSON.stringify({ network, eks: HANDOVER }), "outputs.json")).toEqual(HANDOVER);
   });
 
   it("has the keys that a stack has made", () => {
@@ -73,7 +75,15 @@ describe("the handover", () => {
     ["nothing", "", "outputs.json is not JSON: it is empty"],
     ["half an object", "{", "outputs.json is not JSON: Expected property name or '}' in JSON"],
     ["a list", "[]", "outputs.json must hold an object with the stack's outputs"],
-    ["no outputs", "{}", "outputs.json is no handover of the stack: region is missing; cluster_name is missing"],
+    [
+      "no outputs",
+      "{}",
+      "outputs.json is no handover of the stack: region is missing; cluster_name is missing; cluster_endpoint is " +
+        "missing; certificate_authority_data is missing; kubernetes_version is missing; authentication_mode is " +
+        "missing; bastion_instance_id is missing; bastion_address is missing; bastion_user is missing; node_role_arn " +
+        "is missing; node_groups is missing; it has nothing. Has the stack been applied, by this version?",
+    ],
+    ["another stack's outputs alone", '{"network":{"vpc":"vpc-1"},"dns":{}}', "; it has network, dns. Has the stack"],
     [
       "a field missing",
       terraformOutput(without("region")),

@@ -30,6 +30,7 @@ import { pairs, PlantedAccount } from "../support/planted-account";
 import { run } from "../support/run";
 
 const [OURS, THEIRS] = ["awskrug_gudi_eks", "somebody_elses"];
+const NO_WISHES = { delete: [], keep: [] };
 const owned = (cluster: string) => ({ [`kubernetes.io/cluster/${cluster}`]: "owned" });
 
 /** Ids of what is found, as `KIND ID`, of one owner or of both. */
@@ -192,7 +193,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   it("is listed with its reason and its fate", async () => {
     const leftovers = await scan(account.settings, cluster);
 
-    const text = listing(removalPlan(leftovers)).join("\n");
+    const text = listing(removalPlan(leftovers, NO_WISHES)).join("\n");
 
     expect(text).toContain(
       `classic load balancer a1b2c3 (for default/web)\n    the cluster's: tag kubernetes.io/cluster/${OURS}=owned\n    will be deleted`,
@@ -207,7 +208,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   });
 
   it("waits for network interfaces no longer than it is told, and says what holds them", async () => {
-    const plan = removalPlan(await scan(account.settings, cluster));
+    const plan = removalPlan(await scan(account.settings, cluster), NO_WISHES);
     const waited: string[] = [];
 
     const removal = removing(account.settings, plan, {
@@ -226,7 +227,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   });
 
   it("ends when it is told to, with the reason it was given", async () => {
-    const plan = removalPlan(await scan(account.settings, cluster));
+    const plan = removalPlan(await scan(account.settings, cluster), NO_WISHES);
     const controller = new AbortController();
     const before = await account.ids();
 
@@ -289,7 +290,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
       our("groupByHand"),
       owned(OURS),
     );
-    const plan = removalPlan(await scan(account.settings, cluster));
+    const plan = removalPlan(await scan(account.settings, cluster), NO_WISHES);
     await run(
       "aws",
       [

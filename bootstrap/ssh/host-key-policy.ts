@@ -158,7 +158,7 @@ function noEvidence({ standing, malformed, knownHostsFile: file }: HostKeyEviden
  * @throws UserError when it is no SHA-256 fingerprint as ssh-keygen prints it
  */
 export function readFingerprint(option: string): string {
-  const [, found] = /^(SHA256:[A-Za-z0-9+/]{43})=?$/.exec(option) ?? [];
+  const found = /^(SHA256:[A-Za-z0-9+/]{43})=?$/.exec(option)?.[1];
   if (found === undefined) {
     throw new UserError(
       "--host-key must be a SHA-256 fingerprint as ssh-keygen -l prints it, SHA256: and 43 characters, " +

@@ -139,13 +139,13 @@ export function wireFormat(publicKey: string): Buffer {
 
 /** The fingerprint of a key in SSH wire format, as `ssh-keygen -l` prints it. */
 export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace("=", "")}`;
 }
 
 /** The type that a key in SSH wire format names itself; undefined when the bytes are no whole key. */
 export function keyType(key: Buffer): string | undefined {
   const [type, ...numbers] = wireFields(key) ?? [];
-  const name = type?.toString("latin1") ?? "";
+  const name = type?.toString() ?? "";
   // The host chooses these bytes and people read them: nothing that a terminal would obey.
   return numbers.length > 0 && /^[\w.@-]{1,64}$/.test(name) ? name : undefined;
 }

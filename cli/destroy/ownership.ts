@@ -166,7 +166,7 @@ const OF_WHAT_IS_LISTED = /^(Interface for NAT Gateway|VPC Endpoint Interface) /
 
 /** What Elastic Load Balancing writes into the description of a load balancer's network interfaces. */
 export function interfaceDescription({ id }: Pick<Thing, "id">): string {
-  return `${BALANCERS}${id.replace(/^arn:.*:loadbalancer\//, "")}`;
+  return `${BALANCERS}${id.replace(/.*:loadbalancer\//, "")}`;
 }
 
 /**
@@ -192,9 +192,9 @@ export function interfaceThing(
     readonly groupIds: ReadonlySet<string>;
   },
 ): Thing[] {
-  const { Description: called = "", Attachment, Status } = details;
-  const instanceId = Attachment?.InstanceId;
-  if (OF_WHAT_IS_LISTED.test(called) || (instanceId !== undefined && Attachment?.DeviceIndex === 0)) return [];
+  const { Description: called = "", Attachment: attachment, Status } = details;
+  const { InstanceId: instanceId, DeviceIndex, InstanceOwnerId: user = "something" } = attachment ?? {};
+  if (OF_WHAT_IS_LISTED.test(called) || (instanceId !== undefined && DeviceIndex === 0)) return [];
   const type = "aws_network_interface";
   const thing = { type, id, called } as const;
   const groups = groupsOf(details);
@@ -235,7 +235,7 @@ export function interfaceThing(
       ...thing,
       ...(ownershipByTags(tags, clusterName) ?? byNode() ?? unnamed(type)),
       ...(instanceId !== undefined && { goesWith: `the instance ${instanceId}` }),
-      ...(isUsed && { attachedTo: Attachment?.InstanceOwnerId ?? "something" }),
+      ...(isUsed && { attachedTo: user }),
     },
   ];
 }
@@ -253,12 +253,12 @@ export const CSI_TAG = "ebs.csi.aws.com/cluster";
  * said to be this one's, too.
  */
 export function volumeThing(
-  { id, tags, state, details: { Size = 0, State, Attachments: [attachment] = [] } }: Found<Volume>,
+  { id, tags, state, details: { Size = 0, State, Attachments: attachments } }: Found<Volume>,
   { clusterName, persistentVolumes }: Pick<ClusterIdentity, "clusterName" | "persistentVolumes">,
   nodeIds: ReadonlySet<string>,
 ): Thing[] {
-  if (state !== "there" || attachment?.DeleteOnTermination === true) return [];
-  const attachedTo = attachment?.InstanceId;
+  const { InstanceId: attachedTo, DeleteOnTermination: isNodes } = attachments?.[0] ?? {};
+  if (state !== "there" || isNodes === true) return [];
   const byTags = ownershipByTags(tags, clusterName);
   const isPersistent = persistentVolumes.has(id);
   if (byTags?.owner === "other" && !isPersistent && !isNamedIn(tags, clusterName)) return [];
@@ -282,7 +282,7 @@ export function volumeThing(
       called: list(`${String(Size)} GiB`, State ?? "", object === "" ? volume : `of the claim ${object}`),
       ...(isPersistent ? byKubernetes : (byTags ?? byNode)),
       ...(claim !== undefined && { goesWith: `its claim ${claim}, and its data with it` }),
-      ...(attachedTo !== undefined && { attachedTo }),
+      attachedTo,
     },
   ];
 }

@@ -85,7 +85,7 @@ function isOf<T extends FoundType>(types: readonly T[], thing: Thing): thing is 
  * @throws UserError when something is to be deleted, by name or with a claim, that is not this cluster's, or by name that
  *   the scan did not find
  */
-export function removalPlan(leftovers: Leftovers, wishes: Wishes = { delete: [], keep: [] }): Removal {
+export function removalPlan(leftovers: Leftovers, wishes: Wishes): Removal {
   const { things, references, clusterName, region, unknown } = leftovers;
   for (const id of wishes.delete) refuseUnlessItMayGo(id, leftovers, wishes);
   for (const thing of things) refuseForeignClaim(thing, clusterName);
@@ -210,24 +210,17 @@ export function listing({ clusterName, fates, steps, unknown }: Removal): string
 
 /** A step in words, as progress shows it. */
 export function stepTitle(step: Step): string {
-  switch (step.does) {
-    case "delete":
-      return printable(
-        `${FINDERS[step.thing.type].noun} ${step.thing.called === "" ? step.thing.id : step.thing.called}`,
-      );
-    case "revoke": {
-      const { inGroup, toGroup, direction, permission } = step.reference;
-      const protocol = permission.IpProtocol === "-1" ? "everything" : (permission.IpProtocol ?? "");
-      const ports =
-        permission.FromPort === undefined ? "" : ` ${String(permission.FromPort)}-${String(permission.ToPort)}`;
-      const way = direction === "ingress" ? "from" : "to";
-      return `rule of ${inGroup}: ${direction}, ${protocol}${ports}, ${way} ${toGroup}`;
-    }
-    case "wait":
-      return `network interfaces of ${String(step.descriptions.length)} load balancer(s)`;
-    default:
-      return step satisfies never;
+  if (step.does === "wait") return `network interfaces of ${String(step.descriptions.length)} load balancer(s)`;
+  if (step.does === "delete") {
+    const { type, id, called } = step.thing;
+    return printable(`${FINDERS[type].noun} ${called === "" ? id : called}`);
   }
+  const { inGroup, toGroup, direction, permission } = step.reference;
+  const { IpProtocol = "-1", FromPort, ToPort } = permission;
+  const protocol = IpProtocol === "-1" ? "everything" : IpProtocol;
+  const ports = FromPort === undefined ? "" : ` ${String(FromPort)}-${String(ToPort)}`;
+  const way = direction === "ingress" ? "from" : "to";
+  return `rule of ${inGroup}: ${direction}, ${protocol}${ports}, ${way} ${toGroup}`;
 }
 
 /**

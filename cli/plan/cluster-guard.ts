@@ -34,7 +34,7 @@ export function clusterRefusals(plan: Plan): Refusal[] {
     ...verdicts(plan).flatMap((it): Refusal[] =>
       "because" in it ? [{ ...it, noun: "the cluster", what: "changed", isFinal: true }] : [],
     ),
-    ...managed.filter(({ type }) => type === "aws_eks_cluster").flatMap((change) => withoutAdmin(change, managed)),
+    ...managed.flatMap((change) => withoutAdmin(change, managed)),
     ...nodesShutOut(managed),
   ];
 }
@@ -76,13 +76,14 @@ export function setBack({ type, forcedBy }: ResourceChange): string | undefined 
 type Verdict = Required<Pick<Refusal, "because" | "instead">> | { readonly forGood: string };
 
 /** What is to be said of the changes in place of clusters. */
-function verdicts(plan: Plan): (Verdict & Pick<Refusal, "address">)[] {
+function verdicts(plan: Plan) {
   return managedBy(plan)
     .filter(({ type, kind }) => type === "aws_eks_cluster" && kind === "update")
     .flatMap((change) =>
-      [ofVersion(change), ofMode(change), ofKey(change), ofZones(change, plan)]
-        .filter((verdict) => verdict !== undefined)
-        .map((verdict) => ({ address: change.address, ...verdict })),
+      [ofVersion(change), ofMode(change), ofKey(change), ofZones(change, plan)].map((verdict) => ({
+        address: change.address,
+        ...verdict,
+      })),
     );
 }
 
@@ -154,7 +155,7 @@ function ofZones(change: ResourceChange, plan: Plan): Verdict | undefined {
   const subnets = managedBy(plan).filter(({ type }) => type === "aws_subnet");
   const told = [
     ...subnets.flatMap(({ before, after }) => [before, after]),
-    ...plan.dataSources.filter(({ type }) => type === "aws_subnet").map(({ values }) => values),
+    ...plan.dataSources.map(({ values }) => values),
   ];
   const zoneOf = (id: unknown) =>
     textAt(
@@ -166,13 +167,11 @@ function ofZones(change: ResourceChange, plan: Plan): Verdict | undefined {
   const own = subnets.filter(({ before }) => ids.includes(before?.["id"]));
   // Data sources tell of the subnets that are named now. Of those that were, the groups of nodes in them tell.
   const groups = plan.changes
-    .filter(({ type }) => type === "aws_autoscaling_group")
     .map(({ before }) => ({ of: listAt(before, "vpc_zone_identifier"), zones: listAt(before, "availability_zones") }))
     .filter(({ of }) => of.every((id) => ids.includes(id)));
   const before = ids.flatMap((id) => {
-    const zones = groups.flatMap(({ of, zones }) => (of.includes(id) ? zones : []));
-    const zone = zoneOf(id);
-    return zone !== undefined || zones.length === 0 ? [zone] : zones;
+    const zones = groups.filter(({ of }) => of.includes(id)).flatMap((group) => group.zones);
+    return zones.length > 0 ? zones : [zoneOf(id)];
   });
   // Ids that only the apply will tell are those of rows beside the ones that it has.
   const after = isLater(change, "vpc_config", 0, "subnet_ids")
@@ -205,8 +204,8 @@ function zoneList(known: readonly unknown[]): string | undefined {
  */
 function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[]): Refusal[] {
   const { address, kind, before, after } = cluster;
-  if (kind === "destroy" || kind === "forget") return [];
   const isMade = before === null || kind === "replace";
+  // Nothing but a cluster has one, and one that goes has none any more.
   const mode = modeOf(after);
   // One that began with aws-auth has its creator for an admin, whatever the provider records of a word that nobody
   // said: EKS takes no other. https://github.com/hashicorp/terraform-provider-aws/issues/35824
@@ -220,7 +219,7 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
     // One cluster's name stands in it, unless only the apply will tell.
     return it.type === "aws_eks_access_policy_association" && (name === undefined || name === textAt(after, "name"));
   });
-  const going = associations.map((it) => ({ it, by: goneBy(it, managed) }));
+  const going = associations.map((it) => ({ it, by: entryGoing(it, managed) }));
   if (going.some(({ it, by }) => by === undefined && makesAdmin(it.kind === "forget" ? it.before : it.after, it))) {
     return [];
   }
@@ -257,29 +256,19 @@ function withoutAdmin(cluster: ResourceChange, managed: readonly ResourceChange[
 }
 
 /**
- * What takes an association away: itself, or its access entry, with which EKS drops all of its policies; undefined when
- * it stays, or is made.
+ * The access entry that goes, and with which EKS drops all of its policies, one that Terraform only forgets among them.
+ * One that goes itself needs none, and one that is made anew comes after its entry.
  */
-function goneBy(association: ResourceChange, managed: readonly ResourceChange[]): ResourceChange | undefined {
-  const { kind, before, after } = association;
-  if (kind === "destroy") return association;
-  if (kind === "forget") return undefined;
-  if (!makesAdmin(after, association)) return before === null ? undefined : association;
-  // One that is made anew comes after its entry.
-  if (kind === "create" || kind === "replace") return undefined;
-  const principal = textAt(before, "principal_arn");
+function entryGoing(association: ResourceChange, managed: readonly ResourceChange[]): ResourceChange | undefined {
+  if (ends(association)) return undefined;
+  const principal = textAt(association.before, "principal_arn");
   return managed.find(
-    (it) =>
-      it.type === "aws_eks_access_entry" &&
-      ends(it) &&
-      principal !== undefined &&
-      textAt(it.before, "principal_arn") === principal,
+    (it) => it.type === "aws_eks_access_entry" && ends(it) && textAt(it.before, "principal_arn") === principal,
   );
 }
 
 /** Whether an association makes an admin of the whole cluster; one of which only the apply will tell may. */
 function makesAdmin(values: Values, change?: ResourceChange): boolean {
-  if (values === null) return false;
   const mayBe = (name: string) => change !== undefined && isLater(change, name);
   const policy = textAt(values, "policy_arn");
   const scope = textAt(values, "access_scope", 0, "type");
@@ -299,22 +288,18 @@ function nodesShutOut(managed: readonly ResourceChange[]): Refusal[] {
   // With the cluster all entries go, and it is refused itself.
   if (!hasGroups || going.some(({ type }) => type === "aws_eks_cluster")) return [];
   return going
-    .filter(({ type, before }) => type === "aws_eks_access_entry" && before?.["type"] === "EC2_LINUX")
-    .flatMap((change): Refusal[] => {
-      const role = textAt(change.before, "principal_arn");
-      if (going.some(({ type, before }) => type === "aws_iam_role" && before?.["arn"] === role)) return [];
-      return [
-        {
-          address: change.address,
-          noun: "the nodes' access entry",
-          what: becomes(change),
-          because: `there are Auto Scaling groups, and the nodes of ${role ?? "its role"} get in by it`,
-          lost:
-            "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no " +
-            "plan shows that)",
-        },
-      ];
-    });
+    .filter(({ before }) => valueAt(before, "type") === "EC2_LINUX")
+    .map((change) => ({ change, role: valueAt(change.before, "principal_arn") }))
+    .filter(({ role }) => !going.some(({ before }) => valueAt(before, "arn") === role))
+    .map(({ change, role }) => ({
+      address: change.address,
+      noun: "the nodes' access entry",
+      what: becomes(change),
+      because: `there are Auto Scaling groups, and the nodes of ${String(role)} get in by it`,
+      lost:
+        "their nodes, which become NotReady, and new ones do not join, unless aws-auth maps their role (no " +
+        "plan shows that)",
+    }));
 }
 
 function modeOf(cluster: Values): string | undefined {

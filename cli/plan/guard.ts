@@ -39,10 +39,9 @@ const VALUE_LENGTH = 80;
  * @throws UserError (wrong usage) when `allowed` names what is not in the plan
  */
 export function refusals(plan: Plan, allowed: readonly string[]): Refusal[] {
-  const managed = plan.changes.filter(({ isManaged }) => isManaged);
   const refused = [
-    ...managed.filter(ends).flatMap(refusal),
-    ...managed.filter(({ kind, isGone }) => kind === "create" && isGone).flatMap(forgotten),
+    ...plan.changes.filter(ends).flatMap(refusal),
+    ...plan.changes.filter(({ kind, isGone }) => kind === "create" && isGone).flatMap(forgotten),
     ...clusterRefusals(plan),
   ];
   const allowable = refused.filter(({ isFinal }) => isFinal !== true).map(({ address }) => address);
@@ -73,7 +72,7 @@ function refusal(change: ResourceChange): Refusal[] {
   const loss = lossOf(change);
   if (loss === undefined || (reason === TAINTED && isUnused(change))) return [];
   const forced = forcedBy.map(({ path, before, after }) =>
-    sameText(before, after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
+    shown(before) === shown(after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
   );
   const because =
     deposed !== undefined
@@ -104,24 +103,12 @@ function forgotten(change: ResourceChange): Refusal[] {
   ];
 }
 
-function sameText(before: PlannedValue, after: PlannedValue): boolean {
-  return before.is === "sensitive" || (after.is === "known" && shown(before) === shown(after));
-}
-
 function shown(planned: PlannedValue): string {
-  switch (planned.is) {
-    case "unknown":
-      return "what only the apply will tell";
-    case "sensitive":
-      return "what is not shown (sensitive)";
-    case "known": {
-      if (planned.value === null || planned.value === "") return "nothing";
-      const text = JSON.stringify(planned.value);
-      return text.length <= VALUE_LENGTH ? text : `${text.slice(0, VALUE_LENGTH - 1)}…`;
-    }
-    default:
-      return planned satisfies never;
-  }
+  if (planned.is === "unknown") return "what only the apply will tell";
+  if (planned.is === "sensitive") return "what is not shown (sensitive)";
+  if (planned.value === null || planned.value === "") return "nothing";
+  const text = JSON.stringify(planned.value);
+  return text.length <= VALUE_LENGTH ? text : `${text.slice(0, VALUE_LENGTH - 1)}…`;
 }
 
 function checkIsInPlan(allowed: string, { changes }: Plan, guarded: readonly string[]): void {

@@ -19,6 +19,7 @@ interface Key {
 let offered: Key;
 let other: Key;
 let rsa: Key;
+let ecdsa: Key;
 
 beforeAll(() => {
   const folder = mkdtempSync(join(tmpdir(), "host-key-policy-"));
@@ -33,6 +34,7 @@ beforeAll(() => {
     offered = make("offered", "-t", "ed25519");
     other = make("other", "-t", "ed25519");
     rsa = make("rsa", "-t", "rsa", "-b", "2048");
+    ecdsa = make("ecdsa", "-t", "ecdsa", "-b", "256");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -191,8 +193,18 @@ describe("a host key", () => {
   });
 
   it("is refused when known_hosts has only keys of other types, and the message says which", () => {
-    expect(refused(decide({}, `203.0.113.9 ${rsa.text}`))).toContain(
-      "known are only keys of the type ssh-rsa, the host offers ssh-ed25519",
+    expect(refused(decide({}, `203.0.113.9 ${rsa.text}\n203.0.113.9 ${ecdsa.text}`))).toBe(
+      [
+        "203.0.113.9: host key refused: /home/kim/.ssh/known_hosts has another type of key for this host",
+        `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
+        `  expected  ${fingerprint(rsa.wire)} (ssh-rsa, line 1 of /home/kim/.ssh/known_hosts)`,
+        `            ${fingerprint(ecdsa.wire)} (ecdsa-sha2-nistp256, line 2 of /home/kim/.ssh/known_hosts)`,
+        "  why       known are only keys of the type ssh-rsa, ecdsa-sha2-nistp256, the host offers ssh-ed25519; " +
+          "either the bastion was made anew at this address, or somebody else answers in its place",
+        "  what now  if it was made anew, forget the old key and run again: " +
+          "ssh-keygen -R 203.0.113.9 -f /home/kim/.ssh/known_hosts",
+        "            if it was not, do not connect",
+      ].join("\n"),
     );
   });
 
@@ -202,8 +214,16 @@ describe("a host key", () => {
     expect(refused(decide(everything, `* ${other.text}`))).toContain(
       "the EC2 console output lists the key found: most likely the bastion was made anew",
     );
-    expect(refused(decide(everything, `* ${offered.text}\n@revoked * ${offered.text}`))).toContain(
-      "line 2 of /home/kim/.ssh/known_hosts revokes it",
+    expect(refused(decide(everything, `* ${offered.text}\n@revoked * ${offered.text}`))).toBe(
+      [
+        "203.0.113.9: host key refused: line 2 of /home/kim/.ssh/known_hosts revokes it",
+        `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
+        "  why       somebody has revoked this key, because others may have its private half",
+        "  what now  give the host new keys: replace the bastion, or run ssh-keygen -A on it after deleting the old ones",
+      ].join("\n"),
+    );
+    expect(refused(decide({ ...everything, revokedBy: "/etc/ssh/revoked" }, `* ${offered.text}`))).toContain(
+      "host key refused: /etc/ssh/revoked revokes it (RevokedHostKeys)\n",
     );
   });
 
@@ -212,9 +232,22 @@ describe("a host key", () => {
 
     const message = refused(decide(others, `203.0.113.9 ${offered.text}`));
 
-    expect(message).toContain("it is not in the EC2 console output of the bastion");
-    expect(message).toContain(`${fingerprint(other.wire)} (ED25519, console output)`);
-    expect(message).toContain(`${fingerprint(rsa.wire)} (RSA, console output)`);
+    expect(message).toBe(
+      [
+        "203.0.113.9: host key refused: it is not in the EC2 console output of the bastion",
+        `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
+        `  expected  ${fingerprint(other.wire)} (ED25519, console output)`,
+        `            ${fingerprint(rsa.wire)} (RSA, console output)`,
+        "  why       the instance printed the keys it made for itself, so this one is of another host or was made later",
+        "  what now  check that --host and --port lead to the instance of the outputs",
+        "            if its keys were made anew since, replace the bastion, or run without AWS credentials and with " +
+          "--host-key",
+      ].join("\n"),
+    );
+    // A narrow console broke the line before the type.
+    expect(refused(decide({ console: [{ fingerprint: fingerprint(other.wire) }] }))).toContain(
+      `expected  ${fingerprint(other.wire)} (any type, console output)\n`,
+    );
   });
 
   it("is refused when --host-key names another, whatever else speaks for it", () => {
@@ -222,9 +255,17 @@ describe("a host key", () => {
 
     const message = refused(decide(others, `203.0.113.9 ${offered.text}`));
 
-    expect(message).toContain("--host-key names another one");
-    expect(message).toContain(`expected  ${fingerprint(other.wire)} (--host-key)`);
-    expect(message).toContain("this is its ssh-ed25519 key");
+    expect(message).toBe(
+      [
+        "203.0.113.9: host key refused: --host-key names another one",
+        `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
+        `  expected  ${fingerprint(other.wire)} (--host-key)`,
+        "  why       a host has one key of each type, and this is its ssh-ed25519 key: " +
+          "either the one given is of another type, or this is another host",
+        "  what now  give the fingerprint of the ssh-ed25519 key, from ssh-keygen -l on the host or from its console " +
+          "output",
+      ].join("\n"),
+    );
   });
 
   it("is accepted when the stack has planted it, and written down when that was asked for", () => {
@@ -241,9 +282,19 @@ describe("a host key", () => {
   it("is refused when the stack has planted another, whatever else speaks for it", () => {
     const message = refused(decide({ planted: other.wire, acceptNew: true }, `203.0.113.9 ${offered.text}`));
 
-    expect(message).toContain("host key refused: it is not the one that the stack has planted");
-    expect(message).toContain(`found     ${fingerprint(offered.wire)} (ssh-ed25519)`);
-    expect(message).toContain(`expected  ${fingerprint(other.wire)} (output bastion_host_key)`);
+    expect(message).toBe(
+      [
+        "203.0.113.9: host key refused: it is not the one that the stack has planted",
+        `  found     ${fingerprint(offered.wire)} (ssh-ed25519)`,
+        `  expected  ${fingerprint(other.wire)} (output bastion_host_key)`,
+        "  why       either somebody else answers in the bastion's place, or it has not taken its key from its user " +
+          "data: the image has no cloud-init, or its host keys were made anew since",
+        "  what now  check that --host and --port lead to the instance of the outputs, and that these are of the last " +
+          "apply",
+        "            if you have compared the fingerprint found with the host's (ssh-keygen -l), give it as " +
+          "--host-key SHA256:…",
+      ].join("\n"),
+    );
   });
 
   it("is refused when the stack has planted it and known_hosts has another, or revokes it", () => {
@@ -254,18 +305,26 @@ describe("a host key", () => {
   });
 
   it("is refused when it is no key at all", () => {
-    expect(refused(decide({ offered: Buffer.from("HTTP/1.1 400"), acceptNew: true }))).toContain("it is no SSH key");
+    const offered = Buffer.from("HTTP/1.1 400");
+
+    expect(refused(decide({ offered, acceptNew: true }))).toBe(
+      [
+        "203.0.113.9: host key refused: it is no SSH key",
+        `  found     ${fingerprint(offered)} (no SSH key)`,
+        "  why       whatever answers at this address and port does not follow the SSH protocol",
+        "  what now  check --host and --port",
+      ].join("\n"),
+    );
   });
 
   it("is refused with a word on the lines of known_hosts that could not be used", () => {
-    const text = [`@cert-authority * ${other.text}`, ...Array.from({ length: 5 }, () => "203.0.113.9")].join("\n");
+    const said = (bad: number) =>
+      refused(decide({}, `@cert-authority * ${other.text}\n${"203.0.113.9\n".repeat(bad)}`));
+    const ignored = [2, 3, 4].map((line) => `its line ${String(line)} is ignored: the key type or the key is missing`);
+    const lines = ["its line 1 is a @cert-authority, which cannot be verified here", ...ignored].join("; ");
 
-    const message = refused(decide({}, text));
-
-    expect(message).toContain("its line 1 is a @cert-authority, which cannot be verified here");
-    expect(message).toContain("its line 4 is ignored: the key type or the key is missing");
-    expect(message).not.toContain("line 5");
-    expect(message).toContain("2 more of its lines are ignored");
+    expect(said(3)).toContain(`has no key of this host; ${lines}\n`);
+    expect(said(5)).toContain(`has no key of this host; ${lines}; 2 more of its lines are ignored\n`);
   });
 });
 
@@ -275,11 +334,20 @@ describe("--host-key", () => {
     expect(readFingerprint(`${fingerprint(offered.wire)}=`)).toBe(fingerprint(offered.wire));
   });
 
-  it.each(["", "SHA256:", "SHA256:abc", "MD5:d3:41:1c:90:80:a2:16:0d:03:2c:05:d7:94:04:88:1a", "ssh-ed25519 AAAA"])(
-    "fails for %j",
-    (option) => {
-      expect(() => readFingerprint(option)).toThrow(UserError);
-      expect(() => readFingerprint(option)).toThrow(JSON.stringify(option));
-    },
-  );
+  it.each([
+    "",
+    "SHA256:",
+    "SHA256:abc",
+    `SHA256:${"a".repeat(44)}`,
+    ` SHA256:${"a".repeat(43)}`,
+    "MD5:d3:41:1c:90:80:a2:16:0d:03:2c:05:d7:94:04:88:1a",
+    "ssh-ed25519 AAAA",
+  ])("fails for %j", (option) => {
+    expect(() => readFingerprint(option)).toThrow(
+      new UserError(
+        "--host-key must be a SHA-256 fingerprint as ssh-keygen -l prints it, SHA256: and 43 characters, " +
+          `got ${JSON.stringify(option)}`,
+      ),
+    );
+  });
 });

@@ -15,6 +15,7 @@ import {
   parseKnownHosts,
   renderRefusal,
   serverHostKeyAlgorithms,
+  wireFormat,
 } from "../../../bootstrap/ssh/known-hosts";
 
 const TYPES = { ed25519: "ssh-ed25519", ecdsa: "ecdsa-sha2-nistp256", rsa: "ssh-rsa" } as const;
@@ -74,8 +75,9 @@ describe("a key", () => {
   });
 
   it("has no type when it is cut off, empty, alone with its type, or would write to the terminal", () => {
-    const escaped = Buffer.from(keys.old.wire);
+    const [escaped, erased] = [Buffer.from(keys.old.wire), Buffer.from(keys.old.wire)];
     escaped.write("\x1b[2J", 4);
+    erased.write("\b", 14);
 
     for (const bytes of [
       keys.old.wire.subarray(0, -1),
@@ -84,9 +86,21 @@ describe("a key", () => {
       Buffer.alloc(0),
       Buffer.from("ffffffff00", "hex"),
       escaped,
+      erased,
     ]) {
       expect(keyType(bytes)).toBeUndefined();
     }
+  });
+});
+
+describe("a public key", () => {
+  it("is read as it is written, and is nothing where it has no second word", () => {
+    expect(wireFormat(`${keys.old.text} root@bastion`)).toEqual(keys.old.wire);
+    expect(wireFormat("ssh-ed25519")).toEqual(Buffer.alloc(0));
+  });
+
+  it("may end in a number that is empty", () => {
+    expect(keyType(Buffer.from("\0\0\0\x04test\0\0\0\0"))).toBe("test");
   });
 });
 
@@ -168,6 +182,7 @@ describe("known_hosts", () => {
       `|1|c2FsdA==|aGFzaA== ${keys.old.text}`,
       `bastion ssh-ed25519 ${blob.slice(0, 40)}`,
       "bastion ssh-ed25519 not-base64",
+      `bastion ssh-ed25519 ${blob.replace("AAAA", "AAAA*")}`,
       `bastion ssh-rsa ${blob}`,
       "bastion 1024 35 1234567890",
       `bastion ${keys.old.text}`,
@@ -175,7 +190,7 @@ describe("known_hosts", () => {
 
     const { entries, malformed } = parseKnownHosts(lines.join("\n"));
 
-    expect(entries.map(({ line }) => line)).toEqual([9]);
+    expect(entries.map(({ line }) => line)).toEqual([10]);
     expect(malformed).toEqual([
       { line: 1, reason: "the key type or the key is missing" },
       { line: 2, reason: 'a marker is @revoked or @cert-authority, got "@trusted"' },
@@ -183,10 +198,11 @@ describe("known_hosts", () => {
       { line: 4, reason: 'a hashed name is |1|salt|hash, got "|1|c2FsdA==|aGFzaA=="' },
       { line: 5, reason: "the key is cut off or not base64" },
       { line: 6, reason: "the key is cut off or not base64" },
-      { line: 7, reason: 'the line says "ssh-rsa", but its key is ssh-ed25519' },
-      { line: 8, reason: "the key is cut off or not base64" },
+      { line: 7, reason: "the key is cut off or not base64" },
+      { line: 8, reason: 'the line says "ssh-rsa", but its key is ssh-ed25519' },
+      { line: 9, reason: "the key is cut off or not base64" },
     ]);
-    expect(linesFoundByOpenSsh("bastion", write("malformed", lines.join("\n")))).toEqual([9]);
+    expect(linesFoundByOpenSsh("bastion", write("malformed", lines.join("\n")))).toEqual([10]);
   });
 });
 
@@ -289,11 +305,17 @@ describe("a new line", () => {
   });
 
   it.each(["a,b", "*", "a b", "a\nb", "!a", "", "|1|a"])("fails for the host %j", (host) => {
-    expect(() => knownHostsLine(host, 22, keys.old.wire)).toThrow(UserError);
+    expect(() => knownHostsLine(host, 22, keys.old.wire)).toThrow(
+      new UserError(
+        `a host in known_hosts is a name or an address without blanks, commas and wildcards, got ${JSON.stringify(host)}`,
+      ),
+    );
   });
 
   it("fails for a key that is cut off", () => {
-    expect(() => knownHostsLine("bastion", 22, keys.old.wire.subarray(0, -1))).toThrow("no SSH key");
+    expect(() => knownHostsLine("bastion", 22, keys.old.wire.subarray(0, -1))).toThrow(
+      new UserError("bastion offered something that is no SSH key"),
+    );
   });
 });
 
@@ -333,6 +355,19 @@ it("a refusal has the fingerprints below each other", () => {
       "  why       somebody else answers",
       "  what now  do this",
       "            or that",
+    ].join("\n"),
+  );
+});
+
+it("a refusal of what is no key has none that was expected", () => {
+  const offered = Buffer.from("HTTP/1.1 400");
+
+  expect(renderRefusal("bastion", 22, offered, { problem: "no", why: "because", remedies: ["do this"] })).toBe(
+    [
+      "bastion: host key refused: no",
+      `  found     ${fingerprint(offered)} (no SSH key)`,
+      "  why       because",
+      "  what now  do this",
     ].join("\n"),
   );
 });
