@@ -37,19 +37,20 @@ export function everywhere(hasIpv6: Expression): IResolvable {
 /** The egress of a security group that lets everything out, unless rules are minimal: then no more than `minimal`. */
 export function everywhereUnlessMinimal({ hasIpv6, isMinimal }: Setting, minimal: readonly Egress[]): IResolvable {
   const all = { cidr_blocks: ["0.0.0.0/0"], ipv6_cidr_blocks: hcl`${hasIpv6} ? ["::/0"] : []` };
-  const rule = (said: Readonly<Record<string, Operand>>) => wholeObject(FIELDS, said).text;
-  const open = rule({ ...all, from_port: 0, to_port: 0, protocol: "-1" });
-  const narrow = minimal.map(({ description, protocol, ports: [from_port, to_port], toSecurityGroupId }) =>
-    rule({
-      ...(toSecurityGroupId === undefined ? all : { security_groups: [toSecurityGroupId] }),
-      description,
-      protocol,
-      from_port,
-      to_port,
-    }),
-  );
-  // Not one expression of two lists: Terraform takes the sides of a choice for lists of one type, and they are of two.
-  const when = (condition: Expression, rules: readonly string[]) =>
-    new Expression(`[for egress in [${rules.join(", ")}] : egress if ${condition.text}]`);
-  return hcl`concat(${when(hcl`!${isMinimal}`, [open])}, ${when(isMinimal, narrow)})`;
+  // Not one choice of two lists: Terraform takes its sides for lists of one type, and they are of two.
+  const when = (condition: Expression, said: Readonly<Record<string, Operand>>) =>
+    hcl`[for egress in [1] : ${wholeObject(FIELDS, said)} if ${condition}]`.text;
+  const rules = [
+    when(hcl`!${isMinimal}`, { ...all, from_port: 0, to_port: 0, protocol: "-1" }),
+    ...minimal.map(({ description, protocol, ports: [from_port, to_port], toSecurityGroupId }) =>
+      when(isMinimal, {
+        ...(toSecurityGroupId === undefined ? all : { security_groups: [toSecurityGroupId] }),
+        description,
+        protocol,
+        from_port,
+        to_port,
+      }),
+    ),
+  ];
+  return new Expression(`concat(${rules.join(", ")})`);
 }

@@ -64,8 +64,8 @@ export class Network extends Construct implements NetworkRef {
     new DefaultSecurityGroup(this, "default-security-group", {
       count: countIf(hcl`${isOwnVpc} && ${isMinimal}`),
       vpcId,
-      ingress: hcl`[]`,
-      egress: hcl`[]`,
+      ingress: [],
+      egress: [],
       tags: { Name: `${names.vpc}-default` },
     });
     const secondaryCidrs = each(hcl`toset(${inputs.vpcSecondaryCidrBlocks})`);
