@@ -21,7 +21,7 @@ export class Screen {
 
   /** Prints lines that stay, each as `line` does. */
   lines(texts: readonly string[]): void {
-    this.#begun().lines(texts);
+    if (texts.length > 0) this.#begun().lines(texts);
   }
 
   /**

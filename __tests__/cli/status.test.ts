@@ -76,6 +76,21 @@ EBS volume               vol-of-bastion        a GiB-month, stopped instances to
     );
   });
 
+  it("has no line that a kubelet or a tag has forged, and nothing that a terminal obeys", () => {
+    const status = statusOf(handover, cluster, inside);
+    const forged = "v1\u001b[2J\r\u202e\nerror: x";
+
+    const lines = statusLines({
+      ...status,
+      versions: { ...status.versions, nodes: [forged] },
+      nodeGroups: status.nodeGroups.map((it) => ({ ...it, name: forged })),
+    });
+
+    expect(lines).toContain(String.raw`versions    control plane 1.32, nodes v1\x1b[2J\x0d\u202e error: x`);
+    expect(lines.filter((line) => line.startsWith("error"))).toEqual([]);
+    expect(lines).toHaveLength(statusLines(status).length);
+  });
+
   it("has a question mark for what cannot be seen, and says why", () => {
     const status = statusOf(handover, cluster, notInside("the bastion was not asked"));
 

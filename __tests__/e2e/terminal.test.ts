@@ -127,7 +127,7 @@ describeInTerminal("what a person sees", () => {
   });
 
   it("of the question, where Ctrl-C is an answer: nothing is done", async () => {
-    terminal.start("$EKS up -var-file local.tfvars");
+    terminal.start(`$EKS up -var-file local.tfvars ${bootstrapOptions}`);
     const frames = await terminal.until(QUESTION);
     expectTidy(frames);
     terminal.type("ye");
@@ -150,7 +150,7 @@ describeInTerminal("what a person sees", () => {
     ["no", "Enter", "nothing was done, since the answer was not yes"],
     ["", "C-d", "nothing was done, since there was no answer"],
   ])("of the question, answered by %j and %s: nothing is done", async (text, key, message) => {
-    terminal.start("$EKS up -var-file local.tfvars");
+    terminal.start(`$EKS up -var-file local.tfvars ${bootstrapOptions}`);
     await terminal.until(QUESTION);
     terminal.type(text);
     terminal.press(key);
@@ -200,7 +200,7 @@ describeInTerminal("what a person sees", () => {
   });
 
   it("of what the guard keeps", async () => {
-    const other = await terminal.run("$EKS up -var-file local.tfvars -var eks_cluster_name=other");
+    const other = await terminal.run(`$EKS up -var-file local.tfvars -var eks_cluster_name=other ${bootstrapOptions}`);
 
     expect(other.code).toBe(3);
     const { rows = [], lines = [] } = other.frames.at(-1) ?? {};

@@ -8,7 +8,7 @@ import type { WriteStream } from "node:tty";
 
 import { Server, utils, type AuthContext, type Connection, type ServerChannel } from "ssh2";
 
-import { bootstrapBastion } from "../../bootstrap/bastion";
+import { bootstrapBastion, logIn } from "../../bootstrap/bastion";
 import { bootstrap } from "../../bootstrap/bootstrap";
 import { hostLine, recapOf } from "../../bootstrap/engine/report";
 import { readOptions } from "../../bootstrap/options";
@@ -619,6 +619,29 @@ describe("a bastion that is hostile", () => {
 
   it.each(COMMANDS)("costs a second when it %s", async (_, start, says) => {
     expect(await attacked(start)).toMatch(says);
+  });
+
+  it.each<[string, Behaviour, RegExp]>([
+    ["never reads what is uploaded", never, /^127\.0\.0\.1: a command has not ended within 1 s: /],
+    [
+      "breaks off in the middle of an upload",
+      (channel) => {
+        channel.once("data", () => inner(clientOf(channel))._sock.destroy());
+      },
+      /^127\.0\.0\.1: connection lost.* during a command: run again, it goes on where this has stopped$/,
+    ],
+  ])("costs a second when it %s", async (_, behave, says) => {
+    const port = await serving(behave)(rig);
+    writeFileSync("known_hosts", ours(rig, port));
+    const options = readOptions(argumentsFor(port));
+    if (options === undefined) throw new Error("no options");
+    const events = { waiting: () => undefined, note: () => undefined };
+    const signal = new AbortController().signal;
+
+    const { ssh } = await logIn(STACK, { ...options, leastCommandSeconds: PATIENCE }, signal, events);
+
+    // More than any window holds.
+    await expect(ssh.run({ text: "cat >file", input: "x".repeat(16 * 1024 * 1024) })).rejects.toThrow(says);
   });
 
   it("ends the bootstrap with 1, and its words are on the screen alone", async () => {

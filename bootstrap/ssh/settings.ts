@@ -351,19 +351,20 @@ async function lackOfKey(
   handover: HandoverWay,
   machine: Machine,
 ): Promise<Pick<NoKeyError, "lookedAt" | "notes"> | undefined> {
-  let target: Login;
+  let found: SshSettings;
   try {
-    ({ target } = readSshSettings(options, handover, machine));
+    found = readSshSettings(options, handover, machine);
   } catch (error) {
     if (!(error instanceof NoKeyError)) throw error;
     return mayBeConfigured(machine) ? undefined : error;
   }
-  const { identities, agent, identityFiles } = target;
+  const { identities, agent, identityFiles } = found.target;
   if (identities.length > 0 || agent === undefined) return undefined;
   const keys = await keysIn(agent);
-  if (keys === undefined || keys > 0 || mayBeConfigured(machine)) return undefined;
+  if ((keys ?? 0) > 0 || mayBeConfigured(machine)) return undefined;
   const tried = identityFiles.map(({ path }) => path).join(", ");
-  return { lookedAt: `${tried}, and the agent at ${agent}, which has none`, notes: [] };
+  const which = keys === undefined ? "which does not answer" : "which has none";
+  return { lookedAt: `${tried}, and the agent at ${agent}, ${which}`, notes: found.notes };
 }
 
 /** Whether the ssh configuration says of some hosts how to log in: the bastion's address may be one of them. */
@@ -372,11 +373,16 @@ function mayBeConfigured({ home: folder }: Machine): boolean {
   return existsSync(file) && /^\s*(IdentityFile|IdentityAgent|Include|Match)\b/im.test(readFileSync(file, "utf8"));
 }
 
+/** In ms. */
+const AGENT_PATIENCE = 10_000;
+
 /** How many keys an agent has; undefined when it does not say. */
 function keysIn(socket: string): Promise<number | undefined> {
   return new Promise((resolve) => {
-    new OpenSSHAgent(socket).getIdentities((error, keys) => {
-      resolve(error === undefined || error === null ? (keys?.length ?? 0) : undefined);
+    const timer = setTimeout(resolve, AGENT_PATIENCE, undefined);
+    new OpenSSHAgent(socket).getIdentities((_, keys) => {
+      clearTimeout(timer);
+      resolve(keys?.length);
     });
   });
 }

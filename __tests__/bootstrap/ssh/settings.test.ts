@@ -637,6 +637,20 @@ describe("a key for a bastion that is not there yet", () => {
       agent.stop();
     }
   });
+
+  it("is none where the agent is gone, and the rest of what is wrong is said too", async () => {
+    put(
+      ".ssh/id_rsa",
+      pkcs8(generateKeyPairSync("rsa", { modulusLength: 2048 }), { cipher: "aes-256-cbc", passphrase: "x" }),
+    );
+
+    await expect(required({}, { ...alone, environment: { SSH_AUTH_SOCK: AGENT } })).rejects.toThrow(
+      new RegExp(
+        `, and the agent at ${AGENT}, which does not answer\n` +
+          ` {2}${HOME}/.ssh/id_rsa is not used: it is encrypted; the agent is asked, which has it after ssh-add '`,
+      ),
+    );
+  });
 });
 
 describe("the ssh configuration for all users", () => {
