@@ -82,7 +82,7 @@ describe("a plan of removal", () => {
     aws_security_group: "deleted",
     aws_subnet: "yours",
     aws_vpc: "yours",
-    aws_vpc_endpoint: "yours",
+    aws_vpc_endpoint: "deleted",
   };
   it("has a step for each thing that it says will be deleted, and for no other", () => {
     const everything = Object.keys(FATES).map((type) => thing(type as Thing["type"], type));
@@ -95,6 +95,7 @@ describe("a plan of removal", () => {
       "aws_elb",
       "aws_lb",
       "aws_lb_target_group",
+      "aws_vpc_endpoint",
       "aws_network_interface",
       "aws_security_group",
       "aws_ebs_volume",
@@ -134,6 +135,7 @@ describe("a plan of removal", () => {
       thing("aws_ebs_volume", "vol-1"),
       thing("aws_cloudwatch_log_group", "/aws/eks/c/cluster"),
       thing("aws_instance", "i-1"),
+      thing("aws_instance", "i-2", { endedBy: "eks delete-nodegroup --cluster-name c --nodegroup-name g" }),
     ]);
 
     const text = listing(removalPlan(found));
@@ -142,6 +144,9 @@ describe("a plan of removal", () => {
     expect(text).toContain("to delete it: eks destroy --delete-log-group /aws/eks/c/cluster");
     expect(text).toContain(
       "has to be removed by you: aws ec2 terminate-instances --instance-ids i-1 --region ap-northeast-2",
+    );
+    expect(text).toContain(
+      "has to be removed by you: aws eks delete-nodegroup --cluster-name c --nodegroup-name g --region ap-northeast-2",
     );
   });
 

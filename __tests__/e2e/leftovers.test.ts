@@ -81,7 +81,14 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
       }),
     );
     const managedIds = new Set([vpcId, one, two, nodeGroup, "awskrug_gudi_eks-worker"]);
-    cluster = { clusterName: OURS, vpcId, hasCluster: true, managedIds, persistentVolumes: new Map() };
+    cluster = {
+      clusterName: OURS,
+      vpcId,
+      hasCluster: true,
+      managedIds,
+      persistentVolumes: new Map(),
+      machines: new Map(),
+    };
 
     // Somebody else's: a cluster in another VPC, and things without a cluster's tag in ours.
     const theirGroup = await account.group(elsewhere, "k8s-elb-theirs", owned(THEIRS));

@@ -1,5 +1,5 @@
 import { paginateDescribeAutoScalingGroups, paginateDescribeLaunchConfigurations } from "@aws-sdk/client-auto-scaling";
-import { DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { paginateDescribeLogGroups, type LogGroup } from "@aws-sdk/client-cloudwatch-logs";
 import {
   DescribeAddressesCommand,
   DescribeKeyPairsCommand,
@@ -35,10 +35,12 @@ import {
   ListOpenIDConnectProviderTagsCommand,
 } from "@aws-sdk/client-iam";
 
-import { tagsOf } from "../answers";
+import { all, tagsOf } from "../answers";
+import { asking } from "../call";
 import type { AwsClients } from "../clients";
+import { quoted } from "../../contract/shell";
 import { pagesOfInstances } from "../instances";
-import { inEc2, listed, named, onePage, taggedBy, type Tags } from "./finder";
+import { inEc2, listed, named, onePage, taggedBy, type Finder, type Tags } from "./finder";
 
 /** The tags of classic load balancers, by their names. @throws what AWS says where one of them does not exist */
 export async function tagsOfClassic({ classic }: AwsClients, LoadBalancerNames: string[]): Promise<[string, Tags][]> {
@@ -61,6 +63,19 @@ function tagsOfProviders({ iam }: AwsClients, arns: string[]): Promise<[string, 
   );
 }
 
+/** Log groups: one by its name, or by the beginning of their names, which then ends with `/`, all of them. */
+const LOG_GROUPS: Finder<string, LogGroup> = {
+  noun: "log group",
+  byHand: "logs delete-log-group --log-group-name",
+  find: async ({ logs: client }, name) => {
+    const pages = paginateDescribeLogGroups({ client }, { logGroupNamePrefix: name });
+    const found = await asking(`ask AWS for the log group ${name}`, all(pages, "logGroups"));
+    return found
+      .filter(({ logGroupName }) => name.endsWith("/") || logGroupName === name)
+      .map((details) => ({ id: details.logGroupName ?? "", tags: {}, state: "there", details }));
+  },
+};
+
 /**
  * What `eks destroy` looks for in an account, by Terraform's type: what the stack makes, and what Kubernetes and EKS
  * make beside it. What is looked for by its name is found under the names of this stack only.
@@ -75,10 +90,7 @@ export const FINDERS = {
     // It has a status only while it is being deleted.
     (it) => (it.Status === undefined ? undefined : "deleting"),
   ),
-  aws_cloudwatch_log_group: named("log group", "logs delete-log-group --log-group-name", async ({ logs }, name) => {
-    const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
-    return logGroups.find(({ logGroupName }) => logGroupName === name);
-  }),
+  aws_cloudwatch_log_group: LOG_GROUPS,
   aws_ebs_snapshot: listed(
     "snapshot",
     "ec2 delete-snapshot --snapshot-id",
@@ -255,7 +267,7 @@ export type FoundType = keyof typeof FINDERS;
 
 /** The command that removes something by hand. */
 export function byHand(type: FoundType, id: string, region: string): string {
-  return `aws ${FINDERS[type].byHand} ${id} --region ${region}`;
+  return `aws ${FINDERS[type].byHand} ${quoted(id)} --region ${region}`;
 }
 
 const NOBODY_ASKS = "found by the state only, since the clients here do not ask its service";
