@@ -66,7 +66,7 @@ export class EksStack extends ReadableStack {
     const volumeKey = new EncryptionKey(this, "volumes", {
       settings: inputs.volumeEncryption,
       description: `Volumes of the nodes and the bastion of the EKS cluster ${names.cluster}`,
-      alias: `eks/${names.cluster}-volumes`,
+      alias: names.volumesKey(names.cluster),
       policy: volumeKeyPolicy(setting.account),
     });
     const volumeKmsKeyArn = volumeKey.arn;

@@ -148,13 +148,9 @@ class Destruction {
             `(${found.unknown[0] ?? "EKS does not say"}): what has its name could be somebody else's; nothing was deleted`,
         );
       }
-      const remains = await this.#remains();
+      const remains = await this.#remains(found);
       if (isClean(found, this.#wishes) && isNothing(remains)) {
-        this.#say(
-          `there is nothing in the state, and nothing of the cluster ${clusterName} in ${place} (KMS keys and hosted ` +
-            "zones, which the state alone tells of, are not looked for: aws kms list-aliases, aws route53 " +
-            "list-hosted-zones)",
-        );
+        this.#say(`there is nothing in the state, and nothing of the cluster ${clusterName} in ${place}`);
         return 0;
       }
     }
@@ -243,9 +239,10 @@ class Destruction {
   }
 
   /** Without what stays on purpose. */
-  async #remains(): Promise<Remains> {
+  async #remains({ things: told }: Leftovers): Promise<Remains> {
     this.screen.busy("looking for what is left of the stack");
-    const { things, unknown } = await this.#reading(scanAfter({ region: this.target.region }, this.target));
+    const ids = new Set(told.map(({ id }) => id));
+    const { things, unknown } = await this.#reading(scanAfter({ region: this.target.region }, this.target, ids));
     return { things: things.filter(({ id }) => !this.#wishes.keep.includes(id)), unknown };
   }
 
@@ -456,7 +453,7 @@ class Destruction {
     const look = async () => {
       const leftovers = await this.#scan();
       // Names and tags would be somebody else's, too.
-      const remains = leftovers.isSomebodyElses ? { things: [], unknown: [] } : await this.#remains();
+      const remains = leftovers.isSomebodyElses ? { things: [], unknown: [] } : await this.#remains(leftovers);
       return { leftovers, remains };
     };
     let last = await look();
