@@ -137,6 +137,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
     planted["groupWithTag"] = await account.group(vpcId, "not-guard-duty", guardDuty);
     planted["groupWithName"] = await account.group(vpcId, "GuardDutyManagedSecurityGroup-x");
     planted["classicAlike"] = await account.classicBalancer("alike", one, byHand, alike);
+    planted["nlbOfTwo"] = await account.balancer("of-two", [three, four], { ...owned(OURS), ...owned(THEIRS) });
     await account.balancer("same-project", [three, four], { Project: "awskrug_gudi", Managed_by: "terraform" });
     await account.targetGroup("k8s-shop-cart-2", elsewhere);
     planted["rds"] = await account.interface(one, "RDSNetworkInterface", [byHand]);
@@ -223,6 +224,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
           (group) => `security group ${our(group)}`,
         ),
         `classic load balancer ${our("classicAlike")}`,
+        `load balancer ${our("nlbOfTwo")}`,
         `network interface ${our("rds")}`,
         `network interface ${our("theirPlane")}`,
         `instance ${our("machine")}`,

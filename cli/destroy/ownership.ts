@@ -92,7 +92,10 @@ function objectOf(tags: Tags): string {
   return object ?? (claim === undefined ? "" : `${tags["kubernetes.io/created-for/pvc/namespace"] ?? "?"}/${claim}`);
 }
 
-/** A load balancer or a target group: what is the cluster's wherever it is; what is not, only in the cluster's VPC. */
+/**
+ * A load balancer or a target group: wherever it is when it names the cluster, and what does not only in the cluster's
+ * VPC.
+ */
 export function balancerThing(
   type: "aws_elb" | "aws_lb" | "aws_lb_target_group",
   { id, tags }: Pick<Found, "id" | "tags">,
@@ -101,7 +104,7 @@ export function balancerThing(
   called = "",
 ): Thing[] {
   const ownership = ownershipByTags(tags, clusterName);
-  if (ownership?.owner !== "cluster" && !isInVpc) return [];
+  if (!isInVpc && !isNamedIn(tags, clusterName)) return [];
   const object = objectOf(tags);
   return [{ type, id, called: list(called, object && `for ${object}`), ...(ownership ?? unnamed(type)) }];
 }
