@@ -58,11 +58,15 @@ describe("what is left over of a cluster", () => {
     expect(ids({ ...CLUSTER, managedIds: new Set([id]) })).toEqual(EVERYTHING.filter((it) => it !== id));
   });
 
-  it("is no instance that a group of Terraform's has started", () => {
-    const tag = { Key: "aws:autoscaling:groupName", Value: "c-worker" };
-    const instances = [FINDERS.aws_instance.read({ InstanceId: "i-1", State: { Name: "running" }, Tags: [tag] })];
+  it.each([
+    ["an Auto Scaling group", "aws:autoscaling:groupName", "c-worker"],
+    ["a managed node group", "eks:nodegroup-name", "c:c-worker"],
+  ])("is no instance that %s of Terraform's has started", (_, Key, id) => {
+    const all = [...Tags, { Key, Value: "c-worker" }];
+    const instances = [FINDERS.aws_instance.read({ InstanceId: "i-1", State: { Name: "running" }, Tags: all })];
 
-    expect(ids({ ...CLUSTER, managedIds: new Set(["c-worker"]) }, { ...AROUND, instances })).not.toContain("i-1");
+    expect(ids({ ...CLUSTER, managedIds: new Set([id]) }, { ...AROUND, instances })).not.toContain("i-1");
+    expect(ids({ ...CLUSTER, managedIds: new Set(["d-worker"]) }, { ...AROUND, instances })).toContain("i-1");
   });
 
   it("says who named a log group", () => {

@@ -161,8 +161,10 @@ export function judged(
       ),
     ...around.instances
       .filter(({ state }) => state === "there")
-      // Instances that an Auto Scaling group of Terraform's has started go with it.
-      .filter(({ tags }) => !managedIds.has(tags["aws:autoscaling:groupName"] ?? ""))
+      // Instances that an Auto Scaling group or a managed node group of Terraform's has started go with it.
+      .filter(({ tags: { "aws:autoscaling:groupName": group = "", "eks:nodegroup-name": nodeGroup = "" } }) => {
+        return !managedIds.has(group) && !managedIds.has(`${clusterName}:${nodeGroup}`);
+      })
       .map((it) => instanceThing(it, given))
       .filter(concerns),
     ...around.volumes.flatMap((it) => volumeThing(it, given, nodeIds)),
