@@ -471,7 +471,7 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
     const volume = await account.volume({});
     const key = await account.key(tags, `alias/eks/${OURS}-secrets`);
     const zone = await account.zone("eks.internal", tags, vpc);
-    const ownedVolume = await account.volume(owned(OURS));
+    const ownedVolume = await account.volume({ ...owned(OURS), ...tags });
     const bucket = await account.bucket("of-the-stack", tags);
 
     // Somebody else's.
@@ -559,5 +559,24 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
       `cannot look for what has the tags kubernetes.io/cluster/${OURS}=owned: AccessDeniedException: not allowed`,
     ]);
     expect(things.map(({ type }) => type)).toEqual(expect.arrayContaining(["aws_vpc", "aws_launch_template"]));
+  });
+
+  it("is found by its tags also where one type may not be looked at", async () => {
+    const forbidding = await startProxy((call) => {
+      if (call.body.toString().includes("Action=DescribeVolumes")) {
+        call.response.writeHead(403, { "content-type": "text/xml" });
+        call.response.end(
+          "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>",
+        );
+      } else passOn(emulator.endpoint, call);
+    });
+
+    const { things, unknown } = await scanAfter({ ...account.settings, endpoint: forbidding.endpoint }, stack);
+    forbidding.stop();
+
+    expect(unknown).toEqual(["cannot list the volumes: UnauthorizedOperation: no"]);
+    expect(things.map(named)).toEqual(
+      expect.arrayContaining(["arn:aws:s3:::of-the-stack", expect.stringMatching(/^KMS key /)]),
+    );
   });
 });

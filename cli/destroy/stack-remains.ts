@@ -129,7 +129,7 @@ export function scanAfter(
         ),
       ],
       aws_kms_alias: [names.secretsKey, names.volumesKey].map((alias) => named("aws_kms_alias", alias(clusterName))),
-      // Their names are for everybody: by its tags.
+      // Found by their tags: a key has no name.
       aws_kms_key: [],
       aws_launch_configuration: [
         remains("aws_launch_configuration", FINDERS.aws_launch_configuration.find(clients, EVERYTHING), ({ id }) =>
@@ -144,21 +144,22 @@ export function scanAfter(
     };
     const things = (await Promise.all([...byTag, ...Object.values(others).flat()])).flat();
     const known = new Set([...told, ...things.map(({ id }) => id)]);
-    const swept = async (tags: Tags, why: string) => {
+    for (const [tags, why] of [
+      [projectTags, byProject],
+      [{ [owned]: "owned" }, `tag ${owned}=owned`],
+    ] as const) {
       try {
-        return (await sweep(clients, tags)).filter(({ id }) => !known.has(id)).map((it): Remain => ({ ...it, why }));
+        for (const it of await sweep(clients, tags, unknown)) {
+          if (!known.has(it.id)) things.push({ ...it, why });
+          known.add(it.id);
+        }
       } catch (error) {
         // It is the second net: what it cannot say is not known, and no more.
         if (!(error instanceof UserError)) throw error;
         unknown.add(error.message);
-        return [];
       }
-    };
-    const second = [
-      ...(await swept(projectTags, byProject)),
-      ...(await swept({ [owned]: "owned" }, `tag ${owned}=owned`)),
-    ];
-    return { things: [...things, ...second], unknown: unknown.reasons };
+    }
+    return { things, unknown: unknown.reasons };
   });
 }
 
@@ -186,9 +187,10 @@ function having(tags: Tags): Alternatives {
  * What has these tags, whatever it is. AWS tells for hours of what is gone: what a finder can look for counts when the
  * finder has it.
  *
+ * @param unknown told of what a finder may not look at
  * @throws UserError when AWS refuses, or cannot be reached
  */
-async function sweep(clients: AwsClients, tags: Tags): Promise<Omit<Remain, "why">[]> {
+async function sweep(clients: AwsClients, tags: Tags, unknown: Unknowns): Promise<Omit<Remain, "why">[]> {
   const told = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
   const arns = await asking(`look for what has the tags ${told.join(", ")}`, readTagged(clients, tags));
   const named = arns.map((arn) => [arn, namedBy(arn)] as const);
@@ -198,10 +200,11 @@ async function sweep(clients: AwsClients, tags: Tags): Promise<Omit<Remain, "why
     if (it !== undefined && it !== "part") ids.set(it.type, [...(ids.get(it.type) ?? []), it.id]);
   }
   const there = [...ids].map(async ([type, wanted]) => {
-    const found: readonly Found[] = isNamed(type)
-      ? (await Promise.all(wanted.map((id) => FINDERS[type].find(clients, id)))).flat()
-      : await FINDERS[type].find(clients, having(tags));
-    return found
+    const found: Promise<readonly Found[]>[] = isNamed(type)
+      ? wanted.map((id) => FINDERS[type].find(clients, id))
+      : [FINDERS[type].find(clients, having(tags))];
+    return (await Promise.all(found.map((it) => unknown.or(it, []))))
+      .flat()
       .filter(({ id, state }) => wanted.includes(id) && state !== "ended")
       .map(({ id, state }) => ({ type, id, isGoing: state === "ending" }));
   });
