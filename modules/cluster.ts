@@ -69,7 +69,7 @@ export class Cluster extends Construct implements ClusterRef {
     const secretsKey = new EncryptionKey(this, "secrets", {
       settings: secretsEncryption,
       description: `Secrets of the EKS cluster ${name}`,
-      alias: `eks/${name}-secrets`,
+      alias: names.secretsKey(name),
       policy: secretsKeyPolicy(account, role.arn),
     });
     const hasLogs = hcl`length(${inputs.clusterLogTypes}) > 0`;

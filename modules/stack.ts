@@ -63,7 +63,7 @@ export class EksStack extends ReadableStack {
     const { arn: logKmsKeyArn } = new EncryptionKey(this, "logs", {
       settings: inputs.logEncryption,
       description: `Logs of the EKS cluster ${names.cluster} and of its VPC`,
-      alias: `eks/${names.cluster}-logs`,
+      alias: names.logsKey(names.cluster),
       policy: logKeyPolicy(setting.account, region, [controlPlaneLogGroup(names.cluster), names.flowLogGroup]),
     });
     new FlowLogs(this, "flow-logs", { ...placed, logKmsKeyArn });
@@ -73,7 +73,7 @@ export class EksStack extends ReadableStack {
     const volumeKey = new EncryptionKey(this, "volumes", {
       settings: inputs.volumeEncryption,
       description: `Volumes of the nodes and the bastion of the EKS cluster ${names.cluster}`,
-      alias: `eks/${names.cluster}-volumes`,
+      alias: names.volumesKey(names.cluster),
       policy: volumeKeyPolicy(setting.account),
     });
     const volumeKmsKeyArn = volumeKey.arn;

@@ -73,17 +73,20 @@ describe("a plan of removal", () => {
     aws_instance: "yours",
     aws_internet_gateway: "yours",
     aws_key_pair: "yours",
+    aws_kms_alias: "yours",
+    aws_kms_key: "yours",
     aws_launch_configuration: "yours",
     aws_launch_template: "yours",
     aws_lb: "deleted",
     aws_lb_target_group: "deleted",
     aws_nat_gateway: "yours",
     aws_network_interface: "deleted",
+    aws_route53_zone: "yours",
     aws_route_table: "yours",
     aws_security_group: "deleted",
     aws_subnet: "yours",
     aws_vpc: "yours",
-    aws_vpc_endpoint: "yours",
+    aws_vpc_endpoint: "deleted",
   };
   it("has a step for each thing that it says will be deleted, and for no other", () => {
     const everything = Object.keys(FATES).map((type) => thing(type as Thing["type"], type));
@@ -96,6 +99,7 @@ describe("a plan of removal", () => {
       "aws_elb",
       "aws_lb",
       "aws_lb_target_group",
+      "aws_vpc_endpoint",
       "aws_network_interface",
       "aws_security_group",
       "aws_ebs_volume",
@@ -177,6 +181,12 @@ describe("a plan of removal", () => {
       thing("aws_instance", "i-1"),
       "yours",
       `has to be removed by you: aws ec2 terminate-instances --instance-ids i-1 ${IN_REGION}`,
+    ],
+    [
+      "is a machine that something else would start again",
+      thing("aws_instance", "i-2", { endedBy: "eks delete-nodegroup --cluster-name c --nodegroup-name g" }),
+      "yours",
+      `has to be removed by you: aws eks delete-nodegroup --cluster-name c --nodegroup-name g ${IN_REGION}`,
     ],
     [
       "is in use by who knows what",

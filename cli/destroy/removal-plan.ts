@@ -61,6 +61,7 @@ const BALANCERS = ["aws_elb", "aws_lb"] as const;
 /** In this order each is free of what came before it. */
 const AFTER_BALANCERS = [
   "aws_lb_target_group",
+  "aws_vpc_endpoint",
   "aws_network_interface",
   "aws_security_group",
   "aws_ebs_volume",
@@ -144,8 +145,8 @@ function refuseUnlessItMayGo(id: string, { things, clusterName, region }: Leftov
 }
 
 function fateOf(thing: Thing, region: string, wishes: Wishes): Omit<Fate, "thing"> {
-  const { type, id, owner, goesWith, attachedTo } = thing;
-  const command = byHand(type, id, region);
+  const { type, id, owner, goesWith, attachedTo, endedBy } = thing;
+  const command = endedBy === undefined ? byHand(type, id, region) : `aws ${endedBy} --region ${region}`;
   if (owner === "other" && goesWith !== GONE_BALANCER) {
     const holdsVpc = !holdsData(thing) && type !== "aws_lb_target_group";
     const holds = holdsVpc ? "; Terraform cannot delete the VPC before it is gone" : "";
