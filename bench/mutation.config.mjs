@@ -6,7 +6,8 @@
  */
 export default {
   testRunner: "jest",
-  jest: { projectType: "custom", configFile: "bench/mutation-jest.cjs" },
+  // The tests are named one by one: to look for those that are related takes longer than to run them.
+  jest: { projectType: "custom", configFile: "bench/mutation-jest.cjs", enableFindRelatedTests: false },
   coverageAnalysis: "perTest",
   // A fault in what a file makes when it is loaded takes every test to judge. Those are tables, whose words golden files,
   // the documents and Terraform's own verdicts hold.

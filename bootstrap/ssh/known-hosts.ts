@@ -62,8 +62,9 @@ function parseFields(fields: readonly string[]): Omit<KnownHostsEntry, "line"> |
   if (first.startsWith("@") && marker === undefined) {
     return `a marker is @revoked or @cert-authority, got ${JSON.stringify(first)}`;
   }
-  const [hosts, type, blob] = marker === undefined ? fields : fields.slice(1);
-  if (hosts === undefined || type === undefined || blob === undefined) return "the key type or the key is missing";
+  const others = marker === undefined ? fields : fields.slice(1);
+  if (others.length < 3) return "the key type or the key is missing";
+  const [hosts, type, blob] = others as readonly [string, string, string];
   if (hosts.startsWith("@")) return `a line has one marker at most, got ${JSON.stringify(hosts)} as well`;
   if (hosts.startsWith("|") && !HASHED.test(hosts)) {
     return `a hashed name is |1|salt|hash, got ${JSON.stringify(hosts)}`;

@@ -132,6 +132,7 @@ describe("known_hosts", () => {
     ["*", "bastion", 2222, true],
     ["**", "bastion", 22, true],
     ["b(a|s)tion", "bation", 22, false],
+    ["b!astion", "bastion", 22, false],
   ])("%s finds %s, port %d: %s, as OpenSSH does", (hosts, host, port, found) => {
     const file = write("patterns", `${hosts} ${keys.old.text}\n`);
 
@@ -165,7 +166,7 @@ describe("known_hosts", () => {
   });
 
   it("reads comments, blank lines, tabs and Windows line ends", () => {
-    const text = `# a comment\r\n\r\n   # another\r\n \tbastion\t${keys.old.text}  root@bastion  since May\r\n`;
+    const text = `# a comment\r\n\r\n   # another\r\n \tbastion\t ${keys.old.text}  root@bastion  since May\r\n`;
 
     expect(parseKnownHosts(text)).toEqual({
       entries: [{ line: 4, hosts: "bastion", type: "ssh-ed25519", key: keys.old.wire }],
@@ -177,6 +178,8 @@ describe("known_hosts", () => {
     const [, blob = ""] = keys.old.text.split(" ");
     const lines = [
       "bastion",
+      "bastion ssh-ed25519",
+      "@revoked bastion ssh-ed25519",
       `@trusted bastion ${keys.old.text}`,
       `@revoked @cert-authority bastion ${keys.old.text}`,
       `|1|c2FsdA==|aGFzaA== ${keys.old.text}`,
@@ -190,19 +193,21 @@ describe("known_hosts", () => {
 
     const { entries, malformed } = parseKnownHosts(lines.join("\n"));
 
-    expect(entries.map(({ line }) => line)).toEqual([10]);
+    expect(entries.map(({ line }) => line)).toEqual([12]);
     expect(malformed).toEqual([
       { line: 1, reason: "the key type or the key is missing" },
-      { line: 2, reason: 'a marker is @revoked or @cert-authority, got "@trusted"' },
-      { line: 3, reason: 'a line has one marker at most, got "@cert-authority" as well' },
-      { line: 4, reason: 'a hashed name is |1|salt|hash, got "|1|c2FsdA==|aGFzaA=="' },
-      { line: 5, reason: "the key is cut off or not base64" },
-      { line: 6, reason: "the key is cut off or not base64" },
+      { line: 2, reason: "the key type or the key is missing" },
+      { line: 3, reason: "the key type or the key is missing" },
+      { line: 4, reason: 'a marker is @revoked or @cert-authority, got "@trusted"' },
+      { line: 5, reason: 'a line has one marker at most, got "@cert-authority" as well' },
+      { line: 6, reason: 'a hashed name is |1|salt|hash, got "|1|c2FsdA==|aGFzaA=="' },
       { line: 7, reason: "the key is cut off or not base64" },
-      { line: 8, reason: 'the line says "ssh-rsa", but its key is ssh-ed25519' },
+      { line: 8, reason: "the key is cut off or not base64" },
       { line: 9, reason: "the key is cut off or not base64" },
+      { line: 10, reason: 'the line says "ssh-rsa", but its key is ssh-ed25519' },
+      { line: 11, reason: "the key is cut off or not base64" },
     ]);
-    expect(linesFoundByOpenSsh("bastion", write("malformed", lines.join("\n")))).toEqual([10]);
+    expect(linesFoundByOpenSsh("bastion", write("malformed", lines.join("\n")))).toEqual([12]);
   });
 });
 
@@ -244,7 +249,7 @@ describe("an offered key", () => {
   });
 
   it("is unknown when another key of the host is revoked", () => {
-    expect(standing(`@revoked bastion ${keys.old.text}`, "new")).toMatchObject({ kind: "unknown" });
+    expect(standing(`@revoked bastion ${keys.old.text}`, "new")).toEqual({ kind: "unknown", certAuthorities: [] });
   });
 
   it("is unknown when the host has only a certificate authority, even when it is the very key", () => {

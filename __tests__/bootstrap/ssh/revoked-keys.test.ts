@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import os, { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { wireFormat } from "../../../bootstrap/ssh/known-hosts";
@@ -62,7 +62,13 @@ describe("a list of revoked keys", () => {
   it("may be one that ssh-keygen has made", () => {
     execFileSync("ssh-keygen", ["-q", "-k", "-f", "made", "bad.pub", "worse.pub"], { cwd: folder });
 
+    const before = readdirSync(folder);
+    const temporary = jest.spyOn(os, "tmpdir").mockReturnValue(folder);
+
     expect(revokedBy(join(folder, "made"))).toEqual(["bad", "worse"]);
+    expect(readdirSync(folder)).toEqual(before);
+    expect(temporary).toHaveBeenCalled();
+    temporary.mockRestore();
   });
 
   const MEND = ", and without it ssh believes no host either: mend it, or take it out of the ssh configuration";
