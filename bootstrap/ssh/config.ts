@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { shell } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
@@ -30,7 +30,7 @@ export function thisMachine(): Machine {
     user,
     ...(process.platform !== "win32" && { uid }),
     environment: process.env,
-    memory: FOLDER,
+    memory: resolve(FOLDER),
     globalConfig: GLOBAL_CONFIG,
   };
 }

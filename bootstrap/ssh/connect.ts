@@ -92,7 +92,8 @@ export async function connect(handover: Handover, options: ConnectOptions, event
   try {
     for (const hop of hops) jump = await reach(hop, jump, undefined, run);
     const host = await reach(target, jump, { console: new BastionConsole(handover, run), planted }, run);
-    keepIdentity(handover, target, machine, events);
+    // Whoever has interrupted it hears of nothing more.
+    if (!options.signal.aborted) keepIdentity(handover, target, machine, events);
     return host;
   } catch (error) {
     jump?.close();
