@@ -22,6 +22,7 @@ const USES = {
   "test:host": ["kubectl", "aws"],
   "test:e2e": ["terraform", "moto", "kubectl", "aws"],
   "test:rehearsals": ["terraform", "moto", "kubectl", "aws"],
+  attacks: ["terraform", "moto", "kubectl", "aws"],
   rehearse: ["terraform", "moto", "kubectl", "aws"],
 } as const satisfies Record<string, readonly (keyof typeof VERSIONS)[]>;
 
