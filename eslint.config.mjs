@@ -64,6 +64,39 @@ const above = (room) => {
     message: `${room}/ may import from ${ROOMS[room].join(", ") || "nothing"} only (see ROOMS in eslint.config.mjs)`,
   };
 };
+/** What reaches a person goes through one room, where nothing that somebody else has written can touch the screen. */
+const HANDED_ON = {
+  selector: "Property[key.name='stdio'] Literal[value='inherit']",
+  message: "what that program prints reaches the screen as it is: say why it may",
+};
+/** The start of a template, up to a value in it. */
+const before = (text) =>
+  `:not(TaggedTemplateExpression) > TemplateLiteral > TemplateElement[tail=false][value.raw=/${text}/]`;
+const COMMANDS =
+  "aws [a-z0-9-]+|kubectl [a-z-]+|eks (ssh|pin|up|plan|destroy|doctor|status|bootstrap)|ssh-[a-z]+|chmod|openssl";
+const PASTED = "a value in a command to be pasted has to be quoted: write it as shell`…` of contract/shell";
+const UNQUOTED = { selector: before(`(^|[\\s'"\x60(])(${COMMANDS})( [^\x60;,:()]*)? $`), message: PASTED };
+const UNQUOTED_OPTION = { selector: before("--[a-z-]+[ =]$"), message: PASTED };
+const PRINTING = {
+  files: ["main.ts", ...Object.keys(ROOMS).flatMap((room) => (room === "terminal" ? [] : [`${room}/**/*.ts`]))],
+  rules: {
+    "no-console": "error",
+    "no-restricted-properties": [
+      "error",
+      ...["stdout", "stderr"].map((property) => ({
+        object: "process",
+        property,
+        message: "print by terminal/output or a Screen: what a host, AWS or a tag says must not touch the terminal",
+      })),
+    ],
+    "no-restricted-syntax": ["error", HANDED_ON, UNQUOTED],
+  },
+};
+/** Where an option followed by a value is one of a command to be pasted, and no echo of the user's own. */
+const CURES = {
+  files: ["cli/doctor/**/*.ts", "aws/finders/**/*.ts"],
+  rules: { "no-restricted-syntax": ["error", HANDED_ON, UNQUOTED, UNQUOTED_OPTION] },
+};
 const restrict = (files, ...patterns) => ({
   files,
   rules: { "no-restricted-imports": ["error", { patterns: [PROVIDER_INDEX, ...patterns] }] },
@@ -81,9 +114,10 @@ export default tseslint.config(
       // A Terraform boolean is an object, always true in an `if`; tsc says nothing about it.
       "@typescript-eslint/strict-boolean-expressions": "error",
       "@typescript-eslint/switch-exhaustiveness-check": "error",
-      "no-console": "off",
     },
   },
+  PRINTING,
+  CURES,
   restrict(["**/*.ts"]),
   ...rooms,
   ...sshRooms,

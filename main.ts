@@ -1,5 +1,6 @@
 import { UserError } from "./contract/user-error";
 import { copyTfvars, shareLocks } from "./terraform/stack-folder";
+import { say } from "./terminal/output";
 import { synthesize } from "./modules/synthesize";
 
 try {
@@ -9,6 +10,6 @@ try {
 } catch (error) {
   const isOfFile = error instanceof Error && "syscall" in error;
   if (!(error instanceof UserError) && !isOfFile) throw error;
-  console.error(`error: ${error.message}`);
+  say([`error: ${error.message}`]);
   process.exitCode = error instanceof UserError ? error.exitCode : 1;
 }

@@ -2,7 +2,7 @@ import { UserError } from "../contract/user-error";
 import { printable } from "../terminal/text";
 
 /** What AWS answers for what is not there (any more), by the names of its errors: `InvalidGroup.NotFound`, … */
-const GONE = /NotFound|NoSuchEntity/;
+const GONE = /NotFound|NoSuchEntity|NoSuchHostedZone/;
 
 /** The name that AWS gave an error, such as `AccessDenied`; empty for everything that is no answer of AWS. */
 export function errorName(error: unknown): string {

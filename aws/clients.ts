@@ -74,6 +74,10 @@ export class AwsClients {
     return this.#of((require("@aws-sdk/client-iam") as typeof import("@aws-sdk/client-iam")).IAMClient);
   }
 
+  get kms() {
+    return this.#of((require("@aws-sdk/client-kms") as typeof import("@aws-sdk/client-kms")).KMSClient);
+  }
+
   get logs() {
     return this.#of(
       (require("@aws-sdk/client-cloudwatch-logs") as typeof import("@aws-sdk/client-cloudwatch-logs"))
@@ -88,12 +92,25 @@ export class AwsClients {
     );
   }
 
+  get route53() {
+    return this.#of((require("@aws-sdk/client-route-53") as typeof import("@aws-sdk/client-route-53")).Route53Client);
+  }
+
   get ssm() {
     return this.#of((require("@aws-sdk/client-ssm") as typeof import("@aws-sdk/client-ssm")).SSMClient);
   }
 
   get sts() {
     return this.#of((require("@aws-sdk/client-sts") as typeof import("@aws-sdk/client-sts")).STSClient);
+  }
+
+  /** Of resources of all services by their tags. */
+  get tagging() {
+    return this.#of(
+      (
+        require("@aws-sdk/client-resource-groups-tagging-api") as typeof import("@aws-sdk/client-resource-groups-tagging-api")
+      ).ResourceGroupsTaggingAPIClient,
+    );
   }
 
   /** Of all other load balancers, and of target groups. */

@@ -8,7 +8,8 @@ import { HELP, readOptions, usage, type Options } from "./options";
 import { playbook } from "./playbook";
 import { ownReleases, readReleases, type Releases } from "./releases";
 import { hostLine, outcomeLine, recap, recapOf, reportJson, resultsOf, type HostReport } from "./engine/report";
-import { coloured, Console } from "../terminal/console";
+import { Console } from "../terminal/console";
+import { print, printJson, say } from "../terminal/output";
 import { orInterrupted } from "../terminal/process";
 import { readHandovers } from "./sources";
 import { checkSettings } from "./ssh/settings";
@@ -28,7 +29,7 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
   try {
     const options = checkedOptions(args);
     if (options === undefined) {
-      process.stdout.write(`${HELP}\n`);
+      print(HELP.split("\n"));
       return 0;
     }
     // What is read from standard input or over the network may never come.
@@ -41,8 +42,7 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
     return await bootstrapAll(targets, options, releases, signal);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const isFailure = error.exitCode !== 130;
-    process.stderr.write(`${isFailure ? coloured(`failed: ${error.message}`, process.stderr) : error.message}\n`);
+    say([error.exitCode === 130 ? error.message : `failed: ${error.message}`]);
     return error.exitCode;
   }
 }
@@ -112,7 +112,7 @@ async function bootstrapAll(
   const folder = join(LOGS, `${new Date().toISOString().replaceAll(":", "-")}-${String(process.pid)}`);
   const doing = new Map<string, { readonly what: string; readonly since: number }>();
   const reports: HostReport[] = [];
-  const terminal = new Console(process.stderr, () => status(doing, reports.length, targets.length));
+  const terminal = new Console(() => status(doing, reports.length, targets.length));
 
   const one = async (target: Target): Promise<HostReport> => {
     const { name } = target;
@@ -124,7 +124,7 @@ async function bootstrapAll(
       waiting: (what) => {
         busy(what);
         // A terminal shows it by the line in motion.
-        if (!process.stderr.isTTY) terminal.line(`waiting: [${name}] ${what}`);
+        if (!terminal.isMoving) terminal.line(`waiting: [${name}] ${what}`);
       },
       note: (text) => {
         terminal.line(isOne ? text : `[${name}] ${text}`);
@@ -132,7 +132,8 @@ async function bootstrapAll(
       outcome: (outcome) => {
         if (isOne || outcome.kind === "warning") terminal.line(outcomeLine(name, outcome));
         if (!diff || !("diff" in outcome) || outcome.diff === undefined || outcome.diff === "") return;
-        terminal.line(indented(isOne ? outcome.diff : `[${name}] ${outcome.title}\n${outcome.diff}`));
+        if (!isOne) terminal.line(indented(`[${name}] ${outcome.title}`));
+        terminal.line(indented(outcome.diff));
       },
     });
     doing.delete(name);
@@ -150,8 +151,8 @@ async function bootstrapAll(
   // In the order of the command line, not in that of their ends.
   const order = targets.map(({ name }) => name);
   reports.sort((report, other) => order.indexOf(report.name) - order.indexOf(other.name));
-  if (reports.length > 0) terminal.line(`\n${recap(reports)}`);
-  if (json) process.stdout.write(`${reportJson(reports, check)}\n`);
+  if (reports.length > 0) terminal.lines(["", ...recap(reports)]);
+  if (json) printJson(reportJson(reports, check));
   else for (const report of reports) printResults(report, isOne);
 
   const recaps = reports.map(recapOf);
@@ -181,9 +182,7 @@ function status(
 }
 
 function printResults(report: HostReport, isOne: boolean): void {
-  for (const { text } of resultsOf(report)) {
-    process.stdout.write(`${isOne ? "" : `\n${report.name}\n`}${text}\n`);
-  }
+  for (const { lines } of resultsOf(report)) print([...(isOne ? [] : ["", report.name]), ...lines]);
 }
 
 function indented(text: string): string {

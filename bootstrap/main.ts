@@ -1,5 +1,5 @@
 import { bootstrap } from "./bootstrap";
-import { interruption } from "../terminal/process";
+import { interruption, sayBug } from "../terminal/process";
 
 /** `npm run bootstrap`. The first Ctrl-C ends it in order, a second one at once. */
 async function main(): Promise<void> {
@@ -10,7 +10,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error("this is a bug of the bootstrap, please report it with the lines below");
-  console.error(error);
+  sayBug("the bootstrap", error);
   process.exitCode = 70;
 });

@@ -1,7 +1,6 @@
 import { z } from "zod";
 
 import { columns } from "../terminal/table";
-import { printable } from "../terminal/text";
 
 /** A node of a cluster, as people look at it. */
 export interface Node {
@@ -76,8 +75,8 @@ function nodeOf({ metadata, spec, status }: z.output<typeof NODE>): Node {
 }
 
 /** The table of `kubectl get nodes`. */
-export function nodeTable(nodes: readonly Node[], now: Date): string {
-  if (nodes.length === 0) return "No resources found";
+export function nodeTable(nodes: readonly Node[], now: Date): string[] {
+  if (nodes.length === 0) return ["No resources found"];
   const rows = nodes.map(({ name, status, roles, created, version }) => [
     name,
     status,
@@ -85,7 +84,7 @@ export function nodeTable(nodes: readonly Node[], now: Date): string {
     age(created, now),
     version,
   ]);
-  return columns([["NAME", "STATUS", "ROLES", "AGE", "VERSION"], ...rows.map((row) => row.map(printable))]).join("\n");
+  return columns([["NAME", "STATUS", "ROLES", "AGE", "VERSION"], ...rows]);
 }
 
 /**

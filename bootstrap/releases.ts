@@ -24,6 +24,8 @@ export interface Release {
   /** Without a `v`: `1.31.14`. */
   readonly version: string;
   readonly artifacts: Readonly<Record<Arch, Artifact>>;
+  /** Whether the table knows no public file with the same checksums. */
+  readonly isUnconfirmed: boolean;
 }
 
 /** Everything that the bootstrap downloads onto a bastion. */
@@ -45,6 +47,8 @@ const row = z
     version: z.string().regex(/^\d+\.\d+\.\d+$/, { error: ({ input }) => `must be MAJOR.MINOR.PATCH, ${got(input)}` }),
     amd64: sha256,
     arm64: sha256,
+    /** Public files that have the same checksums; none: nobody confirms them. A table of one's own does not say. */
+    sources: z.array(z.string()).optional(),
   })
   .refine(({ amd64, arm64 }) => amd64 !== arm64, {
     error: "has the same checksum for amd64 and arm64: one of them is of the wrong file",
@@ -60,8 +64,8 @@ const rowSince = (minimum: string, because: string) =>
   });
 
 const tool = {
-  /** Where the checksums were found, for people. */
-  source: z.string().optional(),
+  /** When the sources of its rows were read. */
+  read: z.iso.date().optional(),
   /** With `{version}` and `{arch}` in it. */
   url: z.string().superRefine((url, context) => {
     const missing = ["{version}", "{arch}"].filter((word) => !url.includes(word));
@@ -184,10 +188,11 @@ function objection(url: string): string | undefined {
   return undefined;
 }
 
-function release(name: string, { url, arch: words }: Tool, { version, ...checksums }: Row): Release {
+function release(name: string, { url, arch: words }: Tool, { version, sources, ...checksums }: Row): Release {
   const artifact = (arch: Arch): Artifact => ({
     url: url.replaceAll("{version}", version).replaceAll("{arch}", words?.[arch] ?? arch),
     sha256: checksums[arch],
   });
-  return { name, version, artifacts: { amd64: artifact("amd64"), arm64: artifact("arm64") } };
+  const artifacts = { amd64: artifact("amd64"), arm64: artifact("arm64") };
+  return { name, version, artifacts, isUnconfirmed: sources?.length === 0 };
 }

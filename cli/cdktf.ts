@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 
 import { fileProblem, UserError } from "../contract/user-error";
 import { cdktfArguments } from "../terraform/flags";
+import { say } from "../terminal/output";
 import { shareLocks } from "../terraform/stack-folder";
 
 /** Commands of cdktf that run `terraform init`, and may then run `terraform providers lock`. */
@@ -26,8 +27,8 @@ function withDefaults(args: string[]): string[] {
 }
 
 /**
- * A part of cdktf's own CLI is machine code, which was built for the Node.js of its time; for others it is compiled
- * while the packages are installed, where there is a compiler.
+ * A part of cdktf's own CLI is machine code, which was built for the Node.js of its time; others compile it, and no package
+ * does that by itself here (see .npmrc).
  *
  * @throws UserError when it cannot start on this Node.js
  * @see https://www.npmjs.com/package/@cdktf/node-pty-prebuilt-multiarch
@@ -41,7 +42,8 @@ function refuseUnlessItStarts(): void {
   if (existsSync(builds) && readdirSync(builds).some((name) => name.startsWith(ofThisNode))) return;
   throw new UserError(
     `cdktf's own CLI does not start on Node.js ${process.versions.node} (${machine}): its part node-pty has no build ` +
-      "for that; use Node.js 20 or 22, or eks or terraform instead of cdktf",
+      "for that; use Node.js 20 or 22, or eks or terraform instead of cdktf, or compile it: npm rebuild " +
+      "@cdktf/node-pty-prebuilt-multiarch --ignore-scripts=false",
   );
 }
 
@@ -53,12 +55,13 @@ export function main(argv: readonly string[]): void {
     refuseUnlessItStarts();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    console.error(`error: ${error.message}`);
+    say([`error: ${error.message}`]);
     process.exitCode = error.exitCode;
     return;
   }
 
   const child = spawn(process.execPath, [require.resolve("cdktf-cli/bundle/bin/cdktf"), ...args], {
+    // eslint-disable-next-line no-restricted-syntax -- its screen is its own
     stdio: "inherit",
     // cdktf is archived: there is no newer version to ask for, and nobody left to report to.
     env: { DISABLE_VERSION_CHECK: "1", CHECKPOINT_DISABLE: "1", ...process.env },
@@ -77,7 +80,7 @@ export function main(argv: readonly string[]): void {
     } catch (cause) {
       const problem = fileProblem(cause);
       if (problem === undefined) throw cause;
-      console.error(`warning: the lock file of the providers is not kept: ${problem}`);
+      say([`warning: the lock file of the providers is not kept: ${problem}`]);
     }
   });
 }

@@ -2,9 +2,11 @@
 /* eslint-disable @typescript-eslint/no-require-imports */
 import { Command, CommanderError, Option } from "commander";
 
+import { shell } from "../contract/shell";
 import { HELP, OPTIONS as BOOTSTRAP_OPTIONS } from "../bootstrap/options";
 import { fileProblem, UserError } from "../contract/user-error";
 import { INJECTION_NAMES } from "./rehearse/injection-names";
+import { print, say } from "../terminal/output";
 import { orInterrupted } from "../terminal/process";
 import { Screen } from "../terminal/screen";
 import { refuseHiddenArguments } from "../terraform/arguments";
@@ -44,7 +46,7 @@ export async function eks(args: readonly string[], signal: AbortSignal): Promise
     screen.end();
     const failed = failure(error, signal);
     if (failed === undefined) throw error;
-    process.stderr.write(`error: ${failed.message}\n`);
+    say([`error: ${failed.message}`]);
     return failed.code;
   } finally {
     screen.end();
@@ -105,9 +107,9 @@ function beStrict(command: Command, hasBootstrapOptions: boolean): void {
     const [word] = action.args;
     if (word !== undefined) {
       const hint = /\.tfvars(\.json)?$/.test(word)
-        ? `did you mean -var-file ${word}?`
+        ? `did you mean ${shell`-var-file ${word}`}?`
         : name === "ssh"
-          ? `what is to be run follows --, as in eks ssh -- ${word}`
+          ? `what is to be run follows --, as in ${shell`eks ssh -- ${word}`}`
           : takesThem
             ? "what is for the bootstrap follows --"
             : "--help lists the options";
@@ -115,6 +117,11 @@ function beStrict(command: Command, hasBootstrapOptions: boolean): void {
     }
     if (hasBootstrapOptions && !takesThem) fail(`eks ${name} does not reach the bastion, and nothing can follow --`);
   });
+}
+
+/** What commander writes, which ends its last line. */
+function linesOf(text: string): string[] {
+  return text.replace(/\n$/, "").split("\n");
 }
 
 /** What commander says of a wrong command line; of an option of the bootstrap, where that belongs. */
@@ -141,6 +148,14 @@ function commands(
   const program = new Command("eks")
     .description("One command for the life of the workshop's cluster, in the current folder.")
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        print(linesOf(text));
+      },
+      writeErr: (text) => {
+        say(linesOf(text));
+      },
+    })
     .showHelpAfterError("(--help lists what there is)")
     .helpCommand(false)
     .addHelpText(
@@ -156,7 +171,7 @@ function commands(
       if (bootstrap.length === 0) return work();
       const { checkedOptions } = require("../bootstrap/bootstrap") as typeof import("../bootstrap/bootstrap");
       if (checkedOptions(bootstrap) !== undefined) return work();
-      process.stdout.write(`${HELP}\n`);
+      print(HELP.split("\n"));
       return 0;
     });
 

@@ -9,16 +9,17 @@ import { readHandovers } from "../bootstrap/sources";
 import type { Handover } from "../contract/handover";
 import { examineBefore } from "./doctor/account";
 import { readClusterFacts, type ClusterFacts } from "./doctor/cluster-facts";
-import { examineCluster, examineState, exitCode, findingsJson, findingsText } from "./doctor/doctor";
+import { examineCluster, examineState, exitCode, findingsJson, findingsLines } from "./doctor/doctor";
 import { UserError } from "../contract/user-error";
 import { orElse } from "./doctor/fact";
 import type { Finding } from "./doctor/finding";
 import { notInside, readInsideFacts, type InsideFacts } from "./doctor/inside-facts";
 import { madeIn, refuseElsewhere } from "./elsewhere";
 import { onBastion } from "./on-bastion";
+import { print, printJson } from "../terminal/output";
 import type { Screen } from "../terminal/screen";
 import { isEncrypted, isLocked, readState } from "../terraform/state";
-import { statusOf, statusText } from "./status";
+import { statusOf, statusLines } from "./status";
 import { STACK_DIR } from "./synthesized";
 import { newLogFile, ownFolder } from "../terraform/own-folder";
 import { Terraform } from "../terraform/terraform";
@@ -53,7 +54,8 @@ export async function status(
   const { cluster, inside } = await look(handover, bootstrap, screen, signal);
   screen.end();
   const found = statusOf(handover, cluster, inside);
-  process.stdout.write(`${json ? JSON.stringify(found, undefined, 2) : statusText(found)}\n`);
+  if (json) printJson(JSON.stringify(found, undefined, 2));
+  else print(statusLines(found));
   return 0;
 }
 
@@ -83,7 +85,8 @@ export async function doctor(options: InspectOptions, screen: Screen, signal: Ab
       : examineCluster({ handover, ...(await look(handover, options.bootstrap, screen, signal)) }, inState);
   screen.end();
   const all = [...inState, ...findings];
-  process.stdout.write(`${options.json ? findingsJson(all) : findingsText(all)}\n`);
+  if (options.json) printJson(findingsJson(all));
+  else print(findingsLines(all));
   return exitCode(all);
 }
 

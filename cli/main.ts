@@ -1,4 +1,5 @@
-import { interruption } from "../terminal/process";
+import { say } from "../terminal/output";
+import { interruption, sayBug } from "../terminal/process";
 import { eks } from "./eks";
 import { fileProblem } from "../contract/user-error";
 
@@ -19,11 +20,10 @@ export function main(args: readonly string[]): void {
 function report(error: unknown): void {
   const problem = fileProblem(error);
   if (problem !== undefined) {
-    console.error(`error: ${problem}`);
+    say([`error: ${problem}`]);
     process.exitCode = 1;
     return;
   }
-  console.error("this is a bug of eks, please report it with the lines below");
-  console.error(error);
+  sayBug("eks", error);
   process.exitCode = 70;
 }

@@ -8,10 +8,11 @@ import { logIn } from "../bootstrap/bastion";
 import { checkedOptions } from "../bootstrap/bootstrap";
 import { knownHostsLine } from "../bootstrap/ssh/known-hosts";
 import { HELP, OPTIONS } from "../bootstrap/options";
-import { readSshSettings, type Login } from "../bootstrap/ssh/settings";
+import { readSshSettings, type IdentityFile, type Login } from "../bootstrap/ssh/settings";
 import { UserError } from "../contract/user-error";
 import { ownFolder } from "../terraform/own-folder";
 import { handoverHere } from "./inspect";
+import { print } from "../terminal/output";
 import type { Screen } from "../terminal/screen";
 
 /**
@@ -39,7 +40,7 @@ export async function ssh(
   const patience = given.some((word) => word.startsWith("--timeout")) ? [] : ["--timeout", "20"];
   const options = checkedOptions([...patience, ...given]);
   if (options === undefined) {
-    process.stdout.write(`${HELP}\n`);
+    print(HELP.split("\n"));
     return 0;
   }
   const handover = await handoverHere(given);
@@ -131,7 +132,11 @@ type Judged = Pick<Login, "address" | "port" | "user" | "identityFiles" | "agent
  */
 export function sshConfig(way: readonly Judged[], knownHosts: string): string {
   const hosts = way.map(({ alias, address, port, user, identityFiles, agent, identitiesOnly }, at) => {
-    const named = identityFiles.filter(({ from }) => from !== "default");
+    // Where the client is told of a file, it looks for no other by itself.
+    const isTold = (it: IdentityFile) => it.from === "option" || it.from === "config";
+    const named = identityFiles.some(({ from }) => from === "remembered")
+      ? identityFiles
+      : identityFiles.filter(isTold);
     return [
       `Host ${alias}`,
       `HostName ${literal(address)}`,
@@ -139,7 +144,7 @@ export function sshConfig(way: readonly Judged[], knownHosts: string): string {
       `Port ${String(port)}`,
       `User "${user.replaceAll(/["\\]/g, String.raw`\$&`)}"`,
       ...named.map(({ path }) => `IdentityFile ${literal(path)}`),
-      ...(identitiesOnly || named.length > 0 ? ["IdentitiesOnly yes"] : []),
+      ...(identitiesOnly || named.some(isTold) ? ["IdentitiesOnly yes"] : []),
       `IdentityAgent ${agent === undefined ? "none" : literal(agent)}`,
       `ProxyJump ${way[at - 1]?.alias ?? "none"}`,
     ];
@@ -166,6 +171,7 @@ function literal(value: string): string {
 
 /** @returns the exit code of OpenSSH's client */
 async function run(args: readonly string[], signal: AbortSignal): Promise<number> {
+  // eslint-disable-next-line no-restricted-syntax -- a person works in that shell, with editors and colours
   const client = spawn("ssh", args, { stdio: "inherit" });
   const interrupt = () => client.kill("SIGTERM");
   signal.addEventListener("abort", interrupt);

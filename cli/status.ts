@@ -2,7 +2,7 @@ import type { Handover } from "../contract/handover";
 import { joining, stateOf } from "./doctor/after-facts";
 import type { ClusterFacts } from "./doctor/cluster-facts";
 import { orElse, type Fact } from "./doctor/fact";
-import { columns } from "../terminal/table";
+import { columns, inBlocks } from "../terminal/table";
 import { minorsBehind } from "../facts/kubelet-skew";
 import type { InsideFacts } from "./doctor/inside-facts";
 
@@ -120,7 +120,7 @@ function shown(value: number | string | null): string {
 }
 
 /** For people; `?` is what cannot be seen, and the end says why. */
-export function statusText({ cluster, nodeGroups, bastion, versions, billed, unseen }: Status): string {
+export function statusLines({ cluster, nodeGroups, bastion, versions, billed, unseen }: Status): string[] {
   const access = [
     cluster.private === true && "the VPC (private)",
     cluster.public === true && `${cluster.publicCidrs.join(", ") || "nobody else"} (public)`,
@@ -148,8 +148,5 @@ export function statusText({ cluster, nodeGroups, bastion, versions, billed, uns
   ]);
   const bills = columns([["BILLED", "ID", "BY"], ...billed.map(({ what, id, unit }) => [what, id, unit])]);
   const missing = unseen.map(({ what, why }) => `? ${what}: ${why}`);
-  return [facts, groups, bills, missing]
-    .filter((block) => block.length > 0)
-    .map((block) => block.join("\n"))
-    .join("\n\n");
+  return inBlocks([facts, groups, bills, missing]);
 }

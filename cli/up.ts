@@ -2,14 +2,17 @@ import { readIdentity, type Identity } from "../aws/identity";
 import { withAws, type AwsClients } from "../aws/clients";
 import { readInstanceTypes } from "../aws/instances";
 import { bootstrap, checkedOptions } from "../bootstrap/bootstrap";
+import type { Options } from "../bootstrap/options";
+import { requireKey } from "../bootstrap/ssh/settings";
 import { confirm } from "../terminal/confirm";
+import { print } from "../terminal/output";
 import { orInterrupted } from "../terminal/process";
 import type { Screen } from "../terminal/screen";
 import { wrapped } from "../terminal/wrapped";
 import type { StateResource } from "../terraform/state";
 import type { Plan } from "../terraform/plan-file";
 import type { VariableArgument } from "../terraform/tfvars";
-import { concerning, examineBefore, explained, refuseErrors, unchecked } from "./doctor/account";
+import { concerning, examineBefore, explained, inputsHere, refuseErrors, unchecked } from "./doctor/account";
 import type { Finding } from "./doctor/finding";
 import { madeIn, refuseElsewhere } from "./elsewhere";
 import { refuseUnlessAllowed } from "./plan/guard";
@@ -88,7 +91,7 @@ export async function plan(
   const saved = await makePlan(stack, caller, screen).finally(dropPlan);
   const lines = await told(saved, stack, screen);
   screen.end();
-  process.stdout.write(`${lines.join("\n")}\n`);
+  print(lines);
   refuseUnlessAllowed(saved.plan, options.allowReplace);
   await refuseWhatAwsWould(saved, screen);
   return saved.hasChanges ? 2 : 0;
@@ -103,16 +106,17 @@ export async function plan(
 export async function up(options: UpOptions, screen: Screen, signal: AbortSignal): Promise<number> {
   const bootstrapArgs = ["--stack-dir", STACK_DIR, ...options.bootstrap];
   // What is wrong with them should not be found out a quarter of an hour later.
-  checkedOptions(bootstrapArgs);
+  const bootstrapOptions = checkedOptions(bootstrapArgs);
 
   const stack = await prepare(options.arguments, true, screen, signal);
   const endState = await stack.terraform.beginState();
   try {
     const state = await readState(stack, screen);
     const caller = await whoAsks(stack, state, screen);
+    if (bootstrapOptions !== undefined) await requireSshKey(bootstrapOptions, stack);
     await keepProfiles(stack, state, screen);
     const saved = await makePlan(stack, caller, screen);
-    for (const line of await told(saved, stack, screen)) screen.line(line);
+    screen.lines(await told(saved, stack, screen));
     refuseUnlessAllowed(saved.plan, options.allowReplace);
     await refuseWhatAwsWould(saved, screen);
     if (saved.hasChanges) {
@@ -128,12 +132,24 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
   screen.end();
   const code = await bootstrap(bootstrapArgs, signal);
   if (code === 1 || code === 130) {
-    screen.line(
-      "what exists now: all that the plan has; the bastion is not set up to its end\n" +
-        "what now: run the same command again, or `eks bootstrap` with what you have written after --",
-    );
+    screen.lines([
+      "what exists now: all that the plan has; the bastion is not set up to its end",
+      "what now: run the same command again, or `eks bootstrap` with what you have written after --",
+    ]);
   }
   return code;
+}
+
+/**
+ * Looks for a key to log in to the bastion with, a quarter of an hour before it is needed. The stack may make one.
+ *
+ * @throws NoKeyError
+ */
+async function requireSshKey(options: Options, { variables }: Stack): Promise<void> {
+  const { region, clusterName, keyPair, makesKeyPair } = inputsHere(variables.values);
+  if (makesKeyPair) return;
+  const user = String(variables.values.get("kubectl_ec2_user")?.value);
+  await requireKey(options, { region, cluster_name: clusterName, bastion_user: user }, keyPair);
 }
 
 /**
@@ -157,7 +173,7 @@ async function refuseWhatAwsWould({ plan, asked }: SavedPlan, screen: Screen): P
   if (concerns === undefined) return;
   screen.busy("asking AWS what it would refuse");
   const findings = concerns(await asked);
-  for (const line of unchecked(findings).flatMap((what) => wrapped("note:", what))) screen.line(line);
+  screen.lines(unchecked(findings).flatMap((what) => wrapped("note:", what)));
   refuseErrors(findings);
 }
 

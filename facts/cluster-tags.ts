@@ -74,3 +74,13 @@ export function clusterClaim(key: string, value: string): ClusterClaim | undefin
 export function controlPlaneLogGroup(clusterName: string): string {
   return `/aws/eks/${clusterName}/cluster`;
 }
+
+/**
+ * Beginning of the names of the log groups that CloudWatch Container Insights makes for a cluster, without a tag:
+ * `application`, `dataplane`, `host`, `performance`, …
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Container-Insights-EKS-logs.html
+ */
+export function containerInsightsLogGroups(clusterName: string): string {
+  return `/aws/containerinsights/${clusterName}/`;
+}

@@ -22,6 +22,10 @@ export function namesOf(project: string) {
     flowLogs: `${project}-flow-logs`,
     flowLogGroup: `/aws/vpc-flow-logs/${project}`,
     endpointSecurityGroup: `${project}-vpc-endpoints-sg`,
+    /** Aliases of the keys that are made for a cluster's secrets, its logs and its volumes. */
+    secretsKey: (cluster: string) => `alias/eks/${cluster}-secrets`,
+    logsKey: (cluster: string) => `alias/eks/${cluster}-logs`,
+    volumesKey: (cluster: string) => `alias/eks/${cluster}-volumes`,
     podRole: (key: string) => `${project}-pod-${key}`,
   };
 }

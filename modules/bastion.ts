@@ -7,12 +7,12 @@ import { SecurityGroupRule } from "@cdktf/provider-aws/lib/security-group-rule";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 
-import { everywhere } from "./egress";
+import { everywhereUnlessMinimal, type Egress } from "./egress";
 import { hcl, type Expression } from "./hcl/expression";
 import { local } from "./hcl/local";
 import { countIf } from "./hcl/maybe";
 import { describeClusterPolicy, machineTrustPolicy } from "./policies";
-import type { Placed } from "./setting";
+import type { Placed, Setting } from "./setting";
 
 /** What a bastion is made of. */
 export interface BastionProps extends Placed {
@@ -27,6 +27,20 @@ export interface BastionProps extends Placed {
   readonly userData?: string | undefined;
 }
 
+/**
+ * What the bootstrap needs of the world, and `kubectl` of the cluster. AWS' own resolver and clock inside the VPC need no
+ * rule; a bastion that is told to use others does.
+ *
+ * @see https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+ */
+const OUTWARDS: readonly Egress[] = [
+  { description: "HTTPS", protocol: "tcp", ports: [443, 443] },
+  { description: "HTTP, for packages", protocol: "tcp", ports: [80, 80] },
+  { description: "DNS", protocol: "udp", ports: [53, 53] },
+  { description: "DNS by TCP", protocol: "tcp", ports: [53, 53] },
+  { description: "The clock, which AWS compares", protocol: "udp", ports: [123, 123] },
+];
+
 /** The instance inside the VPC from which `kubectl` reaches the private endpoint. */
 export class Bastion extends Construct {
   readonly instance: Instance;
@@ -35,15 +49,15 @@ export class Bastion extends Construct {
   readonly reachableFrom: Expression;
   /** ARN of the bastion's own role; null when it has none. */
   readonly ownRoleArn: Expression;
+  private readonly securityGroup: SecurityGroup;
 
   constructor(scope: Construct, id: string, props: BastionProps) {
     super(scope, id);
     const { inputs, names, account, network, userData } = props;
 
-    const securityGroup = new SecurityGroup(this, "security-group", {
+    this.securityGroup = new SecurityGroup(this, "security-group", {
       name: names.bastionSecurityGroup,
       vpcId: network.vpcId,
-      egress: everywhere(props.hasIpv6),
       tags: { Name: names.bastionSecurityGroup },
     });
     // With no network there is no rule, and nobody reaches the bastion.
@@ -53,7 +67,7 @@ export class Bastion extends Construct {
     const ipv6 = local(this, "ssh-ipv6-cidrs", hcl`[for cidr in ${cidrs} : cidr if strcontains(cidr, ":")]`);
     new SecurityGroupRule(this, "ssh", {
       count: countIf(hcl`length(${cidrs}) > 0`),
-      securityGroupId: securityGroup.id,
+      securityGroupId: this.securityGroup.id,
       description: "Allow SSH from MyIP",
       type: "ingress",
       protocol: "tcp",
@@ -85,7 +99,7 @@ export class Bastion extends Construct {
       ebsOptimized: true,
       subnetId: props.subnetId,
       associatePublicIpAddress: true,
-      vpcSecurityGroupIds: [securityGroup.id],
+      vpcSecurityGroupIds: [this.securityGroup.id],
       keyName: props.keyName,
       iamInstanceProfile: hcl`${hasOwnRole} ? one(${profile}[*].name) : ${inputs.awsKrugAdminRole}`.asString,
       // One hop: nothing but the instance itself needs its role.
@@ -105,7 +119,15 @@ export class Bastion extends Construct {
       dependsOn: [...props.egress],
     });
 
-    this.securityGroupId = securityGroup.id;
+    this.securityGroupId = this.securityGroup.id;
     this.ownRoleArn = hcl`one(${role}[*].arn)`;
+  }
+
+  /** Lets the bastion out: to the world, and by SSH to the nodes. */
+  letOut(setting: Setting, nodeSecurityGroupId: string): void {
+    const toNodes = { description: "SSH to worker nodes", protocol: "tcp", ports: [22, 22] } as const;
+    this.securityGroup.putEgress(
+      everywhereUnlessMinimal(setting, [...OUTWARDS, { ...toNodes, toSecurityGroupId: nodeSecurityGroupId }]),
+    );
   }
 }

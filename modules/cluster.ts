@@ -9,14 +9,20 @@ import { Construct } from "constructs";
 
 import { controlPlaneLogGroup } from "../facts/cluster-tags";
 import { trustPolicy } from "../facts/policy";
-import { everywhere } from "./egress";
+import { everywhereUnlessMinimal } from "./egress";
 import { EncryptionKey } from "./encryption";
 import { each } from "./hcl/each";
-import { hcl } from "./hcl/expression";
+import { hcl, type Expression } from "./hcl/expression";
 import { local } from "./hcl/local";
 import { addBlocks, countIf } from "./hcl/maybe";
 import { managedPolicyArn, secretsKeyPolicy } from "./policies";
 import type { ClusterRef, Placed } from "./setting";
+
+/** What a cluster is made of. */
+export interface ClusterProps extends Placed {
+  /** ARN of the KMS key of the log group; null: CloudWatch's own encryption. */
+  readonly logKmsKeyArn: Expression;
+}
 
 /** Who may talk to the control plane, by their security groups. */
 export interface ClusterClients {
@@ -38,8 +44,9 @@ export class Cluster extends Construct implements ClusterRef {
   readonly authenticationMode: string;
   readonly securityGroupId: string;
   readonly serviceCidr: string;
+  private readonly securityGroup: SecurityGroup;
 
-  constructor(scope: Construct, id: string, { inputs, names, account, network, hasIpv6 }: Placed) {
+  constructor(scope: Construct, id: string, { inputs, names, account, network, logKmsKeyArn }: ClusterProps) {
     super(scope, id);
     const name = names.cluster;
     const { secretsEncryption, serviceCidr, ipFamily } = inputs;
@@ -53,17 +60,16 @@ export class Cluster extends Construct implements ClusterRef {
         new IamRolePolicyAttachment(this, policy, { role: role.name, policyArn: managedPolicyArn(account, policy) }),
     );
 
-    const securityGroup = new SecurityGroup(this, "security-group", {
+    this.securityGroup = new SecurityGroup(this, "security-group", {
       name: names.clusterSecurityGroup,
       vpcId: network.vpcId,
-      egress: everywhere(hasIpv6),
       tags: { Name: names.clusterSecurityGroup },
     });
 
     const secretsKey = new EncryptionKey(this, "secrets", {
       settings: secretsEncryption,
       description: `Secrets of the EKS cluster ${name}`,
-      alias: `eks/${name}-secrets`,
+      alias: names.secretsKey(name),
       policy: secretsKeyPolicy(account, role.arn),
     });
     const hasLogs = hcl`length(${inputs.clusterLogTypes}) > 0`;
@@ -71,6 +77,7 @@ export class Cluster extends Construct implements ClusterRef {
       count: countIf(hasLogs),
       name: controlPlaneLogGroup(name),
       retentionInDays: inputs.clusterLogRetentionDays.asNumber,
+      kmsKeyId: logKmsKeyArn.asString,
     });
 
     const isInInternet = hcl`${inputs.endpointAccess} == "vpc-and-internet"`;
@@ -84,7 +91,7 @@ export class Cluster extends Construct implements ClusterRef {
         endpointPublicAccess: isInInternet,
         publicAccessCidrs: hcl`${isInInternet} ? ${inputs.endpointAccessCidrs} : null`.asList,
         subnetIds: network.privateSubnetIds,
-        securityGroupIds: [securityGroup.id],
+        securityGroupIds: [this.securityGroup.id],
       },
       // EKS counts the creator's part when a cluster is made, and never after. A cluster that was made before anybody
       // said it has none in its state, and would be replaced for one.
@@ -118,20 +125,23 @@ export class Cluster extends Construct implements ClusterRef {
     // A cluster created without an access configuration gets CONFIG_MAP; older ones do not report any.
     // https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateAccessConfigRequest.html
     this.authenticationMode = Token.asString(Fn.try([cluster.accessConfig.authenticationMode, "CONFIG_MAP"]));
-    this.securityGroupId = securityGroup.id;
+    this.securityGroupId = this.securityGroup.id;
     const reported = hcl`${cluster}.kubernetes_network_config[0]`;
     this.serviceCidr = hcl`coalesce(${reported}.service_ipv6_cidr, ${reported}.service_ipv4_cidr)`.asString;
   }
 
   /**
-   * Lets clients talk to the private endpoint.
+   * Lets clients talk to the private endpoint, and the control plane to the nodes.
    *
    * @returns what a node has to wait for, which cannot join before
    */
-  admit(
-    { network, hasIpv6, isMinimal }: Placed,
-    { nodeSecurityGroupId, bastionSecurityGroupId }: ClusterClients,
-  ): ITerraformDependable[] {
+  admit(setting: Placed, { nodeSecurityGroupId, bastionSecurityGroupId }: ClusterClients): ITerraformDependable[] {
+    const { network, hasIpv6, isMinimal } = setting;
+    // On which of their ports it reaches nodes, their own group says.
+    const toNodes = { description: "To worker nodes", protocol: "tcp", ports: [1, 65535] } as const;
+    this.securityGroup.putEgress(
+      everywhereUnlessMinimal(setting, [{ ...toNodes, toSecurityGroupId: nodeSecurityGroupId }]),
+    );
     const fromVpc = "Allow HTTPS traffic from VPC networks";
     const allow = (id: string, rule: Partial<SecurityGroupRuleConfig>) =>
       new SecurityGroupRule(this, id, {

@@ -11,7 +11,7 @@ export interface EncryptionKeyProps {
   readonly settings: Expression;
   /** What is encrypted with it, for those who find it in the account. */
   readonly description: string;
-  /** Name of the key, without `alias/`. */
+  /** Name of the key, with `alias/`. */
   readonly alias: string;
   readonly policy: string;
 }
@@ -36,7 +36,7 @@ export class EncryptionKey extends Construct {
     });
     new KmsAlias(this, "alias", {
       count,
-      name: `alias/${alias}`,
+      name: alias,
       targetKeyId: hcl`one(${key}[*].key_id)`.asString,
     });
 

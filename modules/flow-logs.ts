@@ -5,13 +5,19 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Construct } from "constructs";
 
 import { policy, trustPolicy } from "../facts/policy";
-import { hcl } from "./hcl/expression";
+import { hcl, type Expression } from "./hcl/expression";
 import { countIf } from "./hcl/maybe";
 import type { Placed } from "./setting";
 
+/** What a record of connections is made of. */
+export interface FlowLogsProps extends Placed {
+  /** ARN of the KMS key of the log group; null: CloudWatch's own encryption. */
+  readonly logKmsKeyArn: Expression;
+}
+
 /** A record of the connections in the VPC, in CloudWatch; none where `flow_logs` is null. */
 export class FlowLogs extends Construct {
-  constructor(scope: Construct, id: string, { inputs: { flowLogs }, names, network }: Placed) {
+  constructor(scope: Construct, id: string, { inputs: { flowLogs }, names, network, logKmsKeyArn }: FlowLogsProps) {
     super(scope, id);
     const count = countIf(hcl`${flowLogs} != null`);
 
@@ -19,6 +25,7 @@ export class FlowLogs extends Construct {
       count,
       name: names.flowLogGroup,
       retentionInDays: hcl`${flowLogs}.retention_days`.asNumber,
+      kmsKeyId: logKmsKeyArn.asString,
     });
     const groupArn = hcl`one(${group}[*].arn)`.asString;
     const role = new IamRole(this, "role", {

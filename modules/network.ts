@@ -1,3 +1,4 @@
+import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group";
 import { EgressOnlyInternetGateway } from "@cdktf/provider-aws/lib/egress-only-internet-gateway";
 import { Eip } from "@cdktf/provider-aws/lib/eip";
 import { InternetGateway } from "@cdktf/provider-aws/lib/internet-gateway";
@@ -43,7 +44,7 @@ export class Network extends Construct implements NetworkRef {
 
   constructor(scope: Construct, id: string, setting: Setting) {
     super(scope, id);
-    const { inputs, names, isOwnVpc, hasIpv6 } = setting;
+    const { inputs, names, isOwnVpc, hasIpv6, isMinimal } = setting;
     const { natGateway } = inputs;
     const existing = new ExistingNetwork(scope, "existing-network", setting);
 
@@ -59,6 +60,14 @@ export class Network extends Construct implements NetworkRef {
       tags: { Name: names.vpc, ...shared },
     });
     const vpcId = hcl`one(${vpc}[*].id)`.asString;
+    // What is started without a security group gets this one. Nothing here is, and it lets nobody in or out.
+    new DefaultSecurityGroup(this, "default-security-group", {
+      count: countIf(hcl`${isOwnVpc} && ${isMinimal}`),
+      vpcId,
+      ingress: [],
+      egress: [],
+      tags: { Name: `${names.vpc}-default` },
+    });
     const secondaryCidrs = each(hcl`toset(${inputs.vpcSecondaryCidrBlocks})`);
     const secondaryCidr = new VpcIpv4CidrBlockAssociation(this, "secondary-cidr", {
       forEach: secondaryCidrs,

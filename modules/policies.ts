@@ -92,6 +92,24 @@ export function volumeKeyPolicy(account: Account): string {
   );
 }
 
+/**
+ * Key policy for log groups: CloudWatch Logs of the region uses the key, for log groups of those names alone.
+ *
+ * @param logGroups names of log groups
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+ */
+export function logKeyPolicy(account: Account, region: string, logGroups: readonly string[]): string {
+  const { partition, accountId, dnsSuffix } = account;
+  const arns = logGroups.map((name) => `arn:${partition}:logs:${region}:${accountId}:log-group:${name}`);
+  return keyPolicy(account, {
+    Sid: "UseByTheLogGroups",
+    Principal: { Service: `logs.${region}.${dnsSuffix}` },
+    Action: ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"],
+    Resource: "*",
+    Condition: { ArnEquals: { "kms:EncryptionContext:aws:logs:arn": arns } },
+  });
+}
+
 /** Without its first statement nobody could ever change the policy again: a key policy is not overruled by IAM. */
 function keyPolicy({ partition, accountId }: Account, ...statements: readonly Statement[]): string {
   return policy(

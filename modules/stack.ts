@@ -6,6 +6,7 @@ import type { Construct } from "constructs";
 
 import type { Handover } from "../contract/handover";
 import { INPUTS } from "../contract/inputs/inputs";
+import { controlPlaneLogGroup } from "../facts/cluster-tags";
 import { Access } from "./access";
 import { AddOns } from "./add-ons";
 import { Bastion } from "./bastion";
@@ -23,7 +24,7 @@ import { NodeGroups } from "./node-groups";
 import { handOver } from "./outputs";
 import { Planning } from "./planning";
 import { PodRole } from "./pod-roles";
-import { volumeKeyPolicy } from "./policies";
+import { logKeyPolicy, volumeKeyPolicy } from "./policies";
 import type { Joined, Placed, Setting } from "./setting";
 import { SshIdentity } from "./ssh-identity";
 import { bastionUserData } from "./user-data-bastion";
@@ -59,14 +60,20 @@ export class EksStack extends ReadableStack {
     const network = new Network(this, "network", setting);
     const placed: Placed = { ...setting, network };
     const endpoints = new VpcEndpoints(this, "vpc-endpoints", { ...placed, isolatedBy: network.isolatedBy });
-    new FlowLogs(this, "flow-logs", placed);
+    const { arn: logKmsKeyArn } = new EncryptionKey(this, "logs", {
+      settings: inputs.logEncryption,
+      description: `Logs of the EKS cluster ${names.cluster} and of its VPC`,
+      alias: names.logsKey(names.cluster),
+      policy: logKeyPolicy(setting.account, region, [controlPlaneLogGroup(names.cluster), names.flowLogGroup]),
+    });
+    new FlowLogs(this, "flow-logs", { ...placed, logKmsKeyArn });
 
-    const cluster = new Cluster(this, "cluster", placed);
+    const cluster = new Cluster(this, "cluster", { ...placed, logKmsKeyArn });
     const joined: Joined = { ...placed, cluster };
     const volumeKey = new EncryptionKey(this, "volumes", {
       settings: inputs.volumeEncryption,
       description: `Volumes of the nodes and the bastion of the EKS cluster ${names.cluster}`,
-      alias: `eks/${names.cluster}-volumes`,
+      alias: names.volumesKey(names.cluster),
       policy: volumeKeyPolicy(setting.account),
     });
     const volumeKmsKeyArn = volumeKey.arn;
@@ -111,6 +118,7 @@ export class EksStack extends ReadableStack {
       nodeSecurityGroupId: nodes.securityGroup.id,
       bastionSecurityGroupId: bastion.securityGroupId,
     });
+    bastion.letOut(setting, nodes.securityGroup.id);
     const access = new Access(this, "access", {
       ...joined,
       nodeRoleArns: nodes.roles.arnsByKey,

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 
 import { UserError } from "../contract/user-error";
 import type { Screen } from "./screen";
+import { oneLine } from "./text";
 
 const CTRL_C = "Ctrl-C";
 
@@ -43,7 +44,7 @@ export async function confirm(
   let answer: string;
   try {
     const ends = AbortSignal.any([signal, gone.signal]);
-    answer = await terminal.question(`${question} Type "yes" to go on: `, { signal: ends });
+    answer = await terminal.question(`${oneLine(question)} Type "yes" to go on: `, { signal: ends });
   } catch (cause) {
     if (gone.signal.reason === CTRL_C || signal.aborted)
       throw new UserError("interrupted: nothing was done", { exitCode: 130, cause });

@@ -1,4 +1,4 @@
-import { harmless, printable } from "./text";
+import { entry, oneLine } from "./text";
 
 /** Progress for people: lines that stay, and on a terminal one line in motion below them. */
 export class Console {
@@ -6,12 +6,12 @@ export class Console {
   private timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param stream standard error, as a rule
    * @param status what goes on at this moment; asked a few times a second, on a terminal only
+   * @param stream standard error, as a rule
    */
   constructor(
-    private readonly stream: NodeJS.WriteStream,
     private readonly status: () => string,
+    private readonly stream: NodeJS.WriteStream = process.stderr,
   ) {
     if (!stream.isTTY) return;
     this.timer = setInterval(() => {
@@ -20,11 +20,21 @@ export class Console {
     this.timer.unref();
   }
 
-  /** Prints lines that stay; what a host has put into them cannot touch the terminal. */
+  /** Whether there is a line in motion. */
+  get isMoving(): boolean {
+    return this.timer !== undefined;
+  }
+
+  /** Prints a line that stays; what a host has put into it can neither end it nor touch the terminal. */
   line(text: string): void {
+    this.lines([text]);
+  }
+
+  /** Prints lines that stay, each as `line` does. */
+  lines(texts: readonly string[]): void {
     this.erase();
-    this.stream.write(`${coloured(harmless(text), this.stream)}\n`);
-    if (this.timer !== undefined) this.draw();
+    this.stream.write(texts.map((text) => `${coloured(entry(text), this.stream)}\n`).join(""));
+    if (this.isMoving) this.draw();
   }
 
   /** Takes the line in motion away. */
@@ -37,7 +47,7 @@ export class Console {
   private draw(): void {
     // A terminal that does not know its width says 0 or nothing; a line that is wrapped could not be erased.
     const width = Number.isInteger(this.stream.columns) && this.stream.columns > 0 ? this.stream.columns : 80;
-    const line = printable(this.status()).slice(0, width - 1);
+    const line = oneLine(this.status()).slice(0, width - 1);
     if (line === this.shown) return;
     this.erase();
     this.stream.write(line);

@@ -1,4 +1,7 @@
+import { inspect } from "node:util";
+
 import { UserError } from "../contract/user-error";
+import { say } from "./output";
 
 /** What asks a program to end: Ctrl-C, whoever stops a service, and a terminal that goes away. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -59,7 +62,12 @@ export function untilAsked(): Promise<"asked"> {
 /** Runs a program; what it throws is its last line, and it ends with 1. */
 export function runProgram(main: () => Promise<void>): void {
   main().catch((error: unknown) => {
-    console.error(`error: ${error instanceof Error ? error.message : String(error)}`);
+    say([`error: ${error instanceof Error ? error.message : String(error)}`]);
     process.exitCode = 1;
   });
+}
+
+/** Says what no user can act on, for those who can. @param program that has the bug */
+export function sayBug(program: string, error: unknown): void {
+  say([`this is a bug of ${program}, please report it with the lines below`, inspect(error)]);
 }

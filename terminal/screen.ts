@@ -14,9 +14,14 @@ export class Screen {
 
   constructor(private readonly stream: NodeJS.WriteStream = process.stderr) {}
 
-  /** Prints lines that stay. */
+  /** Prints a line that stays; what somebody else has put into it can neither end it nor touch the terminal. */
   line(text: string): void {
-    this.#begun().line(text);
+    this.lines([text]);
+  }
+
+  /** Prints lines that stay, each as `line` does. */
+  lines(texts: readonly string[]): void {
+    if (texts.length > 0) this.#begun().lines(texts);
   }
 
   /**
@@ -69,7 +74,7 @@ export class Screen {
         if (this.#doing !== undefined) this.line(`still at it: ${this.#status()}`);
       }, REMINDER_SECONDS * 1000).unref();
     }
-    return (this.#console = new Console(this.stream, () => this.#status()));
+    return (this.#console = new Console(() => this.#status(), this.stream));
   }
 
   #status(): string {

@@ -1,6 +1,7 @@
 import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { basename, delimiter, join, resolve } from "node:path";
 
+import { quoted } from "../contract/shell";
 import { UserError } from "../contract/user-error";
 
 /** Where people get Terraform. */
@@ -45,10 +46,10 @@ export function terraformProgram(environment: NodeJS.ProcessEnv): string {
   );
 }
 
-/** What a person types for a program: its name where PATH has it by that, else its path. */
+/** What a person types into a shell for a program: its name where PATH has it by that, else its path. */
 export function typedName(program: string, environment: NodeJS.ProcessEnv): string {
   const name = basename(program);
-  return findProgram(name, environment) === program ? name : program;
+  return quoted(findProgram(name, environment) === program ? name : program);
 }
 
 /**

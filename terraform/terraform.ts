@@ -15,6 +15,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 
+import { shell } from "../contract/shell";
 import { terraformPlatform } from "./platform";
 import { UserError } from "../contract/user-error";
 import { managedResources, readState, type StateResource } from "./state";
@@ -116,7 +117,7 @@ export class Terraform {
   /** What a person types for it in the current folder: `terraform -chdir=cdktf.out/stacks/eks`. */
   command(): string {
     const { program, environment, stackDir } = this.options;
-    return `${typedName(program, environment)} -chdir=${relative(process.cwd(), stackDir)}`;
+    return `${typedName(program, environment)} ${shell`-chdir=${relative(process.cwd(), stackDir)}`}`;
   }
 
   /**

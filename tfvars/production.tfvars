@@ -36,13 +36,14 @@ vpc_pod_subnets = [
 ]
 prefix_delegation    = true
 network_policy       = true
-flow_logs            = { retention_days = 30 }
+flow_logs            = { retention_days = 365 }
 private_dns_zone     = "shop.internal"
 security_group_rules = "minimal"
 
 # Encryption and logs
 secrets_encryption         = {}
 volume_encryption          = {}
+log_encryption             = {}
 cluster_log_types          = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
 cluster_log_retention_days = 365
 

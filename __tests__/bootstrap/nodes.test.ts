@@ -158,7 +158,7 @@ describe("the table of nodes", () => {
       { metadata: { name: "bare" } },
     ]);
 
-    expect(nodeTable(nodes, after(90))).toBe(
+    expect(nodeTable(nodes, after(90)).join("\n")).toBe(
       `
 NAME                                          STATUS                        ROLES    AGE         VERSION
 ip-10-0-1-5.ap-northeast-2.compute.internal   Ready                         <none>   90s         v1.31.4-eks-aeac579
@@ -170,12 +170,12 @@ bare                                          Unknown                       <non
   });
 
   it("says so when there is none", () => {
-    expect(nodeTable([], after(0))).toBe("No resources found");
+    expect(nodeTable([], after(0))).toEqual(["No resources found"]);
   });
 
   it("cannot touch a terminal", () => {
     const node = { metadata: { name: "x" }, status: { nodeInfo: { kubeletVersion: "v1\u001b[2J" } } };
 
-    expect(nodeTable(nodesOf([node]), after(0))).toContain("v1\\x1b[2J");
+    expect(nodeTable(nodesOf([node]), after(0)).join("\n")).toContain("v1\\x1b[2J");
   });
 });

@@ -43,6 +43,28 @@ describe("the table of releases", () => {
     expect(version.startsWith(`${minor}.`)).toBe(true);
   });
 
+  it("names a public file for every row but these, which it says are unconfirmed", () => {
+    const unconfirmed = ALL.filter(({ isUnconfirmed }) => isUnconfirmed).map(
+      ({ name, version }) => `${name} ${version}`,
+    );
+
+    expect(unconfirmed).toEqual(["kubectl 1.37.1"]);
+    const tools = Object.values(
+      JSON.parse(JSON_TEXT) as Record<string, { read: string; releases?: object; release?: object }>,
+    );
+    const rows = tools.flatMap(({ releases, release }) => Object.values(releases ?? { only: release }) as object[]);
+    expect(rows.length).toBe(ALL.length);
+    for (const { read } of tools) expect(read).toMatch(/^20\d\d-\d\d-\d\d$/);
+    for (const row of rows) expect(row).toHaveProperty("sources", expect.any(Array));
+  });
+
+  it("says nothing of sources for a table of one's own that names none", () => {
+    const own = JSON.parse(JSON_TEXT) as { kubectl: { releases: Record<string, { sources?: unknown }> } };
+    Reflect.deleteProperty(own.kubectl.releases["1.37"] ?? {}, "sources");
+
+    expect(readReleases(JSON.stringify(own), "own.json").kubectl["1.37"]).toHaveProperty("isUnconfirmed", false);
+  });
+
   it("has every minor from the workshop's on", () => {
     expect(KUBECTLS.map(([minor]) => minor)).toEqual(minorsFrom(14, 37));
   });
@@ -125,6 +147,7 @@ describe("a table of one's own", () => {
     expect(kubectl).toEqual({
       "1.31": {
         name: "kubectl",
+        isUnconfirmed: false,
         version: "1.31.99",
         artifacts: {
           amd64: { url: "http://files.example:8080/amd64/kubectl-1.31.99-amd64", sha256: ROW.amd64 },

@@ -29,7 +29,8 @@ describe("bin/cdktf", () => {
       code: 1,
       output:
         `error: cdktf's own CLI does not start on Node.js 24.21.0 (${process.platform}-${process.arch}): its part node-pty ` +
-        "has no build for that; use Node.js 20 or 22, or eks or terraform instead of cdktf\n",
+        "has no build for that; use Node.js 20 or 22, or eks or terraform instead of cdktf, or compile it: npm rebuild " +
+        "@cdktf/node-pty-prebuilt-multiarch --ignore-scripts=false\n",
     });
   });
 

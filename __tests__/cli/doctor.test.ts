@@ -12,7 +12,7 @@ import {
   examineState,
   exitCode,
   findingsJson,
-  findingsText,
+  findingsLines,
 } from "../../cli/doctor/doctor";
 import type { Finding } from "../../cli/doctor/finding";
 import { notInside } from "../../cli/doctor/inside-facts";
@@ -545,7 +545,7 @@ describe("findings", () => {
   const findings = examineCluster(inside({ workloads: { ok: [] } }, subnet({ tags: {} })));
 
   it("come as text, errors first", () => {
-    const text = findingsText(findings);
+    const text = findingsLines(findings).join("\n");
 
     expect(text).toMatch(
       /^error cni-missing: awskrug_gudi_eks\n {2}there is no DaemonSet .*\n {2}-> aws eks create-addon/,
@@ -565,13 +565,13 @@ describe("findings", () => {
   it("end with 1 when there is an error, and with 0 for warnings", () => {
     expect(exitCode(findings)).toBe(1);
     expect(exitCode(findings.filter(({ severity }) => severity !== "error"))).toBe(0);
-    expect(findingsText([])).toBe("0 errors, 0 warnings, 0 notes");
+    expect(findingsLines([])).toEqual(["0 errors, 0 warnings, 0 notes"]);
   });
 
   it("cannot touch a terminal", () => {
     const facts = inside({ downloads: { ok: { why: "\u001b[31mred", cure: undefined } } });
 
-    expect(findingsText(examineCluster(facts))).not.toContain("\u001b");
+    expect(findingsLines(examineCluster(facts)).join("\n")).not.toContain("\u001b");
   });
 });
 

@@ -19,6 +19,7 @@ describe("the guard", () => {
     const free = Object.keys(synthesized().resource).filter((type) => lossOf({ type }) === undefined);
 
     expect(free.sort()).toEqual([
+      "aws_default_security_group",
       "aws_eks_access_entry",
       "aws_eks_access_policy_association",
       "aws_flow_log",

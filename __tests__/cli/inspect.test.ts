@@ -185,6 +185,14 @@ describe("work on the bastion", () => {
   const userKey = keyPair();
   const screen = new Screen();
   const never = new AbortController().signal;
+  const here = process.cwd();
+  beforeEach(() => {
+    // Which key was used is remembered there.
+    process.chdir(place.folder);
+  });
+  afterEach(() => {
+    process.chdir(here);
+  });
   afterAll(() => {
     screen.end();
   });

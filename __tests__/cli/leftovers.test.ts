@@ -8,6 +8,7 @@ const CLUSTER: ClusterIdentity = {
   hasCluster: true,
   managedIds: new Set(),
   persistentVolumes: new Map(),
+  machines: new Map(),
 };
 const Tags = [{ Key: "kubernetes.io/cluster/c", Value: "owned" }];
 /** One of each, with the cluster's tag. */
@@ -27,7 +28,9 @@ const AROUND: Parameters<typeof judged>[0] = {
   subnets: [FINDERS.aws_subnet.read({ SubnetId: "subnet-1", Tags })],
   natGateways: [FINDERS.aws_nat_gateway.read({ NatGatewayId: "nat-1", State: "available", Tags })],
   endpoints: [FINDERS.aws_vpc_endpoint.read({ VpcEndpointId: "vpce-1", State: "Available", Tags })],
-  logGroups: [{ id: "/aws/eks/c/cluster", tags: {}, state: "there", details: {} }],
+  logGroups: ["/aws/eks/c/cluster", "/aws/containerinsights/c/host"].map((id) => {
+    return { id, tags: {}, state: "there" as const, details: {} };
+  }),
   unknown: [],
 };
 const ids = (given: ClusterIdentity, around = AROUND) => judged(around, given).things.map(({ id }) => id);
@@ -43,6 +46,7 @@ const EVERYTHING = [
   "nat-1",
   "vpce-1",
   "/aws/eks/c/cluster",
+  "/aws/containerinsights/c/host",
 ];
 
 describe("what is left over of a cluster", () => {
@@ -54,11 +58,31 @@ describe("what is left over of a cluster", () => {
     expect(ids({ ...CLUSTER, managedIds: new Set([id]) })).toEqual(EVERYTHING.filter((it) => it !== id));
   });
 
-  it("is no instance that a group of Terraform's has started", () => {
-    const tag = { Key: "aws:autoscaling:groupName", Value: "c-worker" };
-    const instances = [FINDERS.aws_instance.read({ InstanceId: "i-1", State: { Name: "running" }, Tags: [tag] })];
+  it.each([
+    ["an Auto Scaling group", "aws:autoscaling:groupName", "c-worker"],
+    ["a managed node group", "eks:nodegroup-name", "c:c-worker"],
+  ])("is no instance that %s of Terraform's has started", (_, Key, id) => {
+    const all = [...Tags, { Key, Value: "c-worker" }];
+    const instances = [FINDERS.aws_instance.read({ InstanceId: "i-1", State: { Name: "running" }, Tags: all })];
 
-    expect(ids({ ...CLUSTER, managedIds: new Set(["c-worker"]) }, { ...AROUND, instances })).not.toContain("i-1");
+    expect(ids({ ...CLUSTER, managedIds: new Set([id]) }, { ...AROUND, instances })).not.toContain("i-1");
+    expect(ids({ ...CLUSTER, managedIds: new Set(["d-worker"]) }, { ...AROUND, instances })).toContain("i-1");
+  });
+
+  it("says who named a log group", () => {
+    const whys = judged(AROUND, CLUSTER).things.flatMap(({ type, why }) =>
+      type === "aws_cloudwatch_log_group" ? [why] : [],
+    );
+
+    expect(whys).toEqual(["its name, which EKS gave it", "its name, which CloudWatch Container Insights gave it"]);
+  });
+
+  it("is no NodeClaim's machine when there is none, and goes with it when there is", () => {
+    const machine = (machines: [string, string][]) =>
+      judged(AROUND, { ...CLUSTER, machines: new Map(machines) }).things.find(({ id }) => id === "i-1");
+
+    expect(machine([])).not.toHaveProperty("goesWith");
+    expect(machine([["i-1", "default-a"]])).toMatchObject({ owner: "cluster", goesWith: "its NodeClaim default-a" });
   });
 
   it.each(["deleting", "deleted"] as const)("has a NAT gateway that is %s as long as that holds the VPC", (State) => {

@@ -1,11 +1,13 @@
-import type { NetworkInterface, Volume } from "@aws-sdk/client-ec2";
+import type { Instance, NetworkInterface, SecurityGroup, Volume, VpcEndpoint } from "@aws-sdk/client-ec2";
 
 import { FINDERS } from "../../aws/finders/table";
 import {
   balancerThing,
+  endpointThing,
   GONE_BALANCER,
   groupsOf,
   groupThing,
+  instanceThing,
   interfaceDescription,
   interfaceThing,
   namedThing,
@@ -24,6 +26,7 @@ const CLUSTER: ClusterIdentity = {
   managedIds: new Set(["sg-nodes", "sg-more", "by-terraform"]),
   hasCluster: true,
   persistentVolumes: new Map(),
+  machines: new Map(),
 };
 const NODES = new Set(["i-0123456789abcdef0"]);
 
@@ -117,7 +120,7 @@ describe("a security group", () => {
   const seen = (GroupName: string | undefined, tags: Record<string, string>, clusterExists = true) =>
     groupThing(
       { id: "sg-1", tags, state: "there", details: { GroupId: "sg-1", GroupName } },
-      OURS,
+      CLUSTER,
       BALANCERS,
       clusterExists,
     );
@@ -179,7 +182,7 @@ describe("what can live in a VPC", () => {
     ["its tag Name", { Name: "web", [OWNED]: "owned" }, { called: "web", owner: "cluster", why: `tag ${OWNED}=owned` }],
     ["nothing", {}, { called: "", owner: "other", why: "no tag says which cluster this subnet is of" }],
   ])("is called by %s", (_, tags, thing) => {
-    expect(namedThing("aws_subnet", { id: "subnet-1", tags, state: "there", details: {} }, OURS)).toEqual({
+    expect(namedThing("aws_subnet", { id: "subnet-1", tags }, OURS)).toEqual({
       type: "aws_subnet",
       id: "subnet-1",
       ...thing,
@@ -417,12 +420,6 @@ describe("a volume", () => {
       { called: "10 GiB, available, pvc-1", owner: "cluster", why: "a persistent volume of the cluster names it" },
     ],
     [
-      "that Kubernetes names, and another cluster's tag as well",
-      { Tags: tags({ "kubernetes.io/cluster/b": "owned" }) },
-      ["vol-1"],
-      { called: "10 GiB, available", owner: "cluster", why: "a persistent volume of the cluster names it" },
-    ],
-    [
       "on a node",
       { State: "in-use", Tags: tags(csi), Attachments: [{ InstanceId: "i-0123456789abcdef0" }] },
       [],
@@ -450,6 +447,16 @@ describe("a volume", () => {
       },
     ],
     [
+      "of another cluster, though a persistent volume of ours names it",
+      { Tags: tags({ "kubernetes.io/cluster/b": "owned", ...csi }) },
+      ["vol-1"],
+      {
+        called: "10 GiB, available, pvc-1",
+        owner: "other",
+        why: "tag kubernetes.io/cluster/b=owned, though a persistent volume of the cluster names it",
+      },
+    ],
+    [
       "of some cluster",
       { Tags: tags({ ...csi, "kubernetes.io/created-for/pv/name": "pv-1" }) },
       [],
@@ -465,6 +472,98 @@ describe("a volume", () => {
     ["a node's own disk", { Tags: tags(csi), Attachments: [{ InstanceId: "i-1", DeleteOnTermination: true }] }],
   ])("that is %s is not told", (_, it) => {
     expect(seen(it)).toEqual([]);
+  });
+});
+
+describe("an instance", () => {
+  const owned = { Key: `kubernetes.io/cluster/${OURS}`, Value: "owned" };
+  const seen = (it: Instance, machines: [string, string][] = []) =>
+    instanceThing(FINDERS.aws_instance.read({ InstanceId: "i-1", ...it }), { ...CLUSTER, machines: new Map(machines) });
+
+  it.each([
+    ["karpenter.sh/nodepool", "default", "of Karpenter's NodePool default", undefined],
+    [
+      "eks:nodegroup-name",
+      "general",
+      "of the managed node group general",
+      `eks delete-nodegroup --cluster-name ${OURS} --nodegroup-name general`,
+    ],
+    [
+      "aws:autoscaling:groupName",
+      "spot one",
+      "of the Auto Scaling group spot one",
+      "autoscaling delete-auto-scaling-group --force-delete --auto-scaling-group-name 'spot one'",
+    ],
+    ["Name", "web", "web", undefined],
+  ])("with the tag %s says what has started it, and how that is ended", (Key, Value, called, endedBy) => {
+    const thing = seen({ Tags: [owned, { Key, Value }] });
+
+    expect({ endedBy: undefined, ...thing }).toMatchObject({ owner: "cluster", called, endedBy });
+  });
+
+  it("of EKS Auto Mode goes with the cluster", () => {
+    expect(seen({ Tags: [owned], Operator: { Managed: true } })).toHaveProperty("goesWith", `the cluster ${OURS}`);
+    expect(seen({ Tags: [owned], Operator: { Managed: false } })).not.toHaveProperty("goesWith");
+    expect(seen({ Operator: { Managed: true } })).not.toHaveProperty("goesWith");
+  });
+
+  it("goes with its NodeClaim, but not when it is another cluster's", () => {
+    const claims: [string, string][] = [["i-1", "default-a"]];
+
+    expect(seen({ Tags: [owned] }, claims)).toHaveProperty("goesWith", "its NodeClaim default-a");
+    expect(seen({ Tags: [owned], InstanceId: "i-2" }, claims)).not.toHaveProperty("goesWith");
+    expect(seen({ Tags: [{ Key: "eks:eks-cluster-name", Value: "b" }] }, claims)).not.toHaveProperty("goesWith");
+  });
+});
+
+describe("what GuardDuty has made in the stack's own VPC", () => {
+  const Tags = [{ Key: "GuardDutyManaged", Value: "true" }];
+  const ENDPOINT: VpcEndpoint = { VpcId: "vpc-1", ServiceName: "com.amazonaws.ap-northeast-2.guardduty-data", Tags };
+  const GROUP: SecurityGroup = { VpcId: "vpc-1", GroupName: "GuardDutyManagedSecurityGroup-vpc-1", Tags };
+  const endpoint = (it: VpcEndpoint, vpcId: string | undefined) =>
+    endpointThing(FINDERS.aws_vpc_endpoint.read({ VpcEndpointId: "vpce-1", ...ENDPOINT, ...it }), {
+      clusterName: OURS,
+      ...(vpcId !== undefined && { vpcId }),
+    });
+  const group = (it: SecurityGroup, vpcId: string | undefined) =>
+    groupThing(
+      FINDERS.aws_security_group.read({ GroupId: "sg-1", ...GROUP, ...it }),
+      { clusterName: OURS, ...(vpcId !== undefined && { vpcId }) },
+      [],
+      true,
+    )[0];
+
+  it("goes with the stack", () => {
+    const why = "GuardDuty made it in the stack's own VPC, which goes: tag GuardDutyManaged=true";
+
+    expect(endpoint({}, "vpc-1")).toEqual({
+      type: "aws_vpc_endpoint",
+      id: "vpce-1",
+      called: "com.amazonaws.ap-northeast-2.guardduty-data",
+      owner: "cluster",
+      why,
+    });
+    expect(group({}, "vpc-1")).toMatchObject({ owner: "cluster", why });
+  });
+
+  it("is not deleted twice", () => {
+    expect(endpoint({ State: "Deleting" }, "vpc-1")).toMatchObject({
+      goesWith: "its deletion, which AWS has begun",
+    });
+  });
+
+  it.each([
+    ["in a VPC of somebody else's", {}, undefined],
+    ["in another VPC of the stack's", { VpcId: "vpc-2" }, "vpc-1"],
+    ["without its tag", { Tags: [] }, "vpc-1"],
+    ["with its tag for `no`", { Tags: [{ Key: "GuardDutyManaged", Value: "false" }] }, "vpc-1"],
+  ])("is nobody's %s", (_, more, vpcId) => {
+    expect([endpoint(more, vpcId), group(more, vpcId)]).toMatchObject([{ owner: "other" }, { owner: "other" }]);
+  });
+
+  it("is nobody's when it has another name", () => {
+    expect(endpoint({ ServiceName: "com.amazonaws.ap-northeast-2.s3" }, "vpc-1")).toMatchObject({ owner: "other" });
+    expect(group({ GroupName: "by-hand" }, "vpc-1")).toMatchObject({ owner: "other" });
   });
 });
 

@@ -73,17 +73,20 @@ describe("a plan of removal", () => {
     aws_instance: "yours",
     aws_internet_gateway: "yours",
     aws_key_pair: "yours",
+    aws_kms_alias: "yours",
+    aws_kms_key: "yours",
     aws_launch_configuration: "yours",
     aws_launch_template: "yours",
     aws_lb: "deleted",
     aws_lb_target_group: "deleted",
     aws_nat_gateway: "yours",
     aws_network_interface: "deleted",
+    aws_route53_zone: "yours",
     aws_route_table: "yours",
     aws_security_group: "deleted",
     aws_subnet: "yours",
     aws_vpc: "yours",
-    aws_vpc_endpoint: "yours",
+    aws_vpc_endpoint: "deleted",
   };
   it("has a step for each thing that it says will be deleted, and for no other", () => {
     const everything = Object.keys(FATES).map((type) => thing(type as Thing["type"], type));
@@ -96,6 +99,7 @@ describe("a plan of removal", () => {
       "aws_elb",
       "aws_lb",
       "aws_lb_target_group",
+      "aws_vpc_endpoint",
       "aws_network_interface",
       "aws_security_group",
       "aws_ebs_volume",
@@ -179,6 +183,12 @@ describe("a plan of removal", () => {
       `has to be removed by you: aws ec2 terminate-instances --instance-ids i-1 ${IN_REGION}`,
     ],
     [
+      "is a machine that something else would start again",
+      thing("aws_instance", "i-2", { endedBy: "eks delete-nodegroup --cluster-name c --nodegroup-name g" }),
+      "yours",
+      `has to be removed by you: aws eks delete-nodegroup --cluster-name c --nodegroup-name g ${IN_REGION}`,
+    ],
+    [
       "is in use by who knows what",
       thing("aws_network_interface", "x", { attachedTo: "amazon-rds" }),
       "yours",
@@ -239,7 +249,7 @@ describe("a plan of removal", () => {
       },
     );
 
-    expect(listing(removalPlan(found, NO_WISHES))).toBe(
+    expect(listing(removalPlan(found, NO_WISHES)).join("\n")).toBe(
       [
         "To be deleted:",
         "  security group sg-elb (k8s-elb-x)",
@@ -297,21 +307,21 @@ describe("a plan of removal", () => {
   ] as const)("says how somebody else's %s is removed by hand", (_, type, id, command) => {
     const found = leftovers([thing(type, id, { owner: "other" })]);
 
-    const text = listing(removalPlan(found, NO_WISHES));
+    const text = listing(removalPlan(found, NO_WISHES)).join("\n");
 
     expect(text).toContain(`if it may go: ${command} ${IN_REGION}`);
   });
 
   it("says so when there is nothing", () => {
-    expect(listing(removalPlan(leftovers([]), NO_WISHES))).toBe(
+    expect(listing(removalPlan(leftovers([]), NO_WISHES))).toEqual([
       "Kubernetes left nothing of the cluster c in the account.",
-    );
+    ]);
   });
 
   it("lets nobody's tags touch the terminal", () => {
     const found = leftovers([thing("aws_elb", "x", { called: "a\u001b[2Jb\nc" })]);
 
-    const text = listing(removalPlan(found, NO_WISHES));
+    const text = listing(removalPlan(found, NO_WISHES)).join("\n");
 
     expect(text).not.toContain("\u001b");
     expect(text).not.toContain("b\nc");
@@ -349,6 +359,17 @@ describe("a plan of removal", () => {
   ])("fails to delete by name what %s", (_, things, toDelete, keep, message) => {
     expect(() => removalPlan(leftovers(things), { delete: toDelete, keep })).toThrow(new UserError(message));
   });
+});
+
+it("is refused where a claim of ours would take another cluster's volume along", () => {
+  const why = "tag kubernetes.io/cluster/b=owned, though a persistent volume of the cluster names it";
+  const goesWith = "its claim shop/orders, and its data with it";
+  const found = leftovers([thing("aws_ebs_volume", "vol-1", { owner: "other", why, goesWith })]);
+
+  expect(() => removalPlan(found, NO_WISHES)).toThrow(
+    `vol-1 is not the cluster c's (${why}), and would go with ${goesWith}; nothing was deleted: --keep vol-1 leaves ` +
+      "the volume and its claim alone",
+  );
 });
 
 describe("an account", () => {

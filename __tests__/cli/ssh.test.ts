@@ -67,6 +67,18 @@ Host *
   ControlPath none
 `);
   });
+
+  it("looks for other keys beside one that is only remembered", () => {
+    const identityFiles = [
+      { path: "/last.pem", from: "remembered" as const },
+      { path: "/home/me/.ssh/id_ed25519", from: "default" as const },
+    ];
+
+    const text = sshConfig([{ ...host("eks-bastion"), identityFiles }], "/known");
+
+    expect(text).toContain('  IdentityFile "/last.pem"\n  IdentityFile "/home/me/.ssh/id_ed25519"\n');
+    expect(text).not.toContain("IdentitiesOnly");
+  });
 });
 
 describe("the file of a key that OpenSSH's client needs", () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 
 import type { Found } from "../../aws/finders/finder";
 import { FINDERS, type FoundType } from "../../aws/finders/table";
-import { remainsText, scanAfter } from "../../cli/destroy/stack-remains";
+import { remainsLines, scanAfter } from "../../cli/destroy/stack-remains";
 import { UserError } from "../../contract/user-error";
 
 const STACK = { clusterName: "c", projectName: "p", nodeRoleName: "p_eks_worker_nodes_role" };
@@ -14,6 +14,8 @@ const OF_PROJECT = [
   ],
 ];
 
+const OWN = { Project: "p", Managed_by: "terraform" };
+
 /** What AWS has of a type, as far as a question asks for it. */
 type Has = (question: unknown) => readonly Partial<Found>[];
 
@@ -23,7 +25,12 @@ let iam: Server;
 
 beforeAll((done) => {
   // As IAM answers: https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html
-  iam = createServer((_, response) => {
+  iam = createServer(({ headers }, response) => {
+    // The tagging API knows of nothing: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+    if (headers["x-amz-target"] === "ResourceGroupsTaggingAPI_20170126.GetResources") {
+      response.end('{"PaginationToken":"","ResourceTagMappingList":[]}');
+      return;
+    }
     if (roles === null) {
       response.statusCode = 403;
       response.end("<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>");
@@ -93,9 +100,10 @@ describe("what is left of a stack", () => {
         aws_cloudwatch_log_group: byName,
         aws_eks_cluster: byName,
         aws_iam_instance_profile: byName,
-        aws_iam_role: byName,
+        // Another project may be called p-pod-x: a pod's role is known by the stack's tags besides.
+        aws_iam_role: (name) => [{ id: String(name), tags: name === "p-pod-ebs-csi" ? OWN : {} }],
       },
-      ["p-pod-ebs-csi", "p-pods", "other-pod-ebs-csi"],
+      ["p-pod-ebs-csi", "p-pod-x-eks-cluster", "p-pods", "other-pod-ebs-csi"],
     );
 
     expect(things.map(({ type, id }) => `${type} ${id}`).sort()).toEqual([
@@ -109,7 +117,7 @@ describe("what is left of a stack", () => {
       "aws_iam_role p-pod-ebs-csi",
       "aws_iam_role p_eks_worker_nodes_role",
     ]);
-    expect(new Set(things.map(({ why }) => why))).toEqual(new Set(["its name"]));
+    expect(new Set(things.map(({ why }) => why))).toEqual(new Set(["its name", "tag Project=p"]));
   });
 
   it("is a group of nodes with its name or the cluster's tag", async () => {
@@ -202,24 +210,22 @@ describe("what is left of a stack", () => {
   it("is said with what removes it, and with what is not known", () => {
     const things = [
       { type: "aws_vpc", id: "vpc-1", why: "tag Project=p", isGoing: false },
-      { type: "aws_instance", id: "i-1", why: "tag Project=p\u001b[2J", isGoing: true },
+      { type: "aws_instance", id: "i-1", why: "tag Project=p", isGoing: true },
     ] as const;
 
-    expect(remainsText({ things, unknown: ["roles: AccessDenied", "b\u001b"] }, "ap-northeast-2")).toBe(
-      [
-        "With the stack's names and tags (look whose it is before you remove anything):",
-        "  VPC vpc-1",
-        "    tag Project=p",
-        "    to remove it: aws ec2 delete-vpc --vpc-id vpc-1 --region ap-northeast-2",
-        "  instance i-1",
-        String.raw`    tag Project=p\x1b[2J`,
-        "    is going: AWS is about to end it",
-        "",
-        "Not known:",
-        "  roles: AccessDenied",
-        String.raw`  b\x1b`,
-      ].join("\n"),
-    );
-    expect(remainsText({ things: [], unknown: [] }, "ap-northeast-2")).toBe("");
+    expect(remainsLines({ things, unknown: ["roles: AccessDenied", "b"] }, "ap-northeast-2")).toEqual([
+      "With the stack's names and tags (look whose it is before you remove anything):",
+      "  VPC vpc-1",
+      "    tag Project=p",
+      "    to remove it: aws ec2 delete-vpc --vpc-id vpc-1 --region ap-northeast-2",
+      "  instance i-1",
+      "    tag Project=p",
+      "    is going: AWS is about to end it",
+      "",
+      "Not known:",
+      "  roles: AccessDenied",
+      "  b",
+    ]);
+    expect(remainsLines({ things: [], unknown: [] }, "ap-northeast-2")).toEqual([]);
   });
 });

@@ -1,9 +1,13 @@
 import type { ClusterFacts } from "../../cli/doctor/cluster-facts";
 import { notInside } from "../../cli/doctor/inside-facts";
-import { statusOf, statusText } from "../../cli/status";
+import { statusOf, statusLines, type Status } from "../../cli/status";
 import { AFTER } from "../support/facts";
 
 const { handover, cluster, inside } = AFTER;
+
+function statusText(status: Status): string {
+  return statusLines(status).join("\n");
+}
 
 describe("the status of a stack", () => {
   it("counts nodes that are wanted, run, have joined and are Ready", () => {
@@ -70,6 +74,21 @@ EC2 instance t3.micro    i-0123456789abcdef0   an hour, by the second
 public IPv4 address      i-0123456789abcdef0   an hour
 EBS volume               vol-of-bastion        a GiB-month, stopped instances too`,
     );
+  });
+
+  it("has no line that a kubelet or a tag has forged, and nothing that a terminal obeys", () => {
+    const status = statusOf(handover, cluster, inside);
+    const forged = "v1\u001b[2J\r\u202e\nerror: x";
+
+    const lines = statusLines({
+      ...status,
+      versions: { ...status.versions, nodes: [forged] },
+      nodeGroups: status.nodeGroups.map((it) => ({ ...it, name: forged })),
+    });
+
+    expect(lines).toContain(String.raw`versions    control plane 1.32, nodes v1\x1b[2J\x0d\u202e error: x`);
+    expect(lines.filter((line) => line.startsWith("error"))).toEqual([]);
+    expect(lines).toHaveLength(statusLines(status).length);
   });
 
   it("has a question mark for what cannot be seen, and says why", () => {

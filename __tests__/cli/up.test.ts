@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import os from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -11,6 +12,7 @@ import { confirm } from "../../terminal/confirm";
 import { EksFolder } from "../support/in-process";
 import { planDocument, type ChangeJson } from "../support/plan-json";
 import { said } from "../support/recorded";
+import { keyPair } from "../support/ssh-server";
 import { repeating, standInForTerraform } from "../support/terraform-stand-in";
 
 const TFVARS = 'aws_krug_admin_role = "aws-krug-admin"\nkubectl_ssh_cidrs = ["203.0.113.7/32"]\n';
@@ -51,6 +53,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
   beforeEach(() => {
     project = new EksFolder();
     writeFileSync(join(project.folder, "local.tfvars"), TFVARS);
+    writeFileSync(join(project.folder, "key.pem"), keyPair().private, { mode: 0o600 });
   });
   afterEach(() => {
     project.remove();
@@ -66,12 +69,15 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
     writeFileSync(json, JSON.stringify(planDocument(changes)));
     const plan = `for a; do case $a in -out=*) echo plan > "\${a#-out=}"; esac; done; exit ${changes.length === 0 ? "0" : "2"}`;
     const standIn = standInForTerraform(join(project.folder, "bin"), { show: `cat ${json}`, plan, ...commands });
-    const run = (...args: string[]) =>
+    const runWith = (...args: string[]) =>
       project.run([args[0] ?? "", "-var-file", "local.tfvars", ...args.slice(1)], {
         ...environment,
         EKS_TERRAFORM: standIn.program,
       });
-    return { ...standIn, run, verbs: () => standIn.calls().map((call) => call.split(" ")[0]) };
+    // Without a key of its own it would look for those of whoever runs the tests.
+    const run = (...args: string[]) =>
+      runWith(...args, ...(args[0] === "up" && !args.includes("--") ? ["--", "--identity", "key.pem"] : []));
+    return { ...standIn, run, runWith, verbs: () => standIn.calls().map((call) => call.split(" ")[0]) };
   }
   const saved = () => project.files().filter((file) => /run-[^/]+\/plan$/.test(file));
 
@@ -207,6 +213,37 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       expect(saved()).toEqual([]);
     });
 
+    describe("on a machine without a SSH key", () => {
+      let home: jest.SpyInstance;
+      beforeEach(() => {
+        home = jest.spyOn(os, "homedir").mockReturnValue(join(project.folder, "home"));
+      });
+      afterEach(() => {
+        home.mockRestore();
+      });
+
+      it("makes nothing, and says what to do", async () => {
+        const { runWith, verbs } = terraform([VPC]);
+
+        const { code, stderr } = await runWith("up", "-auto-approve");
+
+        expect(code).toBe(1);
+        expect(stderr).toContain(
+          "\nerror: there is no key to set the bastion up with, so that nothing was made: looked at ",
+        );
+        expect(stderr).toContain("/home/.ssh/aws-krug-gudi.pem with mode 600, or start an agent and ssh-add FILE\n");
+        expect(verbs()).toEqual(["init", "state"]);
+      });
+
+      it("goes on where the stack makes a key", async () => {
+        const { runWith, verbs } = terraform([VPC], {}, { CDKTF_CONTEXT_JSON: '{"sshIdentity":"generated"}' });
+
+        await runWith("up", "-auto-approve");
+
+        expect(verbs()).toContain("apply");
+      });
+    });
+
     it("applies that very plan, and says what is left to do when the bastion cannot be set up", async () => {
       const { run, calls } = terraform([VPC], { apply: "exit 0", "-chdir": "echo {}" });
 
@@ -236,17 +273,17 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       [
         "what exists, and what goes on",
         STATE,
-        "2 resources: aws_vpc, terraform_data\nwhat now: mend the cause and run the same command again, it goes on from here; or `eks destroy`, with the same -var-file, takes it all away",
+        "2 resources: aws_vpc, terraform_data\n  what now: mend the cause and run the same command again, it goes on from here; or `eks destroy`, with the same -var-file, takes it all away",
       ],
       [
         "that nothing exists",
         repeating(said("terraform", "state list without a state")),
-        "nothing\nwhat now: mend the cause and run the same command again, it goes on from here",
+        "nothing\n  what now: mend the cause and run the same command again, it goes on from here",
       ],
       [
         "that it is not known",
         "echo 'no access' >&2; exit 1",
-        "the state cannot be read, so that is not known\nwhat now: mend the cause and run",
+        "the state cannot be read, so that is not known\n  what now: mend the cause and run",
       ],
     ])("says after a failure half-way %s", async (_, state, text) => {
       const apply = `echo '{"@message":"x","type":"diagnostic","diagnostic":{"severity":"error","summary":"VpcLimitExceeded","detail":"","address":"aws_vpc.a"}}'; exit 1`;
@@ -255,9 +292,9 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
 
       expect(code).toBe(1);
       expect(stderr).toContain(
-        `\nerror: terraform apply failed: VpcLimitExceeded (aws_vpc.a)\nwhat exists now: ${text}`,
+        `\nerror: terraform apply failed: VpcLimitExceeded (aws_vpc.a)\n  what exists now: ${text}`,
       );
-      expect(stderr).toMatch(/\nwhat Terraform said is in \.cache\/eks\/.*\.log\n$/);
+      expect(stderr).toMatch(/\n {2}what Terraform said is in \.cache\/eks\/.*\.log\n$/);
       expect(saved()).toEqual([]);
     });
 
@@ -268,7 +305,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
 
       expect(code).toBe(1);
       expect(stderr).toContain(
-        "\nwhat now: what AWS was making at that moment may exist without being in the state: look for it by its tag, " +
+        "\n  what now: what AWS was making at that moment may exist without being in the state: look for it by its tag, " +
           'Project=awskrug_gudi, as docs/usage.md says under "When something stops half-way", and then run the same command again',
       );
     });
@@ -364,7 +401,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
 
         expect(code).toBe(1);
         expect(stderr).toContain(
-          "this would not come up, so that nothing is made\n\nerror access-entry-creator: " + me,
+          "this would not come up, so that nothing is made\n\n  error access-entry-creator: " + me,
         );
         expect(verbs()).toEqual(["init", "state", "plan", "show"]);
         expect(saved()).toEqual([]);
@@ -379,7 +416,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
     const interruption = new AbortController();
 
     const ended = project.run(
-      ["up", "-auto-approve", "-var-file", "local.tfvars"],
+      ["up", "-auto-approve", "-var-file", "local.tfvars", "--", "--identity", "key.pem"],
       { EKS_TERRAFORM: program },
       interruption.signal,
     );

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-import { quoted, shellWords } from "../../contract/shell";
+import { exportLines, quoted, shell, shellWords, sourced } from "../../contract/shell";
 import { fc } from "../support/properties";
 
 /** The words that `sh` makes of a command line. */
@@ -33,6 +33,57 @@ describe("a word that is quoted", () => {
         expect(shellWords(words.map(quoted).join(" "))).toEqual(words);
       }),
     );
+  });
+});
+
+describe("a command line to be pasted", () => {
+  it("has each value as one word, and a list as several", () => {
+    fc.assert(
+      fc.property(WORD, fc.array(WORD), (one, several) => {
+        expect(wordsOfSh(shell`kubectl --one=${one} ${several}`)).toEqual(["kubectl", `--one=${one}`, ...several]);
+      }),
+    );
+  });
+
+  it("may have another one in it", () => {
+    const line = shell`eks ssh --command ${shell`kubectl describe node ${"it's\n$(id)"}`}`;
+
+    const [, , , command = ""] = wordsOfSh(line);
+    expect(wordsOfSh(command)).toEqual(["kubectl", "describe", "node", "it's\n$(id)"]);
+  });
+
+  it("has a space where its template has a line break, and leaves the values alone", () => {
+    expect(shell`a \
+        --b ${"c\n  d"}
+        --e`).toBe("a \\ --b 'c\n  d' --e");
+  });
+});
+
+describe("what a shell reads out of a file", () => {
+  it("is every variable with its value", () => {
+    const NAMES = ["AWS_ENDPOINT_URL", "TF_CLI_CONFIG_FILE", "x"] as const;
+    fc.assert(
+      fc.property(fc.tuple(WORD, WORD, WORD), (values) => {
+        const file = exportLines(NAMES.map((name, i) => [name, values[i]]));
+        const printed = execFileSync(
+          "sh",
+          ["-c", `${file}printf '%s\\0' ${NAMES.map((name) => `"$${name}"`).join(" ")}`],
+          {
+            encoding: "utf8",
+            env: {},
+          },
+        );
+        expect(printed.split("\0").slice(0, -1)).toEqual(values);
+      }),
+    );
+  });
+
+  it.each([
+    [".cache/emulator/environment", ". .cache/emulator/environment"],
+    ["a b/environment", ". 'a b/environment'"],
+    ["environment", ". ./environment"],
+  ])("is where it says: %s", (file, line) => {
+    expect(sourced(file)).toBe(line);
   });
 });
 

@@ -1,18 +1,51 @@
 import { createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { DeleteNetworkInterfaceCommand, DeleteSecurityGroupCommand, DeleteVolumeCommand } from "@aws-sdk/client-ec2";
+import {
+  DeleteNetworkInterfaceCommand,
+  DeleteSecurityGroupCommand,
+  DeleteVolumeCommand,
+  DescribeVpcEndpointsCommand,
+  TerminateInstancesCommand,
+} from "@aws-sdk/client-ec2";
 import { CreateClusterCommand, DeleteClusterCommand } from "@aws-sdk/client-eks";
 import { DeleteLoadBalancerCommand as DeleteClassicCommand } from "@aws-sdk/client-elastic-load-balancing";
 
+import type { KubernetesState } from "../../rehearsal/cluster/kubernetes-state";
 import { passOn, startProxy } from "../../rehearsal/machine/proxy";
 import { describeEndToEnd } from "../support/end-to-end";
-import { run } from "../support/run";
 import { startStage, type Stage } from "../support/stage";
 
 const CLUSTER = "awskrug_gudi_eks";
 const owned = { [`kubernetes.io/cluster/${CLUSTER}`]: "owned" };
 const GIVEN = ["-var-file", "local.tfvars"];
+/** Of Container Insights, of our cluster and of one whose name begins as ours does. */
+const INSIGHTS = [`/aws/containerinsights/${CLUSTER}/application`, `/aws/containerinsights/${CLUSTER}2/application`];
+const karpenter = { ...owned, "karpenter.sh/nodepool": "default", "eks:eks-cluster-name": CLUSTER };
+const guardDuty = { GuardDutyManaged: "true" };
+
+/**
+ * Puts a Service of type LoadBalancer and claims into a cluster.
+ *
+ * @param volumes whose id is `deleted` or `retained`
+ * @param metadata what else they say of themselves
+ */
+function plantServiceAndClaims(state: KubernetesState, volumes: Record<string, string>, metadata: object = {}): void {
+  const named = (name: string) => ({ namespace: "shop", name, ...metadata });
+  const persistentVolume = (name: string, volumeHandle = "", persistentVolumeReclaimPolicy: string) => ({
+    metadata: { name },
+    spec: { persistentVolumeReclaimPolicy, csi: { driver: "ebs.csi.aws.com", volumeHandle } },
+  });
+  state.setObjects("services", [{ metadata: named("cart"), spec: { type: "LoadBalancer" } }]);
+  state.setObjects("persistentvolumeclaims", [
+    { metadata: named("orders"), spec: { volumeName: "pv-orders" } },
+    { metadata: named("archive"), spec: { volumeName: "pv-archive" } },
+  ]);
+  state.setObjects("persistentvolumes", [
+    persistentVolume("pv-orders", volumes["deleted"], "Delete"),
+    persistentVolume("pv-archive", volumes["retained"], "Retain"),
+  ]);
+}
 
 /** Ids of what Terraform has made, by address. */
 async function managed({ project }: Stage): Promise<(address: string) => string> {
@@ -49,6 +82,7 @@ describeEndToEnd("eks destroy", () => {
     );
     const [one = "", two = ""] = subnets;
     const nodeGroup = id("aws_security_group.node_group_security_group");
+    planted["subnet"] = one;
 
     // What a Service of type LoadBalancer has made, which goes with it.
     planted["serviceGroup"] = await account.group(vpc, "k8s-elb-a1b2c3", owned);
@@ -70,27 +104,27 @@ describeEndToEnd("eks destroy", () => {
     // Somebody else's, in our VPC.
     planted["foreign"] = await account.classicBalancer("by-hand", one, await account.group(vpc, "by-hand"));
 
+    // What GuardDuty makes in every VPC with a cluster, and what CloudWatch makes for each cluster.
+    planted["guardDutyGroup"] = await account.group(vpc, `GuardDutyManagedSecurityGroup-${vpc}`, guardDuty);
+    planted["guardDuty"] = await account.endpoint(vpc, "com.amazonaws.ap-northeast-2.guardduty-data", guardDuty);
+    for (const name of INSIGHTS) await account.logGroup(name);
+    // A machine of Karpenter's.
+    planted["machine"] = await account.instance(one, karpenter);
+
     const { state } = clusters.get(CLUSTER)?.kubernetes ?? {};
     if (state === undefined) throw new Error("there is no cluster");
-    const metadata = (name: string) => ({ namespace: "shop", name });
-    const persistentVolume = (name: string, volumeHandle: string, persistentVolumeReclaimPolicy: string) => ({
-      metadata: { name },
-      spec: { persistentVolumeReclaimPolicy, csi: { driver: "ebs.csi.aws.com", volumeHandle } },
-    });
-    state.setObjects("services", [{ metadata: metadata("cart"), spec: { type: "LoadBalancer" } }]);
-    state.setObjects("persistentvolumeclaims", [
-      { metadata: metadata("orders"), spec: { volumeName: "pv-orders" } },
-      { metadata: metadata("archive"), spec: { volumeName: "pv-archive" } },
-    ]);
-    state.setObjects("persistentvolumes", [
-      persistentVolume("pv-orders", our("deleted"), "Delete"),
-      persistentVolume("pv-archive", our("retained"), "Retain"),
+    plantServiceAndClaims(state, planted);
+    state.setObjects("nodepools", [{ metadata: { name: "default" } }]);
+    state.setObjects("nodeclaims", [
+      { metadata: { name: "default-a" }, status: { providerID: `aws:///ap-northeast-2a/${our("machine")}` } },
     ]);
     // What the controllers of a cluster do.
     state.onDelete = async (kind, { metadata: { name } }) => {
       if (kind === "services") {
         await account.classic.send(new DeleteClassicCommand({ LoadBalancerName: our("service") }));
         await account.ec2.send(new DeleteSecurityGroupCommand({ GroupId: our("serviceGroup") }));
+      } else if (kind === "nodeclaims") {
+        await account.ec2.send(new TerminateInstancesCommand({ InstanceIds: [our("machine")] }));
       } else if (name === "orders") {
         await account.ec2.send(new DeleteVolumeCommand({ VolumeId: our("deleted") })).catch(() => undefined);
       }
@@ -113,6 +147,15 @@ describeEndToEnd("eks destroy", () => {
       new RegExp(`${our("deleted")}.*\n.*\n +goes with its claim shop/orders, and its data with it`),
     );
     expect(stdout).toMatch(new RegExp(`${our("retained")}.*\n.*\n +is kept, because it holds data`));
+    expect(stdout).toMatch(
+      new RegExp(
+        `instance ${our("machine")} \\(of Karpenter's NodePool default\\)\n.*\n +goes with its NodeClaim default-a`,
+      ),
+    );
+    expect(stdout).toMatch(new RegExp(`VPC endpoint ${our("guardDuty")} .*\n.*GuardDuty made it.*\n +will be deleted`));
+    expect(stdout).toMatch(new RegExp(`security group ${our("guardDutyGroup")} .*\n.*GuardDuty made it`));
+    expect(stdout).toMatch(new RegExp(`log group ${INSIGHTS[0] ?? ""}\n.*\n +is kept, because it holds data`));
+    expect(stdout).not.toContain(INSIGHTS[1]);
     expect(stdout).toMatch(/by-hand\n.*no tag says .*\n +is left alone.*aws elb delete-load-balancer .* by-hand/);
     expect(stdout).toMatch(/Made by Terraform, to be deleted:\n {2}.*aws_eks_cluster/);
   });
@@ -145,6 +188,50 @@ describeEndToEnd("eks destroy", () => {
     expect(await everything()).toEqual(before);
   });
 
+  it("stops where somebody makes anew what was deleted, and names who", async () => {
+    const { state } = stage.clusters.get(CLUSTER)?.kubernetes ?? {};
+    if (state === undefined) throw new Error("there is no cluster");
+    const { onDelete } = state;
+    const annotations = { "argocd.argoproj.io/tracking-id": "web:/Service:shop/cart" };
+    state.onDelete = () => {
+      setTimeout(() => {
+        plantServiceAndClaims(state, planted, { annotations });
+      }, 1000);
+    };
+    const before = await everything();
+
+    const { code, output } = await destroy("-auto-approve");
+    state.onDelete = onDelete;
+
+    const who = "by Argo CD's application web (to stop it: argocd app set web --sync-policy none)";
+    const anew = `made anew since it was deleted: Service shop/cart, ${who}; PersistentVolumeClaim shop/archive, ${who}; `;
+    expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining(anew) as string });
+    expect(output).toContain("Nothing of the stack was deleted");
+    expect(await everything()).toEqual(before);
+  });
+
+  it("stops before it asks where a machine of the cluster would outlive it", async () => {
+    const stray = await stage.account.instance(our("subnet"), { ...owned, "aws:autoscaling:groupName": "spot" });
+    const before = await everything();
+
+    const { code, output } = await destroy();
+    const after = await everything();
+    await stage.account.ec2.send(new TerminateInstancesCommand({ InstanceIds: [stray] }));
+
+    expect({ code, output }).toEqual({
+      code: 1,
+      output: expect.stringContaining(
+        `machines of the cluster are in no Auto Scaling group of Terraform's: ${stray} (of the Auto Scaling group spot); ` +
+          "no NodeClaim of the cluster takes them along",
+      ) as string,
+    });
+    expect(output).toContain(
+      "aws autoscaling delete-auto-scaling-group --force-delete --auto-scaling-group-name spot --region ap-northeast-2",
+    );
+    expect(output).not.toContain("delete the cluster");
+    expect(after).toEqual(before);
+  });
+
   it("says, interrupted while it waits for AWS, what is done and how to go on", async () => {
     const { child, ended } = stage.start(["destroy", ...GIVEN, "-auto-approve", "--", ...stage.bootstrap]);
     await until(async () => !(await stage.account.ids()).includes(our("nlb")));
@@ -155,7 +242,7 @@ describeEndToEnd("eks destroy", () => {
     expect({ code, output }).toEqual({
       code: 130,
       output: expect.stringMatching(
-        /services and claims: 3 deleted through the cluster[^]*error: interrupted; deleted so far: 3 deleted through the cluster, load balancer k8s-shop-old; .*`eks destroy` goes on from here/,
+        /services and claims: 3 deleted through the cluster[^]*error: interrupted; deleted so far: 3 deleted through the cluster, 1 NodePool\(s\) and 1 machine\(s\) ended, load balancer k8s-shop-old; .*`eks destroy` goes on from here/,
       ) as string,
     });
     const left = await stage.account.ids();
@@ -188,6 +275,27 @@ describeEndToEnd("eks destroy", () => {
       expect(output).toMatch(new RegExp(`${our("retained")}.*\n.*\n +is kept`));
     });
 
+    it("stops where nobody can ask it to end a machine that would outlive it", async () => {
+      const { account } = stage;
+      const machine = await account.instance(our("subnet"), karpenter);
+
+      const { code, output } = await destroy("-auto-approve");
+      await account.ec2.send(new TerminateInstancesCommand({ InstanceIds: [machine] }));
+
+      expect({ code, output }).toEqual({
+        code: 1,
+        output: expect.stringMatching(
+          new RegExp(
+            `error: machines of the cluster .*: ${machine} \\(of Karpenter's NodePool default\\); the cluster cannot be asked`,
+          ),
+        ) as string,
+      });
+      expect(output).toContain(
+        `End them (aws ec2 terminate-instances --instance-ids ${machine} --region ap-northeast-2), and run the same command`,
+      );
+      expect(await account.ids()).toContain(our("group"));
+    });
+
     it("goes on without it when it hangs, deletes all that is the cluster's, and lists what it keeps", async () => {
       const { port } = new URL(stage.clusters.get(CLUSTER)?.kubernetes.endpoint ?? "");
       // It accepts, and never says anything.
@@ -207,7 +315,9 @@ describeEndToEnd("eks destroy", () => {
       );
       expect(output).toMatch(/error: something of this cluster is left, see above\n$/);
       const left = await stage.account.ids();
-      for (const gone of ["nlb", "group", "cni"]) expect(left).not.toContain(our(gone));
+      for (const gone of ["nlb", "group", "cni", "guardDutyGroup"]) expect(left).not.toContain(our(gone));
+      const { VpcEndpoints = [] } = await stage.account.ec2.send(new DescribeVpcEndpointsCommand({}));
+      expect(VpcEndpoints.map(({ State }) => String(State))).toEqual(["deleted"]);
       expect(left).toEqual(expect.arrayContaining([our("retained"), "by-hand"]));
       expect(await stage.project.state()).toEqual(new Map());
     });
@@ -215,7 +325,8 @@ describeEndToEnd("eks destroy", () => {
 
   it("is not content with an empty state as long as something is left, and then is", async () => {
     const left = await destroy("-auto-approve");
-    const deleted = await destroy("-auto-approve", "--delete-volume", our("retained"));
+    const byName = ["--delete-volume", our("retained"), "--delete-log-group", INSIGHTS[0] ?? ""];
+    const deleted = await destroy("-auto-approve", ...byName);
     const nothing = await destroy();
 
     expect(left).toMatchObject({ code: 1, output: expect.stringContaining(our("retained")) as string });
@@ -230,6 +341,7 @@ describeEndToEnd("eks destroy", () => {
       output: expect.stringContaining("there is nothing in the state, and nothing of the cluster") as string,
     });
     expect(await stage.account.ids()).toContain("by-hand");
+    expect(await stage.account.logGroups()).toEqual([INSIGHTS[1]]);
   });
 });
 
@@ -275,10 +387,8 @@ describeEndToEnd("eks destroy, of a stack that was not wholly applied", () => {
   });
 
   it("deletes the log group that EKS has written anew after Terraform deleted it", async () => {
-    const { project, emulator } = stage;
+    const { account, project, emulator } = stage;
     const name = `/aws/eks/${CLUSTER}/cluster`;
-    const logs = (...args: string[]) =>
-      run("aws", ["logs", ...args], { env: { ...process.env, ...emulator.environment } });
     const withLogs = [...GIVEN, "-var", 'cluster_log_types=["api"]'];
     const target = "-target=aws_cloudwatch_log_group.cluster_log_group";
     await project.apply(`${project.folder}/local.tfvars`, "-var", 'cluster_log_types=["api"]', target);
@@ -287,7 +397,7 @@ describeEndToEnd("eks destroy, of a stack that was not wholly applied", () => {
     const late = await startProxy((call) => {
       const isDeletion = call.incoming.headers["x-amz-target"] === "Logs_20140328.DeleteLogGroup";
       const rewrite = async (body: Buffer) => {
-        if (deletions++ === 0) await logs("create-log-group", "--log-group-name", name);
+        if (deletions++ === 0) await account.logGroup(name);
         return body;
       };
       passOn(emulator.endpoint, call, isDeletion ? rewrite : undefined);
@@ -300,7 +410,7 @@ describeEndToEnd("eks destroy, of a stack that was not wholly applied", () => {
 
     expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/^destroy: 1 destroyed/m) as string });
     expect(deletions).toBe(2);
-    expect((await logs("describe-log-groups", "--output", "text")).stdout).not.toContain(name);
+    expect(await account.logGroups()).toEqual([]);
   });
 
   it("finds what the cluster left, and says what it may not look at", async () => {

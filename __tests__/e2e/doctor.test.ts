@@ -17,7 +17,7 @@ import { examineAccount, examineCluster, exitCode } from "../../cli/doctor/docto
 import type { Finding } from "../../cli/doctor/finding";
 import { notInside, type InsideFacts } from "../../cli/doctor/inside-facts";
 import { stackInputs } from "../../cli/stack-inputs";
-import { statusOf, statusText } from "../../cli/status";
+import { statusOf, statusLines } from "../../cli/status";
 import type { Handover } from "../../contract/handover";
 import { startEksFront } from "../../rehearsal/account/eks/front";
 import type { Emulator } from "../../rehearsal/account/emulator";
@@ -208,7 +208,7 @@ describeEndToEnd("the doctor in an account", () => {
     });
 
     it("shows what there is, and what it costs", () => {
-      const text = statusText(statusOf(handover, cluster, notInside("nobody looked")));
+      const text = statusLines(statusOf(handover, cluster, notInside("nobody looked"))).join("\n");
 
       expect(text).toMatch(/^cluster +awskrug_gudi_eks in ap-northeast-2: ACTIVE$/m);
       expect(text).toMatch(/^awskrug_gudi_eks-worker +2 +2 +\? +\?$/m);

@@ -8,6 +8,7 @@ import {
   CreateVpcEndpointCommand,
   DeleteNetworkInterfaceCommand,
   DescribeSecurityGroupsCommand,
+  TerminateInstancesCommand,
   type ResourceType,
 } from "@aws-sdk/client-ec2";
 import { CreateClusterCommand, DeleteClusterCommand } from "@aws-sdk/client-eks";
@@ -16,6 +17,7 @@ import {
   CreateOpenIDConnectProviderCommand,
   CreateRoleCommand,
 } from "@aws-sdk/client-iam";
+import { ScheduleKeyDeletionCommand } from "@aws-sdk/client-kms";
 
 import { FINDERS } from "../../aws/finders/table";
 import type { AwsSettings } from "../../aws/clients";
@@ -23,8 +25,9 @@ import { scan, type Leftovers } from "../../cli/destroy/leftovers";
 import type { ClusterIdentity } from "../../cli/destroy/ownership";
 import { remove, type Outcome, type Waiting } from "../../cli/destroy/removal";
 import { isClean, listing, removalPlan, type Removal } from "../../cli/destroy/removal-plan";
-import { scanAfter } from "../../cli/destroy/stack-remains";
+import { remainsLines, scanAfter, type Remain } from "../../cli/destroy/stack-remains";
 import type { Emulator } from "../../rehearsal/account/emulator";
+import { passOn, startProxy } from "../../rehearsal/machine/proxy";
 import { describeEndToEnd, emulate } from "../support/end-to-end";
 import { pairs, PlantedAccount } from "../support/planted-account";
 import { run } from "../support/run";
@@ -49,14 +52,31 @@ async function removing(settings: AwsSettings, plan: Removal, waiting: Partial<W
   return outcomes;
 }
 
+/** `KIND ID`; of what nobody here looks for its ARN. */
+const named = ({ type, id }: Remain) => (type === undefined ? id : `${FINDERS[type].noun} ${id}`);
+
 const outcomes = (all: readonly Outcome[]) => all.map(({ outcome }) => outcome);
 
 describeEndToEnd("what Kubernetes leaves behind", () => {
   let emulator: Emulator;
   let account: PlantedAccount;
+  let otherRegion: PlantedAccount;
   let cluster: ClusterIdentity;
   /** Everything that was there before, and everything that is somebody else's. */
   let toSurvive: string[];
+  /** Ours: EKS', and two of Container Insights'. */
+  const LOGS = [
+    `/aws/eks/${OURS}/cluster`,
+    ...["host", "performance"].map((it) => `/aws/containerinsights/${OURS}/${it}`),
+  ];
+  /** Somebody else's log groups, whose names begin as ours do. */
+  const THEIR_LOGS = [
+    `/aws/containerinsights/${OURS}2/application`,
+    `/aws/eks/${OURS}-2/cluster`,
+    `/aws/eks/${OURS}/cluster-2`,
+  ];
+  const guardDuty = { GuardDutyManaged: "true" };
+  const inRegion = "com.amazonaws.ap-northeast-2";
   const planted: Record<string, string> = {};
 
   beforeAll(async () => {
@@ -82,7 +102,14 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
       }),
     );
     const managedIds = new Set([vpcId, one, two, nodeGroup, "awskrug_gudi_eks-worker"]);
-    cluster = { clusterName: OURS, vpcId, hasCluster: true, managedIds, persistentVolumes: new Map() };
+    cluster = {
+      clusterName: OURS,
+      vpcId,
+      hasCluster: true,
+      managedIds,
+      persistentVolumes: new Map(),
+      machines: new Map(),
+    };
 
     // Somebody else's: a cluster in another VPC, and things without a cluster's tag in ours.
     const theirGroup = await account.group(elsewhere, "k8s-elb-theirs", owned(THEIRS));
@@ -100,6 +127,29 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
     });
     planted["interfaceByHand"] = await account.interface(one, "ELB by-hand", [byHand]);
     planted["groupByHand"] = byHand;
+    // And what comes close to being ours.
+    const alike = { [`kubernetes.io/cluster/${OURS}2`]: "owned" };
+    planted["volumeOfTwo"] = await account.volume({ ...owned(OURS), ...owned(THEIRS) });
+    planted["sharedVolume"] = await account.volume({ [`kubernetes.io/cluster/${OURS}`]: "shared" });
+    await account.volume({ ...alike, "ebs.csi.aws.com/cluster": "true" });
+    planted["groupAlike"] = await account.group(vpcId, "alike", alike);
+    planted["groupOfTwo"] = await account.group(vpcId, "of-two", { ...owned(OURS), "elbv2.k8s.aws/cluster": THEIRS });
+    planted["groupInCapitals"] = await account.group(vpcId, "capitals", owned(OURS.toUpperCase()));
+    planted["groupWithTag"] = await account.group(vpcId, "not-guard-duty", guardDuty);
+    planted["groupWithName"] = await account.group(vpcId, "GuardDutyManagedSecurityGroup-x");
+    planted["classicAlike"] = await account.classicBalancer("alike", one, byHand, alike);
+    planted["nlbOfTwo"] = await account.balancer("of-two", [three, four], { ...owned(OURS), ...owned(THEIRS) });
+    await account.balancer("same-project", [three, four], { Project: "awskrug_gudi", Managed_by: "terraform" });
+    await account.targetGroup("k8s-shop-cart-2", elsewhere);
+    planted["rds"] = await account.interface(one, "RDSNetworkInterface", [byHand]);
+    planted["theirPlane"] = await account.interface(one, `Amazon EKS ${OURS}2`, [byHand]);
+    planted["machine"] = await account.instance(one, { ...alike, "karpenter.sh/nodepool": "default" });
+    planted["endpointByHand"] = await account.endpoint(vpcId, `${inRegion}.guardduty-data`);
+    planted["endpointWithTag"] = await account.endpoint(vpcId, `${inRegion}.ec2`, guardDuty);
+    await account.endpoint(elsewhere, `${inRegion}.guardduty-data`, guardDuty);
+    for (const name of THEIR_LOGS) await account.logGroup(name);
+    otherRegion = new PlantedAccount(emulator.endpoint, "us-east-1");
+    planted["volumeElsewhere"] = await otherRegion.volume(owned(OURS));
     toSurvive = await account.ids();
 
     // Ours: an older controller's, with a group of its own that the nodes' group names.
@@ -132,13 +182,14 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
       "kubernetes.io/created-for/pvc/name": "orders",
     });
     planted["doomedVolume"] = await account.volume(owned(OURS));
-    await run("aws", ["logs", "create-log-group", "--log-group-name", `/aws/eks/${OURS}/cluster`], {
-      env: { ...process.env, ...emulator.environment },
-    });
+    planted["guardDutyGroup"] = await account.group(vpcId, `GuardDutyManagedSecurityGroup-${vpcId}`, guardDuty);
+    planted["guardDuty"] = await account.endpoint(vpcId, `${inRegion}.guardduty-data`, guardDuty);
+    for (const name of LOGS) await account.logGroup(name);
   });
 
   afterAll(async () => {
     account.close();
+    otherRegion.close();
     await emulator.stop();
   });
 
@@ -160,7 +211,9 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
         `network interface ${our("taggedCni")}`,
         `volume ${our("volume")}`,
         `volume ${our("doomedVolume")}`,
-        `log group /aws/eks/${OURS}/cluster`,
+        `security group ${our("guardDutyGroup")}`,
+        `VPC endpoint ${our("guardDuty")}`,
+        ...LOGS.map((name) => `log group ${name}`),
       ].sort(),
     );
     expect(found(leftovers, "other")).toEqual(
@@ -168,10 +221,22 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
         `classic load balancer ${our("classicByHand")}`,
         `load balancer ${our("nlbByHand")}`,
         `security group ${our("groupByHand")}`,
+        ...["groupAlike", "groupOfTwo", "groupInCapitals", "groupWithTag", "groupWithName"].map(
+          (group) => `security group ${our(group)}`,
+        ),
+        `classic load balancer ${our("classicAlike")}`,
+        `load balancer ${our("nlbOfTwo")}`,
+        `network interface ${our("rds")}`,
+        `network interface ${our("theirPlane")}`,
+        `instance ${our("machine")}`,
+        `volume ${our("volumeOfTwo")}`,
+        `volume ${our("sharedVolume")}`,
+        `VPC endpoint ${our("endpointByHand")}`,
+        `VPC endpoint ${our("endpointWithTag")}`,
       ]),
     );
     expect(leftovers).toMatchObject({ clusterExists: true, unknown: [] });
-    expect(found(leftovers).filter((id) => /many|their/.test(id))).toEqual([]);
+    expect(found(leftovers).filter((id) => /many|their|same-project|cart-2|eks-?2\/|cluster-2/.test(id))).toEqual([]);
   });
 
   it("is all that is told of a VPC that somebody else made, and rules of others' groups stay", async () => {
@@ -182,9 +247,11 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
 
     const leftovers = await scan(account.settings, { ...rest, foreignVpcId: vpcId, managedIds: ofStack });
 
-    expect(found(leftovers, "cluster")).toEqual(found(own, "cluster"));
-    // Its owner is not known wherever it is.
-    expect(found(leftovers, "other")).toEqual([expect.stringMatching(/^volume /)]);
+    // GuardDuty guards it for its owner.
+    const ofGuardDuty = [`security group ${our("guardDutyGroup")}`, `VPC endpoint ${our("guardDuty")}`];
+    expect(found(leftovers, "cluster")).toEqual(found(own, "cluster").filter((it) => !ofGuardDuty.includes(it)));
+    // Whose these are is not known wherever they are: one of no cluster, one of two, one that is shared.
+    expect(found(leftovers, "other")).toEqual(Array(3).fill(expect.stringMatching(/^volume /)));
     const inGroups = (all: Leftovers) => all.references.map(({ inGroup }) => inGroup);
     expect(inGroups(own)).toContain(our("groupByHand"));
     expect(inGroups(leftovers)).toEqual(inGroups(own).filter((id) => id !== our("groupByHand")));
@@ -193,7 +260,7 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   it("is listed with its reason and its fate", async () => {
     const leftovers = await scan(account.settings, cluster);
 
-    const text = listing(removalPlan(leftovers, NO_WISHES));
+    const text = listing(removalPlan(leftovers, NO_WISHES)).join("\n");
 
     expect(text).toContain(
       `classic load balancer a1b2c3 (for default/web)\n    the cluster's: tag kubernetes.io/cluster/${OURS}=owned\n    will be deleted`,
@@ -244,7 +311,8 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
   });
 
   it("is removed in an order that AWS allows, and nobody else's with it", async () => {
-    const wishes = { delete: [our("doomedVolume")], keep: [our("volume"), `/aws/eks/${OURS}/cluster`] };
+    const [ofEks = "", doomedLog = "", keptLog = ""] = LOGS;
+    const wishes = { delete: [our("doomedVolume"), doomedLog], keep: [our("volume"), ofEks, keptLog] };
     const leftovers = await scan(account.settings, cluster);
     const plan = removalPlan(leftovers, wishes);
 
@@ -268,7 +336,12 @@ describeEndToEnd("what Kubernetes leaves behind", () => {
     expect(ended.filter(({ step }) => step.does === "revoke").map(({ outcome }) => outcome)).toEqual(
       Array.from({ length: 4 }, () => "done"),
     );
-    expect(found(after, "cluster")).toEqual([`log group /aws/eks/${OURS}/cluster`, `volume ${our("volume")}`]);
+    expect(found(after, "cluster")).toEqual(
+      [`log group ${ofEks}`, `log group ${keptLog}`, `volume ${our("volume")}`].sort(),
+    );
+    expect(found(after, "other").filter((id) => id.startsWith("VPC endpoint "))).toHaveLength(2);
+    expect(await account.logGroups()).toEqual([...THEIR_LOGS, ofEks, keptLog].sort());
+    expect(await otherRegion.ids()).toContain(our("volumeElsewhere"));
     expect(isClean(after, wishes)).toBe(true);
     expect(isClean(after, { keep: [] })).toBe(false);
   });
@@ -394,9 +467,30 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
       }),
     );
     for (const name of ["kubectl", "flow-logs", "pod-ebs-csi"]) {
-      await account.iam.send(new CreateRoleCommand({ RoleName: `awskrug_gudi-${name}`, ...trust }));
+      await account.iam.send(new CreateRoleCommand({ RoleName: `awskrug_gudi-${name}`, Tags: pairs(tags), ...trust }));
     }
     const volume = await account.volume({});
+    const key = await account.key(tags, `alias/eks/${OURS}-secrets`);
+    const zone = await account.zone("eks.internal", tags, vpc);
+    const ownedVolume = await account.volume({ ...owned(OURS), ...tags });
+    const bucket = await account.bucket("of-the-stack", tags);
+
+    // Somebody else's.
+    await account.key({ Project: "awskrug_gudi" }, `alias/eks/${OURS}2-secrets`);
+    await account.zone("eks.internal", {}, foreign);
+    await account.zone("eks.internal", { Project: "awskrug_gudi" });
+    await account.bucket("of-somebody", { ...tags, Project: "awskrug_gudi2" });
+    await account.ec2.send(new CreateKeyPairCommand({ KeyName: "awskrug_gudi-ssh2" }));
+    await account.logGroup("/aws/vpc-flow-logs/awskrug_gudi-2");
+    await account.volume({ ...tags, Managed_by: "hand" });
+    for (const name of ["gudi-pod-eks-cluster", "gudi-flow-logs2"]) {
+      await account.iam.send(new CreateRoleCommand({ RoleName: `awskrug_${name}`, ...trust }));
+    }
+    // What has ended: AWS tells of it for a while.
+    const ended = await account.key(tags, `alias/eks/${OURS}-volumes`);
+    await account.kms.send(new ScheduleKeyDeletionCommand({ KeyId: ended, PendingWindowInDays: 7 }));
+    const machine = await account.instance(subnet, tags);
+    await account.ec2.send(new TerminateInstancesCommand({ InstanceIds: [machine] }));
     const { SnapshotId: snapshot = "" } = await account.ec2.send(
       new CreateSnapshotCommand({
         VolumeId: volume,
@@ -406,11 +500,12 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
     await account.ec2.send(new CreateSnapshotCommand({ VolumeId: volume }));
 
     const remains = await scanAfter(account.settings, stack);
+    const told = await scanAfter(account.settings, stack, new Set([ownedVolume]));
     await account.eks.send(new DeleteClusterCommand({ name: OURS }));
     const fewer = await scanAfter(account.settings, stack);
 
     expect(VpcEndpoint).toBeDefined();
-    expect(remains.things.map(({ type, id }) => `${FINDERS[type].noun} ${id}`).sort()).toEqual(
+    expect(remains.things.map(named).sort()).toEqual(
       [
         `Auto Scaling group ${OURS}-worker`,
         `cluster ${OURS}`,
@@ -420,12 +515,69 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
         `key pair ${KeyPairId ?? ""}`,
         `launch template ${LaunchTemplate?.LaunchTemplateId ?? ""}`,
         `OIDC provider ${provider}`,
+        `KMS key ${key}`,
+        `key alias alias/eks/${OURS}-secrets`,
+        `hosted zone ${zone}`,
+        `volume ${ownedVolume}`,
+        bucket,
         ...["awskrug_gudi-flow-logs", "awskrug_gudi-kubectl", "awskrug_gudi-pod-ebs-csi"].map((it) => `role ${it}`),
         `role ${stack.nodeRoleName}`,
         `snapshot ${snapshot}`,
         `VPC ${vpc}`,
       ].sort(),
     );
+    expect(remains.unknown).toEqual([]);
+    expect(told.things.map(named)).toEqual(remains.things.map(named).filter((it) => it !== `volume ${ownedVolume}`));
     expect(fewer.things).toHaveLength(remains.things.length - 1);
+    expect(remainsLines(remains, "ap-northeast-2").join("\n")).toContain(
+      `  ${bucket}\n    tag Project=awskrug_gudi\n    nothing here makes such a thing; AWS tells for hours of what is gone`,
+    );
+  });
+
+  it("is not known where it may not be looked at, and the rest is found", async () => {
+    const forbidding = await startProxy((call) => {
+      const { headers, url = "" } = call.incoming;
+      const target = String(headers["x-amz-target"]);
+      if (/^(TrentService\.DescribeKey|ResourceGroupsTaggingAPI_20170126\.GetResources)$/.test(target)) {
+        call.response.writeHead(400, { "content-type": "application/x-amz-json-1.1" });
+        call.response.end(JSON.stringify({ __type: "AccessDeniedException", message: "not allowed" }));
+      } else if (url.includes("/hostedzone")) {
+        call.response.writeHead(403, { "content-type": "text/xml" });
+        call.response.end(
+          "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>",
+        );
+      } else passOn(emulator.endpoint, call);
+    });
+
+    const { things, unknown } = await scanAfter({ ...account.settings, endpoint: forbidding.endpoint }, stack);
+    forbidding.stop();
+
+    expect([...unknown].sort()).toEqual([
+      `cannot ask AWS for the key alias alias/eks/${OURS}-secrets: AccessDeniedException: not allowed`,
+      `cannot ask AWS for the key alias alias/eks/${OURS}-volumes: AccessDeniedException: not allowed`,
+      "cannot list the hosted zones: AccessDenied: no",
+      "cannot look for what has the tags Project=awskrug_gudi, Managed_by=terraform: AccessDeniedException: not allowed",
+      `cannot look for what has the tags kubernetes.io/cluster/${OURS}=owned: AccessDeniedException: not allowed`,
+    ]);
+    expect(things.map(({ type }) => type)).toEqual(expect.arrayContaining(["aws_vpc", "aws_launch_template"]));
+  });
+
+  it("is found by its tags also where one type may not be looked at", async () => {
+    const forbidding = await startProxy((call) => {
+      if (call.body.toString().includes("Action=DescribeVolumes")) {
+        call.response.writeHead(403, { "content-type": "text/xml" });
+        call.response.end(
+          "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>",
+        );
+      } else passOn(emulator.endpoint, call);
+    });
+
+    const { things, unknown } = await scanAfter({ ...account.settings, endpoint: forbidding.endpoint }, stack);
+    forbidding.stop();
+
+    expect(unknown).toEqual(["cannot list the volumes: UnauthorizedOperation: no"]);
+    expect(things.map(named)).toEqual(
+      expect.arrayContaining(["arn:aws:s3:::of-the-stack", expect.stringMatching(/^KMS key /)]),
+    );
   });
 });

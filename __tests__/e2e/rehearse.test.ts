@@ -153,10 +153,10 @@ describeEndToEnd("a rehearsal", () => {
   );
 
   it.concurrent.each([
-    ["current", 61, { "awskrug_gudi_eks-general": 2 }],
+    ["current", 62, { "awskrug_gudi_eks-general": 2 }],
     [
       "production",
-      116,
+      119,
       {
         "shop-batch": 1,
         "shop-general-ap-northeast-2a": 1,

@@ -100,7 +100,7 @@ describeInTerminal("what a person sees", () => {
 
   it.each([
     ["kubectl_ec2_volume_size=abc", /^error: -var: kubectl_ec2_volume_size must be a number, got "abc"\.$/m],
-    ["eks_worker_nodes_asg_group={}", /^-var: eks_worker_nodes_asg_group must have desire, got nothing\.$/m],
+    ["eks_worker_nodes_asg_group={}", /^ {2}-var: eks_worker_nodes_asg_group must have desire, got nothing\.$/m],
     ["eks_version=9", /^error: -var: eks_version must be MAJOR\.MINOR in quotes, .* got "9".* to choose\.$/m],
   ])("of a value that is wrong by itself: %s", async (variable, message) => {
     const { code, frames } = await terminal.run(`$EKS plan -var-file local.tfvars -var '${variable}'`);
@@ -127,7 +127,7 @@ describeInTerminal("what a person sees", () => {
   });
 
   it("of the question, where Ctrl-C is an answer: nothing is done", async () => {
-    terminal.start("$EKS up -var-file local.tfvars");
+    terminal.start(`$EKS up -var-file local.tfvars ${bootstrapOptions}`);
     const frames = await terminal.until(QUESTION);
     expectTidy(frames);
     terminal.type("ye");
@@ -150,7 +150,7 @@ describeInTerminal("what a person sees", () => {
     ["no", "Enter", "nothing was done, since the answer was not yes"],
     ["", "C-d", "nothing was done, since there was no answer"],
   ])("of the question, answered by %j and %s: nothing is done", async (text, key, message) => {
-    terminal.start("$EKS up -var-file local.tfvars");
+    terminal.start(`$EKS up -var-file local.tfvars ${bootstrapOptions}`);
     await terminal.until(QUESTION);
     terminal.type(text);
     terminal.press(key);
@@ -176,8 +176,8 @@ describeInTerminal("what a person sees", () => {
     expect(code).toBe(130);
     const text = frames.at(-1)?.lines.join("\n") ?? "";
     expect(text).toMatch(/^interrupted: Terraform finishes what AWS has begun/m);
-    expect(text).toMatch(/^error: terraform apply was interrupted\nwhat exists now: \d+ resources: .*aws_/m);
-    expect(text).toMatch(/^what now: run the same command again,.* it goes on from here; or `eks destroy`/m);
+    expect(text).toMatch(/^error: terraform apply was interrupted\n {2}what exists now: \d+ resources: .*aws_/m);
+    expect(text).toMatch(/^ {2}what now: run the same command again,.* it goes on from here; or `eks destroy`/m);
     const [, count] = /what exists now: (\d+) resources/.exec(text) ?? [];
     expect(Number(count)).toBe((await project.state()).size);
     expect(Number(count)).toBeGreaterThanOrEqual(5);
@@ -200,7 +200,7 @@ describeInTerminal("what a person sees", () => {
   });
 
   it("of what the guard keeps", async () => {
-    const other = await terminal.run("$EKS up -var-file local.tfvars -var eks_cluster_name=other");
+    const other = await terminal.run(`$EKS up -var-file local.tfvars -var eks_cluster_name=other ${bootstrapOptions}`);
 
     expect(other.code).toBe(3);
     const { rows = [], lines = [] } = other.frames.at(-1) ?? {};

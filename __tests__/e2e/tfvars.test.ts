@@ -179,11 +179,11 @@ describeEndToEnd("tfvars/current.tfvars", () => {
 
   afterAll(() => course.end());
 
-  it("plans 61 resources, without a warning and without the name of an admin role", async () => {
+  it("plans 62 resources, without a warning and without the name of an admin role", async () => {
     const plan = await course.plan();
 
     expect(plan.output).not.toMatch(/Error|Warning/);
-    expect(plan.summary).toBe("Plan: 61 to add, 0 to change, 0 to destroy.");
+    expect(plan.summary).toBe("Plan: 62 to add, 0 to change, 0 to destroy.");
   });
 
   it("applies them", async () => {
@@ -404,17 +404,17 @@ describeEndToEnd("tfvars/production.tfvars", () => {
 
   afterAll(() => course.end());
 
-  it("plans 116 resources without a warning", async () => {
+  it("plans 119 resources without a warning", async () => {
     const plan = await course.plan();
 
     expect(plan.output).not.toMatch(/Error|Warning/);
-    expect(plan.summary).toBe("Plan: 116 to add, 0 to change, 0 to destroy.");
+    expect(plan.summary).toBe("Plan: 119 to add, 0 to change, 0 to destroy.");
   });
 
   it("applies them", async () => {
     const applied = await course.apply();
 
-    expect(applied.output).toContain("Apply complete! Resources: 116 added, 0 changed, 0 destroyed.");
+    expect(applied.output).toContain("Apply complete! Resources: 119 added, 0 changed, 0 destroyed.");
   });
 
   it("lets in whom the file names, the nodes and the bastion, and not the creator", async () => {
@@ -613,7 +613,7 @@ describeEndToEnd("tfvars/production.tfvars", () => {
   it("destroys everything, and leaves the account as it was", async () => {
     const destroyed = await course.destroy();
 
-    expect(destroyed.output).toContain("Destroy complete! Resources: 116 destroyed.");
+    expect(destroyed.output).toContain("Destroy complete! Resources: 119 destroyed.");
     expect(await course.inventory()).toEqual(before);
   });
 });

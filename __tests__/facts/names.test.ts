@@ -3,9 +3,11 @@ import { namesOf } from "../../facts/names";
 // Another name is another thing to AWS: what has one is replaced, and what asks for it by name does not find it.
 describe("the names that a project gives", () => {
   it("are these", () => {
-    const { podRole, ...names } = namesOf("p");
+    const { podRole, secretsKey, logsKey, volumesKey, ...names } = namesOf("p");
 
-    expect({ ...names, podRole: podRole("ebs-csi") }).toEqual({
+    const keys = [secretsKey, logsKey, volumesKey].map((alias) => alias("c"));
+
+    expect({ ...names, podRole: podRole("ebs-csi"), keys }).toEqual({
       project: "p",
       vpc: "p_vpc",
       cluster: "p_eks",
@@ -20,6 +22,7 @@ describe("the names that a project gives", () => {
       flowLogGroup: "/aws/vpc-flow-logs/p",
       endpointSecurityGroup: "p-vpc-endpoints-sg",
       podRole: "p-pod-ebs-csi",
+      keys: ["alias/eks/c-secrets", "alias/eks/c-logs", "alias/eks/c-volumes"],
     });
   });
 });

@@ -9,7 +9,7 @@ import type { Command } from "../../bootstrap/engine/command";
 import type { Host } from "../../bootstrap/engine/host";
 import { PLAN_AGAIN } from "../../bootstrap/engine/task";
 import { awsAuth as awsAuthTask } from "../../bootstrap/tasks/cluster";
-import { deleteInCluster, readInCluster, type InCluster } from "../../cli/destroy/in-cluster";
+import { deleteInCluster, deleteMachines, madeAnew, readInCluster, type InCluster } from "../../cli/destroy/in-cluster";
 import { readInsideFacts } from "../../cli/doctor/inside-facts";
 import { startEksFront } from "../../rehearsal/account/eks/front";
 import { neutralEnvironment, type Emulator } from "../../rehearsal/account/emulator";
@@ -52,6 +52,22 @@ const IN_AWS = {
       status: { loadBalancer: { ingress: [{ hostname: "front-2.ap-northeast-2.elb.amazonaws.com" }] } },
     },
   ],
+  gateways: [
+    {
+      metadata: { name: "edge", namespace: "shop" },
+      status: { addresses: [{ type: "Hostname", value: "edge-3.elb.ap-northeast-2.amazonaws.com" }] },
+    },
+  ],
+  nodepools: [
+    {
+      metadata: { name: "default" },
+      spec: { template: { spec: { nodeClassRef: { group: "karpenter.k8s.aws", name: "general" } } } },
+    },
+  ],
+  nodeclaims: [
+    { metadata: { name: "default-a" }, status: { providerID: "aws:///ap-northeast-2a/i-0123456789abcdef0" } },
+  ],
+  ec2nodeclasses: [{ metadata: { name: "general" } }],
   persistentvolumeclaims: [{ metadata: { name: "orders", namespace: "shop" }, spec: { volumeName: "pvc-1" } }],
   persistentvolumes: [
     {
@@ -63,13 +79,26 @@ const IN_AWS = {
     },
   ],
 };
+const uid = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
+const NOTHING: InCluster = {
+  services: [],
+  ingresses: [],
+  gateways: [],
+  claims: [],
+  nodePools: [],
+  nodeClaims: [],
+  volumes: [],
+};
 const FOUND: InCluster = {
   services: [
-    { namespace: "default", name: "web" },
-    { namespace: "shop", name: "cart" },
+    { kind: "Service", namespace: "default", name: "web", uid },
+    { kind: "Service", namespace: "shop", name: "cart", uid },
   ],
-  ingresses: [{ namespace: "shop", name: "front" }],
-  claims: [{ namespace: "shop", name: "orders", persistentVolume: "pvc-1" }],
+  ingresses: [{ kind: "Ingress", namespace: "shop", name: "front", uid }],
+  gateways: [{ kind: "Gateway", namespace: "shop", name: "edge", uid }],
+  claims: [{ kind: "PersistentVolumeClaim", namespace: "shop", name: "orders", uid, persistentVolume: "pvc-1" }],
+  nodePools: [{ kind: "NodePool", namespace: "", name: "default", uid, nodeClass: "general" }],
+  nodeClaims: [{ kind: "NodeClaim", namespace: "", name: "default-a", uid, instanceId: "i-0123456789abcdef0" }],
   volumes: [{ name: "pvc-1", volumeId: "vol-0123456789abcdef0", reclaimPolicy: "Delete" }],
 };
 
@@ -183,7 +212,7 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
     kubernetes.state.setNodes([]);
     kubernetes.state.setConfigMap("kube-system", "aws-auth", undefined);
     kubernetes.state.onDelete = () => undefined;
-    for (const kind of Object.keys(IN_AWS)) kubernetes.state.setObjects(kind, []);
+    for (const { name } of kubernetes.state.resources) if (name in IN_AWS) kubernetes.state.setObjects(name, []);
   });
 
   it("is where the AWS CLI's kubeconfig leads to, for the cluster that it stands for", async () => {
@@ -390,12 +419,7 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
   it.each(["kubectl", "stand-in"] as const)(
     "has nothing in AWS at first, and its workloads, says the %s",
     async (it) => {
-      expect(await readInCluster(bastion(it), access())).toEqual({
-        services: [],
-        ingresses: [],
-        claims: [],
-        volumes: [],
-      });
+      expect(await readInCluster(bastion(it), access())).toEqual(NOTHING);
 
       const { workloads } = await readInsideFacts(bastion(it), HANDOVER, { context: CONTEXT });
       expect(workloads).toMatchObject({
@@ -413,20 +437,39 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
     expect(await readInCluster(bastion(it), access())).toEqual(FOUND);
 
     // What is gone already is no failure.
-    const gone = { ...FOUND, services: [...FOUND.services, { namespace: "shop", name: "till" }] };
-    expect(await deleteInCluster(bastion(it), access(), gone, new AbortController().signal)).toEqual([]);
+    const gone = { ...FOUND, services: [...FOUND.services, { kind: "Service", namespace: "shop", name: "till", uid }] };
+    const { signal } = new AbortController();
+    expect(await deleteInCluster(bastion(it), access(), gone, signal)).toEqual([]);
+    expect(await deleteMachines(bastion(it), access(), FOUND.nodePools, signal)).toEqual([]);
 
     expect(told.sort()).toEqual([
+      "ec2nodeclasses /general",
+      "gateways shop/edge",
       "ingresses shop/front",
+      "nodeclaims /default-a",
+      "nodepools /default",
       "persistentvolumeclaims shop/orders",
       "services default/web",
       "services shop/cart",
     ]);
-    expect(await readInCluster(bastion(it), access())).toEqual({
-      ...{ services: [], ingresses: [], claims: [] },
-      volumes: FOUND.volumes,
-    });
+    expect(await readInCluster(bastion(it), access())).toEqual({ ...NOTHING, volumes: FOUND.volumes });
     expect(kubernetes.state.list(findResource("services"))).toMatchObject([{ metadata: { name: "kubernetes" } }]);
+  });
+
+  it("tells what was made anew, and by whom", async () => {
+    const cart = (manager: string) => ({
+      metadata: { name: "cart", namespace: "shop", managedFields: [{ manager }] },
+      spec: { type: "LoadBalancer" },
+    });
+    kubernetes.state.setObjects("services", [cart("kubectl")]);
+    const read = await readInCluster(bastion("kubectl"), access());
+    const before = { services: "services" in read ? read.services : [] };
+
+    const same = await madeAnew(bastion("kubectl"), access(), before);
+    kubernetes.state.setObjects("services", [cart("shop-operator")]);
+    const anew = await madeAnew(bastion("kubectl"), access(), before);
+
+    expect([same, anew]).toEqual([[], ["Service shop/cart, by what calls itself shop-operator"]]);
   });
 
   it("reads and deletes nothing at another cluster, wherever the context leads", async () => {

@@ -23,14 +23,18 @@ const CLOUD_INIT = `#!/bin/sh\necho 'Please login as the user "ubuntu" rather th
 type Start = (options: LoginOptions) => Promise<LoginServer>;
 
 describeOnHost("a bastion whose login shell", () => {
+  const here = process.cwd();
   let folder: string;
   const running: LoginServer[] = [];
   const screen = new Screen();
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "eks-test-shells-"));
+    // Which key was used is remembered there.
+    process.chdir(folder);
   });
   afterEach(async () => {
+    process.chdir(here);
     for (const server of running.splice(0)) await server.stop();
     rmSync(folder, { recursive: true });
   });

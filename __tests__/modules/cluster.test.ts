@@ -55,6 +55,6 @@ describe("the control plane", () => {
   it("has keys that rotate", () => {
     for (const key of Object.values(resource["aws_kms_key"] ?? {}))
       expect(key).toMatchObject({ enable_key_rotation: true });
-    expect(Object.keys(resource["aws_kms_key"] ?? {})).toEqual(["cluster_secrets_key", "volumes_key"]);
+    expect(Object.keys(resource["aws_kms_key"] ?? {})).toEqual(["cluster_secrets_key", "logs_key", "volumes_key"]);
   });
 });

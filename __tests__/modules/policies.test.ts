@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   accessPolicyArn,
   describeClusterPolicy,
+  logKeyPolicy,
   machineTrustPolicy,
   managedPolicyArn,
   secretsKeyPolicy,
@@ -14,9 +15,14 @@ import { trustPolicy } from "../../facts/policy";
 const GOLDEN = join(__dirname, "../golden/policies");
 const ACCOUNT = { partition: "aws", accountId: "123456789012", dnsSuffix: "amazonaws.com" };
 
+const LOG_GROUPS = ["/aws/eks/learning/cluster", "/aws/vpc-flow-logs/learning"];
+
 /** One golden file per policy, named for it; each is made by its test. */
 const POLICIES: Readonly<Record<string, () => string>> = {
   "bastions-own-role": () => describeClusterPolicy("arn:aws:eks:ap-northeast-2:123456789012:cluster/learning"),
+  "log-key": () => logKeyPolicy(ACCOUNT, "ap-northeast-2", LOG_GROUPS),
+  "log-key-in-china": () =>
+    logKeyPolicy({ ...ACCOUNT, partition: "aws-cn", dnsSuffix: "amazonaws.com.cn" }, "cn-north-1", LOG_GROUPS),
   "secrets-key": () => secretsKeyPolicy(ACCOUNT, "arn:aws:iam::123456789012:role/learning-eks-cluster"),
   "volume-key": () => volumeKeyPolicy(ACCOUNT),
   "volume-key-in-china": () => volumeKeyPolicy({ ...ACCOUNT, partition: "aws-cn" }),

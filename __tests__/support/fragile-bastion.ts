@@ -82,7 +82,10 @@ export class FragileBastion {
     if (options === undefined) throw new Error("the options ask for help");
     const { releasesFile } = this.surroundings;
     // Nobody's own ~/.ssh/config.
-    const setting = { ...options, machine: { ...thisMachine(), home: this.operator } };
+    const setting = {
+      ...options,
+      machine: { ...thisMachine(), home: this.operator, memory: join(this.operator, "memory") },
+    };
     return bootstrapBastion(
       { name: "bastion", handover },
       {

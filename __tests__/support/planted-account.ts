@@ -1,4 +1,5 @@
 import { AutoScalingClient } from "@aws-sdk/client-auto-scaling";
+import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import {
   AuthorizeSecurityGroupIngressCommand,
   CreateNetworkInterfaceCommand,
@@ -6,10 +7,12 @@ import {
   CreateSubnetCommand,
   CreateVolumeCommand,
   CreateVpcCommand,
+  CreateVpcEndpointCommand,
   DescribeNetworkInterfacesCommand,
   DescribeSecurityGroupsCommand,
   DescribeVolumesCommand,
   EC2Client,
+  RunInstancesCommand,
   type ResourceType,
 } from "@aws-sdk/client-ec2";
 import { EKSClient } from "@aws-sdk/client-eks";
@@ -26,6 +29,9 @@ import {
   ElasticLoadBalancingV2Client,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { IAMClient } from "@aws-sdk/client-iam";
+import { CreateAliasCommand, CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { ChangeTagsForResourceCommand, CreateHostedZoneCommand, Route53Client } from "@aws-sdk/client-route-53";
+import { CreateBucketCommand, PutBucketTaggingCommand, S3Client } from "@aws-sdk/client-s3";
 
 /** Tags as AWS' calls take them. */
 export const pairs = (tags: Record<string, string>) => Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
@@ -39,11 +45,15 @@ export class PlantedAccount {
   readonly v2;
   readonly iam;
   readonly autoScaling;
+  readonly kms;
+  readonly logs;
+  readonly route53;
+  readonly s3;
 
-  constructor(endpoint: string) {
+  constructor(endpoint: string, region = "ap-northeast-2") {
     this.settings = {
       endpoint,
-      region: "ap-northeast-2",
+      region,
       credentials: { accessKeyId: "testing", secretAccessKey: "testing" },
     };
     this.ec2 = new EC2Client(this.settings);
@@ -52,6 +62,10 @@ export class PlantedAccount {
     this.v2 = new ElasticLoadBalancingV2Client(this.settings);
     this.iam = new IAMClient(this.settings);
     this.autoScaling = new AutoScalingClient(this.settings);
+    this.kms = new KMSClient(this.settings);
+    this.logs = new CloudWatchLogsClient(this.settings);
+    this.route53 = new Route53Client(this.settings);
+    this.s3 = new S3Client({ ...this.settings, forcePathStyle: true });
   }
 
   async vpc(CidrBlock: string): Promise<string> {
@@ -59,7 +73,7 @@ export class PlantedAccount {
   }
 
   async subnet(VpcId: string, CidrBlock: string, zone: "a" | "b"): Promise<string> {
-    const input = { VpcId, CidrBlock, AvailabilityZone: `ap-northeast-2${zone}` };
+    const input = { VpcId, CidrBlock, AvailabilityZone: `${this.settings.region}${zone}` };
     return (await this.ec2.send(new CreateSubnetCommand(input))).Subnet?.SubnetId ?? "";
   }
 
@@ -80,8 +94,22 @@ export class PlantedAccount {
     return NetworkInterface?.NetworkInterfaceId ?? "";
   }
 
+  /** Of the AMI that every emulated account has. */
+  async instance(SubnetId: string, tags: Record<string, string>): Promise<string> {
+    const input = { ImageId: "ami-023bb403131889300", InstanceType: "t3.micro" as const, MinCount: 1, MaxCount: 1 };
+    const { Instances = [] } = await this.ec2.send(
+      new RunInstancesCommand({ ...input, SubnetId, ...specification("instance", tags) }),
+    );
+    return Instances[0]?.InstanceId ?? "";
+  }
+
+  async endpoint(VpcId: string, ServiceName: string, tags: Record<string, string> = {}): Promise<string> {
+    const input = { VpcId, ServiceName, VpcEndpointType: "Interface" as const, ...specification("vpc-endpoint", tags) };
+    return (await this.ec2.send(new CreateVpcEndpointCommand(input))).VpcEndpoint?.VpcEndpointId ?? "";
+  }
+
   async volume(tags: Record<string, string>): Promise<string> {
-    const input = { AvailabilityZone: "ap-northeast-2a", Size: 10, ...specification("volume", tags) };
+    const input = { AvailabilityZone: `${this.settings.region}a`, Size: 10, ...specification("volume", tags) };
     return (await this.ec2.send(new CreateVolumeCommand(input))).VolumeId ?? "";
   }
 
@@ -106,6 +134,44 @@ export class PlantedAccount {
     return (await this.v2.send(new CreateTargetGroupCommand(input))).TargetGroups?.[0]?.TargetGroupArn ?? "";
   }
 
+  /** @param alias with `alias/`; none when it is empty */
+  async key(tags: Record<string, string>, alias = ""): Promise<string> {
+    const Tags = Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+    const { KeyMetadata } = await this.kms.send(new CreateKeyCommand({ Tags }));
+    const TargetKeyId = KeyMetadata?.KeyId ?? "";
+    if (alias !== "") await this.kms.send(new CreateAliasCommand({ AliasName: alias, TargetKeyId }));
+    return TargetKeyId;
+  }
+
+  /** @param vpc that a private zone is for; a zone without one is public */
+  async zone(Name: string, tags: Record<string, string>, vpc?: string): Promise<string> {
+    const VPC = vpc === undefined ? undefined : { VPCId: vpc, VPCRegion: this.settings.region as "ap-northeast-2" };
+    const CallerReference = `${Name} ${String(Math.random())}`;
+    const { HostedZone } = await this.route53.send(new CreateHostedZoneCommand({ Name, CallerReference, VPC }));
+    const ResourceId = (HostedZone?.Id ?? "").replace("/hostedzone/", "");
+    const tagging = { ResourceType: "hostedzone" as const, ResourceId, AddTags: pairs(tags) };
+    if (Object.keys(tags).length > 0) await this.route53.send(new ChangeTagsForResourceCommand(tagging));
+    return ResourceId;
+  }
+
+  /** @returns its ARN */
+  async bucket(Bucket: string, tags: Record<string, string>): Promise<string> {
+    const LocationConstraint = this.settings.region as "ap-northeast-2";
+    await this.s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration: { LocationConstraint } }));
+    await this.s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet: pairs(tags) } }));
+    return `arn:aws:s3:::${Bucket}`;
+  }
+
+  async logGroup(logGroupName: string): Promise<string> {
+    await this.logs.send(new CreateLogGroupCommand({ logGroupName }));
+    return logGroupName;
+  }
+
+  async logGroups(): Promise<string[]> {
+    const { logGroups = [] } = await this.logs.send(new DescribeLogGroupsCommand({}));
+    return logGroups.map(({ logGroupName = "" }) => logGroupName).sort();
+  }
+
   /** All ids of the kinds that Kubernetes makes. */
   async ids(): Promise<string[]> {
     const { LoadBalancerDescriptions = [] } = await this.classic.send(new DescribeClassicCommand({}));
@@ -126,7 +192,8 @@ export class PlantedAccount {
   }
 
   close(): void {
-    for (const client of [this.ec2, this.eks, this.classic, this.v2, this.iam, this.autoScaling]) client.destroy();
+    const { ec2, eks, classic, v2, iam, autoScaling, kms, logs, route53, s3 } = this;
+    for (const client of [ec2, eks, classic, v2, iam, autoScaling, kms, logs, route53, s3]) client.destroy();
   }
 }
 

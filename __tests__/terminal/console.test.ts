@@ -77,7 +77,7 @@ describe("the console", () => {
   it("keeps a line in motion below those that stay, and takes it away at the end", () => {
     const { stream: terminal, written } = stream({ columns: 80 });
     let status = "connecting";
-    const console = new Console(terminal, () => status);
+    const console = new Console(() => status, terminal);
 
     jest.advanceTimersByTime(1_000);
     expect(shown(written)).toBe("connecting");
@@ -92,14 +92,14 @@ describe("the console", () => {
     console.end();
     expect(shown(written)).toBe("ok: [a] clock\n");
 
-    console.line("PLAY RECAP\na : ok=1");
+    console.lines(["PLAY RECAP", "a : ok=1"]);
     jest.advanceTimersByTime(1_000);
     expect(shown(written)).toBe("ok: [a] clock\nPLAY RECAP\na : ok=1\n");
   });
 
   it("writes nothing while nothing is new", () => {
     const { stream: terminal, written } = stream({ columns: 80 });
-    const console = new Console(terminal, () => "packages");
+    const console = new Console(() => "packages", terminal);
 
     jest.advanceTimersByTime(10_000);
     console.end();
@@ -111,7 +111,7 @@ describe("the console", () => {
   it("does not draw an empty line", () => {
     const { stream: terminal, written } = stream({ columns: 80 });
 
-    const console = new Console(terminal, () => "");
+    const console = new Console(() => "", terminal);
     jest.advanceTimersByTime(1_000);
     console.end();
 
@@ -126,7 +126,7 @@ describe("the console", () => {
   ])("stays within a terminal of %s columns", (columns, length) => {
     const { stream: terminal, written } = stream({ ...(columns !== undefined && { columns }) });
 
-    const console = new Console(terminal, () => "x".repeat(200));
+    const console = new Console(() => "x".repeat(200), terminal);
     jest.advanceTimersByTime(1_000);
 
     expect(shown(written)).toBe("x".repeat(length));
@@ -136,19 +136,19 @@ describe("the console", () => {
 
   it("lets no host touch the terminal", () => {
     const { stream: terminal, written } = stream({ columns: 80 });
-    const console = new Console(terminal, () => "locks:\n\u001b[2J");
+    const console = new Console(() => "locks:\n\u001b[2J", terminal);
 
     console.line("failed: \u001b]0;x\u0007\r\n\u009b1m");
     console.end();
 
-    expect(written.join("")).toBe("failed: \\x1b]0;x\\x07\\x0d\n\\x9b1m\nlocks:\\x0a\\x1b[2J\r\u001b[K");
+    expect(written.join("")).toBe("failed: \\x1b]0;x\\x07\n  \\x9b1m\nlocks: \\x1b[2J\r\u001b[K");
   });
 
   it("is in colours where they are wanted", () => {
     delete process.env["NO_COLOR"];
     const { stream: terminal, written } = stream({ columns: 80 });
 
-    const console = new Console(terminal, () => "");
+    const console = new Console(() => "", terminal);
     console.line("ok: [a] x");
     console.end();
 
@@ -160,7 +160,7 @@ describe("the console", () => {
     const { stream: file, written } = stream({ isTTY: false });
     const status = jest.fn(() => "busy");
 
-    const console = new Console(file, status);
+    const console = new Console(status, file);
     console.line("ok: [a] x");
     jest.advanceTimersByTime(10_000);
     console.line("failed: [a] y");

@@ -44,6 +44,16 @@ describe("the screen", () => {
     expect(written()).toMatch(/^plan: done \(\d+\.\d s\)\nnote: a word\n$/);
   });
 
+  it("writes several lines at once, and nothing where there are none", () => {
+    const { stream, written } = streamOf(80);
+    const screen = screenOn(stream);
+
+    screen.lines([]);
+    screen.lines(["a", "b\nc"]);
+
+    expect(written()).toBe("a\nb\n  c\n");
+  });
+
   it("says once a minute what it is at where there is no terminal", () => {
     const { stream, written } = streamOf();
     const screen = screenOn(stream);

@@ -50,8 +50,7 @@ export function listed<Page, Key extends keyof Page>(
   stateOf: (item: Listed<Page, Key>) => string | undefined = () => undefined,
 ): ListFinder<Listed<Page, Key>> {
   const read = (item: Listed<Page, Key>): Found<Listed<Page, Key>> => {
-    const { Tags, TagSet = Tags } = item as Partial<Record<"Tags" | "TagSet", Parameters<typeof tagsOf>[0]>>;
-    return { id: idOf(item) ?? "", tags: tagsOf(TagSet), state: phase(stateOf(item)), details: item };
+    return { id: idOf(item) ?? "", tags: tagsIn(item), state: phase(stateOf(item)), details: item };
   };
   const collect = async (clients: AwsClients, alternatives: Alternatives) => {
     const found = new Map<string, Found<Listed<Page, Key>>>();
@@ -78,20 +77,31 @@ export function inEc2<Page, Key extends keyof Page>(
   return listed(noun, byHand, ({ ec2: client }, Filters) => list({ client }, { Filters }), ...how);
 }
 
+/** Tags in a description of AWS', whatever it calls them. */
+function tagsIn(item: unknown): Tags {
+  const { Tags, TagSet = Tags } = item as Partial<Record<"Tags" | "TagSet", Parameters<typeof tagsOf>[0]>>;
+  return tagsOf(TagSet);
+}
+
 /** The only page of what AWS lists in one answer. */
 export async function* onePage<Page>(answer: Promise<Page>): AsyncGenerator<Page> {
   yield await answer;
 }
 
-/** A finder whose list has no tags: they are asked for by id. */
+/**
+ * A finder whose list has no tags: they are asked for by id.
+ *
+ * @param atOnce how many ids one question takes
+ */
 export function taggedBy<Item>(
   finder: ListFinder<Item>,
   ask: (clients: AwsClients, ids: string[]) => Promise<[id: string, tags: Tags][]>,
+  atOnce = TAGS_AT_ONCE,
 ): ListFinder<Item> {
   const find = async (clients: AwsClients, alternatives: Alternatives) => {
     const found = await finder.find(clients, alternatives);
     const tags = new Map<string, Tags>();
-    for (const batch of inBatches(found, TAGS_AT_ONCE)) {
+    for (const batch of inBatches(found, atOnce)) {
       const ids = batch.map(({ id }) => id);
       // When one of the batch went since it was listed, each is asked for by itself.
       const alone = async () =>
@@ -115,7 +125,7 @@ export function named<Details>(
 ): Finder<string, Details> {
   const find = async (clients: AwsClients, name: string): Promise<Found<Details>[]> => {
     const details = await asking(`ask AWS for the ${noun} ${name}`, ifThere(ask(clients, name)));
-    return details === undefined ? [] : [{ id: name, tags: {}, state: phase(stateOf(details)), details }];
+    return details === undefined ? [] : [{ id: name, tags: tagsIn(details), state: phase(stateOf(details)), details }];
   };
   return { noun, byHand, find };
 }
@@ -134,6 +144,6 @@ export function anyOf(name: string, values: Iterable<string>): Alternatives {
 
 /** AWS' words for what it is ending, and for what it has ended. */
 function phase(state = ""): Found["state"] {
-  if (/^(terminated|deleted)$/i.test(state)) return "ended";
+  if (/^(terminated|deleted|PendingDeletion)$/i.test(state)) return "ended";
   return /^(shutting-down|deleting)$/i.test(state) ? "ending" : "there";
 }

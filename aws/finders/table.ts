@@ -1,5 +1,5 @@
 import { paginateDescribeAutoScalingGroups, paginateDescribeLaunchConfigurations } from "@aws-sdk/client-auto-scaling";
-import { DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+import { paginateDescribeLogGroups, type LogGroup } from "@aws-sdk/client-cloudwatch-logs";
 import {
   DescribeAddressesCommand,
   DescribeKeyPairsCommand,
@@ -34,11 +34,15 @@ import {
   ListOpenIDConnectProvidersCommand,
   ListOpenIDConnectProviderTagsCommand,
 } from "@aws-sdk/client-iam";
+import { DescribeKeyCommand, type KeyMetadata } from "@aws-sdk/client-kms";
+import { ListTagsForResourcesCommand, paginateListHostedZones } from "@aws-sdk/client-route-53";
 
-import { tagsOf } from "../answers";
+import { shell } from "../../contract/shell";
+import { all, nameIn, tagsOf } from "../answers";
+import { asking } from "../call";
 import type { AwsClients } from "../clients";
 import { pagesOfInstances } from "../instances";
-import { inEc2, listed, named, onePage, taggedBy, type Tags } from "./finder";
+import { inEc2, listed, named, onePage, taggedBy, type Finder, type Tags } from "./finder";
 
 /** The tags of classic load balancers, by their names. @throws what AWS says where one of them does not exist */
 export async function tagsOfClassic({ classic }: AwsClients, LoadBalancerNames: string[]): Promise<[string, Tags][]> {
@@ -61,6 +65,38 @@ function tagsOfProviders({ iam }: AwsClients, arns: string[]): Promise<[string, 
   );
 }
 
+/** The tags of hosted zones, by their ids. @throws what AWS says where one of them does not exist */
+async function tagsOfZones({ route53 }: AwsClients, ResourceIds: string[]): Promise<[string, Tags][]> {
+  const asked = new ListTagsForResourcesCommand({ ResourceType: "hostedzone", ResourceIds });
+  const { ResourceTagSets = [] } = await route53.send(asked);
+  return ResourceTagSets.map(({ ResourceId = "", Tags }) => [ResourceId, tagsOf(Tags)]);
+}
+
+/**
+ * How many zones one ListTagsForResources takes.
+ *
+ * @see https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListTagsForResources.html
+ */
+const ZONES_AT_ONCE = 10;
+
+/** A key by its id, or by one of its aliases. @throws what AWS says where there is none */
+async function keyBy({ kms }: AwsClients, KeyId: string): Promise<KeyMetadata | undefined> {
+  return (await kms.send(new DescribeKeyCommand({ KeyId }))).KeyMetadata;
+}
+
+/** Log groups: one by its name, or by the beginning of their names, which then ends with `/`, all of them. */
+const LOG_GROUPS: Finder<string, LogGroup> = {
+  noun: "log group",
+  byHand: "logs delete-log-group --log-group-name",
+  find: async ({ logs: client }, name) => {
+    const pages = paginateDescribeLogGroups({ client }, { logGroupNamePrefix: name });
+    const found = await asking(`ask AWS for the log group ${name}`, all(pages, "logGroups"));
+    return found
+      .filter(({ logGroupName }) => name.endsWith("/") || logGroupName === name)
+      .map((details) => ({ id: details.logGroupName ?? "", tags: {}, state: "there", details }));
+  },
+};
+
 /**
  * What `eks destroy` looks for in an account, by Terraform's type: what the stack makes, and what Kubernetes and EKS
  * make beside it. What is looked for by its name is found under the names of this stack only.
@@ -75,10 +111,7 @@ export const FINDERS = {
     // It has a status only while it is being deleted.
     (it) => (it.Status === undefined ? undefined : "deleting"),
   ),
-  aws_cloudwatch_log_group: named("log group", "logs delete-log-group --log-group-name", async ({ logs }, name) => {
-    const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));
-    return logGroups.find(({ logGroupName }) => logGroupName === name);
-  }),
+  aws_cloudwatch_log_group: LOG_GROUPS,
   aws_ebs_snapshot: listed(
     "snapshot",
     "ec2 delete-snapshot --snapshot-id",
@@ -175,6 +208,8 @@ export const FINDERS = {
     "KeyPairs",
     (it) => it.KeyPairId,
   ),
+  aws_kms_alias: named("key alias", "kms delete-alias --alias-name", keyBy, (it) => it.KeyState),
+  aws_kms_key: named("KMS key", "kms schedule-key-deletion --key-id", keyBy, (it) => it.KeyState),
   aws_launch_configuration: listed(
     "launch configuration",
     "autoscaling delete-launch-configuration --launch-configuration-name",
@@ -224,6 +259,17 @@ export const FINDERS = {
     "NetworkInterfaces",
     (it) => it.NetworkInterfaceId,
   ),
+  aws_route53_zone: taggedBy(
+    listed(
+      "hosted zone",
+      "route53 delete-hosted-zone --id",
+      ({ route53: client }: AwsClients) => paginateListHostedZones({ client }, {}),
+      "HostedZones",
+      (it) => nameIn(it.Id ?? ""),
+    ),
+    tagsOfZones,
+    ZONES_AT_ONCE,
+  ),
   aws_route_table: inEc2(
     "route table",
     "ec2 delete-route-table --route-table-id",
@@ -255,24 +301,21 @@ export type FoundType = keyof typeof FINDERS;
 
 /** The command that removes something by hand. */
 export function byHand(type: FoundType, id: string, region: string): string {
-  return `aws ${FINDERS[type].byHand} ${id} --region ${region}`;
+  return `aws ${FINDERS[type].byHand} ${shell`${id} --region ${region}`}`;
 }
 
-const NOBODY_ASKS = "found by the state only, since the clients here do not ask its service";
 const IN_THE_CLUSTER = "is inside the cluster, and goes with it";
 
 /** What the stacks make and nobody looks for, by Terraform's type, and why. */
 export const NOT_LOOKED_FOR: Readonly<Record<string, string>> = {
+  aws_default_security_group: "goes with the VPC",
   aws_eks_access_entry: "goes with the cluster",
   aws_eks_access_policy_association: "goes with the cluster",
   aws_eks_addon: "goes with the cluster",
   aws_eks_pod_identity_association: "goes with the cluster",
   aws_iam_role_policy: "goes with its role: IAM deletes no role that still has one",
   aws_iam_role_policy_attachment: "goes with its role: IAM deletes no role that still has one",
-  aws_kms_alias: "goes with its key",
-  aws_kms_key: NOBODY_ASKS,
   aws_route53_record: "goes with its zone: Route 53 deletes no zone that still has one",
-  aws_route53_zone: NOBODY_ASKS,
   aws_route53_zone_association: "goes with its zone",
   aws_route_table_association: "goes with its subnet",
   aws_security_group_rule: "goes with its security group",

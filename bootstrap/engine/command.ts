@@ -1,4 +1,4 @@
-import { quoted } from "../../contract/shell";
+import { shellText, type ShellValue } from "../../contract/shell";
 
 /**
  * A shell command as a value: built anywhere, run by a `Host`, compared with `===` in tests.
@@ -13,15 +13,10 @@ export interface Command {
 }
 
 /**
- * A command in which every interpolated value is one word to the shell, whatever it holds; a list is several words. The
- * text between them stays as it is written, backslashes too.
+ * A command of a text as `shellText` makes it.
  *
  * @example sh`install -m 0755 ${download} ${path}`
  */
-export function sh(
-  strings: TemplateStringsArray,
-  ...values: readonly (string | number | readonly string[])[]
-): Command {
-  const words = values.map((value) => (Array.isArray(value) ? value : [String(value)]).map(quoted).join(" "));
-  return { text: String.raw(strings, ...words) };
+export function sh(strings: TemplateStringsArray, ...values: readonly ShellValue[]): Command {
+  return { text: shellText(strings, ...values) };
 }

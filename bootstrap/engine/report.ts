@@ -52,7 +52,7 @@ export function hostLine({ name, outcomes, unreachable, seconds }: HostReport): 
 }
 
 /** The recap at the end, as Ansible prints it. */
-export function recap(reports: readonly HostReport[]): string {
+export function recap(reports: readonly HostReport[]): string[] {
   const width = Math.max(...reports.map(({ name }) => name.length));
   const lines = reports.map((report) => {
     const counts = Object.entries(recapOf(report)).map(([what, count]) =>
@@ -60,7 +60,7 @@ export function recap(reports: readonly HostReport[]): string {
     );
     return `${report.name.padEnd(width)} : ${counts.join("").trimEnd()}`;
   });
-  return ["PLAY RECAP", ...lines].join("\n");
+  return ["PLAY RECAP", ...lines];
 }
 
 /** Everything for machines, on one line. */

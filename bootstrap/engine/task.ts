@@ -60,7 +60,7 @@ export interface Wait<State> {
 
 /** What a run found out: for people, and for machines. */
 export interface Result {
-  readonly text: string;
+  readonly lines: readonly string[];
   readonly json: Readonly<Record<string, unknown>>;
 }
 

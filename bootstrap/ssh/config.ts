@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
+import { shell } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
+import { FOLDER } from "../../terraform/own-folder";
 
 /** The machine and the user that this runs as. */
 export interface Machine {
@@ -12,12 +14,25 @@ export interface Machine {
   /** Missing on Windows, whose files have no modes. */
   readonly uid?: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Folder of files that say which key was used last for a stack. @default - none is remembered */
+  readonly memory?: string;
+  /** OpenSSH's configuration for all users. @default - there is none */
+  readonly globalConfig?: string;
 }
+
+const GLOBAL_CONFIG = "/etc/ssh/ssh_config";
 
 /** This machine, as this process sees it. */
 export function thisMachine(): Machine {
   const { username: user, uid } = userInfo();
-  return { home: homedir(), user, ...(process.platform !== "win32" && { uid }), environment: process.env };
+  return {
+    home: homedir(),
+    user,
+    ...(process.platform !== "win32" && { uid }),
+    environment: process.env,
+    memory: resolve(FOLDER),
+    globalConfig: GLOBAL_CONFIG,
+  };
 }
 
 /** Whom OpenSSH's client is asked about. */
@@ -43,11 +58,34 @@ const PATIENCE = 10_000;
  * and tokens mean what they mean to `ssh`; as there, the commands of `Match exec` are run. A keyword is set when the
  * client says something else without the file.
  *
+ * Of the configuration for all users `RevokedHostKeys` counts, where the user's own does not set it, and nothing else: how
+ * to reach a bastion, its user says.
+ *
  * @param note told when there is a file, but no client to read it
- * @throws UserError when the client refuses the file, or others may write to it
+ * @throws UserError when the client refuses a file, or others may write to the user's own
  * @see https://man.openbsd.org/ssh#G
  */
 export function readHostConfig(query: ConfigQuery, machine: Machine, note: (text: string) => void): HostConfig {
+  const own = readOwnConfig(query, machine, note);
+  return (keyword) => {
+    const values = own(keyword);
+    return keyword === "revokedhostkeys" && values.length === 0 ? revokedForAll(query, machine, note) : values;
+  };
+}
+
+function revokedForAll(query: ConfigQuery, machine: Machine, note: (text: string) => void): readonly string[] {
+  const { globalConfig: file } = machine;
+  if (file === undefined || !existsSync(file)) return [];
+  const set = ask(file, query, machine);
+  if (set === undefined && /^\s*RevokedHostKeys\b/im.test(readFileSync(file, "utf8"))) note(notRead(file));
+  return set?.get("revokedhostkeys") ?? [];
+}
+
+function notRead(file: string): string {
+  return `${file} is not read, because there is no OpenSSH client (ssh) on PATH; the options of the command line count`;
+}
+
+function readOwnConfig(query: ConfigQuery, machine: Machine, note: (text: string) => void): HostConfig {
   const nothing = () => [];
   const file = join(machine.home, ".ssh", "config");
   const status = statSync(file, { throwIfNoEntry: false });
@@ -55,13 +93,13 @@ export function readHostConfig(query: ConfigQuery, machine: Machine, note: (text
   // The client looks at this only when it is not told which file to read. Whoever can write to it has commands run.
   const isOwn = machine.uid === undefined || [0, machine.uid].includes(status.uid);
   if (!isOwn || (status.mode & 0o022) !== 0) {
-    throw new UserError(`others may write to ${file}, so ssh would not read it either: chown and chmod 600 ${file}`);
+    throw new UserError(
+      `others may write to ${file}, so ssh would not read it either: chown it, and ${shell`chmod 600 ${file}`}`,
+    );
   }
   const set = ask(file, query, machine);
   if (set === undefined) {
-    note(
-      `${file} is not read, because there is no OpenSSH client (ssh) on PATH; the options of the command line count`,
-    );
+    note(notRead(file));
     return nothing;
   }
   const unset = ask("none", query, machine);

@@ -18,7 +18,8 @@ import {
   type KnownHosts,
 } from "./known-hosts";
 import { ConnectError, SshHost } from "./ssh-host";
-import type { Machine } from "./config";
+import { thisMachine, type Machine } from "./config";
+import { rememberIdentity } from "./last-identity";
 import { isRevoked } from "./revoked-keys";
 import { readSshSettings, type Login, type SettingsOptions } from "./settings";
 
@@ -80,7 +81,8 @@ interface Run {
  *   `interrupted` when the signal says so
  */
 export async function connect(handover: Handover, options: ConnectOptions, events: ConnectEvents): Promise<SshHost> {
-  const { target, hops, notes } = readSshSettings(options, handover, options.machine);
+  const { machine = thisMachine() } = options;
+  const { target, hops, notes } = readSshSettings(options, handover, machine);
   const { bastion_host_key: publicKey } = handover;
   const planted = publicKey === undefined || options.hostKey !== undefined ? undefined : wireFormat(publicKey);
   for (const note of notes) events.note(note);
@@ -89,10 +91,29 @@ export async function connect(handover: Handover, options: ConnectOptions, event
   let jump: SshHost | undefined;
   try {
     for (const hop of hops) jump = await reach(hop, jump, undefined, run);
-    return await reach(target, jump, { console: new BastionConsole(handover, run), planted }, run);
+    const host = await reach(target, jump, { console: new BastionConsole(handover, run), planted }, run);
+    // Whoever has interrupted it hears of nothing more.
+    if (!options.signal.aborted) keepIdentity(handover, target, machine, events);
+    return host;
   } catch (error) {
     jump?.close();
     throw error;
+  }
+}
+
+/** Remembers the file that an option has named, now that its key has opened the bastion. */
+function keepIdentity(
+  handover: Handover,
+  { name, identityFiles }: Login,
+  machine: Machine,
+  events: ConnectEvents,
+): void {
+  const named = identityFiles.find(({ from }) => from === "option");
+  if (named === undefined) return;
+  try {
+    rememberIdentity(handover, named.path, machine);
+  } catch (error) {
+    events.note(`${name}: it is not remembered that ${named.path} is the key: ${(error as Error).message}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
 
-import { quoted } from "../../contract/shell";
+import { shell } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 
 const MARKERS = ["revoked", "cert-authority"] as const;
@@ -171,7 +171,7 @@ export function append(text: string, line: string): string {
 
 /** The command that takes a host's keys out of a known_hosts file. */
 export function forgetCommand(host: string, port: number, file: string): string {
-  return `ssh-keygen -R ${quoted(knownHostsName(host, port))} -f ${quoted(file)}`;
+  return shell`ssh-keygen -R ${knownHostsName(host, port)} -f ${file}`;
 }
 
 /** Why a host key is not accepted, for a person who has to decide what to do. */

@@ -2,11 +2,13 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 
-import { utils } from "ssh2";
+import { OpenSSHAgent, utils } from "ssh2";
 
+import { shell } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 import type { Handover } from "../../contract/handover";
 import { terraformCommand } from "../../terraform/program";
+import { lastIdentity, rememberIdentity, type StackName } from "./last-identity";
 import { inSshForm } from "./private-key";
 import { readHostConfig, thisMachine, type ConfigQuery, type HostConfig, type Machine } from "./config";
 
@@ -68,7 +70,7 @@ type Destination = Omit<Login, "identities" | "agentKeys" | "convertedKey">;
 /** A file that may hold a private key, and who says so: only what the user named has to be there. */
 export interface IdentityFile {
   readonly path: string;
-  readonly from: "option" | "config" | "default";
+  readonly from: "option" | "remembered" | "config" | "default";
 }
 
 /** The way to the bastion. */
@@ -81,7 +83,7 @@ export interface SshSettings {
 }
 
 /** What of a handover says how to log in. */
-export type HandoverWay = Pick<Handover, "bastion_address" | "bastion_user" | "ssh_private_key">;
+export type HandoverWay = StackName & Pick<Handover, "bastion_address" | "bastion_user" | "ssh_private_key">;
 
 const DEFAULT_IDENTITIES = ["~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa"];
 const DEFAULT_KNOWN_HOSTS = ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"];
@@ -104,13 +106,14 @@ export function checkSettings({ jump, identity }: Pick<SettingsOptions, "jump" |
 
 /**
  * Finds the way to the bastion, and the keys for it: the command line comes first, then the handover, then the ssh
- * configuration under the name that was given. A key that the stack has made counts unless `--identity` names another.
+ * configuration under the name that was given. A key that the stack has made, and the file that was used last for it,
+ * count unless `--identity` names another.
  * The configuration's `User` counts for the hosts between only: many files have one for every host, and the bastion's
  * user is the handover's.
  *
  * @param options as the command line's reader has judged them
- * @throws UserError when `--jump` is malformed, a file cannot be used, the hosts between form a loop, or there is
- *   nothing to log in with
+ * @throws UserError when `--jump` is malformed, a file cannot be used, or the hosts between form a loop
+ * @throws NoKeyError
  */
 export function readSshSettings(
   options: SettingsOptions,
@@ -131,7 +134,10 @@ export function readSshSettings(
 
   const { host = handover.bastion_address, user = handover.bastion_user, port } = options;
   const found = lookUp({ host, user, port });
-  const target = destination({ host, user, port }, found, options, machine, note);
+  const usual = destination({ host, user, port }, found, options, machine, note);
+  const last = options.identity === undefined ? lastIdentity(handover, machine) : undefined;
+  const remembered: readonly IdentityFile[] = last === undefined ? [] : [{ path: last, from: "remembered" }];
+  const target = { ...usual, identityFiles: [...remembered, ...usual.identityFiles] };
 
   const hop = (spec: ConfigQuery, found: HostConfig): Destination => {
     const user = spec.user ?? found("user")[0] ?? machine.user;
@@ -290,6 +296,95 @@ function expand(path: string, machine: Machine, of: Readonly<Record<string, stri
 /** There is nothing to log in with: what can be done without the bastion still can. */
 export class NoKeyError extends UserError {
   override readonly name = "NoKeyError";
+
+  /** @param notes why what there is cannot be used */
+  constructor(
+    what: string,
+    readonly lookedAt: string,
+    readonly notes: readonly string[],
+    cure = "give the private half of the instance's key pair with --identity FILE, or start an agent and ssh-add FILE",
+  ) {
+    super([`${what}: looked at ${lookedAt}`, ...notes, cure].join("\n  "));
+  }
+}
+
+/** An address that nobody has, and that no name server is asked for: of a bastion that is not there yet. */
+const NOT_YET = "192.0.2.1";
+
+/**
+ * Looks whether there will be a key to log in with, before there is a bastion. From then on the key pair's file is
+ * tried for this stack, where it is saved as the EC2 console does: `~/.ssh/NAME.pem`.
+ *
+ * @param stack as its handover will say
+ * @param keyPair name of the EC2 key pair that the bastion will let in
+ * @throws UserError for what is wrong with an option
+ * @throws NoKeyError
+ */
+export async function requireKey(
+  options: SettingsOptions,
+  stack: StackName & Pick<Handover, "bastion_user">,
+  keyPair: string,
+  machine: Machine = thisMachine(),
+): Promise<void> {
+  const saved = join(machine.home, ".ssh", `${keyPair}.pem`);
+  const isTried = options.identity === undefined && !keyPair.includes("/");
+  const last = lastIdentity(stack, machine);
+  if (isTried && existsSync(saved) && (last === undefined || !existsSync(last)))
+    rememberIdentity(stack, saved, machine);
+
+  const lack = await lackOfKey(options, { ...stack, bastion_address: NOT_YET }, machine);
+  if (lack === undefined) return;
+  const first = isTried && !existsSync(saved) ? `${saved}, ` : "";
+  const save = isTried ? `, save it as ${saved} with mode 600` : "";
+  throw new NoKeyError(
+    "there is no key to set the bastion up with, so that nothing was made",
+    `${first}${lack.lookedAt}`,
+    lack.notes,
+    `give the private half of the key pair ${keyPair} (kubectl_ec2_keypair) with -- --identity FILE${save}, or start ` +
+      "an agent and ssh-add FILE",
+  );
+}
+
+/** Why there is no key for a bastion, as far as that can be known of one that has no address yet. */
+async function lackOfKey(
+  options: SettingsOptions,
+  handover: HandoverWay,
+  machine: Machine,
+): Promise<Pick<NoKeyError, "lookedAt" | "notes"> | undefined> {
+  let found: SshSettings;
+  try {
+    found = readSshSettings(options, handover, machine);
+  } catch (error) {
+    if (!(error instanceof NoKeyError)) throw error;
+    return mayBeConfigured(machine) ? undefined : error;
+  }
+  const { identities, agent, identityFiles } = found.target;
+  if (identities.length > 0 || agent === undefined) return undefined;
+  const keys = await keysIn(agent);
+  if ((keys ?? 0) > 0 || mayBeConfigured(machine)) return undefined;
+  const tried = identityFiles.map(({ path }) => path).join(", ");
+  const which = keys === undefined ? "which does not answer" : "which has none";
+  return { lookedAt: `${tried}, and the agent at ${agent}, ${which}`, notes: found.notes };
+}
+
+/** Whether the ssh configuration says of some hosts how to log in: the bastion's address may be one of them. */
+function mayBeConfigured({ home: folder }: Machine): boolean {
+  const file = join(folder, ".ssh", "config");
+  return existsSync(file) && /^\s*(IdentityFile|IdentityAgent|Include|Match)\b/im.test(readFileSync(file, "utf8"));
+}
+
+/** In ms. */
+const AGENT_PATIENCE = 10_000;
+
+/** How many keys an agent has; undefined when it does not say. */
+function keysIn(socket: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, AGENT_PATIENCE, undefined);
+    new OpenSSHAgent(socket).getIdentities((_, keys) => {
+      clearTimeout(timer);
+      resolve(keys?.length);
+    });
+  });
 }
 
 /** What there is to log in with. @throws NoKeyError */
@@ -301,7 +396,10 @@ function readKeys(to: Destination, machine: Machine, note: (text: string) => unk
   const identities: string[] = generatedKey === undefined ? [] : [checkedKey(generatedKey)];
   let convertedKey: string | undefined;
   for (const { path, from } of identityFiles) {
-    if (from !== "option" && !existsSync(path)) continue;
+    if (from !== "option" && !existsSync(path)) {
+      if (from === "remembered") notes.push(`${path}, which was used last for this stack, is there no longer`);
+      continue;
+    }
     const { text, problem, isEncrypted, isConverted } = readKey(path, machine);
     // An encrypted key is what agents are for.
     const isAgents = isEncrypted && hasAgent;
@@ -310,20 +408,14 @@ function readKeys(to: Destination, machine: Machine, note: (text: string) => unk
       if (isConverted) convertedKey ??= text;
     } else if (from === "option" && !isAgents) throw badIdentity(path, problem);
     else {
-      const why = isAgents ? `is encrypted; the agent is asked, which has it after ssh-add ${path}` : problem;
+      const why = isAgents ? `is encrypted; the agent is asked, which has it after ${shell`ssh-add ${path}`}` : problem;
       notes.push(`${path} is not used: it ${why}`);
     }
   }
   const agent = hasAgent && !(identitiesOnly && identities.length > 0) ? to.agent : undefined;
   if (identities.length === 0 && agent === undefined) {
     const tried = identityFiles.map(({ path }) => path).join(", ") || "no file";
-    throw new NoKeyError(
-      [
-        `there is no key to log in to ${to.name} with: looked at ${tried}, and there is no agent`,
-        ...notes,
-        "give the private half of the instance's key pair with --identity FILE, or start an agent and ssh-add FILE",
-      ].join("\n  "),
-    );
+    throw new NoKeyError(`there is no key to log in to ${to.name} with`, `${tried}, and there is no agent`, notes);
   }
   notes.forEach(note);
   const agentKeys = agent === undefined || !identitiesOnly ? [] : identityFiles.flatMap(publicHalf);
@@ -406,10 +498,13 @@ function readKey(path: string, machine: Machine): Key {
   // A key that others can read is no secret: on a machine that many share anybody could have copied it. ssh refuses
   // too.
   if ((mode & 0o077) !== 0) {
-    return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): chmod 600 ${path}`);
+    return unusable(`can be read by others (mode ${mode.toString(8).padStart(4, "0")}): ${shell`chmod 600 ${path}`}`);
   }
   if (!isEncrypted) return { text, isEncrypted, isConverted: text !== written };
   // OpenSSH's agent takes few keys in this form.
-  const other = isPkcs8 ? ` (or openssl pkey -in ${path} -out FILE, which writes it without its passphrase)` : "";
-  return unusable(`is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ${path}${other}`, true);
+  const other = isPkcs8
+    ? ` (or ${shell`openssl pkey -in ${path} -out FILE`}, which writes it without its passphrase)`
+    : "";
+  const add = shell`eval "$(ssh-agent)" && ssh-add ${path}`;
+  return unusable(`is encrypted, and only an agent can use it: ${add}${other}`, true);
 }

@@ -8,7 +8,7 @@ import { OpenSSHAgent, type AnyAuthMethod, type IdentityCallback, type ParsedKey
 import { UserError } from "../../contract/user-error";
 import type { Command } from "../engine/command";
 import type { CommandResult, Host } from "../engine/host";
-import { printable } from "../../terminal/text";
+import { oneLine, printable } from "../../terminal/text";
 import { shellCall } from "./login-shell";
 import type { Login } from "./settings";
 
@@ -361,8 +361,8 @@ export class SshHost implements Host {
 
   /** A login shell that has answered a command with something else than its output. */
   private noShell(exitCode: number, said: string): ConnectError {
-    const words = oneLine(said);
-    const instead = words === "" ? `it ends with ${String(exitCode)} and says nothing` : `it says: ${printable(words)}`;
+    const words = printable(said);
+    const instead = words === "" ? `it ends with ${String(exitCode)} and says nothing` : `it says: ${words}`;
     return new ConnectError(
       "shell",
       `${this.name}: no command is run for ${this.options.user}, ${instead}; give the user of the image (--user: ` +
@@ -412,7 +412,7 @@ export class SshHost implements Host {
    */
   private failure(what: string, cause?: unknown): UserError {
     const cure = what.startsWith(LOST) ? ": run again, it goes on where this has stopped" : "";
-    return new UserError(`${this.name}: ${what}${cure}`, { cause });
+    return new UserError(`${this.name}: ${oneLine(what)}${cure}`, { cause });
   }
 }
 
@@ -442,11 +442,6 @@ function loginError(what: string, cause: SshError, { stage, banner }: LoginState
           : messageOf(cause);
   const problem = /System is booting up/i.test(said) ? "booting" : problemOf(cause);
   return new ConnectError(problem, `${what}: ${oneLine(words)}${said === "" ? "" : `; it says: ${said}`}`, { cause });
-}
-
-/** The host chooses these bytes and people read them: no line of its own, and nothing that a terminal would obey. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ").trim();
 }
 
 function problemOf(cause: SshError): ConnectProblem {

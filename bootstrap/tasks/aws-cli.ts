@@ -6,7 +6,7 @@ import { fetching } from "../engine/place";
 import type { Artifact, Release } from "../releases";
 import { asRoot, type Site } from "../site";
 import type { Task } from "../engine/task";
-import { artifactFor } from "./binary";
+import { artifactFor, unconfirmed } from "./binary";
 
 /** Which AWS CLI a host has. */
 export interface InstalledAwsCli {
@@ -51,6 +51,7 @@ fi`,
       if (version?.startsWith("2.") === true && compareVersions(version, OLDEST) >= 0) return undefined;
       return {
         commands: [asRoot(site, { text: installation(site, base, release.version, artifactFor(release, machine)) })],
+        warnings: unconfirmed(release),
         diff: `- ${version ?? "nothing"}\n+ ${release.version}`,
       };
     },

@@ -31,10 +31,20 @@ export function binary(site: Site, release: Release): Task<InstalledBinary> {
       const download = placing({ path, mode: "0755" }, fetching(artifact, '"$part"'));
       return {
         commands: [asRoot(site, { text: download })],
+        warnings: unconfirmed(release),
         diff: `- ${sha256 === undefined ? "nothing" : `sha256 ${sha256}`}\n+ sha256 ${artifact.sha256}`,
       };
     },
   };
+}
+
+/** What whoever installs a release has to know: a line where nobody else has its checksums. */
+export function unconfirmed({ name, version, isUnconfirmed }: Release): readonly string[] {
+  if (!isUnconfirmed) return [];
+  return [
+    `no public file that release-table.json names has the checksums of ${name} ${version}; ` +
+      "`npm run check:releases` compares them with its maker's",
+  ];
 }
 
 function parseBinary(result: CommandResult): InstalledBinary {

@@ -14,7 +14,7 @@ import {
   type MappedPrincipals,
 } from "../../facts/aws-auth";
 import { compareVersions } from "../../facts/version-order";
-import { quoted } from "../../contract/shell";
+import { shell } from "../../contract/shell";
 import { sh, type Command } from "../engine/command";
 import { explain, explained } from "../engine/explain";
 import type { CommandResult } from "../engine/host";
@@ -58,6 +58,7 @@ const API_PATIENCE_SECONDS = 60;
 function kubectl({ context }: ClusterAddress, ...args: string[]): Command {
   // Reading must not write: kubectl keeps what it has learnt of the API in ~/.kube/cache otherwise.
   const { text } = sh`--request-timeout 20s --context ${context} --namespace kube-system ${args}`;
+  // eslint-disable-next-line no-restricted-syntax -- a part of a command, whose values are quoted where it is made
   return { text: `kubectl --kubeconfig "$HOME"/.kube/config --cache-dir /dev/null ${text}` };
 }
 
@@ -257,7 +258,7 @@ export function nodes(address: ClusterAddress, wanted: WantedNodes, patienceSeco
     },
     result: (state) => {
       const found = "unreachable" in state ? [] : state.nodes;
-      return { text: nodeTable(found, new Date()), json: { nodes: found } };
+      return { lines: nodeTable(found, new Date()), json: { nodes: found } };
     },
   };
 }
@@ -348,8 +349,8 @@ export function brokenLink(
     const [group, { desired: size }] = few;
     return (
       `the Auto Scaling group ${group} has ${String(instancesOf(group).length)} of ${String(size)} instances; ` +
-      "its activities say why: aws autoscaling describe-scaling-activities " +
-      `--region ${region} --auto-scaling-group-name ${quoted(group)}`
+      "its activities say why: " +
+      shell`aws autoscaling describe-scaling-activities --region ${region} --auto-scaling-group-name ${group}`
     );
   }
   if (health.length > 0) return health.join("; ");

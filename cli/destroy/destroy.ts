@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { asking } from "../../aws/call";
 import { patient, withAws } from "../../aws/clients";
+import { byHand } from "../../aws/finders/table";
 import { readIdentity } from "../../aws/identity";
 import type { Host } from "../../bootstrap/engine/host";
 import { clusterArn } from "../../bootstrap/playbook";
@@ -8,6 +11,7 @@ import { readHandover } from "../../contract/outputs";
 import { UserError } from "../../contract/user-error";
 import { controlPlaneLogGroup } from "../../facts/cluster-tags";
 import { confirm } from "../../terminal/confirm";
+import { print } from "../../terminal/output";
 import { orInterrupted } from "../../terminal/process";
 import type { Screen } from "../../terminal/screen";
 import { countByType } from "../../terraform/events";
@@ -20,15 +24,18 @@ import {
   claimsToDelete,
   DELETING_SECONDS,
   deleteInCluster,
+  deleteMachines,
+  madeAnew,
   persistentVolumes,
   readInCluster,
   type ClusterAccess,
   type InCluster,
 } from "./in-cluster";
 import { scan, type Leftovers } from "./leftovers";
+import type { Thing } from "./ownership";
 import { remove, until } from "./removal";
 import { isClean, listing, removalPlan, stepTitle, type Removal, type Wishes } from "./removal-plan";
-import { remainsText, scanAfter, type Remains } from "./stack-remains";
+import { remainsLines, scanAfter, type Remains } from "./stack-remains";
 import { targetOf, type Target } from "./target";
 
 /** What `eks destroy` is told. */
@@ -75,7 +82,23 @@ export async function destroy(options: DestroyOptions, screen: Screen, signal: A
 }
 
 /** The answer of a cluster that has nothing in AWS; it also stands for one that cannot be asked. */
-const NOTHING: InCluster = { services: [], ingresses: [], claims: [], volumes: [] };
+const NOTHING: InCluster = {
+  services: [],
+  ingresses: [],
+  gateways: [],
+  claims: [],
+  nodePools: [],
+  nodeClaims: [],
+  volumes: [],
+};
+
+/**
+ * How long after a deletion it is looked whether somebody has made anew what was deleted, in ms: Argo CD waits 5 s
+ * before it mends what was changed.
+ *
+ * @see https://argo-cd.readthedocs.io/en/stable/operator-manual/server-commands/argocd-application-controller/
+ */
+const HEALED_MS = 10_000;
 
 /** One run of the command. */
 class Destruction {
@@ -85,6 +108,8 @@ class Destruction {
   #handover: Handover | undefined;
   /** What the cluster said that it has in AWS. */
   #inside = NOTHING;
+  /** Why it said nothing. */
+  #silence: string | undefined;
   /** What may go and what stays, of what holds data. */
   #wishes: Wishes;
   readonly #signal: AbortSignal;
@@ -124,13 +149,9 @@ class Destruction {
             `(${found.unknown[0] ?? "EKS does not say"}): what has its name could be somebody else's; nothing was deleted`,
         );
       }
-      const remains = await this.#remains();
+      const remains = await this.#remains(found);
       if (isClean(found, this.#wishes) && isNothing(remains)) {
-        this.#say(
-          `there is nothing in the state, and nothing of the cluster ${clusterName} in ${place} (KMS keys and hosted ` +
-            "zones, which the state alone tells of, are not looked for: aws kms list-aliases, aws route53 " +
-            "list-hosted-zones)",
-        );
+        this.#say([`there is nothing in the state, and nothing of the cluster ${clusterName} in ${place}`]);
         return 0;
       }
     }
@@ -138,7 +159,10 @@ class Destruction {
     // A wish for something that is not there is a mistake, and found before anything is deleted.
     const removal = removalPlan(found, this.#wishes);
     this.#say(listing(removal));
-    if (inState.length > 0) this.#say(`\nMade by Terraform, to be deleted:\n  ${countByType(inState)}`);
+    if (inState.length > 0) this.#say(["", "Made by Terraform, to be deleted:", `  ${countByType(inState)}`]);
+    if (inState.length > 0) {
+      this.#refuseMachines(machinesIn(found), this.#silence ?? "no NodeClaim of the cluster takes them along");
+    }
     if (options.dryRun) return 2;
 
     const deleted = removal.fates.filter(({ fate }) => fate === "deleted" || fate === "goes").length;
@@ -150,6 +174,7 @@ class Destruction {
     }
 
     await this.#removeInside(claims);
+    await this.#removeMachines();
     await this.#removeOutside();
     if (inState.length > 0) await this.#destroyStack();
     return this.#lookAgain();
@@ -162,16 +187,17 @@ class Destruction {
   }
 
   /** What a dry run says is its result; else it goes before a question, or a deletion. */
-  #say(text: string): void {
+  #say(lines: readonly string[]): void {
     if (this.options.dryRun) {
       this.screen.end();
-      process.stdout.write(`${text}\n`);
-    } else this.screen.line(text);
+      print(lines);
+    } else this.screen.lines(lines);
   }
 
   /** What the cluster itself says that it has in AWS; that it cannot be asked keeps nothing from going. */
   async #readInside(): Promise<void> {
     const byTags = (why: string) => {
+      this.#silence = why;
       this.screen.line(`note: ${why}; what Kubernetes made is found by its tags`);
     };
     const outputs = await this.stack.terraform.outputs();
@@ -205,14 +231,19 @@ class Destruction {
   #scan(claims: InCluster["claims"] = [], volumes = this.#inside.volumes): Promise<Leftovers> {
     this.screen.busy("looking for what Kubernetes made");
     const { region } = this.target;
-    const cluster = { ...this.target, persistentVolumes: persistentVolumes(volumes, claims) };
+    const cluster = {
+      ...this.target,
+      persistentVolumes: persistentVolumes(volumes, claims),
+      machines: new Map(this.#inside.nodeClaims.map(({ instanceId, name }) => [instanceId, name])),
+    };
     return this.#reading(scan({ region }, cluster, this.#signal));
   }
 
   /** Without what stays on purpose. */
-  async #remains(): Promise<Remains> {
+  async #remains({ things: told }: Leftovers): Promise<Remains> {
     this.screen.busy("looking for what is left of the stack");
-    const { things, unknown } = await this.#reading(scanAfter({ region: this.target.region }, this.target));
+    const ids = new Set(told.map(({ id }) => id));
+    const { things, unknown } = await this.#reading(scanAfter({ region: this.target.region }, this.target, ids));
     return { things: things.filter(({ id }) => !this.#wishes.keep.includes(id)), unknown };
   }
 
@@ -238,17 +269,18 @@ class Destruction {
   }
 
   async #removeInside(claims: InCluster["claims"]): Promise<void> {
-    const { services, ingresses, volumes } = this.#inside;
+    const { services, ingresses, gateways, volumes } = this.#inside;
     const handover = this.#handover;
-    const count = String(services.length + ingresses.length + claims.length);
+    const count = String(services.length + ingresses.length + gateways.length + claims.length);
     if (count === "0" || handover === undefined) return;
     await this.screen.step("services and claims", async () => {
       const done = await this.#onBastion(handover, (host, cluster) =>
-        deleteInCluster(host, cluster, { services, ingresses, claims }, this.#signal),
+        deleteInCluster(host, cluster, { services, ingresses, gateways, claims }, this.#signal),
       );
       this.#signal.throwIfAborted();
       const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];
       for (const failure of failures) this.screen.line(`note: not deleted through the cluster: ${failure}`);
+      await this.#refuseMadeAnew(handover, { services, ingresses, gateways, claims: this.#inside.claims });
       if (failures.length > 0) return { said: `of ${count} not all are deleted through the cluster` };
       // The driver that deletes them goes with the nodes.
       const claimed = persistentVolumes(volumes, claims);
@@ -263,6 +295,82 @@ class Destruction {
       this.#done.push(said);
       return { said };
     });
+  }
+
+  /**
+   * Machines of Karpenter, which nobody ends when it has gone with the cluster.
+   *
+   * @throws UserError when one of them stays
+   */
+  async #removeMachines(): Promise<void> {
+    const before = this.#inside;
+    const { nodePools, nodeClaims } = before;
+    const handover = this.#handover;
+    if (nodePools.length + nodeClaims.length === 0 || handover === undefined) return;
+    await this.screen.step("machines of Karpenter", async () => {
+      const done = await this.#onBastion(handover, (host, cluster) =>
+        deleteMachines(host, cluster, nodePools, this.#signal),
+      );
+      this.#signal.throwIfAborted();
+      const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];
+      for (const failure of failures) this.screen.line(`note: not deleted through the cluster: ${failure}`);
+      // From now on no NodeClaim takes a machine along.
+      this.#inside = { ...before, nodePools: [], nodeClaims: [] };
+      let left: readonly Thing[] = [];
+      await this.#untilGone("the machines of Karpenter", async () => {
+        left = machinesIn(await this.#scan());
+        return left.length === 0;
+      });
+      const seconds = String(PATIENCE_SECONDS);
+      this.#refuseMachines(
+        left,
+        `after ${seconds} s they are still there: a pod that may not be evicted keeps its node`,
+      );
+      const said = `${String(nodePools.length)} NodePool(s) and ${String(nodeClaims.length)} machine(s) ended`;
+      this.#done.push(said);
+      await this.#refuseMadeAnew(handover, { nodePools, nodeClaims });
+      return { said };
+    });
+  }
+
+  /**
+   * @param why they do not go
+   * @throws UserError when there are machines that would outlive the cluster
+   */
+  #refuseMachines(machines: readonly Thing[], why: string): void {
+    if (machines.length === 0) return;
+    const { region } = this.target;
+    const named = machines.map(({ id, called }) => (called === "" ? id : `${id} (${called})`)).join(", ");
+    const commands = machines.map(({ type, id, endedBy }) =>
+      endedBy === undefined ? byHand(type, id, region) : `aws ${endedBy} --region ${region}`,
+    );
+    throw new UserError(
+      `machines of the cluster are in no Auto Scaling group of Terraform's: ${named}; ${why}. When the cluster is ` +
+        "gone, nobody ends them: they would be billed, and hold subnets and security groups. Nothing of the stack was " +
+        `deleted. End them (${[...new Set(commands)].join("; ")}), and run the same command again`,
+    );
+  }
+
+  /**
+   * @param before what there was before the deletion, of the kinds that were deleted
+   * @throws UserError when somebody has made anew what was deleted: without the nodes nobody would delete it again
+   */
+  async #refuseMadeAnew(handover: Handover, before: Parameters<typeof madeAnew>[2]): Promise<void> {
+    this.screen.busy("waiting for whoever makes anew what was deleted");
+    await sleep(HEALED_MS, undefined, { signal: this.#signal }).catch(() => undefined);
+    this.#signal.throwIfAborted();
+    const looked = await this.#onBastion(handover, (host, cluster) => madeAnew(host, cluster, before));
+    this.#signal.throwIfAborted();
+    const answer = "result" in looked ? looked.result : { unreachable: firstLine(looked.login.message) };
+    if ("unreachable" in answer) {
+      this.screen.line(`note: whether somebody has made anew what was deleted is not known (${answer.unreachable})`);
+    } else if (answer.length > 0) {
+      throw new UserError(
+        `made anew since it was deleted: ${answer.join("; ")}. When the nodes are gone, nobody deletes it any more, ` +
+          "and what it has in AWS stays. Nothing of the stack was deleted. Stop whoever makes it, and run the same " +
+          "command again",
+      );
+    }
   }
 
   /** A wish to delete something that is gone is fulfilled. */
@@ -336,7 +444,7 @@ class Destruction {
 
   #list(leftovers: Leftovers): void {
     const removal = this.#removalOf(leftovers);
-    if (removal.fates.length + removal.unknown.length > 0) this.screen.line(listing(removal));
+    if (removal.fates.length + removal.unknown.length > 0) this.screen.lines(listing(removal));
   }
 
   /** Deletes what only now can go, and says what is left. */
@@ -346,7 +454,7 @@ class Destruction {
     const look = async () => {
       const leftovers = await this.#scan();
       // Names and tags would be somebody else's, too.
-      const remains = leftovers.isSomebodyElses ? { things: [], unknown: [] } : await this.#remains();
+      const remains = leftovers.isSomebodyElses ? { things: [], unknown: [] } : await this.#remains(leftovers);
       return { leftovers, remains };
     };
     let last = await look();
@@ -363,7 +471,7 @@ class Destruction {
       screen.line(`nothing is left: no resource of the cluster ${clusterName} is in ${this.place} any more`);
       return 0;
     }
-    if (!isNothing(remains)) screen.line(remainsText(remains, this.target.region));
+    if (!isNothing(remains)) screen.lines(remainsLines(remains, this.target.region));
     const isLeft = remains.things.length > 0 || !isClean({ ...leftovers, unknown: [] }, this.#wishes);
     throw new UserError(
       isLeft
@@ -371,6 +479,13 @@ class Destruction {
         : "nobody can say that nothing of this cluster is left: not everything could be looked at, see above",
     );
   }
+}
+
+/** Those of the cluster that nothing ends with it. */
+function machinesIn({ things }: Leftovers): Thing[] {
+  return things.filter(
+    ({ type, owner, goesWith }) => type === "aws_instance" && owner === "cluster" && goesWith === undefined,
+  );
 }
 
 function firstLine(text: string): string {

@@ -5,12 +5,14 @@ import { patient, withAws, type AwsClients, type AwsSettings } from "../../aws/c
 import { anyOf, EVERYTHING, type Alternatives, type Found } from "../../aws/finders/finder";
 import { FINDERS } from "../../aws/finders/table";
 import { UserError } from "../../contract/user-error";
-import { clusterTag, controlPlaneLogGroup, NAMING_TAGS } from "../../facts/cluster-tags";
+import { clusterTag, containerInsightsLogGroups, controlPlaneLogGroup, NAMING_TAGS } from "../../facts/cluster-tags";
 import {
   balancerThing,
   CSI_TAG,
+  endpointThing,
   groupsOf,
   groupThing,
+  instanceThing,
   interfaceThing,
   namedThing,
   ownershipByTags,
@@ -77,9 +79,8 @@ async function lookAround(clients: AwsClients, given: ClusterIdentity, signal?: 
     const all = new Set([...vpcIds, ...ours.map(({ details: { VpcId = "" } }) => VpcId)]);
     return FINDERS.aws_security_group.find(clients, anyOf("vpc-id", all));
   };
-  const logGroup = FINDERS.aws_cloudwatch_log_group
-    .find(clients, controlPlaneLogGroup(name))
-    .catch((error: unknown) => {
+  const logGroupsBy = (wanted: string) =>
+    FINDERS.aws_cloudwatch_log_group.find(clients, wanted).catch((error: unknown) => {
       // Not worth stopping for: it costs its storage, and holds nothing else up.
       if (!(error instanceof UserError)) throw error;
       unknown.add(error.message);
@@ -103,10 +104,10 @@ async function lookAround(clients: AwsClients, given: ClusterIdentity, signal?: 
       ]),
       undefined,
     ),
-    logGroup,
+    Promise.all([controlPlaneLogGroup(name), containerInsightsLogGroups(name)].map(logGroupsBy)),
   ]);
   const [subnets, natGateways, endpoints] = inhabitants ?? [[], [], []];
-  const found = { balancers, targetGroups, groups, interfaces, instances, volumes, logGroups };
+  const found = { balancers, targetGroups, groups, interfaces, instances, volumes, logGroups: logGroups.flat() };
   return { ...found, subnets, natGateways, endpoints, network, clusters, vpcId: vpcIds[0], unknown: unknown.reasons };
 }
 
@@ -131,7 +132,7 @@ export function judged(
       balancerThing("aws_lb", it, clusterName, isIn(details.VpcId), details.LoadBalancerName),
     ),
   ].filter(isUnmanaged);
-  const groupThings = groups.filter(isUnmanaged).flatMap((it) => groupThing(it, clusterName, balancers, mayExist));
+  const groupThings = groups.filter(isUnmanaged).flatMap((it) => groupThing(it, given, balancers, mayExist));
   const deletable = groupThings.filter(({ owner, goesWith }) => owner === "cluster" && goesWith === undefined);
   const groupIds = new Set(deletable.map(({ id }) => id));
   // In a VPC of somebody else's, what is not the cluster's keeps nothing of the stack's from going, and is not told,
@@ -144,13 +145,7 @@ export function judged(
   const ofGateways = natGateways.flatMap(({ details: { NatGatewayAddresses: all = [] } }) =>
     all.map(({ NetworkInterfaceId }) => NetworkInterfaceId),
   );
-  const named = (type: Parameters<typeof namedThing>[0], all: readonly Found[]) =>
-    all
-      .filter(({ state }) => state === "there" || (state === "ending" && type !== "aws_instance"))
-      // Instances that an Auto Scaling group of Terraform's has started go with it.
-      .filter(({ tags }) => !managedIds.has(tags["aws:autoscaling:groupName"] ?? ""))
-      .map((it) => namedThing(type, it, clusterName))
-      .filter(concerns);
+  const isThere = ({ state }: Found) => state !== "ended";
   const things = [
     ...balancers.filter(concerns),
     ...around.targetGroups
@@ -164,13 +159,33 @@ export function judged(
       .flatMap((it) =>
         interfaceThing(it, given, context).filter((thing) => concerns(thing) || groupsOf(it.details).some(isOurGroup)),
       ),
-    ...named("aws_instance", around.instances),
+    ...around.instances
+      .filter(({ state }) => state === "there")
+      // Instances that an Auto Scaling group or a managed node group of Terraform's has started go with it.
+      .filter(({ tags: { "aws:autoscaling:groupName": group = "", "eks:nodegroup-name": nodeGroup = "" } }) => {
+        return !managedIds.has(group) && !managedIds.has(`${clusterName}:${nodeGroup}`);
+      })
+      .map((it) => instanceThing(it, given))
+      .filter(concerns),
     ...around.volumes.flatMap((it) => volumeThing(it, given, nodeIds)),
-    ...named("aws_subnet", around.subnets),
-    ...named("aws_nat_gateway", natGateways),
-    ...named("aws_vpc_endpoint", around.endpoints),
+    ...around.subnets.map((it) => namedThing("aws_subnet", it, clusterName)).filter(concerns),
+    ...natGateways
+      .filter(isThere)
+      .map((it) => namedThing("aws_nat_gateway", it, clusterName))
+      .filter(concerns),
+    ...around.endpoints
+      .filter(isThere)
+      .map((it) => endpointThing(it, given))
+      .filter(concerns),
     ...around.logGroups.map(({ id }): Thing => {
-      return { type: "aws_cloudwatch_log_group", id, called: "", owner: "cluster", why: "its name, which EKS gave it" };
+      const giver = id === controlPlaneLogGroup(clusterName) ? "EKS" : "CloudWatch Container Insights";
+      return {
+        type: "aws_cloudwatch_log_group",
+        id,
+        called: "",
+        owner: "cluster",
+        why: `its name, which ${giver} gave it`,
+      };
     }),
   ].filter(isUnmanaged);
   const found = { clusterName, clusterExists, unknown: around.unknown };

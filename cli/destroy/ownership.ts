@@ -1,7 +1,8 @@
-import type { IpPermission, NetworkInterface, SecurityGroup, Volume } from "@aws-sdk/client-ec2";
+import type { Instance, IpPermission, NetworkInterface, SecurityGroup, Volume, VpcEndpoint } from "@aws-sdk/client-ec2";
 
 import type { Found, Tags } from "../../aws/finders/finder";
 import { FINDERS, type FoundType } from "../../aws/finders/table";
+import { quoted } from "../../contract/shell";
 import { clusterClaim, EKS_CLUSTER_TAG } from "../../facts/cluster-tags";
 import type { Target } from "./target";
 
@@ -15,6 +16,8 @@ export interface ClusterIdentity extends Pick<
    * (`NAMESPACE/NAME`) that is to be deleted and takes it along.
    */
   readonly persistentVolumes: ReadonlyMap<string, string | undefined>;
+  /** Instances that Karpenter has made, each with the NodeClaim that is to be deleted and takes it along. */
+  readonly machines: ReadonlyMap<string, string>;
 }
 
 /** Something in the account that Terraform did not make. */
@@ -32,6 +35,8 @@ export interface Thing {
   readonly goesWith?: string;
   /** What it is attached to, when that keeps it from being deleted. */
   readonly attachedTo?: string;
+  /** The command of the AWS CLI that ends what has started it, and it as well: alone it would be started anew. */
+  readonly endedBy?: string;
 }
 
 /** A rule in one security group that names another: as long as there is one, the other cannot be deleted. */
@@ -87,7 +92,10 @@ function objectOf(tags: Tags): string {
   return object ?? (claim === undefined ? "" : `${tags["kubernetes.io/created-for/pvc/namespace"] ?? "?"}/${claim}`);
 }
 
-/** A load balancer or a target group: what is the cluster's wherever it is; what is not, only in the cluster's VPC. */
+/**
+ * A load balancer or a target group: wherever it is when it names the cluster, and what does not only in the cluster's
+ * VPC.
+ */
 export function balancerThing(
   type: "aws_elb" | "aws_lb" | "aws_lb_target_group",
   { id, tags }: Pick<Found, "id" | "tags">,
@@ -96,7 +104,7 @@ export function balancerThing(
   called = "",
 ): Thing[] {
   const ownership = ownershipByTags(tags, clusterName);
-  if (ownership?.owner !== "cluster" && !isInVpc) return [];
+  if (!isInVpc && !isNamedIn(tags, clusterName)) return [];
   const object = objectOf(tags);
   return [{ type, id, called: list(called, object && `for ${object}`), ...(ownership ?? unnamed(type)) }];
 }
@@ -106,10 +114,21 @@ function list(...words: string[]): string {
   return words.filter((word) => word !== "").join(", ");
 }
 
+/**
+ * What GuardDuty's Runtime Monitoring makes in a VPC: an endpoint, and a security group for it.
+ *
+ * @param madeThere whether it has the name that GuardDuty gives, and is in the VPC that the stack made
+ * @see https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-agent-resource-clean-up.html
+ */
+function ofGuardDuty(tags: Tags, madeThere: boolean): Ownership | undefined {
+  if (!madeThere || tags["GuardDutyManaged"] !== "true") return undefined;
+  return { owner: "cluster", why: "GuardDuty made it in the stack's own VPC, which goes: tag GuardDutyManaged=true" };
+}
+
 /** A security group; every VPC's `default` goes with its VPC. */
 export function groupThing(
-  { id, tags, details: { GroupName: called = "" } }: Found<SecurityGroup>,
-  clusterName: string,
+  { id, tags, details: { GroupName: called = "", VpcId } }: Found<SecurityGroup>,
+  { clusterName, vpcId }: Pick<ClusterIdentity, "clusterName" | "vpcId">,
   balancers: readonly Thing[],
   clusterExists: boolean,
 ): Thing[] {
@@ -122,13 +141,14 @@ export function groupThing(
     why: `is named for the load balancer ${balancer.id}, which is the cluster's`,
   };
   const isControlPlanes = tags[EKS_CLUSTER_TAG] === clusterName && clusterExists;
+  const guardDuty = ofGuardDuty(tags, called.startsWith("GuardDutyManagedSecurityGroup-") && isSame(VpcId, vpcId));
   const type = "aws_security_group";
   return [
     {
       type,
       id,
       called,
-      ...(ownershipByTags(tags, clusterName) ?? byBalancer ?? unnamed(type)),
+      ...(ownershipByTags(tags, clusterName) ?? byBalancer ?? guardDuty ?? unnamed(type)),
       ...(isControlPlanes && { goesWith: `the cluster ${clusterName}` }),
     },
   ];
@@ -148,13 +168,67 @@ export function referencesIn(group: SecurityGroup, targets: ReadonlySet<string>)
   return [...of("ingress", group.IpPermissions), ...of("egress", group.IpPermissionsEgress)];
 }
 
-/** What people call by its tag `Name`: an instance, and what else can live in a VPC and keeps it from being deleted. */
+/** What people call by its tag `Name`, and what can live in a VPC and keeps it from being deleted. */
 export function namedThing(
   type: "aws_instance" | "aws_subnet" | "aws_nat_gateway" | "aws_vpc_endpoint",
-  { id, tags }: Found,
+  { id, tags }: Pick<Found, "id" | "tags">,
   clusterName: string,
 ): Thing {
   return { type, id, called: tags["Name"] ?? "", ...(ownershipByTags(tags, clusterName) ?? unnamed(type)) };
+}
+
+/** A VPC endpoint. */
+export function endpointThing(
+  { id, tags, state, details: { ServiceName = "", VpcId } }: Found<VpcEndpoint>,
+  { clusterName, vpcId }: Pick<ClusterIdentity, "clusterName" | "vpcId">,
+): Thing {
+  const guardDuty = ofGuardDuty(tags, ServiceName.endsWith(".guardduty-data") && isSame(VpcId, vpcId));
+  const thing = { ...namedThing("aws_vpc_endpoint", { id, tags }, clusterName), ...guardDuty };
+  return {
+    ...thing,
+    called: list(thing.called, ServiceName),
+    ...(thing.owner === "cluster" && state === "ending" && { goesWith: "its deletion, which AWS has begun" }),
+  };
+}
+
+/** An instance that no Auto Scaling group of Terraform's has started. */
+export function instanceThing(
+  { id, tags, details }: Found<Instance>,
+  { clusterName, machines }: Pick<ClusterIdentity, "clusterName" | "machines">,
+): Thing {
+  const thing = namedThing("aws_instance", { id, tags }, clusterName);
+  const claim = machines.get(id);
+  // Those of EKS Auto Mode.
+  const isEks = details.Operator?.Managed === true;
+  const goesWith = claim === undefined ? isEks && `the cluster ${clusterName}` : `its NodeClaim ${claim}`;
+  const { by = "", endedBy } = starterOf(tags, clusterName);
+  return {
+    ...thing,
+    called: list(thing.called, by && `of ${by}`),
+    ...(endedBy !== undefined && { endedBy }),
+    ...(thing.owner === "cluster" && goesWith !== false && { goesWith }),
+  };
+}
+
+/** What has started an instance, by the tags that it leaves, and the command that ends it. */
+function starterOf(tags: Tags, clusterName: string): { readonly by?: string; readonly endedBy?: string } {
+  const [pool, nodeGroup, group] = ["karpenter.sh/nodepool", "eks:nodegroup-name", "aws:autoscaling:groupName"].map(
+    (key) => tags[key],
+  );
+  if (pool !== undefined) return { by: `Karpenter's NodePool ${pool}` };
+  if (nodeGroup !== undefined) {
+    const endedBy = `eks delete-nodegroup --cluster-name ${clusterName} --nodegroup-name ${quoted(nodeGroup)}`;
+    return { by: `the managed node group ${nodeGroup}`, endedBy };
+  }
+  if (group === undefined) return {};
+  return {
+    by: `the Auto Scaling group ${group}`,
+    endedBy: `${FINDERS.aws_autoscaling_group.byHand} ${quoted(group)}`,
+  };
+}
+
+function isSame(id: string | undefined, other: string | undefined): boolean {
+  return id !== undefined && id === other;
 }
 
 const BALANCERS = "ELB ";
@@ -266,7 +340,12 @@ export function volumeThing(
     attachedTo !== undefined && nodeIds.has(attachedTo)
       ? { owner: "cluster", why: `is attached to ${attachedTo}, a node of the cluster` }
       : { owner: "other", why: `tag ${CSI_TAG} says that a cluster made it, and nothing says which` };
-  const byKubernetes: Ownership = { owner: "cluster", why: "a persistent volume of the cluster names it" };
+  const named = "a persistent volume of the cluster names it";
+  // Anybody who may make persistent volumes can name any volume in one.
+  const byKubernetes: Ownership =
+    byTags?.owner === "other"
+      ? { owner: "other", why: `${byTags.why}, though ${named}` }
+      : { owner: "cluster", why: named };
   const object = objectOf(tags);
   const volume = tags["kubernetes.io/created-for/pv/name"] ?? tags["CSIVolumeName"] ?? "";
   const claim = persistentVolumes.get(id);

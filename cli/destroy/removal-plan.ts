@@ -1,5 +1,7 @@
 import { byHand, FINDERS, type FoundType } from "../../aws/finders/table";
+import { shell } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
+import { inBlocks } from "../../terminal/table";
 import { printable } from "../../terminal/text";
 import type { Leftovers } from "./leftovers";
 import { GONE_BALANCER, interfaceDescription, type Reference, type Thing } from "./ownership";
@@ -59,6 +61,7 @@ const BALANCERS = ["aws_elb", "aws_lb"] as const;
 /** In this order each is free of what came before it. */
 const AFTER_BALANCERS = [
   "aws_lb_target_group",
+  "aws_vpc_endpoint",
   "aws_network_interface",
   "aws_security_group",
   "aws_ebs_volume",
@@ -80,11 +83,13 @@ function isOf<T extends FoundType>(types: readonly T[], thing: Thing): thing is 
  * What is to become of everything that a scan found, and in which order. Nothing that is not proven to be the cluster's
  * is ever in a step, and nothing that holds data unless it is asked for by name.
  *
- * @throws UserError when something is to be deleted that the scan did not find, or that is not this cluster's
+ * @throws UserError when something is to be deleted, by name or with a claim, that is not this cluster's, or by name that
+ *   the scan did not find
  */
 export function removalPlan(leftovers: Leftovers, wishes: Wishes): Removal {
   const { things, references, clusterName, region, unknown } = leftovers;
   for (const id of wishes.delete) refuseUnlessItMayGo(id, leftovers, wishes);
+  for (const thing of things) refuseForeignClaim(thing, clusterName);
   const fates = things.map((thing): Fate => ({ thing, ...fateOf(thing, region, wishes) }));
   const deleted = fates.filter(({ fate }) => fate === "deleted").map(({ thing }) => thing);
   const ofTypes = <T extends FoundType>(...types: T[]) => deleted.filter((thing) => isOf(types, thing));
@@ -113,6 +118,15 @@ export function removalPlan(leftovers: Leftovers, wishes: Wishes): Removal {
   };
 }
 
+/** A claim that is deleted would take along what is somebody else's. */
+function refuseForeignClaim({ type, id, owner, why, goesWith }: Thing, clusterName: string): void {
+  if (type !== "aws_ebs_volume" || owner === "cluster" || goesWith === undefined) return;
+  throw new UserError(
+    `${id} is not the cluster ${clusterName}'s (${why}), and would go with ${goesWith}; nothing was deleted: ` +
+      `${shell`--keep ${id}`} leaves the volume and its claim alone`,
+  );
+}
+
 function refuseUnlessItMayGo(id: string, { things, clusterName, region }: Leftovers, wishes: Wishes): void {
   const thing = things.find((it) => it.id === id);
   const data = things.filter((it) => holdsData(it) && it.owner === "cluster").map((it) => it.id);
@@ -131,8 +145,8 @@ function refuseUnlessItMayGo(id: string, { things, clusterName, region }: Leftov
 }
 
 function fateOf(thing: Thing, region: string, wishes: Wishes): Omit<Fate, "thing"> {
-  const { type, id, owner, goesWith, attachedTo } = thing;
-  const command = byHand(type, id, region);
+  const { type, id, owner, goesWith, attachedTo, endedBy } = thing;
+  const command = endedBy === undefined ? byHand(type, id, region) : `aws ${endedBy} --region ${region}`;
   if (owner === "other" && goesWith !== GONE_BALANCER) {
     const holdsVpc = !holdsData(thing) && type !== "aws_lb_target_group";
     const holds = holdsVpc ? "; Terraform cannot delete the VPC before it is gone" : "";
@@ -143,7 +157,7 @@ function fateOf(thing: Thing, region: string, wishes: Wishes): Omit<Fate, "thing
   if (option !== undefined) {
     if (wishes.keep.includes(id)) return { fate: "kept", says: "is kept, as you said" };
     if (!wishes.delete.includes(id)) {
-      const says = `is kept, because it holds data, and is billed; to delete it: eks destroy ${option} ${id}`;
+      const says = `is kept, because it holds data, and is billed; to delete it: ${shell`eks destroy ${option} ${id}`}`;
       return { fate: "kept", says };
     }
     const after = attachedTo === undefined ? "" : `, when ${attachedTo} has let go of it`;
@@ -169,11 +183,11 @@ const HEADINGS: Readonly<Record<Fate["fate"], string>> = {
 };
 
 /** For people: everything that was found, why it is whose, and what will happen to it. */
-export function listing({ clusterName, fates, steps, unknown }: Removal): string {
+export function listing({ clusterName, fates, steps, unknown }: Removal): string[] {
   const sections = (Object.keys(HEADINGS) as Fate["fate"][]).flatMap((wanted) => {
     const entries = fates
       .filter(({ fate }) => fate === wanted)
-      .map(({ thing, says }) => {
+      .flatMap(({ thing, says }) => {
         const { type, id, called, owner, why } = thing;
         const name = called === "" || called === id ? "" : ` (${called})`;
         const whose = owner === "cluster" ? "the cluster's:" : "not proven to be the cluster's:";
@@ -181,18 +195,18 @@ export function listing({ clusterName, fates, steps, unknown }: Removal): string
           `  ${printable(`${FINDERS[type].noun} ${id}${name}`)}`,
           `    ${printable(`${whose} ${why}`)}`,
           `    ${printable(says)}`,
-        ].join("\n");
+        ];
       });
-    return entries.length === 0 ? [] : [`${HEADINGS[wanted]}:\n${entries.join("\n")}`];
+    return entries.length === 0 ? [] : [[`${HEADINGS[wanted]}:`, ...entries]];
   });
   const rules = steps.flatMap((step) => (step.does === "revoke" ? [`  ${stepTitle(step)}`] : []));
   if (rules.length > 0)
-    sections.splice(1, 0, `Rules to be removed, because they name a group to be deleted:\n${rules.join("\n")}`);
+    sections.splice(1, 0, ["Rules to be removed, because they name a group to be deleted:", ...rules]);
   if (unknown.length > 0) {
-    sections.push(`Not known:\n${unknown.map((reason) => `  ${printable(reason)}`).join("\n")}`);
+    sections.push(["Not known:", ...unknown.map((reason) => `  ${printable(reason)}`)]);
   }
-  if (sections.length > 0) return sections.join("\n\n");
-  return `Kubernetes left nothing of the cluster ${clusterName} in the account.`;
+  if (sections.length > 0) return inBlocks(sections);
+  return [`Kubernetes left nothing of the cluster ${clusterName} in the account.`];
 }
 
 /** A step in words, as progress shows it. */

@@ -5,6 +5,7 @@ import {
   DeleteNetworkInterfaceCommand,
   DeleteSecurityGroupCommand,
   DeleteVolumeCommand,
+  DeleteVpcEndpointsCommand,
   RevokeSecurityGroupEgressCommand,
   RevokeSecurityGroupIngressCommand,
   type NetworkInterface,
@@ -152,6 +153,15 @@ const DELETIONS: Readonly<Record<Exclude<DeletableType, "aws_security_group">, D
     classic.send(new DeleteClassicLoadBalancerCommand({ LoadBalancerName }), how),
   aws_lb: ({ v2 }, LoadBalancerArn, how) => v2.send(new DeleteLoadBalancerCommand({ LoadBalancerArn }), how),
   aws_lb_target_group: ({ v2 }, TargetGroupArn, how) => v2.send(new DeleteTargetGroupCommand({ TargetGroupArn }), how),
+  aws_vpc_endpoint: async ({ ec2 }, id, how) => {
+    const { Unsuccessful: [failed] = [] } = await ec2.send(
+      new DeleteVpcEndpointsCommand({ VpcEndpointIds: [id] }),
+      how,
+    );
+    // It is told as an answer, unlike every other refusal.
+    const { Code: name, Message } = failed?.Error ?? {};
+    if (name !== undefined) throw Object.assign(new Error(Message), { name, $metadata: {} });
+  },
   aws_network_interface: ({ ec2 }, NetworkInterfaceId, how) =>
     ec2.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }), how),
   aws_ebs_volume: ({ ec2 }, VolumeId, how) => ec2.send(new DeleteVolumeCommand({ VolumeId }), how),

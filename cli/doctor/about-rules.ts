@@ -29,7 +29,7 @@ export const ABOUT_RULES: readonly Rule<AfterFacts>[] = [
               `the ${isPublic ? "public" : "private"} subnet lacks the tag ${key}=1: load balancers ` +
                 `${isPublic ? "to the internet" : "inside the VPC"} do not find it`,
               `${APPLY}, the stack sets it; or ` +
-                aws(facts, `ec2 create-tags --resources ${id} --tags Key=${key},Value=1`),
+                aws(facts)`ec2 create-tags --resources ${id} --tags ${`Key=${key},Value=1`}`,
             )
           );
         });

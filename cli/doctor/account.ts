@@ -4,10 +4,17 @@ import { UserError } from "../../contract/user-error";
 import type { ChangeKind, Plan } from "../../terraform/plan-file";
 import { readAccountFacts } from "./account-facts";
 import { ACCOUNT_RULES } from "./account-rules";
-import { examineAccount, findingsText } from "./doctor";
+import { examineAccount, findingsLines } from "./doctor";
 import type { Finding } from "./finding";
-import { stackInputs } from "../stack-inputs";
+import { stackInputs, type StackInputs } from "../stack-inputs";
 import { valuesByName, type TfvarsValues } from "../../terraform/tfvars";
+
+/** The inputs that a stack in the current folder gets, with what its code chooses. */
+export function inputsHere(values: TfvarsValues["values"]): StackInputs {
+  return stackInputs(valuesByName(values), {
+    makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
+  });
+}
 
 /**
  * What is wrong with an account, or with the values of variables, for a stack that does not exist.
@@ -18,9 +25,7 @@ export async function examineBefore(
   values: TfvarsValues["values"],
   inState: readonly Finding[] = [],
 ): Promise<Finding[]> {
-  const inputs = stackInputs(valuesByName(values), {
-    makesKeyPair: choicesOf(projectContext(process.env)).sshIdentity === "generated",
-  });
+  const inputs = inputsHere(values);
   return examineAccount({ inputs, account: await readAccountFacts(inputs, { region: inputs.region }) }, inState);
 }
 
@@ -47,7 +52,7 @@ export function explained(
   return new UserError(
     `AWS has not what the tfvars name, so nothing was planned
 
-${findingsText(errors)}
+${findingsLines(errors).join("\n")}
 
 in Terraform's words: ${error.message}`,
     { exitCode: error.exitCode, cause: error },
@@ -109,5 +114,5 @@ function errorsFor(findings: readonly Finding[], { TF_CLOUD_ORGANIZATION: cloud 
 export function refuseErrors(findings: readonly Finding[], environment: StateEnvironment = process.env): void {
   const errors = errorsFor(findings, environment);
   if (errors.length === 0) return;
-  throw new UserError(`this would not come up, so that nothing is made\n\n${findingsText(errors)}`);
+  throw new UserError(`this would not come up, so that nothing is made\n\n${findingsLines(errors).join("\n")}`);
 }

@@ -1,4 +1,5 @@
 import type { Identity } from "../../aws/identity";
+import { shell } from "../../contract/shell";
 import type { Fact } from "./fact";
 import { found, type Rule } from "./rule";
 
@@ -21,9 +22,8 @@ export function askingRules<Facts>(
       (region) =>
         "set AWS_PROFILE, log in (aws sso login, of the AWS CLI 2), or use the jump EC2 with its role, until " +
         "this answers: " +
-        `aws sts get-caller-identity --region ${region}; a region that has to be enabled for the account takes ` +
-        "nobody's " +
-        `before (aws account enable-region --region-name ${region})`,
+        `${shell`aws sts get-caller-identity --region ${region}`}; a region that has to be enabled for the account ` +
+        `takes nobody's before (${shell`aws account enable-region --region-name ${region}`})`,
     ),
     rule(
       "aws-unreachable",

@@ -1,5 +1,6 @@
 import { roleName } from "../../aws/identity";
 import type { ConnectProblem } from "../../bootstrap/ssh/ssh-host";
+import { shell } from "../../contract/shell";
 import { authenticationMode, planeOf, type AfterFacts } from "./after-facts";
 import { APPLY, associateAdmin, aws, BOOTSTRAP, createAccessEntry, enableMetadata } from "./cures";
 import { orElse } from "./fact";
@@ -84,8 +85,8 @@ function mappedArn(who: string): string {
 function admitByEntry(facts: AfterFacts, arn: string): string {
   const name = facts.handover.cluster_name;
   return [
-    aws(facts, `eks update-cluster-config --name ${name} --access-config authenticationMode=API_AND_CONFIG_MAP`),
-    aws(facts, `eks wait cluster-active --name ${name}`),
+    aws(facts)`eks update-cluster-config --name ${name} --access-config authenticationMode=API_AND_CONFIG_MAP`,
+    aws(facts)`eks wait cluster-active --name ${name}`,
     createAccessEntry(facts, arn),
   ].join(" && ");
 }
@@ -129,15 +130,15 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           return error("the bastion does not exist any more", `${APPLY}, it makes a new one`);
         }
         if (bastion.state === "pending") {
-          const wait = aws({ handover }, `ec2 wait instance-running --instance-ids ${id}`);
+          const wait = aws({ handover })`ec2 wait instance-running --instance-ids ${id}`;
           return error(
             "the bastion is pending: it is being started",
             `${wait} && eks up: its address may have changed`,
           );
         }
         if (bastion.state !== "running") {
-          const start = aws({ handover }, `ec2 start-instances --instance-ids ${id}`);
-          const stopped = aws({ handover }, `ec2 wait instance-stopped --instance-ids ${id}`);
+          const start = aws({ handover })`ec2 start-instances --instance-ids ${id}`;
+          const stopped = aws({ handover })`ec2 wait instance-stopped --instance-ids ${id}`;
           return error(
             `the bastion is ${bastion.state}`,
             `${bastion.state === "stopping" ? `${stopped} && ` : ""}${start} && eks up: its address changes`,
@@ -168,8 +169,9 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
   }),
   loginRule("host-key", (facts) => {
     const { bastion_instance_id: id, bastion_address: address } = facts.handover;
-    const output = aws(facts, `ec2 get-console-output --latest --output text --instance-id ${id}`);
-    return `compare with ${output}; only if it is a new bastion, forget the old key: ssh-keygen -R ${address}`;
+    const output = aws(facts)`ec2 get-console-output --latest --output text --instance-id ${id}`;
+    const forget = shell`ssh-keygen -R ${address}`;
+    return `compare with ${output}; only if it is a new bastion, forget the old key: ${forget}`;
   }),
   loginRule(
     "ssh-login",
@@ -352,7 +354,7 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
             facts.handover.bastion_instance_id,
             `the bastion's kubeconfig does not lead to the cluster: ${why}`,
             `${BOOTSTRAP}; or on the bastion: ` +
-              aws(facts, `eks update-kubeconfig --name ${facts.handover.cluster_name}`),
+              aws(facts)`eks update-kubeconfig --name ${facts.handover.cluster_name}`,
           ),
       ),
   },
@@ -379,7 +381,7 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           "nothing seen from outside is between them: look at the network ACLs of their subnets, at proxies on " +
             "the bastion " +
             "(env | grep -i proxy), and at " +
-            aws(facts, `eks describe-cluster --name ${facts.handover.cluster_name} --query cluster.health`),
+            aws(facts)`eks describe-cluster --name ${facts.handover.cluster_name} --query cluster.health`,
         ),
       ),
     ],

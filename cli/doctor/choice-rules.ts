@@ -1,3 +1,4 @@
+import { shell } from "../../contract/shell";
 import type { NodeGroupInput } from "../stack-inputs";
 import { MACHINES, NODE_GROUP, type AccountRule, type BeforeFacts } from "./before";
 import { orElse } from "./fact";
@@ -212,7 +213,7 @@ export const CHOICE_RULES: readonly AccountRule[] = [
       known(account.addOns, (offered) =>
         addOns.map(({ name, version }) => {
           const versions = offered[name];
-          const list = `aws eks describe-addon-versions --kubernetes-version ${eksVersion} --region ${region}`;
+          const list = shell`aws eks describe-addon-versions --kubernetes-version ${eksVersion} --region ${region}`;
           if (versions === undefined) {
             return found(
               "error",
@@ -229,7 +230,7 @@ export const CHOICE_RULES: readonly AccountRule[] = [
               name,
               `add_ons.${name}.version: EKS does not offer ${version} for Kubernetes ${eksVersion}; it offers ` +
                 `${versions.slice(0, 3).join(", ")}${versions.length > 3 ? " and others" : ""}`,
-              `leave the version out, which takes EKS' default, or give one of: ${list} --addon-name ${name} ` +
+              `leave the version out, which takes EKS' default, or give one of: ${list} ${shell`--addon-name ${name}`} ` +
                 "--query 'addons[].addonVersions[].addonVersion'",
             )
           );

@@ -8,12 +8,10 @@ import { found, HALF_APPLIED, known, type Rule } from "./rule";
 function dhcpOptions(facts: Pick<AfterFacts, "handover">, vpcId: string): string {
   const { region } = facts.handover;
   const domain = region === "us-east-1" ? "ec2.internal" : `${region}.compute.internal`;
-  const keys = `Key=domain-name-servers,Values=AmazonProvidedDNS Key=domain-name,Values=${domain}`;
-  const made = aws(
-    facts,
-    `ec2 create-dhcp-options --dhcp-configurations ${keys} --query DhcpOptions.DhcpOptionsId --output text`,
-  );
-  return aws(facts, `ec2 associate-dhcp-options --vpc-id ${vpcId} --dhcp-options-id "$(${made})"`);
+  const keys = ["Key=domain-name-servers,Values=AmazonProvidedDNS", `Key=domain-name,Values=${domain}`];
+  const made = aws(facts)`ec2 create-dhcp-options --dhcp-configurations ${keys} --query DhcpOptions.DhcpOptionsId
+    --output text`;
+  return `${aws(facts)`ec2 associate-dhcp-options --vpc-id ${vpcId}`} --dhcp-options-id "$(${made})"`;
 }
 
 /** Rules about the cluster itself, and about who is asked. */
@@ -32,7 +30,7 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
             handover.cluster_name,
             `there is no cluster ${handover.cluster_name} in ${handover.region} for ` +
               orElse(cluster.identity, { arn: "these credentials", account: "" }).arn,
-            `check the account (${aws({ handover }, "sts get-caller-identity")}), and set AWS_PROFILE if it is ` +
+            `check the account (${aws({ handover })`sts get-caller-identity`}), and set AWS_PROFILE if it is ` +
               `another; if the cluster was deleted by hand, ${APPLY}`,
           ),
       ),
@@ -51,7 +49,7 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
               ? "the control plane is UPDATING: it answers meanwhile, and takes no other change before it is ACTIVE"
               : `the control plane is ${status}, which takes ten minutes; nodes may boot meanwhile, and join when it ` +
                   "is ACTIVE",
-            aws(facts, `eks wait cluster-active --name ${facts.handover.cluster_name}`),
+            aws(facts)`eks wait cluster-active --name ${facts.handover.cluster_name}`,
           ),
       ),
   },
@@ -68,10 +66,10 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
             `the control plane is ${status}${issues.length > 0 ? `: ${issues.join("; ")}` : ""}`,
             status === "DELETING"
               ? "wait until it is gone " +
-                  `(${aws(facts, `eks wait cluster-deleted --name ${facts.handover.cluster_name}`)}), then ${APPLY}`
+                  `(${aws(facts)`eks wait cluster-deleted --name ${facts.handover.cluster_name}`}), then ${APPLY}`
               : status === "FAILED"
                 ? `mend what EKS names, delete the cluster, and ${APPLY}: ` +
-                  aws(facts, `eks delete-cluster --name ${facts.handover.cluster_name}`)
+                  aws(facts)`eks delete-cluster --name ${facts.handover.cluster_name}`
                 : "mend what EKS names: https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting.html",
           ),
       ),
@@ -140,11 +138,8 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
             publicAccess
               ? `the endpoint is not private: nodes and bastion go to the public one, open to ${publicCidrs.join(", ")}`
               : "the endpoint is not private and not public",
-            aws(
-              facts,
-              `eks update-cluster-config --name ${facts.handover.cluster_name} --resources-vpc-config ` +
-                "endpointPrivateAccess=true",
-            ),
+            aws(facts)`eks update-cluster-config --name ${facts.handover.cluster_name} --resources-vpc-config
+              endpointPrivateAccess=true`,
           ),
       ),
   },
@@ -160,11 +155,8 @@ export const CONTROL_PLANE_RULES: readonly Rule<AfterFacts>[] = [
             arn,
             `the endpoint is public, for ${publicCidrs.join(", ") || "nobody"}; the stack makes it private only`,
             // In one call: EKS refuses to close the last way in.
-            aws(
-              facts,
-              `eks update-cluster-config --name ${facts.handover.cluster_name} --resources-vpc-config ` +
-                "endpointPublicAccess=false,endpointPrivateAccess=true",
-            ),
+            aws(facts)`eks update-cluster-config --name ${facts.handover.cluster_name} --resources-vpc-config
+              endpointPublicAccess=false,endpointPrivateAccess=true`,
           ),
       ),
   },

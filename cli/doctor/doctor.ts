@@ -6,6 +6,7 @@ import type { Finding, Severity } from "./finding";
 import { examine, unseen } from "./rule";
 import { STATE_RULES } from "./state-rules";
 import type { StateFacts } from "../../terraform/state";
+import { inBlocks } from "../../terminal/table";
 import { counted } from "../../terminal/text";
 
 /**
@@ -59,13 +60,15 @@ function sorted(findings: readonly Finding[]): Finding[] {
 }
 
 /** For people: three lines a finding, and how many there are. */
-export function findingsText(findings: readonly Finding[]): string {
-  const blocks = sorted(findings).map(({ severity, code, subject, cause, cure }) =>
-    [`${severity} ${code}: ${subject}`, `  ${cause}`, `  -> ${cure}`].join("\n"),
-  );
+export function findingsLines(findings: readonly Finding[]): string[] {
+  const blocks = sorted(findings).map(({ severity, code, subject, cause, cure }) => [
+    `${severity} ${code}: ${subject}`,
+    `  ${cause}`,
+    `  -> ${cure}`,
+  ]);
   const numbers = counts(findings);
   const summary = SEVERITIES.map((severity) => counted(numbers[severity], severity)).join(", ");
-  return [...blocks, numbers.error === 0 ? summary : `${summary}; begin with the first`].join("\n\n");
+  return inBlocks([...blocks, [numbers.error === 0 ? summary : `${summary}; begin with the first`]]);
 }
 
 /** For programs: the findings in the order of the text, and how many there are of each severity. */

@@ -1,4 +1,5 @@
 import { roleName, type Identity } from "../../aws/identity";
+import { shell } from "../../contract/shell";
 import { MACHINES, type AccountRule } from "./before";
 import { orElse } from "./fact";
 import { found, HALF_APPLIED, known } from "./rule";
@@ -101,15 +102,15 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
             roles.length === 0 &&
             error(
               "the instance profile has no role in it: the bastion would have no credentials",
-              `aws iam add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ROLE`,
+              shell`aws iam add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ROLE`,
             )
           );
         }
         return orElse(account.hasAdminRole, false)
           ? error(
               `there is a role ${adminRole}, but no instance profile of that name for the bastion`,
-              `aws iam create-instance-profile --instance-profile-name ${adminRole} && aws iam ` +
-                `add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ${adminRole}`,
+              shell`aws iam create-instance-profile --instance-profile-name ${adminRole} && aws iam
+                add-role-to-instance-profile --instance-profile-name ${adminRole} --role-name ${adminRole}`,
             )
           : error(
               `there is no instance profile ${adminRole} for the bastion`,
@@ -131,9 +132,10 @@ export const IDENTITY_RULES: readonly AccountRule[] = [
             "error",
             keyPair,
             `kubectl_ec2_keypair: there is no key pair ${keyPair} in ${region}; key pairs belong to one region`,
-            `give the name of one that exists (aws ec2 describe-key-pairs --region ${region}), or import your ` +
-              `own: aws ec2 import-key-pair --key-name ${keyPair} --public-key-material ` +
-              `fileb://~/.ssh/id_ed25519.pub --region ${region}`,
+            `give the name of one that exists (${shell`aws ec2 describe-key-pairs --region ${region}`}), or import ` +
+              "your own: " +
+              shell`aws ec2 import-key-pair --key-name ${keyPair} --public-key-material
+                fileb://~/.ssh/id_ed25519.pub --region ${region}`,
           ),
       ),
   },

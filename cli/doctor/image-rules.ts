@@ -1,4 +1,5 @@
 import type { Image, InstanceType } from "../../aws/instances";
+import { shell } from "../../contract/shell";
 import { NODE_IMAGES, nodeImage, type Family } from "../../facts/images";
 import { isSkewAllowed } from "../../facts/kubelet-skew";
 import { found, type Judgement } from "./rule";
@@ -33,7 +34,7 @@ export function imageMissing({ usedBy, id, image, region, isBastions }: ImageUse
         ? `${usedBy}: there is no such image in ${region}, or this account may not use it: not shared with it (any ` +
             "more), or not among its allowed images"
         : `${usedBy}: the image is ${image.state}, not available`,
-      `choose one of ${region}: eks pin --region ${region} names ${isBastions ? "Ubuntu's" : "EKS'"}`,
+      `choose one of ${region}: ${shell`eks pin --region ${region}`} names ${isBastions ? "Ubuntu's" : "EKS'"}`,
     )
   );
 }
@@ -94,7 +95,7 @@ export function imageVersion({ usedBy, id, image }: ImageUse, version: string): 
       "error",
       id,
       `${usedBy}: its kubelet is ${is.version} (${image?.name ?? ""}), and the control plane is ${version}`,
-      `choose an image for ${version} (eks pin --version ${version}): a kubelet may be at most three minors ` +
+      `choose an image for ${version} (${shell`eks pin --version ${version}`}): a kubelet may be at most three minors ` +
         "older, and never newer",
     )
   );

@@ -1,3 +1,4 @@
+import { shell } from "../../contract/shell";
 import { findMappingProblem } from "../../facts/aws-auth";
 import { nodeImage } from "../../facts/images";
 import { familiesOf } from "../../modules/user-data/read";
@@ -14,7 +15,7 @@ import {
   type AfterFacts,
 } from "./after-facts";
 import type { Launch } from "./cluster-facts";
-import { APPLY, attachPolicy, aws, BOOTSTRAP, eks, enableMetadata, launchAnew } from "./cures";
+import { APPLY, attachPolicy, aws, BOOTSTRAP, enableMetadata, launchAnew } from "./cures";
 import { noWaysOut } from "./egress";
 import { orElse } from "./fact";
 import { found, HALF_APPLIED, known, type Judgement, type Rule } from "./rule";
@@ -249,7 +250,9 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
           nodeRoles(facts).map((role) => {
             if (mode === "CONFIG_MAP") return false;
             const type = entries.find(({ principalArn }) => principalArn === role)?.type;
-            const create = eks(facts, "create-access-entry --type EC2_LINUX", ` --principal-arn ${role}`);
+            const { cluster_name: name } = facts.handover;
+            const create = aws(facts)`eks create-access-entry --type EC2_LINUX --cluster-name ${name}
+              --principal-arn ${role}`;
             if (type === undefined) {
               const alone = mode === "API" ? "it does not look into aws-auth" : mappingProblem(facts, role);
               return (
@@ -269,7 +272,7 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
                 role,
                 `the access entry of the nodes' role is of the type ${type}; it has to be EC2_LINUX`,
                 // The type of an entry cannot be changed.
-                `${eks(facts, "delete-access-entry", ` --principal-arn ${role}`)} && ${create}`,
+                `${aws(facts)`eks delete-access-entry --cluster-name ${name} --principal-arn ${role}`} && ${create}`,
               )
             );
           }),
@@ -298,9 +301,9 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
                 "the instance runs, and nothing seen from outside keeps it from joining, but no node " +
                   `${privateDnsName} has registered`,
                 "its own log says why: " +
-                  `${aws(facts, `ec2 get-console-output --latest --output text --instance-id ${id}`)}; ` +
-                  `or with the key of kubectl_ec2_keypair, from the bastion: ssh ec2-user@${privateDnsName} sudo ` +
-                  "journalctl -u kubelet",
+                  `${aws(facts)`ec2 get-console-output --latest --output text --instance-id ${id}`}; ` +
+                  "or with the key of kubectl_ec2_keypair, from the bastion: " +
+                  shell`ssh ${`ec2-user@${privateDnsName}`} sudo journalctl -u kubelet`,
               ),
         ),
   },

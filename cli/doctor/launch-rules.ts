@@ -97,8 +97,8 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
       known(facts.cluster.groups, (groups) =>
         groups.map(({ name, desired, instances, suspended, failure }) => {
           const isHeldUp = suspended.includes("Launch");
-          const group = `--auto-scaling-group-name ${name}`;
-          const seen = aws(facts, `autoscaling describe-scaling-activities ${group} --max-items 5`);
+          const seen = aws(facts)`autoscaling describe-scaling-activities --auto-scaling-group-name ${name}
+            --max-items 5`;
           const why = isHeldUp
             ? "; somebody has suspended its process Launch"
             : failure === undefined
@@ -112,7 +112,8 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
               name,
               `the group has ${String(instances.length)} of ${String(desired)} instances${why}`,
               isHeldUp
-                ? aws(facts, `autoscaling resume-processes ${group} --scaling-processes Launch`)
+                ? aws(facts)`autoscaling resume-processes --auto-scaling-group-name ${name}
+                    --scaling-processes Launch`
                 : (launchCure(failure ?? "") ?? `see what it tries: ${seen}`),
             )
           );
@@ -131,11 +132,8 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
             id,
             `the instance is ${state}, and counts in ${group.name}`,
             "a new one comes when this one goes: " +
-              aws(
-                facts,
-                `autoscaling terminate-instance-in-auto-scaling-group --instance-id ${id} ` +
-                  "--no-should-decrement-desired-capacity",
-              ),
+              aws(facts)`autoscaling terminate-instance-in-auto-scaling-group --instance-id ${id}
+                --no-should-decrement-desired-capacity`,
           ),
       ),
   },
@@ -153,11 +151,8 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
               "error",
               name,
               `the group does not give its instances the tag ${key}=owned${has}: they do not join`,
-              aws(
-                facts,
-                "autoscaling create-or-update-tags --tags " +
-                  `ResourceId=${name},ResourceType=auto-scaling-group,Key=${key},Value=owned,PropagateAtLaunch=true`,
-              ),
+              aws(facts)`autoscaling create-or-update-tags --tags
+                ${`ResourceId=${name},ResourceType=auto-scaling-group,Key=${key},Value=owned,PropagateAtLaunch=true`}`,
             )
           );
         }),
@@ -169,7 +164,7 @@ export const LAUNCH_RULES: readonly Rule<AfterFacts>[] = [
               id,
               "the instance lacks the tag " +
                 `${key}=owned${tags[key] === undefined ? "" : ` (it has ${tags[key]})`}: it does not join`,
-              aws(facts, `ec2 create-tags --resources ${id} --tags Key=${key},Value=owned`),
+              aws(facts)`ec2 create-tags --resources ${id} --tags ${`Key=${key},Value=owned`}`,
             ),
         ),
       ];

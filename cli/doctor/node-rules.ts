@@ -1,4 +1,5 @@
 import type { Node } from "../../bootstrap/nodes";
+import { shell } from "../../contract/shell";
 import { isSkewAllowed, minorsBehind } from "../../facts/kubelet-skew";
 import { BOOTING_SECONDS, controlPlane, joining, stateOf, type AfterFacts } from "./after-facts";
 import { addon, APPLY } from "./cures";
@@ -66,8 +67,8 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
             `the node is not Ready${isNew ? " yet" : ""}: ${reason || "its kubelet does not report"}`,
             isNew
               ? "wait: a node takes two to five minutes"
-              : `eks ssh --command 'kubectl describe node ${name}', and 'kubectl -n kube-system get pods -o wide' ` +
-                  "for its aws-node and kube-proxy",
+              : `${shell`eks ssh --command ${shell`kubectl describe node ${name}`}`}, and ` +
+                  "'kubectl -n kube-system get pods -o wide' for its aws-node and kube-proxy",
           )
         );
       }),
@@ -83,7 +84,7 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
           name,
           "the node is cordoned (SchedulingDisabled): it takes no new " +
             `pods${cordoned.length === nodes.length ? ", and no other node does" : ""}`,
-          `when it is to take some again: eks ssh --command 'kubectl uncordon ${name}'`,
+          `when it is to take some again: ${shell`eks ssh --command ${shell`kubectl uncordon ${name}`}`}`,
         ),
       );
     },
@@ -110,8 +111,8 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
                 (mayCome ? "a node has joined only just" : whyPending(it, nodes)),
               mayCome
                 ? "wait: the pods of a new node take a minute or two"
-                : `eks ssh --command 'kubectl -n ${it.namespace} get pods -o wide' shows which, and kubectl -n ` +
-                    `${it.namespace} describe pod NAME why`,
+                : `${shell`eks ssh --command ${shell`kubectl -n ${it.namespace} get pods -o wide`}`} shows which, ` +
+                    `and ${shell`kubectl -n ${it.namespace} describe pod NAME`} why`,
             );
           }),
       );
@@ -143,7 +144,7 @@ export const NODE_RULES: readonly Rule<AfterFacts>[] = [
               isSkewAllowed(node.version, version) ? "warning" : "error",
               node.name,
               `the kubelet is ${node.version}, and the control plane is ${version}`,
-              `choose a node image for ${version} (eks pin --version ${version}), ${APPLY}, and let the group ` +
+              `choose a node image for ${version} (${shell`eks pin --version ${version}`}), ${APPLY}, and let the group ` +
                 "launch new nodes",
             ),
         ),

@@ -1,3 +1,4 @@
+import { shell } from "../../contract/shell";
 import { groupZones, inNetwork, MACHINES, NODE_GROUP, privateSubnets, publicSubnets, type AccountRule } from "./before";
 import { noWaysOut } from "./egress";
 import { orElse } from "./fact";
@@ -23,16 +24,15 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
           private_subnet_ids: privateSubnetIds,
           ...Object.fromEntries(groups.map(({ key, subnetIds }) => [`node_groups.${key}.subnet_ids`, subnetIds])),
         };
-        const shown =
-          `aws ec2 describe-subnets --filters Name=vpc-id,Values=${vpcId} --region ${region} --query ` +
-          "'Subnets[].[SubnetId,AvailabilityZone]'";
+        const shown = shell`aws ec2 describe-subnets --filters Name=vpc-id,Values=${vpcId} --region ${region} --query
+          'Subnets[].[SubnetId,AvailabilityZone]'`;
         return [
           !hasVpc &&
             found(
               "error",
               vpcId,
               `vpc_id: there is no VPC ${vpcId} in ${region} that this account may see`,
-              `give the id of one that exists (aws ec2 describe-vpcs --region ${region}), or leave vpc_id out: ` +
+              `give the id of one that exists (${shell`aws ec2 describe-vpcs --region ${region}`}), or leave vpc_id out: ` +
                 "the stack makes a VPC then",
             ),
           Object.entries(lists).map(([variable, ids]) =>
@@ -67,10 +67,11 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
             "error",
             ids,
             `nodes here would have no way out (0.0.0.0/0 ${problem}): they would fetch no images and join nothing`,
-            "send 0.0.0.0/0 of their route table to a NAT gateway that works (aws ec2 replace-route " +
-              `--destination-cidr-block 0.0.0.0/0 --region ${region} --route-table-id TABLE --nat-gateway-id NAT; ` +
-              `aws ec2 describe-nat-gateways --filter Name=vpc-id,Values=${vpcId} --region ${region} shows those ` +
-              `that there are); or do without, by vpc_endpoints with ${lacks}`,
+            "send 0.0.0.0/0 of their route table to a NAT gateway that works (" +
+              shell`aws ec2 replace-route --destination-cidr-block 0.0.0.0/0 --region ${region} --route-table-id TABLE
+                --nat-gateway-id NAT; aws ec2 describe-nat-gateways --filter Name=vpc-id,Values=${vpcId}
+                --region ${region}` +
+              ` shows those that there are); or do without, by vpc_endpoints with ${lacks}`,
           ),
         );
       }),

@@ -1,4 +1,5 @@
 import type { InstanceType } from "../../aws/instances";
+import { shell } from "../../contract/shell";
 import { podsLeft, podsPerNode } from "../../facts/pods";
 import { counted } from "../../terminal/text";
 import { found, type Found, type Rule } from "./rule";
@@ -59,9 +60,9 @@ export function podRules<Facts>(groupsOf: (facts: Facts) => readonly GroupOfNode
           `${room(nodes, type, podsPerNode(is))}, ${String(left)} beside the ` +
             "system's own; " +
             `each pod takes an address of its node's subnet${each === "" ? "" : `, which has ${each}`}`,
-          "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: aws ec2 " +
-            "describe-instance-types " +
-            `--instance-types ${type} --region ${region} --query 'InstanceTypes[].NetworkInfo'`,
+          "nothing; to compare types, interfaces x (addresses - 1) + 2 is what one holds: " +
+            shell`aws ec2 describe-instance-types --instance-types ${type} --region ${region} --query
+              'InstanceTypes[].NetworkInfo'`,
         );
       }),
     },

@@ -1,4 +1,5 @@
 import { isStandard } from "../../aws/quotas";
+import { shell } from "../../contract/shell";
 import { usableAddresses } from "../../facts/cidr";
 import { addressesPerNode, CLUSTER_INTERFACES } from "../../facts/pods";
 import { QUOTAS } from "../../facts/quotas";
@@ -35,9 +36,9 @@ function quotaRule(
             quota.name,
             `the stack needs ${counted(needed, `more ${what}`)}; ${String(used)} of ` +
               `${String(limit)} in ${region} are used`,
-            "remove what is not needed any more, or ask for more, which takes a while: aws service-quotas " +
-              `request-service-quota-increase --service-code ${quota.service} --quota-code ${quota.code} ` +
-              `--desired-value ${String(used + needed)} --region ${region}`,
+            "remove what is not needed any more, or ask for more, which takes a while: " +
+              shell`aws service-quotas request-service-quota-increase --service-code ${quota.service}
+                --quota-code ${quota.code} --desired-value ${used + needed} --region ${region}`,
           )
         );
       }),

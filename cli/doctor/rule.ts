@@ -1,4 +1,4 @@
-import { printable } from "../../terminal/text";
+import { oneLine, printable } from "../../terminal/text";
 import type { Fact } from "./fact";
 import type { Finding, Severity } from "./finding";
 
@@ -23,7 +23,7 @@ export const HALF_APPLIED = ["state-locked", "apply-incomplete"];
 /** A finding of a severity: what it is about, what is wrong, what to do. */
 export function found(severity: Severity, subject: string, cause: string, cure: string): Found {
   // Names and messages come from AWS and from tags that anybody may have written.
-  return { severity, subject: printable(subject), cause: printable(cause), cure };
+  return { severity, subject: printable(subject), cause: printable(cause), cure: oneLine(cure) };
 }
 
 /** What follows from a fact, and nothing when it is not known. */

@@ -63,13 +63,14 @@ export function blocked(facts: AfterFacts, subject: string, { from, to, protocol
         rule: `${protocol} ${number}`,
         command:
           side === "in"
-            ? `ingress --group-id ${into} --protocol ${protocol} --port ${number} --source-group ${out}`
-            : `egress --group-id ${out} --ip-permissions ` +
-              `'IpProtocol=${protocol},FromPort=${number},ToPort=${number},UserIdGroupPairs=[{GroupId=${into}}]'`,
+            ? aws(facts)`ec2 authorize-security-group-ingress --group-id ${into} --protocol ${protocol} --port ${number}
+                --source-group ${out}`
+            : aws(facts)`ec2 authorize-security-group-egress --group-id ${out} --ip-permissions
+                ${`IpProtocol=${protocol},FromPort=${number},ToPort=${number},UserIdGroupPairs=[{GroupId=${into}}]`}`,
       })),
     );
     const rules = [...new Set(sides.map(({ rule }) => rule))].join(" and ");
-    const commands = sides.map(({ command }) => aws(facts, `ec2 authorize-security-group-${command}`)).join(" && ");
+    const commands = sides.map(({ command }) => command).join(" && ");
     return (
       sides.length > 0 &&
       found(

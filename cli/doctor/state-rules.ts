@@ -1,3 +1,4 @@
+import { shell } from "../../contract/shell";
 import { terraformCommand } from "../../terraform/program";
 import { found, type Rule } from "./rule";
 import type { StateFacts } from "../../terraform/state";
@@ -56,8 +57,8 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
           "warning",
           address,
           "it was made, but not to its end: the next apply destroys it and makes it anew",
-          `run eks up again; if it is well as it is: ${terraformCommand()} -chdir=cdktf.out/stacks/eks untaint ` +
-            `'${address}'`,
+          `run eks up again; if it is well as it is: ${terraformCommand()} -chdir=cdktf.out/stacks/eks ` +
+            shell`untaint ${address}`,
         ),
       ),
   },

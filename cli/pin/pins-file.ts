@@ -63,16 +63,14 @@ export function pinsText(pins: Pins, now: Date, nodeVolumeGiB?: number): string 
  * What changes in the file: its lines, with `+`, `-` or a space in front; empty when it says the same as before,
  * whatever the day in its header.
  */
-export function pinsDiff(existing: string, text: string): string {
+export function pinsDiff(existing: string, text: string): string[] {
   const before = existing.replaceAll("\r\n", "\n");
-  if (before.replace(HEADER, "") === text.replace(HEADER, "")) return "";
-  return diffLines(before, text)
-    .flatMap(({ value, added, removed }) => {
-      const sign = added ? "+" : removed ? "-" : " ";
-      const lines = value.replace(/\n$/, "").split("\n");
-      return lines.map((line) => `${sign} ${printable(line)}`.trimEnd());
-    })
-    .join("\n");
+  if (before.replace(HEADER, "") === text.replace(HEADER, "")) return [];
+  return diffLines(before, text).flatMap(({ value, added, removed }) => {
+    const sign = added ? "+" : removed ? "-" : " ";
+    const lines = value.replace(/\n$/, "").split("\n");
+    return lines.map((line) => `${sign} ${printable(line)}`.trimEnd());
+  });
 }
 
 /** What a text of tfvars sets outside of other values, by name, as it stands there but for quotes. */

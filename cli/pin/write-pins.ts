@@ -6,6 +6,7 @@ import { INPUTS, inputValues, type InputValues } from "../../contract/inputs/inp
 import { UserError, usingFile } from "../../contract/user-error";
 import { FAMILIES, isFamily, type Family } from "../../facts/images";
 import { confirm } from "../../terminal/confirm";
+import { print } from "../../terminal/output";
 import type { Screen } from "../../terminal/screen";
 import { printable } from "../../terminal/text";
 import {
@@ -110,22 +111,22 @@ export async function writePins(
     bastionUser: inputs.kubectl_ec2_user,
     versionBefore: beforeNow.get("eks_version"),
   };
-  for (const warning of pinWarnings(pins, now, around)) screen.line(`warning: ${warning}`);
-  for (const line of overridden(text, winning)) screen.line(line);
+  screen.lines(pinWarnings(pins, now, around).map((warning) => `warning: ${warning}`));
+  screen.lines(overridden(text, winning));
   if (!options.arguments.some((argument) => "varFile" in argument && basename(argument.varFile) === LOCAL)) {
     const local = valuesIn(textOf(LOCAL));
     for (const name of [...valuesIn(text).keys()].filter((it) => local.has(it))) {
       screen.line(`warning: ${LOCAL} says ${name} too, and wins where it is given with -var-file`);
     }
   }
-  for (const line of groups) screen.line(line);
+  screen.lines(groups);
 
   const diff = pinsDiff(written, text);
-  if (diff === "") {
+  if (diff.length === 0) {
     screen.line(`${PINS_FILE} is as it should be`);
     return 0;
   }
-  process.stdout.write(`${diff}\n`);
+  print(diff);
   if (!options.autoApprove) {
     await confirm(`write this to ${PINS_FILE}?`, "-auto-approve writes it without a question", screen, signal);
   }

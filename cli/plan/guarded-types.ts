@@ -20,6 +20,7 @@ const GONE_FROM_CONFIGURATION: readonly (string | undefined)[] = [
  * and nothing that runs ends with it. Everything else is guarded, what is not known here most of all.
  */
 export const HARMLESS: Readonly<Record<string, string>> = {
+  aws_default_security_group: "Terraform only stops to look after it: no rule of it changes",
   aws_eks_access_entry:
     "tfvars say who gets in, and a row that is taken out is meant; the last admin and the nodes are guarded by " +
     "what an entry says",

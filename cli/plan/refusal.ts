@@ -1,5 +1,5 @@
 import type { ResourceChange } from "../../terraform/plan-file";
-import { quoted } from "../../contract/shell";
+import { shell } from "../../contract/shell";
 
 /** Something that a plan would do without being told to by name. */
 export interface Refusal {
@@ -24,7 +24,7 @@ export function becomes({ kind }: Pick<ResourceChange, "kind">): Refusal["what"]
 
 /** What allows a refusal that is about an address. */
 export function allowOption(address: string): string {
-  return `--allow-replace ${quoted(address)}`;
+  return shell`--allow-replace ${address}`;
 }
 
 /** A refusal in one paragraph. */

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 
+import { shell } from "../../contract/shell";
+import { passOn, say } from "../../terminal/output";
 import { CLONE, type Stage } from "./stage";
 
 /**
@@ -21,10 +23,10 @@ export function runEks(
 ): Promise<number> {
   const theirs = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   const shown = theirs.map((arg) => arg.replace(`${stage.folder}/`, ""));
-  process.stderr.write(`\n$ eks ${[name, ...shown].join(" ")}\n`);
+  say(["", shell`$ eks ${[name, ...shown]}`]);
   const { child, ended } = startEks(name, args, stage, signal, listen === undefined ? "inherit" : "pipe");
   child.stdout?.on("data", (chunk: Buffer) => {
-    process.stdout.write(chunk);
+    passOn(chunk);
     listen?.(chunk);
   });
   return ended;
@@ -41,6 +43,7 @@ export function startEks(
   const child = spawn(process.execPath, [join(CLONE, "bin", "eks"), name, ...args], {
     cwd: folder,
     env: environment,
+    // eslint-disable-next-line no-restricted-syntax -- a command of ours, which makes harmless what it prints
     stdio: ["ignore", stdout, "inherit"],
     // Ctrl-C on a terminal would reach it too, and then once more from here.
     detached: true,

@@ -6,6 +6,7 @@ import { nearest } from "../../contract/nearest";
 import { UserError } from "../../contract/user-error";
 import { startGate } from "../../rehearsal/machine/gate";
 import { endFamily } from "../../rehearsal/machine/processes";
+import { say } from "../../terminal/output";
 import { STACK_DIR } from "../synthesized";
 import { logLines, runEks, startEks } from "./eks";
 import { INJECTION_NAMES } from "./injection-names";
@@ -31,7 +32,7 @@ export async function killHalfWay(
   stage: Stage,
   signal: AbortSignal,
 ): Promise<void> {
-  process.stderr.write("\n$ eks up …, killed half-way\n");
+  say(["", "$ eks up …, killed half-way"]);
   const gate = await startGate(stage.clusters.endpoint);
   try {
     const arrived = gate.holdBack(call);

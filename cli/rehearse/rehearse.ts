@@ -5,6 +5,7 @@ import { fileProblem, UserError } from "../../contract/user-error";
 import { refusalOf, settingsOf } from "../../rehearsal/account/emulator";
 import { added, count, takeInventory, type Inventory } from "../../rehearsal/account/inventory";
 import { startGuardian } from "../../rehearsal/machine/guardian";
+import { print, say } from "../../terminal/output";
 import type { Screen } from "../../terminal/screen";
 import { readEvent } from "../../terraform/events";
 import { logLines, runEks } from "./eks";
@@ -99,13 +100,11 @@ export async function rehearse(options: RehearseOptions, screen: Screen, signal:
   const logs = relative(process.cwd(), folder) || ".";
   const ended = `all that this rehearsal has started is ended; its logs are in ${logs}`;
   if (failed === undefined || isInterrupted) {
-    process.stderr.write(`${isInterrupted ? "interrupted: " : ""}${ended}\n`);
+    say([`${isInterrupted ? "interrupted: " : ""}${ended}`]);
     return isInterrupted ? 130 : 0;
   }
   const advice = options.keep ? "" : "; with --keep everything stays up for you to look at";
-  process.stderr.write(
-    `the rehearsal has failed in \`eks ${failed.name}\` (exit code ${String(failed.code)}): ${ended}${advice}\n`,
-  );
+  say([`the rehearsal has failed in \`eks ${failed.name}\` (exit code ${String(failed.code)}): ${ended}${advice}`]);
   return failed.code;
 }
 
@@ -184,30 +183,34 @@ async function perform(
   return { failed, wasKept, inventories, isTold };
 }
 
-const PROVEN = `\
-Proven: the tfvars, the plan, the guard, the apply and the destroy by the real Terraform and provider; that a second
-plan changes nothing; the bootstrap over SSH with its checksums; nodes that join by EKS' rules; that nothing is left.
-Not proven, because an emulator cannot: your quotas and permissions, whether AWS still offers the version, the
-AMI and the instance types, how long AWS takes, the software on real nodes. \`eks doctor\` asks your account about
-the first three.
-`;
+const PROVEN = [
+  "Proven: the tfvars, the plan, the guard, the apply and the destroy by the real Terraform and provider; that a second",
+  "plan changes nothing; the bootstrap over SSH with its checksums; nodes that join by EKS' rules; that nothing is left.",
+  "Not proven, because an emulator cannot: your quotas and permissions, whether AWS still offers the version, the",
+  "AMI and the instance types, how long AWS takes, the software on real nodes. `eks doctor` asks your account about",
+  "the first three.",
+];
 
 /** The last screen. @returns whether nothing is left */
 function summarize(inventories: readonly Inventory[], phases: readonly Phase[], folder: string): boolean {
   const [before = {}, made = {}, after = {}] = inventories;
   const left = added(before, after);
   const width = Math.max(...phases.map(({ name }) => name.length));
-  const row = ({ name, seconds }: Phase) => `  ${name.padEnd(width)} ${seconds.toFixed(1).padStart(6)} s\n`;
+  const row = ({ name, seconds }: Phase) => `  ${name.padEnd(width)} ${seconds.toFixed(1).padStart(6)} s`;
   const { inTerraform, longest } = terraformRuns(folder);
-  process.stdout.write(
-    `\n${left.length === 0 ? "The rehearsal went well." : `Something is left: ${left.join("; ")}`}\n\n` +
-      `${[...phases, { name: "total", seconds: sum(phases.map(({ seconds }) => seconds)) }].map(row).join("")}\n` +
-      `  of these, in Terraform and the AWS provider: ${inTerraform.toFixed(1)} s; they waited longest for\n` +
-      `  ${longest}\n` +
-      `  made and gone again: ${String(count(made) - count(before))} things in the account\n` +
-      `  logs: ${relative(process.cwd(), folder) || "."}\n\n` +
-      PROVEN,
-  );
+  print([
+    "",
+    left.length === 0 ? "The rehearsal went well." : `Something is left: ${left.join("; ")}`,
+    "",
+    ...[...phases, { name: "total", seconds: sum(phases.map(({ seconds }) => seconds)) }].map(row),
+    "",
+    `  of these, in Terraform and the AWS provider: ${inTerraform.toFixed(1)} s; they waited longest for`,
+    `  ${longest}`,
+    `  made and gone again: ${String(count(made) - count(before))} things in the account`,
+    `  logs: ${relative(process.cwd(), folder) || "."}`,
+    "",
+    ...PROVEN,
+  ]);
   return left.length === 0;
 }
 
@@ -215,7 +218,7 @@ function summarize(inventories: readonly Inventory[], phases: readonly Phase[], 
 function isFound(injection: Injection | undefined, isTold: boolean): boolean {
   const code = injection?.code;
   if (code === undefined) return true;
-  process.stdout.write(isTold ? `\neks doctor has found it: ${code}\n` : `\neks doctor should have said ${code}\n`);
+  print(["", isTold ? `eks doctor has found it: ${code}` : `eks doctor should have said: ${code}`]);
   return isTold;
 }
 

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join, relative, resolve } from "node:path";
 
 import { INPUTS, inputValues } from "../../contract/inputs/inputs";
-import { quoted } from "../../contract/shell";
+import { exportLines, shell, sourced } from "../../contract/shell";
 import {
   joinEmulator,
   neutralEnvironment,
@@ -18,11 +18,12 @@ import { makeArtifacts, minorOf, ownKubectlVersion, ownPrograms } from "../../re
 import { startLightPrograms } from "../../rehearsal/bastion/light-programs";
 import { startMirror, type Mirror } from "../../rehearsal/bastion/mirror";
 import { startSshStandIn } from "../../rehearsal/bastion/ssh-stand-in";
-import type { LoginServer } from "../../rehearsal/bastion/login";
+import { sshCommand, type LoginServer } from "../../rehearsal/bastion/login";
 import { startSshd } from "../../rehearsal/bastion/sshd";
 import { startClusters, type Clusters } from "../../rehearsal/cluster/clusters";
 import { requireBasics } from "../../rehearsal/machine/programs";
 import { namedTerraform, provideMoto, provideTerraform, type ToolOptions } from "../../rehearsal/machine/tools";
+import { say } from "../../terminal/output";
 import type { Screen } from "../../terminal/screen";
 import { terraformConfigFile } from "../../terraform/mirrors";
 import { findProgram } from "../../terraform/program";
@@ -233,18 +234,20 @@ export async function lookAround(
   // The account, and the Terraform that this rehearsal runs.
   const ours = Object.entries(environment).filter(([name]) => /^AWS_|^EKS_TERRAFORM$|^TF_CLI_CONFIG_FILE$/.test(name));
   const environmentFile = join(folder, "environment");
-  writeFileSync(environmentFile, ours.map(([name, value]) => `export ${name}=${quoted(value ?? "")}\n`).join(""));
+  writeFileSync(environmentFile, exportLines(ours));
   // The bastion's own address is somebody else's outside the emulated account.
-  const doctor = [join(CLONE, "bin", "eks"), "doctor", ...bootstrap].map(quoted).join(" ");
-  process.stderr.write(
-    `\nEverything is up until Ctrl-C, and then gone with the emulated account. In another terminal:\n\n` +
-      `  . ${here(environmentFile)}\n` +
-      `  kubectl --kubeconfig ${here(folder, "bastion", "home", ".kube", "config")} get nodes\n` +
-      `  ssh -p ${String(bastion.port)} -i ${here(bastion.identityFile)} ` +
-      `-o UserKnownHostsFile=${here(knownHosts)} ${bastion.user}@127.0.0.1\n` +
-      `  aws --endpoint-url ${clusters.endpoint} eks list-clusters\n` +
-      `  (cd ${here(folder)} && ${doctor})\n\n`,
-  );
+  const doctor = shell`${join(CLONE, "bin", "eks")} doctor ${bootstrap}`;
+  say([
+    "",
+    "Everything is up until Ctrl-C, and then gone with the emulated account. In another terminal:",
+    "",
+    `  ${sourced(here(environmentFile))}`,
+    `  ${shell`kubectl --kubeconfig ${here(folder, "bastion", "home", ".kube", "config")} get nodes`}`,
+    `  ${sshCommand(bastion, here(bastion.identityFile), here(knownHosts))}`,
+    `  ${shell`aws --endpoint-url ${clusters.endpoint} eks list-clusters`}`,
+    `  (${shell`cd ${here(folder)}`} && ${doctor})`,
+    "",
+  ]);
   if (!signal.aborted) await once(signal, "abort");
 }
 

@@ -68,7 +68,9 @@ export const cluster = inputs({
     says:
       "Who may talk to whom: workshop (everybody in the VPC to the control plane, the control plane to all of the " +
       "nodes' ports) or minimal (nodes and bastion to the control plane; the control plane to what Kubernetes needs " +
-      "of the nodes' ports). Nodes talk to each other on all ports with both; between pods a NetworkPolicy decides.",
+      "of the nodes' ports, and to nobody else; the bastion out by HTTP, HTTPS, DNS and NTP and to the nodes by SSH; " +
+      "the default security group of a VPC that is made to nobody). Nodes talk to each other and to everywhere on " +
+      "all ports with both; between pods a NetworkPolicy decides.",
   }),
 
   service_cidr: text({
@@ -107,6 +109,21 @@ export const cluster = inputs({
       "KMS key for the cluster's secrets: {} makes one that rotates, { kms_key_arn } takes one. EKS never takes it " +
       "off again: to leave it out replaces the cluster, and without the key the cluster is lost.",
     rules: [isOfRegion("secrets_encryption")],
+  }),
+
+  log_encryption: key({
+    says:
+      "KMS key for the log groups of the control plane and of flow_logs, instead of CloudWatch's own encryption: {} " +
+      "makes one that rotates, { kms_key_arn } takes one, whose policy has to let logs.REGION.amazonaws.com use it. " +
+      "What was written before stays as it was.",
+    rules: [
+      isOfRegion("log_encryption"),
+      rule(
+        "var.log_encryption == null || length(var.cluster_log_types) > 0 || var.flow_logs != null",
+        `log_encryption is for the logs of cluster_log_types and flow_logs, got neither of them; set one, or leave
+         log_encryption out.`,
+      ),
+    ],
   }),
 
   volume_encryption: key({
@@ -203,7 +220,7 @@ function key(options: { readonly says: string; readonly rules: readonly Rule[] }
   );
 }
 
-function isOfRegion(name: "secrets_encryption" | "volume_encryption"): Rule {
+function isOfRegion(name: "secrets_encryption" | "log_encryption" | "volume_encryption"): Rule {
   const arn = `var.${name}.kms_key_arn`;
   return rule(
     `try(${arn}, null) == null ? true : try(split(":", ${arn})[3] == var.aws_region, true)`,

@@ -1,6 +1,6 @@
 import type { ClientSettings } from "./emulator";
 
-/** Services of which so little is asked that no client of theirs is worth a dependency. */
+/** Services of which so little is asked here that no client of theirs is worth its set-up. */
 const TARGETS = { kms: "TrentService", logs: "Logs_20140328" } as const;
 
 /**

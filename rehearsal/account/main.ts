@@ -1,8 +1,10 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
+import { exportLines, sourced } from "../../contract/shell";
 import { startClusters } from "../cluster/clusters";
 import { settingsOf, startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
+import { say } from "../../terminal/output";
 import { runProgram, untilAsked } from "../../terminal/process";
 import { terraformConfigFile } from "../../terraform/mirrors";
 import { provideMoto } from "../machine/tools";
@@ -24,7 +26,7 @@ async function main(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   const configFile = terraformConfigFile(join(FOLDER, "terraformrc"));
   const moto = await provideMoto();
-  console.error(`Starting an emulated AWS account: moto_server ${moto.from} …`);
+  say([`Starting an emulated AWS account: moto_server ${moto.from} …`]);
   const emulator = await startEmulator(FOLDER, WORKSHOP_ACCOUNT, { command: moto.command });
   // What the emulator lacks or says wrongly would be there to see in every second plan.
   const clusters = await startClusters(settingsOf(emulator), FOLDER);
@@ -35,17 +37,21 @@ async function main(): Promise<void> {
     AWS_ENDPOINT_URL: clusters.endpoint,
     ...(configFile !== undefined && { TF_CLI_CONFIG_FILE: configFile }),
   };
-  const lines = Object.entries(environment).map(([name, value]) => `export ${name}='${value}'\n`);
-  writeFileSync(environmentFile, [FORGET, ...lines].join(""));
+  writeFileSync(environmentFile, FORGET + exportLines(Object.entries(environment)));
 
   const { adminRole, keyPair, region } = WORKSHOP_ACCOUNT;
-  console.error(`It listens on ${clusters.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`);
-  console.error(`It has the role ${adminRole}, the key pair ${keyPair} and the workshop's AMIs, in ${region}.`);
   const providers = configFile === undefined ? "from the registry" : `as ${configFile} says`;
-  console.error(`Terraform will install the AWS provider ${providers}.`);
-  console.error(`\nIn another terminal, in the project's folder, before anything else:\n`);
-  console.error(`  . ${relative(CLONE, environmentFile)}\n`);
-  console.error("Ctrl-C ends it, and everything in it is gone.");
+  say([
+    `It listens on ${clusters.endpoint}; its log is ${relative(CLONE, emulator.logFile)}.`,
+    `It has the role ${adminRole}, the key pair ${keyPair} and the workshop's AMIs, in ${region}.`,
+    `Terraform will install the AWS provider ${providers}.`,
+    "",
+    "In another terminal, in the project's folder, before anything else:",
+    "",
+    `  ${sourced(relative(CLONE, environmentFile))}`,
+    "",
+    "Ctrl-C ends it, and everything in it is gone.",
+  ]);
 
   const why = await Promise.race([asked, emulator.ended]);
   await clusters.stop();

@@ -51,6 +51,9 @@ function kubectl(state: KubernetesState, args: string, input: string): string {
   if (verb === "get" || verb === "delete") {
     const [kinds = "", ...names] = (rest.split(" --")[0] ?? "").split(" ");
     const resources = kinds.split(",").map(findResource);
+    if (resources.some((it) => !state.resources.includes(it))) {
+      throw new StatusError(404, "NotFound", "the server could not find the requested resource");
+    }
     return verb === "get" ? get(state, resources, rest) : remove(state, resources, names, rest);
   }
   const sent: unknown = parse(input);

@@ -5,6 +5,8 @@ import { resolve } from "node:path";
 
 import { utils } from "ssh2";
 
+import { shell } from "../../contract/shell";
+
 /** A SSH server that runs on this machine, and how to log in. */
 export interface LoginServer {
   /** Of 127.0.0.1. */
@@ -25,6 +27,17 @@ export interface LoginServer {
    * @throws when a process cannot be ended, as one that became another user's
    */
   stop(): Promise<void>;
+}
+
+/** The command that logs in from this machine. */
+export function sshCommand(
+  { port, user }: Pick<LoginServer, "port" | "user">,
+  identityFile: string,
+  knownHostsFile: string,
+): string {
+  // OpenSSH divides the value of an option at blanks by itself.
+  const known = `UserKnownHostsFile="${knownHostsFile}"`;
+  return shell`ssh -p ${port} -i ${identityFile} -o ${known} ${`${user}@127.0.0.1`}`;
 }
 
 /** Where a server keeps what is its own, and what its sessions have. */

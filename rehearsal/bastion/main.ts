@@ -1,9 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 
-import { quoted } from "../../contract/shell";
+import { quoted, shell } from "../../contract/shell";
+import { say } from "../../terminal/output";
 import { runProgram, untilAsked } from "../../terminal/process";
 import { findProgram } from "../../terraform/program";
+import { sshCommand } from "./login";
 import { startSurroundings } from "./surroundings";
 
 const CLONE = resolve(__dirname, "..", "..");
@@ -16,27 +18,30 @@ async function main(): Promise<void> {
   const programs = missing.length === 0 ? "real" : "stand-ins";
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(FOLDER, { recursive: true });
-  console.error("Starting a bastion: a sshd of its own, a stand-in Kubernetes API and a mirror, all on 127.0.0.1 …");
+  say(["Starting a bastion: a sshd of its own, a stand-in Kubernetes API and a mirror, all on 127.0.0.1 …"]);
   const surroundings = await startSurroundings(FOLDER, { programs });
   try {
     const { options, root, home, sshd } = await surroundings.addBastion();
     const optionsFile = join(FOLDER, "options");
     writeFileSync(optionsFile, options.map((option) => `${quoted(option)}\n`).join(""));
-    console.error(
+    const key = relative(CLONE, sshd.identityFile);
+    const known = relative(CLONE, join(FOLDER, "bastion", "known_hosts"));
+    say([
       missing.length === 0
         ? "kubectl and aws on it will be those of this machine; aws talks to an emulated account."
         : `kubectl and aws on it will be stand-ins, since this machine has no ${missing.join(", no ")}.`,
-    );
-    console.error(`It writes to ${relative(CLONE, root)} and ${relative(CLONE, home)}, and to nowhere else.`);
-    console.error(`\nIn another terminal, in the project's folder:\n`);
-    console.error(`  xargs npm run bootstrap -- < ${relative(CLONE, optionsFile)}\n`);
-    console.error(`Options such as --check and --diff go before the <. To look around on it:\n`);
-    const key = relative(CLONE, sshd.identityFile);
-    const known = relative(CLONE, join(FOLDER, "bastion", "known_hosts"));
-    console.error(
-      `  ssh -p ${String(sshd.port)} -i ${key} -o UserKnownHostsFile=${known} ${sshd.user}@127.0.0.1 ls -la\n`,
-    );
-    console.error("Ctrl-C ends it.");
+      `It writes to ${relative(CLONE, root)} and ${relative(CLONE, home)}, and to nowhere else.`,
+      "",
+      "In another terminal, in the project's folder:",
+      "",
+      `  ${shell`xargs npm run bootstrap -- < ${relative(CLONE, optionsFile)}`}`,
+      "",
+      "Options such as --check and --diff go before the <. To look around on it:",
+      "",
+      `  ${sshCommand(sshd, key, known)} ls -la`,
+      "",
+      "Ctrl-C ends it.",
+    ]);
     await asked;
   } finally {
     await surroundings.stop();

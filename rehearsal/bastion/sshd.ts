@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { delimiter, resolve } from "node:path";
 
-import { quoted } from "../../contract/shell";
+import { exportLines, quoted } from "../../contract/shell";
 import { UserError } from "../../contract/user-error";
 import { findProgram } from "../../terraform/program";
 import { freePort } from "../machine/loopback";
@@ -162,7 +162,7 @@ export function sessionScript(shell: string, environment: Readonly<Record<string
   const settings = Object.entries(environment).map(([name, value]) => {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new Error(`"${name}" is no name of an environment variable`);
     if (name === "HOME") throw new Error("HOME is said by `home`, not by `environment`");
-    return `export ${name}=${quoted(value)}\n`;
+    return exportLines([[name, value]]);
   });
   return `${settings.join("")}cd "$HOME" || exit
 if [ -z "\${SSH_ORIGINAL_COMMAND+given}" ]; then exec /bin/sh; fi

@@ -35,7 +35,10 @@ export interface Resource {
   /** `v1` of the core group, `GROUP/v1` of another. */
   readonly apiVersion: string;
   readonly isNamespaced: boolean;
+  /** Empty when it has none. */
   readonly shortName: string;
+  /** Of a custom resource: the API has the kind only when somebody has defined it. */
+  readonly isCustom: boolean;
   readonly verbs: readonly string[];
   /** As `kubectl get` prints them. */
   readonly columns: readonly Column[];
@@ -83,7 +86,7 @@ function readiness(node: KubernetesObject): string {
 }
 
 /** What a kind is unless its row says otherwise. */
-const USUAL = { apiVersion: "v1", isNamespaced: true, verbs: [...READ, "delete"] };
+const USUAL = { apiVersion: "v1", isNamespaced: true, isCustom: false, verbs: [...READ, "delete"] };
 
 /** A kind's row; its columns are those after its name. */
 type Row = Omit<Resource, keyof typeof USUAL> & Partial<typeof USUAL>;
@@ -202,10 +205,45 @@ const ROWS: readonly Row[] = [
       AGE,
     ],
   },
+  {
+    name: "gateways",
+    kind: "Gateway",
+    apiVersion: "gateway.networking.k8s.io/v1",
+    shortName: "gtw",
+    isCustom: true,
+    columns: [column("Class", "spec.gatewayClassName"), column("Address", "status.addresses.value"), AGE],
+  },
+  {
+    name: "nodepools",
+    kind: "NodePool",
+    apiVersion: "karpenter.sh/v1",
+    isNamespaced: false,
+    shortName: "",
+    isCustom: true,
+    columns: [column("NodeClass", "spec.template.spec.nodeClassRef.name"), AGE],
+  },
+  {
+    name: "nodeclaims",
+    kind: "NodeClaim",
+    apiVersion: "karpenter.sh/v1",
+    isNamespaced: false,
+    shortName: "",
+    isCustom: true,
+    columns: [column("Node", "status.nodeName"), AGE],
+  },
+  {
+    name: "ec2nodeclasses",
+    kind: "EC2NodeClass",
+    apiVersion: "karpenter.k8s.aws/v1",
+    isNamespaced: false,
+    shortName: "ec2nc",
+    isCustom: true,
+    columns: [AGE],
+  },
 ];
 
 /**
- * Everything that the stand-in has, with columns that the API server has for it, and the verbs that it takes.
+ * Everything that the stand-in knows, with columns that the API server has for it, and the verbs that it takes.
  *
  * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/printers/internalversion/printers.go
  */
@@ -315,42 +353,49 @@ export function versionInfo(gitVersion: string): object {
   return { major, minor, gitVersion, gitCommit: "", gitTreeState: "clean", buildDate: "", platform: "linux/amd64" };
 }
 
-const API_VERSIONS = [...new Set(RESOURCES.map(({ apiVersion }) => apiVersion))];
-const GROUPS = API_VERSIONS.filter((groupVersion) => groupVersion !== "v1").map((groupVersion) => {
-  const [name = "", version = ""] = groupVersion.split("/");
-  return { name, versions: [{ groupVersion, version }], preferredVersion: { groupVersion, version } };
-});
-
 /**
  * What clients read to learn which objects there are, by path. They may ask for the two lists of groups in one answer;
  * to be answered with the plain one is theirs to take.
  *
  * @see https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
  */
-export const DISCOVERY: Readonly<Record<string, object>> = {
-  "/api": { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] },
-  "/apis": { kind: "APIGroupList", apiVersion: "v1", groups: GROUPS },
-  ...Object.fromEntries(
-    GROUPS.map((group) => [`/apis/${group.name}`, { kind: "APIGroup", apiVersion: "v1", ...group }]),
-  ),
-  ...Object.fromEntries(
-    API_VERSIONS.map((version) => [version === "v1" ? "/api/v1" : `/apis/${version}`, resourceList(version)]),
-  ),
-  "/openapi/v3": { paths: { "api/v1": { serverRelativeURL: "/openapi/v3/api/v1" } } },
-};
+export function discovery(resources: readonly Resource[]): Readonly<Record<string, object>> {
+  const apiVersions = [...new Set(resources.map(({ apiVersion }) => apiVersion))];
+  const groups = apiVersions
+    .filter((groupVersion) => groupVersion !== "v1")
+    .map((groupVersion) => {
+      const [name = "", version = ""] = groupVersion.split("/");
+      return { name, versions: [{ groupVersion, version }], preferredVersion: { groupVersion, version } };
+    });
+  return {
+    "/api": { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] },
+    "/apis": { kind: "APIGroupList", apiVersion: "v1", groups },
+    ...Object.fromEntries(
+      groups.map((group) => [`/apis/${group.name}`, { kind: "APIGroup", apiVersion: "v1", ...group }]),
+    ),
+    ...Object.fromEntries(
+      apiVersions.map((version) => [
+        version === "v1" ? "/api/v1" : `/apis/${version}`,
+        resourceList(
+          version,
+          resources.filter(({ apiVersion }) => apiVersion === version),
+        ),
+      ]),
+    ),
+    "/openapi/v3": { paths: { "api/v1": { serverRelativeURL: "/openapi/v3/api/v1" } } },
+  };
+}
 
-function resourceList(groupVersion: string): object {
-  const resources = RESOURCES.filter(({ apiVersion }) => apiVersion === groupVersion).map(
-    ({ name, kind, isNamespaced, shortName, verbs }) => ({
-      name,
-      singularName: kind.toLowerCase(),
-      namespaced: isNamespaced,
-      kind,
-      verbs,
-      shortNames: [shortName],
-    }),
-  );
-  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources };
+function resourceList(groupVersion: string, resources: readonly Resource[]): object {
+  const described = resources.map(({ name, kind, isNamespaced, shortName, verbs }) => ({
+    name,
+    singularName: kind.toLowerCase(),
+    namespaced: isNamespaced,
+    kind,
+    verbs,
+    ...(shortName !== "" && { shortNames: [shortName] }),
+  }));
+  return { kind: "APIResourceList", apiVersion: "v1", groupVersion, resources: described };
 }
 
 const texts = { type: "object", additionalProperties: { type: "string", default: "" } };

@@ -7,6 +7,7 @@ import {
   findResource,
   mergePatch,
   qualifiedName,
+  RESOURCES,
   StatusError,
   type KubernetesObject,
   type Metadata,
@@ -54,9 +55,10 @@ const CONFIG_MAPS = findResource("configmaps");
 const NODES = findResource("nodes");
 
 /**
- * What a stand-in Kubernetes API holds: objects of the kinds of `RESOURCES`, and nodes, which join by a rule. It starts
- * with its namespaces and the workloads of a new cluster of EKS. It has no pods, no controllers (but the status of EKS'
- * workloads is what they would make of its nodes), no defaults, no quotas and no history.
+ * What a stand-in Kubernetes API holds: objects of the kinds of `RESOURCES`, custom resources only once some were put
+ * there, and nodes, which join by a rule. It starts with its namespaces and the workloads of a new cluster of EKS. It
+ * has no pods, no controllers (but the status of EKS' workloads is what they would make of its nodes), no defaults, no
+ * quotas and no history.
  */
 export class KubernetesState {
   /** Answers every token as that of somebody whom the cluster does not know. */
@@ -68,6 +70,8 @@ export class KubernetesState {
   readonly #objects = new Map<string, KubernetesObject>();
   /** What the status of EKS' own workloads is on the nodes there are, by their keys. */
   readonly #statuses = new Map<string, StatusOf>();
+  /** Custom resources, since somebody has put one there. */
+  readonly #defined = new Set<Resource>();
   #version = 0;
 
   /** @param nodesJoinWhen which nodes there are; may be changed at any time */
@@ -79,6 +83,11 @@ export class KubernetesState {
     }));
     this.setObjects("namespaces", namespaces);
     for (const workloads of NEW_CLUSTERS_WORKLOADS) this.install(workloads);
+  }
+
+  /** The kinds that the API has. */
+  get resources(): readonly Resource[] {
+    return RESOURCES.filter((it) => !it.isCustom || this.#defined.has(it));
   }
 
   /** Counts every change of anything. */
@@ -104,6 +113,7 @@ export class KubernetesState {
   setObjects(kind: string, objects: readonly PlantedObject[]): void {
     const resource = findResource(kind);
     if (resource === NODES) throw new Error("nodes are set with setNodes, not with setObjects");
+    if (resource.isCustom) this.#defined.add(resource);
     for (const object of this.#ofKind(resource)) this.#remove(object);
     for (const object of objects) this.#keep({ ...object, ...newObject(resource, object.metadata) });
   }

@@ -6,11 +6,10 @@ import { serve, type Call } from "../machine/proxy";
 import { makeServerCertificate } from "./certificates";
 import { findTokenProblem } from "./token";
 import {
-  DISCOVERY,
+  discovery,
   MERGED_TYPES,
   openApiV2,
   openApiV3,
-  RESOURCES,
   StatusError,
   table,
   versionInfo,
@@ -67,7 +66,7 @@ const WATCH_EVERY_MS = 100;
 /**
  * Starts a stand-in for a cluster's Kubernetes API on a free port of 127.0.0.1: TLS with a certificate that `openssl`
  * makes for this start, tokens as `aws eks get-token` makes them (`findTokenProblem` says what of them is checked: no
- * signature), and as much of the API as `kubectl` needs to read objects of the kinds of `RESOURCES`, to write
+ * signature), and as much of the API as `kubectl` needs to read objects of the kinds of `state.resources`, to write
  * ConfigMaps, and to delete what is deleted before a cluster is.
  * There is no authorization: whoever is let in may do everything. What it does not know it refuses: label selectors,
  * JSON patches, server-side apply, and bodies in protobuf, which are what `kubectl create configmap` sends since 1.32
@@ -117,15 +116,15 @@ interface Target {
   readonly name?: string;
 }
 
-/** The objects that a path names; undefined when it names none. */
-export function findTarget(pathname: string): Target | undefined {
+/** The objects of some kinds that a path names; undefined when it names none. */
+export function findTarget(pathname: string, resources: readonly Resource[]): Target | undefined {
   const [, group, namespace, plural, name] =
     /^\/(?:api|apis\/([^/]+))\/v1\/(?:namespaces\/([^/]+)\/)?([^/]+)(?:\/([^/]+))?$/.exec(
       decodeURIComponent(pathname),
     ) ?? [];
   // Without a namespace in it, the path of a namespace looks like that of what is in one.
   const apiVersion = group === undefined ? "v1" : `${group}/v1`;
-  const resource = RESOURCES.find(
+  const resource = resources.find(
     (one) => one.name === plural && one.apiVersion === apiVersion && (one.isNamespaced || namespace === undefined),
   );
   if (resource === undefined || (resource.isNamespaced && namespace === undefined && name !== undefined)) {
@@ -143,12 +142,12 @@ function answer({ incoming, body, response }: Call, state: KubernetesState, vers
     response.end(openApiV2(version));
     return;
   }
-  const document = method === "GET" ? documentAt(pathname, version) : undefined;
+  const document = method === "GET" ? documentAt(pathname, version, state) : undefined;
   if (document !== undefined) {
     send(response, 200, document);
     return;
   }
-  const target = findTarget(pathname);
+  const target = findTarget(pathname, state.resources);
   if (target === undefined) throw new StatusError(404, "NotFound", "the server could not find the requested resource");
   if (method === "GET") read(state, target, query, headers.accept ?? "", response);
   else {
@@ -157,9 +156,9 @@ function answer({ incoming, body, response }: Call, state: KubernetesState, vers
   }
 }
 
-function documentAt(pathname: string, version: string): object | undefined {
+function documentAt(pathname: string, version: string, { resources }: KubernetesState): object | undefined {
   if (pathname === "/version") return versionInfo(version);
-  return pathname === "/openapi/v3/api/v1" ? openApiV3(version) : DISCOVERY[pathname];
+  return pathname === "/openapi/v3/api/v1" ? openApiV3(version) : discovery(resources)[pathname];
 }
 
 function read(

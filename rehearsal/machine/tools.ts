@@ -167,7 +167,7 @@ export function namedTerraform(folder: string, program: string): string {
 const OLDEST_PYTHON = [3, 10] as const;
 const PYTHONS = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
-/** In pip's form, with a line `moto[server]==VERSION`. */
+/** In pip's form, with a line `moto==VERSION`, and hashes. */
 const MOTO_REQUIREMENTS = join(__dirname, "moto-requirements.txt");
 
 /**
@@ -197,7 +197,9 @@ export async function provideMoto({ folder = TOOLS, busy = () => undefined, sign
     const [inVenv, ...moto] = motoCommand(temporary);
     const install = ["install", "--no-input", "--no-user", "--no-compile", "--disable-pip-version-check"];
     const patience = ["--retries", "2", "--timeout", "20"];
-    const pip = [inVenv, "-m", "pip", ...install, ...patience, "--requirement", MOTO_REQUIREMENTS];
+    // A package that has to be built would run a script of its own.
+    const checked = ["--require-hashes", "--only-binary", ":all:"];
+    const pip = [inVenv, "-m", "pip", ...install, ...patience, ...checked, "--requirement", MOTO_REQUIREMENTS];
     await step(`making a virtual environment for ${name}`, [python, "-m", "venv", temporary], (output) =>
       venvProblem(python, output),
     );

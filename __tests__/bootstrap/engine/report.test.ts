@@ -17,7 +17,7 @@ const FAILED: Outcome = { kind: "failed", title: "AWS CLI 2", message: "the disk
 const NODES: Outcome = {
   kind: "ok",
   title: "nodes",
-  result: { text: "NAME\nip-1", json: { nodes: [{ name: "ip-1" }] } },
+  result: { lines: ["NAME", "ip-1"], json: { nodes: [{ name: "ip-1" }] } },
 };
 
 function report(outcomes: readonly Outcome[], more: Partial<HostReport> = {}): HostReport {
@@ -74,7 +74,7 @@ describe("the recap", () => {
       report([OK, FAILED], { name: "eks-3" }),
     ];
 
-    expect(recap(reports)).toBe(
+    expect(recap(reports).join("\n")).toBe(
       `
 PLAY RECAP
 eks-1                         : ok=2    changed=1    unreachable=0    failed=0
@@ -148,7 +148,7 @@ describe("the report for machines", () => {
 
   it("has the results apart, for people", () => {
     expect(resultsOf(report([OK, CHANGED, NODES]))).toEqual([
-      { text: "NAME\nip-1", json: { nodes: [{ name: "ip-1" }] } },
+      { lines: ["NAME", "ip-1"], json: { nodes: [{ name: "ip-1" }] } },
     ]);
     expect(resultsOf(report([OK, FAILED]))).toEqual([]);
   });

@@ -395,10 +395,12 @@ describe("a change that somebody else gets in the way of", () => {
 describe("a wait", () => {
   it("is over when the state is there", async () => {
     const host = new FakeHost({ a: "1" });
-    const wait = waitsFor("a", "1", { result: (current) => ({ text: `a: ${String(current)}`, json: { a: current } }) });
+    const wait = waitsFor("a", "1", {
+      result: (current) => ({ lines: [`a: ${String(current)}`], json: { a: current } }),
+    });
 
     expect(await outcomes(host, [[wait]])).toEqual([
-      { kind: "ok", title: "a becomes 1", result: { text: "a: 1", json: { a: "1" } } },
+      { kind: "ok", title: "a becomes 1", result: { lines: ["a: 1"], json: { a: "1" } } },
     ]);
     expect(host.ran).toEqual(["read a"]);
   });
@@ -408,11 +410,11 @@ describe("a wait", () => {
     const states = ["0", "0", "starting", "1"];
     host.told.set("read a", () => done(states.shift()));
     const [busy, waiting]: [string[], string[]] = [[], []];
-    const wait = waitsFor("a", "1", { result: (current) => ({ text: String(current), json: {} }) });
+    const wait = waitsFor("a", "1", { result: (current) => ({ lines: [String(current)], json: {} }) });
     const told = { busy: (what: string) => busy.push(what), waiting: (what: string) => waiting.push(what) };
 
     expect(await outcomes(host, [[wait]], told)).toEqual([
-      { kind: "ok", title: "a becomes 1", result: { text: "1", json: {} } },
+      { kind: "ok", title: "a becomes 1", result: { lines: ["1"], json: {} } },
     ]);
     expect(waiting).toEqual(["a becomes 1: it is 0", "a becomes 1: it is starting"]);
     expect(busy).toEqual([

@@ -658,6 +658,34 @@ describe("connecting to the bastion", () => {
       expect(notes).toEqual([]);
     });
 
+    it("remembers the key that an option has named, once it has opened the bastion, and finds it then by itself", async () => {
+      const server = await bastion();
+      const machine = { home, user: "alice", environment: {}, memory: join(home, "memory") };
+      const options = { port: server.port, knownHosts: knows(known(server)), machine };
+
+      await expect(connected(options, HERE, {})).rejects.toThrow(/^there is no key to log in to 127.0.0.1 with/);
+      await connected(options);
+      const host = await connected(options, HERE, {});
+
+      expect(host.name).toBe("127.0.0.1");
+      await expect(connected(options, { ...HERE, cluster_name: "other" }, {})).rejects.toThrow("there is no key");
+    });
+
+    it("remembers no key that has not opened the bastion", async () => {
+      const server = await bastion();
+      const machine = { home, user: "alice", environment: {}, memory: join(home, "memory") };
+      writeFileSync(join(home, "wrong.pem"), keyPair().private, { mode: 0o600 });
+      const options = {
+        port: server.port,
+        knownHosts: knows(known(server)),
+        machine,
+        identity: join(home, "wrong.pem"),
+      };
+
+      await expect(connected(options)).rejects.toThrow("All configured authentication methods failed");
+      expect(existsSync(machine.memory)).toBe(false);
+    });
+
     it("shows the words of a host in one line, without what a terminal obeys", async () => {
       const words = "gone\n  what now  trust me\u001b[2J\u0007";
       const description = Buffer.from(words);
@@ -677,7 +705,9 @@ describe("connecting to the bastion", () => {
 
       const failure = (await connected({ port, timeoutSeconds: 0.5 }).catch((it: unknown) => it)) as Error;
 
-      expect(failure.message.split("\n")[0]).toBe("127.0.0.1: cannot log in as ubuntu: gone   what now  trust me [2J");
+      expect(failure.message.split("\n")[0]).toBe(
+        "127.0.0.1: cannot log in as ubuntu: gone what now  trust me\\x1b[2J\\x07",
+      );
     });
 
     it("waits while the host says that it boots", async () => {

@@ -34,7 +34,8 @@ function readByOpenSsh(jump: string): string | undefined {
 function readHere(jump: string): readonly Login[] | undefined {
   const machine = { home, user: USER, environment: {} };
   try {
-    return readSshSettings({ jump }, { bastion_address: "bastion", bastion_user: "ec2-user" }, machine).hops;
+    const stack = { region: "ap-northeast-2", cluster_name: "demo", bastion_user: "ec2-user" };
+    return readSshSettings({ jump }, { ...stack, bastion_address: "bastion" }, machine).hops;
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

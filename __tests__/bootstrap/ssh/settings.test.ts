@@ -1,5 +1,5 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -7,10 +7,19 @@ import { utils } from "ssh2";
 
 import { UserError } from "../../../contract/user-error";
 import type { Machine } from "../../../bootstrap/ssh/config";
-import { readSshSettings, type Login, type SettingsOptions } from "../../../bootstrap/ssh/settings";
+import { rememberIdentity } from "../../../bootstrap/ssh/last-identity";
+import {
+  NoKeyError,
+  readSshSettings,
+  requireKey,
+  type Login,
+  type SettingsOptions,
+} from "../../../bootstrap/ssh/settings";
+import { startSshAgent } from "../../support/ssh-agent";
 import { keyPair, type KeyPair } from "../../support/ssh-server";
 
-const HANDOVER = { bastion_address: "203.0.113.9", bastion_user: "ubuntu" };
+const STACK = { region: "ap-northeast-2", cluster_name: "demo", bastion_user: "ubuntu" };
+const HANDOVER = { ...STACK, bastion_address: "203.0.113.9" };
 const KEY = keyPair().private;
 /** Of the account, which is what OpenSSH's client goes by. */
 const ACCOUNT = userInfo();
@@ -274,7 +283,7 @@ describe("the way to the bastion", () => {
     put(".ssh/config", "Port 9", 0o620);
 
     expect(() => readSshSettings({}, HANDOVER, MACHINE)).toThrow(
-      `others may write to ${HOME}/.ssh/config, so ssh would not read it either: chown and chmod 600 ${HOME}/.ssh/config`,
+      `others may write to ${HOME}/.ssh/config, so ssh would not read it either: chown it, and chmod 600 '${HOME}/.ssh/config'`,
     );
   });
 
@@ -409,7 +418,7 @@ describe("what there is to log in with", () => {
       "is encrypted in PKCS#8",
       () => put("k", pkcs8(generateKeyPairSync("ed25519"), { cipher: "aes-256-cbc", passphrase: "secret" })),
       'is encrypted, and only an agent can use it: eval "$(ssh-agent)" && ssh-add ' +
-        `${HOME}/k (or openssl pkey -in ${HOME}/k -out FILE, which writes it without its passphrase)`,
+        `'${HOME}/k' (or openssl pkey -in '${HOME}/k' -out FILE, which writes it without its passphrase)`,
     ],
   ])("fails for an --identity that %s", (_, make, message) => {
     const path = make();
@@ -452,7 +461,7 @@ describe("what there is to log in with", () => {
 
     expect(target).toMatchObject({ identities: [], agent });
     expect(notes).toEqual([
-      expect.stringMatching(/k is not used: it is encrypted; the agent is asked, which has it after ssh-add .*k$/),
+      expect.stringMatching(/k is not used: it is encrypted; the agent is asked, which has it after ssh-add '.*k'$/),
     ]);
   });
 
@@ -503,5 +512,187 @@ describe("what there is to log in with", () => {
           ".*--identity FILE, or start an agent and ssh-add FILE$",
       ),
     );
+  });
+});
+
+describe("the key that was used last for a stack", () => {
+  const remembers = { ...MACHINE, environment: {}, memory: join(HOME, "memory") };
+  const read = (options: SettingsOptions = {}, stack = {}) =>
+    readSshSettings(options, { ...HANDOVER, ...stack }, remembers);
+
+  it("is tried before others, and never where one is named", () => {
+    const last = put("last.pem", keyPair().private);
+    rememberIdentity(STACK, last, remembers);
+
+    expect(read().target.identities).toEqual([readFileSync(last, "utf8"), KEY]);
+    expect(read({ identity: join(HOME, "a.pem") }).target.identities).toEqual([KEY]);
+  });
+
+  it.each([{ region: "us-east-1" }, { cluster_name: "other" }])("is of that stack alone, and not of %j", (stack) => {
+    rememberIdentity(STACK, put("last.pem", keyPair().private), remembers);
+
+    expect(read({}, stack).target.identities).toEqual([KEY]);
+  });
+
+  it("is remembered by its place alone, for its owner alone", () => {
+    rememberIdentity(STACK, join(HOME, "a.pem"), remembers);
+
+    const file = join(remembers.memory, "identity-ap-northeast-2-demo");
+    expect(readFileSync(file, "utf8")).toBe(`${HOME}/a.pem\n`);
+    expect([statSync(file).mode & 0o777, statSync(remembers.memory).mode & 0o777]).toEqual([0o600, 0o700]);
+  });
+
+  it("is passed over with a line when its file is gone", () => {
+    rememberIdentity(STACK, join(HOME, "gone.pem"), remembers);
+
+    const { target, notes } = read();
+
+    expect(target.identities).toEqual([KEY]);
+    expect(notes).toEqual([`${HOME}/gone.pem, which was used last for this stack, is there no longer`]);
+  });
+});
+
+describe("a key for a bastion that is not there yet", () => {
+  const alone = { ...MACHINE, environment: {}, memory: join(HOME, "memory") };
+  const required = (options: SettingsOptions = {}, machine: Machine = alone, name = "workshop key") =>
+    requireKey(options, STACK, name, machine);
+
+  beforeEach(() => {
+    rmSync(join(HOME, ".ssh", "id_ed25519"));
+    mkdirSync(join(HOME, ".ssh"), { recursive: true });
+  });
+
+  it("is missing when there is none, and then it is said what was looked at and what to do", async () => {
+    const saved = `${HOME}/.ssh/workshop key.pem`;
+
+    await expect(required()).rejects.toMatchObject({
+      name: "NoKeyError",
+      exitCode: 1,
+      message:
+        `there is no key to set the bastion up with, so that nothing was made: looked at ${saved}, ` +
+        `${HOME}/.ssh/id_ed25519, ${HOME}/.ssh/id_ecdsa, ${HOME}/.ssh/id_rsa, and there is no agent\n  ` +
+        "give the private half of the key pair workshop key (kubectl_ec2_keypair) with -- --identity FILE, save it as " +
+        `${saved} with mode 600, or start an agent and ssh-add FILE`,
+    });
+  });
+
+  it.each<[string, () => SettingsOptions | undefined]>([
+    ["a key of the usual name", () => void put(".ssh/id_rsa", KEY)],
+    ["the file of the key pair", () => void put(".ssh/workshop key.pem", KEY)],
+    [
+      "the one that was used last",
+      () => {
+        rememberIdentity(STACK, join(HOME, "a.pem"), alone);
+        return undefined;
+      },
+    ],
+    ["one that is named", () => ({ identity: join(HOME, "a.pem") })],
+    [
+      "one that the ssh configuration may name for an address",
+      () => void put(".ssh/config", "Host 203.*\n IdentityFile ~/x"),
+    ],
+  ])("is there: %s", async (_, make) => {
+    const options = make();
+
+    await expect(required(options)).resolves.toBeUndefined();
+  });
+
+  it("is remembered when it is the file of the key pair", async () => {
+    put(".ssh/workshop key.pem", KEY);
+
+    await required();
+
+    expect(readSshSettings({}, HANDOVER, alone).target.identities).toEqual([KEY]);
+  });
+
+  it("is not the file of the key pair when others can read that", async () => {
+    const saved = put(".ssh/workshop key.pem", KEY, 0o644);
+
+    await expect(required()).rejects.toThrow(
+      `${saved} is not used: it can be read by others (mode 0644): chmod 600 '${saved}'`,
+    );
+  });
+
+  it("is none in a folder that the name of a key pair leads to", async () => {
+    put("a.pem", KEY);
+
+    await expect(required({}, alone, "../a")).rejects.toThrow(NoKeyError);
+  });
+
+  it.each([
+    ["has one", 1, undefined],
+    [
+      "is empty",
+      0,
+      /^there is no key to set the bastion up with, .*: looked at .*, and the agent at .*agent.sock, which has none\n/,
+    ],
+  ])("may be an agent's, which %s", async (_, count, message) => {
+    const agent = await startSshAgent(Array.from({ length: count }, () => keyPair()));
+    try {
+      const asked = required({}, { ...alone, environment: { SSH_AUTH_SOCK: agent.socket } });
+
+      if (message === undefined) await expect(asked).resolves.toBeUndefined();
+      else await expect(asked).rejects.toThrow(message);
+    } finally {
+      agent.stop();
+    }
+  });
+
+  it("is none where the agent is gone, and the rest of what is wrong is said too", async () => {
+    put(
+      ".ssh/id_rsa",
+      pkcs8(generateKeyPairSync("rsa", { modulusLength: 2048 }), { cipher: "aes-256-cbc", passphrase: "x" }),
+    );
+
+    await expect(required({}, { ...alone, environment: { SSH_AUTH_SOCK: AGENT } })).rejects.toThrow(
+      new RegExp(
+        `, and the agent at ${AGENT}, which does not answer\n` +
+          ` {2}${HOME}/.ssh/id_rsa is not used: it is encrypted; the agent is asked, which has it after ssh-add '`,
+      ),
+    );
+  });
+});
+
+describe("the ssh configuration for all users", () => {
+  const global = join(HOME, "ssh_config");
+  const read = (text: string, own = "") => {
+    writeFileSync(global, text);
+    return settings(own, {}, { ...MACHINE, globalConfig: global });
+  };
+
+  it.each([
+    ["for every host", "RevokedHostKeys /etc/ssh/revoked", "", "/etc/ssh/revoked"],
+    ["for this host", "Host 203.*\n  RevokedHostKeys /etc/ssh/%h", "", "/etc/ssh/203.0.113.9"],
+    ["for another host", "Host 198.*\n  RevokedHostKeys /etc/ssh/revoked", "", undefined],
+    ["beside the user's own list", "RevokedHostKeys /etc/ssh/revoked", "RevokedHostKeys ~/own", `${HOME}/own`],
+    // The client does not tell that from nothing, and a list too many lets nobody in.
+    ["also where the user wants none", "RevokedHostKeys /etc/ssh/revoked", "RevokedHostKeys none", "/etc/ssh/revoked"],
+    ["in a file that it includes", `Include "${join(HOME, "more")}"`, "", "/etc/ssh/revoked"],
+  ])("revokes keys %s", (_, text, own, expected) => {
+    put("more", "RevokedHostKeys /etc/ssh/revoked\n");
+
+    expect(read(text, own).target.revokedHostKeysFile).toBe(expected);
+  });
+
+  it("revokes keys for somebody who has no configuration", () => {
+    writeFileSync(global, "RevokedHostKeys /etc/ssh/revoked");
+
+    const { target } = readSshSettings({}, HANDOVER, { ...MACHINE, globalConfig: global });
+
+    expect(target.revokedHostKeysFile).toBe("/etc/ssh/revoked");
+  });
+
+  it("says nothing else", () => {
+    expect(read("Host *\n  Port 2222\n  User somebody\n  ProxyJump elsewhere\n  HostName other").target).toEqual(PLAIN);
+  });
+
+  it("ends the run when ssh cannot read it", () => {
+    expect(() => read("RevokedHostKey x")).toThrow(`ssh cannot use ${global} for 203.0.113.9: `);
+  });
+
+  it("is not there on every machine", () => {
+    const { target } = settings("", {}, { ...MACHINE, globalConfig: join(HOME, "missing") });
+
+    expect(target.revokedHostKeysFile).toBeUndefined();
   });
 });

@@ -335,7 +335,7 @@ describe("a host over SSH", () => {
       problem: "booting",
       message:
         "bastion: cannot log in as ubuntu: it closed the connection before the end of the login; " +
-        "it says: System is booting up.  [31mUnprivileged users are not permitted to log in yet.",
+        "it says: System is booting up. \\x1b[31mUnprivileged users are not permitted to log in yet.",
     });
   });
 
@@ -489,7 +489,7 @@ describe("a host over SSH", () => {
     [
       "one that would write to the terminal",
       says("\u001b[31mno\r\nok: all is well\n", "", 0),
-      "it says: [31mno ok: all is well",
+      "it says: \\x1b[31mno ok: all is well",
     ],
   ])("refuses the answer of a login shell that runs nothing: %s", async (_, loginShell, words) => {
     const other = await another({ loginShell });

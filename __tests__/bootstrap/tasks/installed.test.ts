@@ -28,7 +28,7 @@ import { LocalHost } from "../../support/local-host";
 /** A release of one file for every machine, served from this one. */
 function release(name: string, version: string, content: Buffer, url: string): Release {
   const artifact = { url, sha256: createHash("sha256").update(content).digest("hex") };
-  return { name, version, artifacts: { amd64: artifact, arm64: artifact } };
+  return { name, version, artifacts: { amd64: artifact, arm64: artifact }, isUnconfirmed: false };
 }
 
 let root: string;
@@ -93,6 +93,24 @@ describe("a binary", () => {
     );
     expect(readFileSync(file(), "utf8")).toBe("old");
     expect(readdirSync(dirname(file()))).toEqual(["kubectl"]);
+  });
+
+  it("is said to be unconfirmed before it is downloaded, and not when it is there", async () => {
+    served = content;
+    const unconfirmed = binary(
+      { root, sudo: false },
+      { ...release("kubectl", "1.31.4", content, url), isUnconfirmed: true },
+    );
+
+    const [first, second] = [await outcomes(unconfirmed), await outcomes(unconfirmed)];
+
+    expect(first.map(({ kind }) => kind)).toEqual(["warning", "changed"]);
+    expect(first[0]).toHaveProperty(
+      "message",
+      "no public file that release-table.json names has the checksums of kubectl 1.31.4; `npm run check:releases` " +
+        "compares them with its maker's",
+    );
+    expect(second.map(({ kind }) => kind)).toEqual(["ok"]);
   });
 
   it("is there for two kinds of machines", () => {

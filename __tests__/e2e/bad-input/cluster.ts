@@ -169,6 +169,11 @@ export const CLUSTER_CASES: readonly WrongInput[] = [
     'cannot name a key, got node_groups.old.launch = "configuration"',
   ],
   [
+    "a key for logs that nobody keeps",
+    set("log_encryption = {}"),
+    "log_encryption is for the logs of cluster_log_types and flow_logs, got neither of them",
+  ],
+  [
     "a rotation that is too frequent",
     set("secrets_encryption = { rotation_days = 30 }"),
     "secrets_encryption.rotation_days must be a whole number of days from 90 to 2560, got 30",

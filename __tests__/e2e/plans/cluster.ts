@@ -20,6 +20,17 @@ const OWN_ROLE = ["aws_krug_admin_role = null", 'authentication_mode = "API"', "
 
 const types = (planned: Planned) => [...planned.keys()].map((address) => address.replace(/\..*/, ""));
 
+/** What a security group lets out; which security groups it lets to is known after the apply alone. */
+function egress(planned: Planned, address: string): string[] {
+  const rules = planned.get(address)?.["egress"] as readonly Readonly<Record<string, unknown>>[];
+  return rules
+    .map(({ protocol, from_port: from, to_port: to, cidr_blocks: ranges }) => {
+      const [range = "nobody's range"] = (ranges ?? []) as string[];
+      return `${String(protocol)} ${String(from)}-${String(to)} to ${range}`;
+    })
+    .sort();
+}
+
 /** Combinations of what the control plane, its keys and its access can be, and what a plan from nothing says to each. */
 export const CLUSTER_PLANS: readonly PlanRow[] = [
   {
@@ -94,6 +105,27 @@ export const CLUSTER_PLANS: readonly PlanRow[] = [
     adds: 40,
     expects: (planned) => {
       expect(planned.get(BASTION)).toMatchObject({ root_block_device: [{ encrypted: true, kms_key_id: KEY }] });
+    },
+  },
+  {
+    what: "a key for the logs that is made, for those of the control plane and of the VPC",
+    tfvars: set('cluster_log_types = ["audit"]', "flow_logs = {}", "log_encryption = { rotation_days = 90 }"),
+    adds: 47,
+    expects: (planned) => {
+      expect(planned.get("aws_kms_key.logs_key[0]")).toMatchObject({ rotation_period_in_days: 90 });
+      expect(planned.get("aws_kms_key.logs_key[0]")?.["policy"]).toContain(
+        'log-group:/aws/eks/awskrug_gudi_eks/cluster","arn:aws:logs:ap-northeast-2:123456789012:log-group:/aws/vpc-flow-logs/awskrug_gudi"',
+      );
+      expect(planned.get("aws_kms_alias.logs_alias[0]")).toMatchObject({ name: "alias/eks/awskrug_gudi_eks-logs" });
+    },
+  },
+  {
+    what: "a key for the logs that is there",
+    tfvars: set('cluster_log_types = ["audit"]', "flow_logs = {}", `log_encryption = { kms_key_arn = "${KEY}" }`),
+    adds: 45,
+    expects: (planned) => {
+      for (const group of ["cluster_log_group", "flow_logs_group"])
+        expect(planned.get(`aws_cloudwatch_log_group.${group}[0]`)).toMatchObject({ kms_key_id: KEY });
     },
   },
   {
@@ -201,8 +233,22 @@ export const CLUSTER_PLANS: readonly PlanRow[] = [
   {
     what: "the control plane for nodes and bastion alone",
     tfvars: set('security_group_rules = "minimal"'),
-    adds: 46,
+    adds: 47,
     expects: (planned) => {
+      expect(planned.get("aws_default_security_group.network_default_security_group[0]")).toMatchObject({
+        ingress: [],
+        egress: [],
+      });
+      expect(egress(planned, "aws_security_group.cluster_security_group")).toEqual(["tcp 1-65535 to nobody's range"]);
+      expect(egress(planned, "aws_security_group.bastion_security_group")).toEqual([
+        "tcp 22-22 to nobody's range",
+        "tcp 443-443 to 0.0.0.0/0",
+        "tcp 53-53 to 0.0.0.0/0",
+        "tcp 80-80 to 0.0.0.0/0",
+        "udp 123-123 to 0.0.0.0/0",
+        "udp 53-53 to 0.0.0.0/0",
+      ]);
+      expect(egress(planned, "aws_security_group.node_group_security_group")).toEqual(["-1 0-0 to 0.0.0.0/0"]);
       expect(planned.get(FROM_VPC)?.["cidr_blocks"] ?? null).toBeNull();
       expect(planned.get("aws_security_group_rule.cluster_https_from_bastion[0]")).toMatchObject({
         from_port: 443,
@@ -238,6 +284,6 @@ export const CLUSTER_PLANS: readonly PlanRow[] = [
       'security_group_rules = "minimal"',
       ENTRIES,
     ].join("\n"),
-    adds: 63,
+    adds: 64,
   },
 ];

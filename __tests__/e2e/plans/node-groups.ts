@@ -315,7 +315,7 @@ export const NODE_GROUP_PLANS: readonly PlanRow[] = [
   {
     what: "the ports that a cluster needs",
     tfvars: 'security_group_rules = "minimal"',
-    adds: 46,
+    adds: 47,
     expects: (planned) => {
       const rules = [...planned].filter(([address]) => address.startsWith("aws_security_group_rule.node_group_"));
 

@@ -1,5 +1,5 @@
 import {
-  DISCOVERY,
+  discovery,
   findResource,
   humanDuration,
   mergePatch,
@@ -135,17 +135,25 @@ describe("the table of another kind", () => {
   });
 });
 
-describe("DISCOVERY", () => {
+describe("discovery", () => {
+  const documents = discovery(RESOURCES);
+
   it("leads from the groups to every kind", () => {
-    const { groups } = DISCOVERY["/apis"] as { groups: { versions: { groupVersion: string }[] }[] };
+    const { groups } = documents["/apis"] as { groups: { versions: { groupVersion: string }[] }[] };
     const versions = groups.flatMap((group) => group.versions.map(({ groupVersion }) => `/apis/${groupVersion}`));
     const names = ["/api/v1", ...versions].flatMap((path) =>
-      (DISCOVERY[path] as { resources: { name: string }[] }).resources.map(({ name }) => name),
+      (documents[path] as { resources: { name: string }[] }).resources.map(({ name }) => name),
     );
 
-    expect(versions).toEqual(["/apis/apps/v1", "/apis/networking.k8s.io/v1"]);
+    expect(versions).toEqual([
+      "/apis/apps/v1",
+      "/apis/networking.k8s.io/v1",
+      "/apis/gateway.networking.k8s.io/v1",
+      "/apis/karpenter.sh/v1",
+      "/apis/karpenter.k8s.aws/v1",
+    ]);
     expect(names.sort()).toEqual(RESOURCES.map(({ name }) => name).sort());
-    expect(DISCOVERY["/apis/apps"]).toMatchObject({ kind: "APIGroup", name: "apps" });
+    expect(documents["/apis/apps"]).toMatchObject({ kind: "APIGroup", name: "apps" });
   });
 });
 

@@ -440,6 +440,16 @@ describe("the other objects of a stand-in Kubernetes API", () => {
     expect(names("persistentvolumes")).toEqual(["/pvc-1"]);
   });
 
+  it("are of a custom resource only when somebody has put one there, and the kind stays", () => {
+    const kinds = () => state.resources.map(({ name }) => name);
+    const before = kinds();
+    state.setObjects("nodepools", [{ metadata: { name: "default" } }]);
+    state.setObjects("nodepools", []);
+
+    expect(before).not.toContain("nodepools");
+    expect(kinds()).toEqual([...before, "nodepools"]);
+  });
+
   it("are new ones, and no others, when they are set again", () => {
     state.setObjects("services", [WEB, { metadata: { name: "api" } }]);
     const before = state.get(SERVICES, "shop", "web").metadata;

@@ -1,4 +1,5 @@
 import { findTarget } from "../../../rehearsal/cluster/kubernetes";
+import { RESOURCES } from "../../../rehearsal/cluster/kubernetes-documents";
 
 describe("findTarget", () => {
   it.each([
@@ -12,7 +13,7 @@ describe("findTarget", () => {
     ["/apis/apps/v1/daemonsets", { name: undefined, namespace: undefined, resource: "daemonsets" }],
     ["/apis/networking.k8s.io/v1/namespaces/a/ingresses/b", { name: "b", namespace: "a", resource: "ingresses" }],
   ])("finds what %s names", (path, { name, namespace, resource }) => {
-    const found = findTarget(path);
+    const found = findTarget(path, RESOURCES);
 
     expect([found?.resource.name, found?.namespace, found?.name]).toEqual([resource, namespace, name]);
   });
@@ -29,6 +30,6 @@ describe("findTarget", () => {
     "/apis/apps/v1/services",
     "/apis/apps/v1",
   ])("finds nothing that %s names", (path) => {
-    expect(findTarget(path)).toBeUndefined();
+    expect(findTarget(path, RESOURCES)).toBeUndefined();
   });
 });

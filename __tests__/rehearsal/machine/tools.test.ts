@@ -262,7 +262,7 @@ describe("what a rehearsal sets up by itself", () => {
         `case "$*" in
         *version_info*) echo ${version} ;;
         "-m venv "*) ${venv} && mkdir -p "$3/bin" && cat "$0" > "$3/bin/python" && ${CHMOD} 755 "$3/bin/python" ;;
-        *"-m pip install"*) ${pip} && echo yes > "\${0%/bin/python}/moto" ;;
+        *"-m pip install"*" --require-hashes --only-binary :all: "*) ${pip} && echo yes > "\${0%/bin/python}/moto" ;;
         *find_spec*|*--help) [ -e "\${0%/bin/python}/moto" ] ;;
         *) exit 99 ;;
         esac`,
