@@ -112,8 +112,6 @@ const TESTS: readonly (readonly [start: string, test: string])[] = [
   ["cli/doctor/", "__tests__/cli/doctor"],
   ["contract/handover.ts", "__tests__/contract/outputs"],
   ["contract/inputs/", "__tests__/terraform/tfvars"],
-  ["facts/cluster-tags.ts", "__tests__/cli/ownership"],
-  ["facts/kubelet-skew.ts", "__tests__/facts/images"],
   ["facts/policy.ts", "__tests__/modules/policies"],
   ["facts/yaml-edits.ts", "__tests__/facts/aws-auth"],
 ];

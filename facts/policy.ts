@@ -15,11 +15,7 @@ export interface Statement {
 
 /** A policy of IAM or KMS, JSON. */
 export function policy(...statements: readonly Statement[]): string {
-  const Statement = statements.map(({ Sid, ...rest }) => ({
-    ...(Sid !== undefined && { Sid }),
-    Effect: "Allow",
-    ...rest,
-  }));
+  const Statement = statements.map(({ Sid, ...rest }) => ({ Sid, Effect: "Allow", ...rest }));
   return JSON.stringify({ Version: "2012-10-17", Statement });
 }
 

@@ -576,6 +576,7 @@ describe("the guard, on what no recorded plan has", () => {
     it.each<[string, ChangeJson[], string[]]>([
       ["refuses one while there are groups", [nodes], [OTHER_NODES_ENTRY]],
       ["lets one go where there are none, of which the stack has one at least", [], []],
+      ["lets one go where only others are", [{ ...nodes, address: "aws_vpc.a" }], []],
       ["lets one go where groups are only made", [{ ...nodes, actions: ["create"], before: null }], []],
       ["lets one go with the groups", [{ ...nodes, actions: ["delete"], after: null }], ["aws_autoscaling_group.a"]],
       ["lets one go where groups are only looked at", [{ ...nodes, mode: "data" }], []],
@@ -629,6 +630,45 @@ describe("the guard, on what no recorded plan has", () => {
       ["no group", groupIn(["a"], ["z-a"]), []],
     ])("knows that of a subnet which is named no longer by %s", (_, group, expected) => {
       expect(refusedWith(inSubnets("a", "b"), group)).toEqual(expected);
+    });
+
+    /** The stack's own subnets: one of the internet, one that stays, one that goes, and one that comes in a zone. */
+    const own = (zone: string): ChangeJson[] => [
+      { address: 'aws_subnet.network_private_subnet["c"]', actions: ["create"], after: { availability_zone: zone } },
+      {
+        address: 'aws_subnet.network_private_subnet["b"]',
+        actions: ["delete"],
+        before: { id: "b", availability_zone: "z-b" },
+      },
+      ...["private", "public"].map((kind): ChangeJson => {
+        const values = { id: kind === "private" ? "a" : "p", availability_zone: kind === "private" ? "z-a" : "z-p" };
+        return {
+          address: `aws_subnet.network_${kind}_subnet["a"]`,
+          actions: ["no-op"],
+          before: values,
+          after: values,
+        };
+      }),
+      { address: 'aws_network_acl.network_private_subnet["a"]', actions: ["no-op"], before: {}, after: {} },
+    ];
+
+    it.each([
+      ["refuses another one", "z-c", refused],
+      ["lets the same ones pass", "z-b", []],
+    ])("%s of the stack's own subnets, of which only the apply will tell the ids", (_, zone, expected) => {
+      const change: ChangeJson = {
+        address: CLUSTER,
+        actions: ["update"],
+        before: inSubnets("a", "b"),
+        after: { vpc_config: [{}] },
+        unknown: { vpc_config: [{ subnet_ids: true }] },
+      };
+      const found = refusals(planOf([...own(zone), change]), []).filter(({ address }) => address === CLUSTER);
+
+      expect(found.map(({ because }) => because)).toEqual(expected);
+      for (const { instead } of found) {
+        expect(instead).toBe("set vpc_private_subnets so that it has all of these zones and no other");
+      }
     });
 
     it("leaves them to EKS where the state has no subnets of the cluster", () => {

@@ -176,7 +176,7 @@ describe("the mappings in aws-auth", () => {
   it.each([
     ["where there is no list", {}],
     ["where a list cannot be read", { mapRoles: "rolearn: a", mapUsers: "[" }],
-    ["where nobody is an entry of their own", { mapRoles: "- text\n- [rolearn, groups]\n" }],
+    ["where nobody is an entry of their own", { mapRoles: "- text\n- [rolearn, groups]\n- rolearn: 5\n" }],
     [
       "by an earlier entry of the same, of which the last counts",
       {
@@ -299,6 +299,12 @@ describe("the mappings in aws-auth", () => {
       "aws-auth: mapRoles is written in a way that cannot be edited without touching the entries of others",
       `map ${NODE_ROLE} by hand`,
     ],
+    [
+      "an alias in the entry itself, of something that is not ours",
+      `- rolearn: ${NODE_ROLE}\n  groups: &groups [system:nodes]\n  note: *groups\n`,
+      "aws-auth: mapRoles is written in a way that cannot be edited without touching the entries of others",
+      `map ${NODE_ROLE} by hand`,
+    ],
   ])("fail for %s, and nothing is changed", (_, mapRoles, message, cure = "mend it") => {
     expect(() => mergeAwsAuth({ mapRoles }, NODES)).toThrow(
       new Error(`${message}; nothing was changed, ${cure}: kubectl --namespace kube-system edit configmap aws-auth`),
@@ -344,6 +350,12 @@ describe("what keeps nodes out, as far as aws-auth can tell", () => {
       "an instance profile instead of the role",
       { mapRoles: entry("arn:aws:iam::111122223333:instance-profile/other") + entry(PROFILE) },
       `aws-auth maps ${PROFILE}, an instance profile; it has to be the role, ${NODE_ROLE}`,
+    ],
+    [
+      "an instance profile with a path",
+      { mapRoles: entry(PROFILE.replace("learning", "other")) + entry(PROFILE.replace("learning", "team/learning")) },
+      "aws-auth maps arn:aws:iam::111122223333:instance-profile/team/learning-nodes, an instance profile; it has to be " +
+        `the role, ${NODE_ROLE}`,
     ],
     [
       "an instance profile of another name",

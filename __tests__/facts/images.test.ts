@@ -1,5 +1,4 @@
-import { FAMILIES, imageIdParameter, NODE_IMAGES, nodeImage } from "../../facts/images";
-import { isSkewAllowed } from "../../facts/kubelet-skew";
+import { FAMILIES, imageIdParameter, isFamily, NODE_IMAGES, nodeImage } from "../../facts/images";
 
 /** Their writers are AWS (awslabs/amazon-eks-ami) and Bottlerocket's makers. */
 describe("the name of an EKS image", () => {
@@ -57,21 +56,34 @@ describe("the name of an EKS image", () => {
 
     expect(kind && imageIdParameter(kind)).toBe(`/aws/service/${parameter}/image_id`);
   });
+
+  it.each([
+    ["al2", "eks/optimized-ami/1.32/amazon-linux-2/recommended", "amazon-eks-node-1.32-v"],
+    [
+      "al2023",
+      "eks/optimized-ami/1.32/amazon-linux-2023/x86_64/standard/recommended",
+      "amazon-eks-node-al2023-x86_64-standard-1.32-v",
+    ],
+    ["bottlerocket", "bottlerocket/aws-k8s-1.32/x86_64/latest", "bottlerocket-aws-k8s-1.32-x86_64-v"],
+  ] as const)("is the standard one's where nothing else is said: %s", (family, parameter, name) => {
+    const kind = { family, version: "1.32", architecture: "x86_64" } as const;
+
+    expect(imageIdParameter(kind)).toBe(`/aws/service/${parameter}/image_id`);
+    expect(NODE_IMAGES[family].name(kind)).toBe(name);
+  });
+
+  it("calls the processor of Bottlerocket as the kernel does", () => {
+    expect(NODE_IMAGES.bottlerocket.name({ family: "bottlerocket", version: "1.32", architecture: "arm64" })).toBe(
+      "bottlerocket-aws-k8s-1.32-aarch64-v",
+    );
+  });
 });
 
-describe("a kubelet", () => {
-  it.each([
-    ["1.32", "1.32", true],
-    ["1.29", "1.32", true],
-    ["1.28", "1.32", false],
-    ["1.33", "1.32", false],
-    ["1.22", "1.24", true],
-    ["1.21", "1.24", false],
-    // The kubelet's own version counts, from 1.25.
-    ["1.24", "1.27", false],
-    ["1.25", "1.28", true],
-    ["v1.32.9-eks-aeac579", "1.32", true],
-  ])("%s goes with the control plane %s: %s", (kubelet, controlPlane, allowed) => {
-    expect(isSkewAllowed(kubelet, controlPlane)).toBe(allowed);
-  });
+it.each([
+  ["al2", true],
+  ["al2023", true],
+  ["al2022", false],
+  [undefined, false],
+])("%j is a family of images: %s", (word, is) => {
+  expect(isFamily(word)).toBe(is);
 });

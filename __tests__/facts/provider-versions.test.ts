@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 import awsSchema from "../../facts/aws-schema.json";
-import { isTaken, versionConstraint, versionsInWords } from "../../facts/provider-versions";
+import { isNewer, isTaken, versionConstraint, versionsInWords } from "../../facts/provider-versions";
 
 const [major = 0, minor = 0] = awsSchema.version.split(".").map(Number);
 const proven = (patch: number) => `${String(major)}.${String(minor)}.${String(patch)}`;
@@ -28,6 +28,7 @@ describe("the versions of a provider that a stack takes", () => {
     ["6.0.0", true],
     [proven(0), true],
     [proven(3), true],
+    [proven(12), true],
     [next, false],
     ["7.0.0", false],
     ["6.0.0-beta1", false],
@@ -36,4 +37,12 @@ describe("the versions of a provider that a stack takes", () => {
   ])("have %s: %s", (version, taken) => {
     expect(isTaken("aws", version)).toBe(taken);
   });
+});
+
+it.each([
+  ["6.1.0", "6.0.9", true],
+  ["6.0.9", "6.1.0", false],
+  ["6.1.0", "6.1.0", false],
+])("%s is newer than %s: %s", (version, than, is) => {
+  expect(isNewer(version, than)).toBe(is);
 });

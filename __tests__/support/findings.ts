@@ -627,6 +627,25 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     inputsAnd({ ...only("172.16.10.0/27"), ...desired(1) }, mediumOf(2, 11)),
     inputsAnd({ ...only("172.16.10.0/27"), ...desired(1) }, mediumOf(3, 7)),
   ],
+  [
+    "subnet-small",
+    "warning",
+    "private-subnet-a",
+    // Of three groups two stand in it.
+    inputs({
+      groups: ["ap-northeast-2a", "ap-northeast-2a", "ap-northeast-2b"].flatMap(
+        (zone) => worker({ zones: [zone], size: { min: 0, max: 20, desired: 1 } }).groups,
+      ),
+    }),
+    // No group stands in the one that is too small even for the control plane.
+    inputs({
+      ...worker({ zones: ["ap-northeast-2a"] }),
+      privateSubnets: [
+        ...BEFORE.inputs.privateSubnets.slice(0, 1),
+        { az: "ap-northeast-2b", cidr: "172.16.12.0/29", name: "tiny" },
+      ],
+    }),
+  ],
   // 6 for the control plane, and one for each node, of 11.
   ["subnet-small", "error", "only", inputs({ ...only("172.16.10.0/28"), ...desired(6) })],
   ["subnet-small", "warning", "only", inputs({ ...only("172.16.10.0/28"), ...desired(5) })],
