@@ -73,7 +73,7 @@ const HANDED_ON = {
 const before = (text) =>
   `:not(TaggedTemplateExpression) > TemplateLiteral > TemplateElement[tail=false][value.raw=/${text}/]`;
 const COMMANDS =
-  "aws [a-z0-9-]+|kubectl [a-z-]+|eks (ssh|pin|up|plan|destroy|doctor|status|bootstrap)|ssh-[a-z]+|chmod|openssl";
+  "aws [a-z0-9-]+|kubectl (?!for )[a-z-]+|eks (ssh|pin|up|plan|destroy|doctor|status|bootstrap)|ssh-[a-z]+|chmod|openssl";
 const PASTED = "a value in a command to be pasted has to be quoted: write it as shell`…` of contract/shell";
 const UNQUOTED = { selector: before(`(^|[\\s'"\x60(])(${COMMANDS})( [^\x60;,:()]*)? $`), message: PASTED };
 const UNQUOTED_OPTION = { selector: before("--[a-z-]+[ =]$"), message: PASTED };

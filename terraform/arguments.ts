@@ -43,8 +43,8 @@ export function refuseHiddenArguments(environment: NodeJS.ProcessEnv): void {
 
 function cure(flag: string, isForAll: boolean): string {
   if (flag === "-var" || flag === "-var-file") {
-    const example = flag === "-var" ? "-var NAME=VALUE" : "-var-file local.tfvars";
-    return `which only Terraform would see: write it on the command line, as in eks up ${example}`;
+    const example = flag === "-var" ? "eks up -var NAME=VALUE" : "eks up -var-file local.tfvars";
+    return `which only Terraform would see: write it on the command line, as in ${example}`;
   }
   return isForAll && HARMLESS.includes(flag)
     ? "which not every command of Terraform's takes: write it to TF_CLI_ARGS_plan and TF_CLI_ARGS_apply"

@@ -106,7 +106,7 @@ describe("what is left of a stack", () => {
       ["p-pod-ebs-csi", "p-pod-x-eks-cluster", "p-pods", "other-pod-ebs-csi"],
     );
 
-    expect(things.map(({ type, id }) => `${type} ${id}`).sort()).toEqual([
+    expect(things.map(({ type, id }) => `${String(type)} ${id}`).sort()).toEqual([
       "aws_cloudwatch_log_group /aws/vpc-flow-logs/p",
       "aws_eks_cluster c",
       "aws_iam_instance_profile p-kubectl",

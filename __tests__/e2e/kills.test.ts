@@ -31,8 +31,9 @@ const TYPES: Readonly<Record<string, string>> = {
   autoScalingGroups: "aws_autoscaling_group",
 };
 
-/** Whether a call asks AWS to change something. */
+/** Whether Terraform asks AWS to change something: `eks destroy` deletes what Kubernetes made by itself before. */
 function isChange({ incoming, body }: Call): boolean {
+  if (!/terraform/i.test(incoming.headers["user-agent"] ?? "")) return false;
   const action = new URLSearchParams(body.toString()).get("Action");
   if (action !== null) return !/^(?:Describe|Get|List|AssumeRole)/.test(action);
   const target = incoming.headers["x-amz-target"];

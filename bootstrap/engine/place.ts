@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { quoted } from "../../contract/shell";
+import { quoted, shellText } from "../../contract/shell";
 import type { Artifact } from "../releases";
 import type { Command } from "./command";
 import { PLAN_AGAIN } from "./task";
@@ -38,7 +38,7 @@ exec 9<"$part"
 flock 9
 exec 8<&-
 ${fill}
-chmod ${mode} "$part"
+${shellText`chmod ${mode}`} "$part"
 ${last}mv -f "$part" "$file"`;
 }
 
