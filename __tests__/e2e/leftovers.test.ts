@@ -553,6 +553,7 @@ describeEndToEnd("what a destroyed stack leaves behind", () => {
     forbidding.stop();
 
     expect([...unknown].sort()).toEqual([
+      `cannot ask AWS for the key alias alias/eks/${OURS}-logs: AccessDeniedException: not allowed`,
       `cannot ask AWS for the key alias alias/eks/${OURS}-secrets: AccessDeniedException: not allowed`,
       `cannot ask AWS for the key alias alias/eks/${OURS}-volumes: AccessDeniedException: not allowed`,
       "cannot list the hosted zones: AccessDenied: no",

@@ -189,7 +189,7 @@ describeEndToEnd("tfvars/current.tfvars", () => {
   it("applies them", async () => {
     const applied = await course.apply();
 
-    expect(applied.output).toContain("Apply complete! Resources: 61 added, 0 changed, 0 destroyed.");
+    expect(applied.output).toContain("Apply complete! Resources: 62 added, 0 changed, 0 destroyed.");
   });
 
   it("makes a cluster that looks at access entries, and lets in its creator, its nodes and the bastion", async () => {
@@ -306,7 +306,7 @@ describeEndToEnd("tfvars/current.tfvars", () => {
   it("destroys everything, and leaves the account as it was", async () => {
     const destroyed = await course.destroy('eks_version = "1.36"\n');
 
-    expect(destroyed.output).toContain("Destroy complete! Resources: 61 destroyed.");
+    expect(destroyed.output).toContain("Destroy complete! Resources: 62 destroyed.");
     expect(await course.inventory()).toEqual(before);
   });
 });
@@ -485,6 +485,7 @@ describeEndToEnd("tfvars/production.tfvars", () => {
     );
 
     expect(keys.map(({ name, isRotated }) => [name, isRotated]).sort()).toEqual([
+      ["alias/eks/shop-logs", true],
       ["alias/eks/shop-secrets", true],
       ["alias/eks/shop-volumes", true],
     ]);
@@ -588,7 +589,7 @@ describeEndToEnd("tfvars/production.tfvars", () => {
     expect(flowLogs).toHaveLength(1);
     // The emulator tells a flow log's destination, and not the name of its log group.
     expect(flowLogs[0]?.LogDestination ?? "").toMatch(/log-group:\/aws\/vpc-flow-logs\/shop(:\*)?$/);
-    expect(await course.retention()).toEqual({ "/aws/eks/shop/cluster": 365, "/aws/vpc-flow-logs/shop": 30 });
+    expect(await course.retention()).toEqual({ "/aws/eks/shop/cluster": 365, "/aws/vpc-flow-logs/shop": 365 });
   });
 
   it("has a name for the bastion inside the VPC", async () => {
