@@ -243,8 +243,8 @@ describeEndToEnd("every command", () => {
     };
     under("without an SSH key", withoutKey, {
       plan: [0, "nothing to add, to change or to destroy"],
-      up: [1, NO_KEY],
-      status: [0, NO_KEY],
+      up: [1, "there is no key to set the bastion up with, so that nothing was made"],
+      status: [0, "nobody could log in to the bastion"],
       doctor: [1, NO_KEY],
       ssh: [1, NO_KEY],
       bootstrap: [1, NO_KEY],
