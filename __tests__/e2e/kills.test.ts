@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -111,16 +111,10 @@ describeNeeding("the end-to-end tests' programs", "Terraform itself")(
       return { ...(await ended), terraform };
     }
 
-    /** Waits for a process group that nobody has killed. */
-    async function endOf(group: number): Promise<void> {
-      try {
-        for (;;) {
-          process.kill(-group, 0);
-          await sleep(200);
-        }
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-      }
+    /** Waits for a process that nobody has killed. One that has ended, and that nobody has asked for, has no command line. */
+    async function endOf(pid: number): Promise<void> {
+      const file = `/proc/${String(pid)}/cmdline`;
+      while (existsSync(file) && readFileSync(file, "utf8") !== "") await sleep(200);
     }
 
     const inAccount = async () => gained(before, await account.inventory());
