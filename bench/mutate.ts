@@ -78,15 +78,8 @@ export function scoresIn({ files }: Report, known: Scores): Scores {
 }
 
 function offsetOf(source: string, { line, column }: Place): number {
-  return (
-    source
-      .split("\n")
-      .slice(0, line - 1)
-      .join("\n").length +
-    (line > 1 ? 1 : 0) +
-    column -
-    1
-  );
+  const before = source.split("\n").slice(0, line - 1);
+  return before.reduce((sum, { length }) => sum + length + 1, 0) + column - 1;
 }
 
 function inOneLine(code: string): string {

@@ -13,6 +13,7 @@ import {
   type InCluster,
   type Named,
 } from "../../cli/destroy/in-cluster";
+import { EMPTY } from "../support/in-cluster";
 import { said } from "../support/recorded";
 
 const CONTEXT = "arn:aws:eks:ap-northeast-2:123456789012:cluster/c";
@@ -28,15 +29,6 @@ const object = (kind: string, namespace: string, name: string): Named => ({
   name,
   uid: `uid-${name}`,
 });
-const EMPTY: InCluster = {
-  services: [],
-  ingresses: [],
-  gateways: [],
-  claims: [],
-  nodePools: [],
-  nodeClaims: [],
-  volumes: [],
-};
 
 /** A stand-in for a bastion: it answers in order, or as a function says, and keeps what it was asked to run. */
 class StandInBastion implements Host {

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startGate, type Gate } from "../../rehearsal/machine/gate";
 import { describeNeeding } from "../support/needs";
 import { Account, gained } from "../support/account";
-import { run } from "../support/run";
 import { Progress, readEvent } from "../../terraform/events";
 import { startStage, type Stage } from "../support/stage";
 
@@ -111,51 +110,5 @@ describeNeeding("the end-to-end tests' programs", "Terraform itself")("eks, atta
     expect(again.code).toBe(0);
     expect(await inAccount()).toMatchObject(ONCE);
     expect(left()).toEqual([]);
-  });
-
-  describe("from another place", () => {
-    const environment: Record<string, string> = {};
-
-    beforeAll(async () => {
-      const role = ["--role-arn", "arn:aws:iam::999999999999:role/other", "--role-session-name", "me"];
-      const { stdout } = await run("aws", ["sts", "assume-role", ...role, "--output", "json"], {
-        env: stage.environment,
-      });
-      const { Credentials: it } = JSON.parse(stdout) as {
-        readonly Credentials: Record<"AccessKeyId" | "SecretAccessKey" | "SessionToken", string>;
-      };
-      environment["AWS_ACCESS_KEY_ID"] = it.AccessKeyId;
-      environment["AWS_SECRET_ACCESS_KEY"] = it.SecretAccessKey;
-      environment["AWS_SESSION_TOKEN"] = it.SessionToken;
-    });
-
-    const there = ["-var", "aws_region=us-east-1"];
-    const REGION = "what is in the state was made in ap-northeast-2, and aws_region is us-east-1";
-    const ACCOUNT =
-      "what is in the state was made in the account 123456789012, and these credentials are of 999999999999";
-
-    it.each([
-      ["region", "plan", [...GIVEN, ...there], REGION],
-      ["region", "up", [...GIVEN, ...there, "-auto-approve"], REGION],
-      ["region", "destroy", [...GIVEN, ...there, "-auto-approve"], REGION],
-      ["region", "destroy", [...GIVEN, ...there, "--dry-run"], REGION],
-      ["account", "plan", GIVEN, ACCOUNT],
-      ["account", "up", [...GIVEN, "-auto-approve"], ACCOUNT],
-      ["account", "destroy", [...GIVEN, "-auto-approve"], ACCOUNT],
-      ["account", "destroy", [...GIVEN, "--dry-run"], ACCOUNT],
-      ["account", "status", [], ACCOUNT],
-      ["account", "doctor", [], ACCOUNT],
-    ])("of another %s: eks %s does nothing, and names both", async (what, command, args, said) => {
-      const [state, made] = [[...(await stage.project.state()).keys()], await inAccount()];
-      const own = { ...stage.environment };
-      if (what === "account") Object.assign(stage.environment, environment);
-
-      const ended = await stage.eks(command, ...args);
-      Object.assign(stage.environment, { AWS_SESSION_TOKEN: undefined }, own);
-
-      expect(ended).toMatchObject({ code: 3, output: expect.stringContaining(said) as string });
-      expect([...(await stage.project.state()).keys()]).toEqual(state);
-      expect(await inAccount()).toEqual(made);
-    });
   });
 });

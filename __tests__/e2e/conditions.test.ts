@@ -26,8 +26,9 @@ interface Circumstances {
 /** A command's exit code, and what it says. */
 type Answer = readonly [code: number, says: string];
 
-const ELSEWHERE_REGION = "was made in ap-northeast-2, and aws_region is us-east-1";
-const ELSEWHERE_ACCOUNT = "was made in the account 123456789012, and these credentials are of 999999999999";
+const ELSEWHERE_REGION = "what is in the state was made in ap-northeast-2, and aws_region is us-east-1";
+const ELSEWHERE_ACCOUNT =
+  "what is in the state was made in the account 123456789012, and these credentials are of 999999999999";
 const NO_KEY = "there is no key to log in to";
 
 /** Answers as AWS does where nothing is allowed, each service in its own form. */
@@ -176,11 +177,11 @@ describeEndToEnd("every command", () => {
       const folder = stage.project.folder;
       for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
         const file = join(folder, name);
-        const { size, mode } = lstatSync(file);
+        const stats = lstatSync(file);
         // The provider itself is hundreds of megabytes.
-        if (!lstatSync(file).isFile() || size > 8_000_000) continue;
+        if (!stats.isFile() || stats.size > 8_000_000) continue;
         if (holdsOne(readFileSync(file, "latin1"), secrets)) places.add(name);
-        if (name.startsWith(".cache/") && (mode & 0o022) !== 0) places.add(`${name} can be written by others`);
+        if (name.startsWith(".cache/") && (stats.mode & 0o022) !== 0) places.add(`${name} can be written by others`);
       }
 
       expect(secrets.length).toBeGreaterThan(3);

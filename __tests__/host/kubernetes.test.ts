@@ -21,6 +21,7 @@ import { startLightPrograms, type LightPrograms } from "../../rehearsal/bastion/
 import type { Proxy } from "../../rehearsal/machine/proxy";
 import { emulate } from "../support/end-to-end";
 import { HANDOVER } from "../support/handover";
+import { EMPTY } from "../support/in-cluster";
 import { LocalHost } from "../support/local-host";
 import { describeOnHost } from "../support/on-host";
 import { run, type Ended } from "../support/run";
@@ -80,15 +81,6 @@ const IN_AWS = {
   ],
 };
 const uid = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
-const NOTHING: InCluster = {
-  services: [],
-  ingresses: [],
-  gateways: [],
-  claims: [],
-  nodePools: [],
-  nodeClaims: [],
-  volumes: [],
-};
 const FOUND: InCluster = {
   services: [
     { kind: "Service", namespace: "default", name: "web", uid },
@@ -419,7 +411,7 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
   it.each(["kubectl", "stand-in"] as const)(
     "has nothing in AWS at first, and its workloads, says the %s",
     async (it) => {
-      expect(await readInCluster(bastion(it), access())).toEqual(NOTHING);
+      expect(await readInCluster(bastion(it), access())).toEqual(EMPTY);
 
       const { workloads } = await readInsideFacts(bastion(it), HANDOVER, { context: CONTEXT });
       expect(workloads).toMatchObject({
@@ -452,7 +444,7 @@ describeOnHost("kubectl and the stand-in Kubernetes API", () => {
       "services default/web",
       "services shop/cart",
     ]);
-    expect(await readInCluster(bastion(it), access())).toEqual({ ...NOTHING, volumes: FOUND.volumes });
+    expect(await readInCluster(bastion(it), access())).toEqual({ ...EMPTY, volumes: FOUND.volumes });
     expect(kubernetes.state.list(findResource("services"))).toMatchObject([{ metadata: { name: "kubernetes" } }]);
   });
 

@@ -159,8 +159,8 @@ class Destruction {
     // A wish for something that is not there is a mistake, and found before anything is deleted.
     const removal = removalPlan(found, this.#wishes);
     this.#say(listing(removal));
-    if (inState.length > 0) this.#say(["", "Made by Terraform, to be deleted:", `  ${countByType(inState)}`]);
     if (inState.length > 0) {
+      this.#say(["", "Made by Terraform, to be deleted:", `  ${countByType(inState)}`]);
       this.#refuseMachines(machinesIn(found), this.#silence ?? "no NodeClaim of the cluster takes them along");
     }
     if (options.dryRun) return 2;
@@ -268,18 +268,27 @@ class Destruction {
     return { signal: this.#signal, busy };
   }
 
+  /** @returns why something was not deleted, as it was said on the screen */
+  async #deleteThroughCluster(
+    handover: Handover,
+    work: (host: Host, cluster: ClusterAccess) => Promise<string[]>,
+  ): Promise<string[]> {
+    const done = await this.#onBastion(handover, work);
+    this.#signal.throwIfAborted();
+    const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];
+    for (const failure of failures) this.screen.line(`note: not deleted through the cluster: ${failure}`);
+    return failures;
+  }
+
   async #removeInside(claims: InCluster["claims"]): Promise<void> {
     const { services, ingresses, gateways, volumes } = this.#inside;
     const handover = this.#handover;
     const count = String(services.length + ingresses.length + gateways.length + claims.length);
     if (count === "0" || handover === undefined) return;
     await this.screen.step("services and claims", async () => {
-      const done = await this.#onBastion(handover, (host, cluster) =>
+      const failures = await this.#deleteThroughCluster(handover, (host, cluster) =>
         deleteInCluster(host, cluster, { services, ingresses, gateways, claims }, this.#signal),
       );
-      this.#signal.throwIfAborted();
-      const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];
-      for (const failure of failures) this.screen.line(`note: not deleted through the cluster: ${failure}`);
       await this.#refuseMadeAnew(handover, { services, ingresses, gateways, claims: this.#inside.claims });
       if (failures.length > 0) return { said: `of ${count} not all are deleted through the cluster` };
       // The driver that deletes them goes with the nodes.
@@ -308,12 +317,9 @@ class Destruction {
     const handover = this.#handover;
     if (nodePools.length + nodeClaims.length === 0 || handover === undefined) return;
     await this.screen.step("machines of Karpenter", async () => {
-      const done = await this.#onBastion(handover, (host, cluster) =>
+      await this.#deleteThroughCluster(handover, (host, cluster) =>
         deleteMachines(host, cluster, nodePools, this.#signal),
       );
-      this.#signal.throwIfAborted();
-      const failures = "result" in done ? done.result : ["nobody could log in to the bastion"];
-      for (const failure of failures) this.screen.line(`note: not deleted through the cluster: ${failure}`);
       // From now on no NodeClaim takes a machine along.
       this.#inside = { ...before, nodePools: [], nodeClaims: [] };
       let left: readonly Thing[] = [];
