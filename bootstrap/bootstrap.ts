@@ -33,7 +33,7 @@ export async function bootstrap(args: readonly string[], signal: AbortSignal): P
       return 0;
     }
     // What is read from standard input or over the network may never come.
-    const handovers = await orInterrupted(readHandovers(options.source), signal);
+    const handovers = await orInterrupted(readHandovers(options.source, { signal }), signal);
     const targets = named(handovers.map(({ handover }) => handover));
     if (targets.length > 1) refuseForSeveral(options);
     const releases = releasesOf(options.releases);

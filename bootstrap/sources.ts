@@ -36,6 +36,8 @@ export interface NamedHandover {
 export interface Surroundings extends Omit<CloudAccess, "environment"> {
   readonly environment?: NodeJS.ProcessEnv;
   readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  /** Ends Terraform, which is asked about a stack. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where cdktf puts the stack called `eks`, seen from the project's folder. */
@@ -74,13 +76,13 @@ export function handoverSource(options: SourceOptions): HandoverSource {
  */
 export async function readHandovers(
   source: HandoverSource,
-  { environment = process.env, stdin = process.stdin, ...access }: Surroundings = {},
+  { environment = process.env, stdin = process.stdin, signal, ...access }: Surroundings = {},
 ): Promise<readonly NamedHandover[]> {
   switch (source.kind) {
     case "outputs":
       return fromFiles(source.paths, stdin);
     case "stack-dir":
-      return [await fromStack(source.folder, environment)];
+      return [await fromStack(source.folder, environment, signal)];
     case "terraform-cloud": {
       const name = `workspace ${source.organization}/${source.workspace} on ${cloudHost(environment)}`;
       const outputs = await readCloudOutputs(source, HANDOVER_FIELDS, { environment, ...access });
@@ -180,14 +182,18 @@ function refuseTwice(handovers: readonly NamedHandover[]): void {
   }
 }
 
-async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promise<NamedHandover> {
+async function fromStack(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<NamedHandover> {
   const missing =
     `there is no folder ${folder}: has the stack been synthesized and applied here? Run \`eks up\` or ` +
     "`cdktf deploy`, or say where the outputs are with --stack-dir, --outputs or --terraform-cloud";
   if (!(await isFolder(folder, missing))) {
     throw new UserError(`--stack-dir must be a folder, ${folder} is a file; --outputs takes files`);
   }
-  const { command, stdout } = await outputsOf(folder, environment);
+  const { command, stdout } = await outputsOf(folder, environment, signal);
   const source = `${command} output -json`;
   // Terraform prints an empty object and ends with 0, even when there is no stack in the folder.
   if (stdout.trim() === "{}") {
@@ -203,6 +209,7 @@ async function fromStack(folder: string, environment: NodeJS.ProcessEnv): Promis
 async function outputsOf(
   folder: string,
   environment: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly command: string; readonly stdout: string }> {
   const program = programFor(environment);
   const command = `${typedName(program, environment)} -chdir=${folder}`;
@@ -210,11 +217,14 @@ async function outputsOf(
     const { stdout } = await promisify(execFile)(program, [`-chdir=${folder}`, "output", "-json", "-no-color"], {
       env: environment,
       maxBuffer: 64 * 1024 * 1024,
+      signal,
+      killSignal: "SIGINT",
     });
     return { command, stdout };
   } catch (cause) {
-    const { code, signal, stderr } = cause as ExecFileException & { readonly stderr: string };
-    const how = typeof code === "number" ? `exit code ${String(code)}` : (signal ?? String(code));
+    if (signal?.aborted === true) throw new UserError("interrupted: nothing has been done", { exitCode: 130, cause });
+    const { code, signal: endedBy, stderr } = cause as ExecFileException & { readonly stderr: string };
+    const how = typeof code === "number" ? `exit code ${String(code)}` : (endedBy ?? String(code));
     throw new UserError(
       `\`${command} output -json\` failed (${how}); \`${command} init\` prepares a stack that was not ` +
         `initialized here, --outputs needs no ${productOf(program)}${errorLines(stderr)}`,

@@ -50,7 +50,7 @@ export async function status(
   signal: AbortSignal,
 ): Promise<number> {
   screen.busy("reading the outputs");
-  const handover = await handoverHere(bootstrap);
+  const handover = await handoverHere(bootstrap, signal);
   const { cluster, inside } = await look(handover, bootstrap, screen, signal);
   screen.end();
   const found = statusOf(handover, cluster, inside);
@@ -73,8 +73,8 @@ export async function doctor(options: InspectOptions, screen: Screen, signal: Ab
       ? []
       : examineState(readState(STATE_FILE, state, textOf(`.${STATE_FILE}.lock.info`), isLocked(STATE_FILE)));
   screen.busy("reading the outputs");
-  const handover = await handoverHere(options.bootstrap).catch((error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
+  const handover = await handoverHere(options.bootstrap, signal).catch((error: unknown) => {
+    if (!(error instanceof UserError) || error.exitCode === 130) throw error;
     // Nothing is applied, or not all of it: the account is what can be looked at.
     screen.line(`note: no cluster to look at, so this is about the account alone: ${error.message}`);
     return undefined;
@@ -119,7 +119,7 @@ async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | 
  *
  * @throws UserError when it has not; UserError when they name several
  */
-export async function handoverHere(args: readonly string[]): Promise<Handover> {
+export async function handoverHere(args: readonly string[], signal: AbortSignal): Promise<Handover> {
   const source = readOptions(args)?.source ?? { kind: "stack-dir", folder: STACK_DIR };
   if (source.kind === "stack-dir" && source.folder === STACK_DIR && !existsSync(STACK_DIR)) {
     throw new UserError(
@@ -127,7 +127,7 @@ export async function handoverHere(args: readonly string[]): Promise<Handover> {
         "the folder where that was done, or say where its outputs are, as in eks status -- --outputs FILE",
     );
   }
-  const [first, ...others] = await readHandovers(source);
+  const [first, ...others] = await readHandovers(source, { signal });
   if (first === undefined) throw new UserError(`${STACK_DIR} has no outputs; \`eks up\` makes them`);
   if (others.length > 0) {
     const names = [first, ...others].map(({ handover }) => handover.cluster_name);

@@ -43,7 +43,7 @@ export async function ssh(
     print(HELP.split("\n"));
     return 0;
   }
-  const handover = await handoverHere(given);
+  const handover = await handoverHere(given, signal);
   screen.busy("logging in");
   const { ssh: judged } = await logIn(handover, options, signal, {
     waiting: (what) => {

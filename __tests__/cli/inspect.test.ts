@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import * as os from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { knownHostsLine } from "../../bootstrap/ssh/known-hosts";
 import { onBastion } from "../../cli/on-bastion";
@@ -24,6 +25,14 @@ function put(name: string, text: string): string {
   mkdirSync(join(path, ".."), { recursive: true });
   writeFileSync(path, text, { mode: 0o600 });
   return path;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** Options that lead to a port of loopback where nobody listens, and to no key or host key of this machine's user. */
@@ -107,15 +116,21 @@ describe("eks status", () => {
     expect(stderr).toContain(says);
   });
 
-  it("ends at once by Ctrl-C, whatever it is waiting for", async () => {
-    const { program } = standInForTerraform(join(place.folder, "bin"), { "-chdir": "sleep 5" });
+  it("ends at once by Ctrl-C, and ends the Terraform that it is waiting for", async () => {
+    const pidFile = join(place.folder, "pid");
+    const { program } = standInForTerraform(join(place.folder, "bin"), {
+      "-chdir": `echo $$ > ${pidFile}; exec sleep 600`,
+    });
     mkdirSync(join(place.folder, "cdktf.out", "stacks", "eks"), { recursive: true });
 
-    const start = performance.now();
-    const { code, stderr } = await place.run(["status"], { EKS_TERRAFORM: program }, AbortSignal.timeout(100));
+    const controller = new AbortController();
+    const run = place.run(["status"], { EKS_TERRAFORM: program }, controller.signal);
+    while (!existsSync(pidFile) || readFileSync(pidFile, "utf8") === "") await sleep(10);
+    controller.abort();
+    const { code, stderr } = await run;
 
     expect({ code, stderr }).toEqual({ code: 130, stderr: "error: interrupted: nothing has been done\n" });
-    expect(performance.now() - start).toBeLessThan(4000);
+    while (isRunning(Number(readFileSync(pidFile, "utf8")))) await sleep(10);
   });
 });
 
@@ -214,15 +229,13 @@ describe("work on the bastion", () => {
     server.stop();
   });
 
-  it("is a login that failed when nobody answers, soon", async () => {
-    const start = performance.now();
+  it("is a login that failed when nobody answers", async () => {
     const work = jest.fn();
 
     const done = await onBastion(HANDOVER, await nowhere(), work, screen, never);
 
     expect(done).toMatchObject({ login: { reached: false, message: expect.stringContaining("127.0.0.1") as string } });
     expect(work).not.toHaveBeenCalled();
-    expect(performance.now() - start).toBeLessThan(8000);
   });
 
   it("is a login that failed when the host key is another one than known", async () => {

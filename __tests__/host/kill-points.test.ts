@@ -45,8 +45,7 @@ describeOnHost("the bootstrap, interrupted", () => {
     const report = await site.bootstrap();
     commands = execute.mock.calls.length;
     execute.mockRestore();
-    const { bytesToClient, bytesToServer } = site.link.counts();
-    bytes = bytesToClient + bytesToServer;
+    bytes = carried();
     await site.quiet();
     whole = site.tree();
     wholeRoles = site.mappedRoles();
@@ -109,6 +108,17 @@ describeOnHost("the bootstrap, interrupted", () => {
   async function runCommand(): Promise<{ isFailed: boolean; problems: string[] }> {
     const { code, output } = await runBootstrap(site.operator, site.options);
     return { isFailed: code !== 0, problems: code === 0 ? [] : problemsOfOutput(code, output) };
+  }
+
+  const carried = (): number => {
+    const { bytesToClient, bytesToServer } = site.link.counts();
+    return bytesToClient + bytesToServer;
+  };
+
+  /** Waits until the link has carried so many bytes since it was made, or a run has ended. */
+  async function untilCarried(total: number, ended: Promise<unknown>): Promise<void> {
+    const isOver = ended.then(() => true);
+    while (carried() < total && !(await Promise.race([isOver, sleep(1, false)])));
   }
 
   it("converges after a reset or an end of the connection when a command has ended, for each, and when it has begun, for every third", async () => {
@@ -174,19 +184,26 @@ describeOnHost("the bootstrap, interrupted", () => {
     const random = seeded(1914);
     const rounds = kills(8);
     const all: string[] = [];
-    let killed = 0;
-    const start = performance.now();
-    await runBootstrap(site.operator, site.options);
-    const whole = performance.now() - start;
+    const [none, start] = [carried(), performance.now()];
+    const uninterrupted = startBootstrap(site.operator, site.options);
+    await untilCarried(none + 1, uninterrupted.ended);
+    const startUp = performance.now() - start;
+    await uninterrupted.ended;
+    const carriedByOne = carried() - none;
+    let [underWay, killed] = [0, 0];
     for (let round = 0; round < rounds; round++) {
       await site.reset();
-      const moment = (0.2 + 0.8 * random()) * whole;
+      const before = carried();
       const run = startBootstrap(site.operator, site.options);
-      await sleep(moment);
+      // Every fourth one while it starts; of the others each when so much has been said, whatever the machine's pace.
+      const [part, isStarting] = [random(), round % 4 === 3];
+      if (isStarting) await sleep(part * startUp);
+      else await untilCarried(before + part * 0.9 * carriedByOne, run.ended);
       run.child.kill(signal);
       const { code, output } = await run.ended;
 
-      if (code !== 0) killed++;
+      if (!isStarting) underWay++;
+      if (!isStarting && code !== 0) killed++;
       // A run that has only just been started does not yet listen to signals, or has not yet read what to do.
       const isTold =
         code === null || code === 0 || (code === 130 && (LAST_LINE.test(output) || NOT_BEGUN.test(output)));
@@ -195,11 +212,12 @@ describeOnHost("the bootstrap, interrupted", () => {
         ...(await problemsAfterCut(round % 2 === 0)),
         ...(await problemsOfRerun(round % 2 === 0)),
       ];
-      all.push(...problems.map((problem) => `after ${moment.toFixed(0)} ms: ${problem}`));
+      const moment = `${(100 * part).toFixed(0)} % of ${isStarting ? "its start" : "its bytes"}`;
+      all.push(...problems.map((problem) => `at ${moment}: ${problem}`));
     }
 
     expect(all).toEqual([]);
-    expect(killed).toBeGreaterThan(rounds / 2);
+    expect(killed).toBe(underWay);
   });
 
   it.each(["kubectl", "authenticator", "awsCli"] as const)(
