@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-import { scoresIn, testsOf, withScores } from "../bench/mutate";
+import { scoresIn, testsOf, unscored, withScores } from "../bench/mutate";
 import { fillIn, withRun, type ProvenRun } from "../bench/proven";
 import { AWS_PROVIDER_COMPARED } from "../facts/provider-versions";
 
@@ -48,10 +48,15 @@ describe("docs/proven.md", () => {
       replacement: status,
     }));
     const known = { line: 9, code: "x) y", became: "NoCoverage", reason: "nobody sees y" };
-    const scores = scoresIn({ files: { "a.ts": { source, mutants } } }, { "a.ts": { killed: 0, survivors: [known] } });
+    const scores = scoresIn(
+      { files: { "a.ts": { source, mutants } } },
+      { "a.ts": { text: "", killed: 0, survivors: [known] } },
+    );
 
     expect(scores).toEqual({
       "a.ts": {
+        // printf 'a\nif (x)\n  y;\n' | sha256sum
+        text: "d458adc162f2",
         killed: 2,
         survivors: [
           { line: 2, code: "x) y", became: "Survived" },
@@ -59,6 +64,15 @@ describe("docs/proven.md", () => {
         ],
       },
     });
+  });
+
+  it("scores a file anew when its text is another one, and none that costs nobody anything", () => {
+    const scores = { "facts/cidr.ts": { text: "369b74f2003c", killed: 1, survivors: [] } };
+
+    expect(unscored({ "facts/cidr.ts": "as it was", "facts/pods.ts": "new", "cli/ssh.ts": "" }, scores)).toEqual([
+      "facts/pods.ts",
+    ]);
+    expect(unscored({ "facts/cidr.ts": "changed" }, scores)).toEqual(["facts/cidr.ts"]);
   });
 
   it.each([
