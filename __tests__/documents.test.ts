@@ -73,7 +73,7 @@ describe("the documents", () => {
     );
 
     expect(named.length).toBeGreaterThan(30);
-    expect(named.filter(([, command]) => !source.includes(`command("${command}")`))).toEqual([]);
+    expect(named.filter(([, command]) => !new RegExp(`ommand\\("${command}[" ]`).test(source))).toEqual([]);
   });
 
   describe("have a table of readers, in __tests__/README.md", () => {

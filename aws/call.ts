@@ -1,5 +1,6 @@
 import { UserError } from "../contract/user-error";
 import { printable } from "../terminal/text";
+import { cureOf, noAnswerAtAll, unwrapped } from "./failure";
 
 /** What AWS answers for what is not there (any more), by the names of its errors: `InvalidGroup.NotFound`, … */
 const GONE = /NotFound|NoSuchEntity|NoSuchHostedZone/;
@@ -7,11 +8,6 @@ const GONE = /NotFound|NoSuchEntity|NoSuchHostedZone/;
 /** The name that AWS gave an error, such as `AccessDenied`; empty for everything that is no answer of AWS. */
 export function errorName(error: unknown): string {
   return error instanceof Error && "$metadata" in error ? error.name : "";
-}
-
-/** What the network says, without what the SDK puts before it. */
-export function unwrapped(message: string): string {
-  return message.replace(/^AWS SDK error wrapper for (Error: )?/, "");
 }
 
 /** Whether AWS says that what was asked for does not exist. */
@@ -30,6 +26,8 @@ export async function asking<T>(what: string, call: Promise<T>): Promise<T> {
     return await call;
   } catch (error) {
     if (!isFailureOfACall(error)) throw error;
+    const none = noAnswerAtAll(error);
+    if (none !== undefined) throw new UserError(`cannot ${what}: ${none.said}; ${cureOf(none)}`, { cause: error });
     const why = error.name === "Error" ? unwrapped(error.message) : `${error.name}: ${error.message}`;
     throw new UserError(`cannot ${what}: ${printable(why)}`, { cause: error });
   }

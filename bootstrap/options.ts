@@ -49,7 +49,7 @@ export const OPTIONS = {
 const TIMEOUT = 600;
 const CONCURRENCY = 10;
 
-export const HELP = `Usage: npm run bootstrap -- [OPTIONS]
+export const HELP = `Usage: eks bootstrap [OPTIONS]      (or npm run bootstrap -- [OPTIONS])
 
 Makes the kubectl server of the workshop out of the bastion of an applied stack, over SSH. What is already as it should
 be is left alone.

@@ -1,10 +1,12 @@
 // What a command does not use is not loaded: AWS' clients take half a second.
 /* eslint-disable @typescript-eslint/no-require-imports */
-import { Command, CommanderError, Option } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 
 import { shell } from "../contract/shell";
 import { HELP, OPTIONS as BOOTSTRAP_OPTIONS } from "../bootstrap/options";
 import { fileProblem, UserError } from "../contract/user-error";
+import { completionScript, SHELLS, type ShellName } from "./completion";
+import { meant, withExamples } from "./help";
 import { INJECTION_NAMES } from "./rehearse/injection-names";
 import { print, say } from "../terminal/output";
 import { orInterrupted } from "../terminal/process";
@@ -37,7 +39,10 @@ export async function eks(args: readonly string[], signal: AbortSignal): Promise
     if (own[0] !== "rehearse") refuseHiddenArguments(process.env);
     code = await work();
   });
-  for (const command of program.commands) beStrict(command, bootstrap !== undefined);
+  for (const command of program.commands) {
+    beStrict(command, bootstrap !== undefined);
+    withExamples(command);
+  }
   try {
     await program.parseAsync(own.map(withTwoDashes), { from: "user" });
     return code;
@@ -70,6 +75,8 @@ function failure(error: unknown, signal: AbortSignal): { readonly code: number; 
  */
 function divided(args: readonly string[]): { readonly own: readonly string[]; readonly bootstrap?: readonly string[] } {
   const end = args.indexOf("--");
+  // Its help is the bootstrap's own.
+  if (args[0] === "help" && args[1] === "bootstrap") return divided(["bootstrap", "--help"]);
   if (args[0] === "bootstrap") {
     return { own: ["bootstrap"], bootstrap: args.slice(1).filter((_, at) => at !== end - 1) };
   }
@@ -104,7 +111,7 @@ function beStrict(command: Command, hasBootstrapOptions: boolean): void {
     });
   }
   command.allowExcessArguments().hook("preAction", (_, action) => {
-    const [word] = action.args;
+    const word = action.args[action.registeredArguments.length];
     if (word !== undefined) {
       const hint = /\.tfvars(\.json)?$/.test(word)
         ? `did you mean ${shell`-var-file ${word}`}?`
@@ -147,8 +154,17 @@ function commands(
 ): Command {
   const program = new Command("eks")
     .description("One command for the life of the workshop's cluster, in the current folder.")
+    // `eks pin --version 1.33` is another one.
+    .enablePositionalOptions()
+    .version(ownVersion(), "-V, --version", "which version this is")
+    .helpOption("-h, --help", "options, examples and exit codes")
+    // What a switch is without being given needs no words.
+    .configureHelp({ optionDescription: ({ description }) => description })
     .exitOverride()
     .configureOutput({
+      outputError: (text, write) => {
+        write(commandError(text));
+      },
       writeOut: (text) => {
         print(linesOf(text));
       },
@@ -157,12 +173,12 @@ function commands(
       },
     })
     .showHelpAfterError("(--help lists what there is)")
-    .helpCommand(false)
+    .helpCommand("help [command]", "options, examples and exit codes of a command")
     .addHelpText(
       "after",
-      "\nWithout an AWS account: eks rehearse. With one: eks pin, then eks up -var-file local.tfvars.\n\n" +
+      "\nWithout an AWS account: eks rehearse. With one: eks pin, then eks up.\n\n" +
         "What follows -- is for the bootstrap, which --help after it explains:\n" +
-        "  eks up -var-file local.tfvars -- --identity key.pem\n" +
+        "  eks up -- --identity key.pem\n" +
         "Exit codes: 0 done, 1 failed, 2 there are changes, 3 refused by the guard,\n64 wrong usage, 130 interrupted.",
     );
   /** For commands that reach the bastion: what is wrong with the way there is found before anything is done. */
@@ -177,6 +193,7 @@ function commands(
 
   withVariables(program.command("plan").description("show what `up` would do, and refuse what it would refuse"))
     .addOption(allowReplace())
+    .addOption(full())
     .action((options: UpOptions) =>
       run(() => {
         const { plan } = require("./up") as typeof import("./up");
@@ -187,6 +204,7 @@ function commands(
   withVariables(program.command("up").description("plan, guard, apply, set the bastion up, and show the nodes"))
     .usage(`[options] [${BOOTSTRAP_WORDS}]`)
     .addOption(allowReplace())
+    .addOption(full())
     .option("--auto-approve", "ask nothing", false)
     .action((options: UpOptions) =>
       runOnBastion(() => {
@@ -282,7 +300,31 @@ function commands(
         return rehearse(options, screen, signal);
       }),
     );
+
+  program
+    .command("completion")
+    .description("a script by which a shell completes what is typed")
+    .addArgument(new Argument("<SHELL>", "which shell").choices(SHELLS))
+    .action((shellName: ShellName) =>
+      run(() => {
+        print(linesOf(completionScript(program, shellName)));
+        return Promise.resolve(0);
+      }),
+    );
   return program;
+}
+
+/** What package.json says. */
+function ownVersion(): string {
+  const { name, version } = require("../package.json") as { readonly name: string; readonly version: string };
+  return `${name} ${version}, Node.js ${process.versions.node}`;
+}
+
+/** What commander says of a command that there is not, with the one that is meant. */
+function commandError(text: string): string {
+  const [, word = ""] = /^error: unknown command '(.*)'/.exec(text) ?? [];
+  const command = meant(word);
+  return command === undefined ? text : `error: unknown command '${word}'\n(Did you mean ${command}?)\n`;
 }
 
 /** Adds `-var-file` and `-var`, which count in the order in which they are given. */
@@ -306,6 +348,10 @@ function withVariables(command: Command): Command {
 
 function allowReplace(): Option {
   return repeatable("--allow-replace <ADDRESS>", "let the plan replace or destroy this, which the guard refuses");
+}
+
+function full(): Option {
+  return new Option("--full", "show the plan in Terraform's own words, too, value by value").default(false);
 }
 
 function repeatable(flags: string, description: string): Option {

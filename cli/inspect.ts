@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 
-import { INPUTS } from "../contract/inputs/inputs";
 import { releasesOf } from "../bootstrap/bootstrap";
 import { readOptions } from "../bootstrap/options";
 import { clusterArn } from "../bootstrap/playbook";
@@ -9,7 +8,7 @@ import { readHandovers } from "../bootstrap/sources";
 import type { Handover } from "../contract/handover";
 import { examineBefore } from "./doctor/account";
 import { readClusterFacts, type ClusterFacts } from "./doctor/cluster-facts";
-import { examineCluster, examineState, exitCode, findingsJson, findingsLines } from "./doctor/doctor";
+import { examineCluster, examineState, exitCode, findingsJson, findingsLines, tfvarsFinding } from "./doctor/doctor";
 import { UserError } from "../contract/user-error";
 import { orElse } from "./doctor/fact";
 import type { Finding } from "./doctor/finding";
@@ -18,13 +17,15 @@ import { madeIn, refuseElsewhere } from "./elsewhere";
 import { onBastion } from "./on-bastion";
 import { print, printJson } from "../terminal/output";
 import type { Screen } from "../terminal/screen";
-import { isEncrypted, isLocked, readState } from "../terraform/state";
+import { isEncrypted, readState, STATE_FILE } from "../terraform/state";
+import { lockOf, lockText } from "../terraform/state-lock";
 import { statusOf, statusLines } from "./status";
 import { STACK_DIR } from "./synthesized";
 import { newLogFile, ownFolder } from "../terraform/own-folder";
 import { Terraform } from "../terraform/terraform";
 import { terraformProgram } from "../terraform/program";
-import { readTfvars, type VariableArgument } from "../terraform/tfvars";
+import type { VariableArgument } from "../terraform/tfvars";
+import { readVariables } from "./stack";
 
 /** What `eks status` and `eks doctor` are told. */
 export interface InspectOptions {
@@ -34,9 +35,6 @@ export interface InspectOptions {
   readonly bootstrap: readonly string[];
   readonly json: boolean;
 }
-
-/** The state, where it is kept in a file. */
-const STATE_FILE = "terraform.eks.tfstate";
 
 /**
  * `eks status`: what there is of the cluster, its nodes and its bastion.
@@ -68,10 +66,7 @@ export async function status(
  */
 export async function doctor(options: InspectOptions, screen: Screen, signal: AbortSignal): Promise<number> {
   const state = await stateHere(screen, signal);
-  const inState =
-    state === undefined
-      ? []
-      : examineState(readState(STATE_FILE, state, textOf(`.${STATE_FILE}.lock.info`), isLocked(STATE_FILE)));
+  const inState = state === undefined ? [] : examineState(readState(STATE_FILE, state, lockOf(STATE_FILE)));
   screen.busy("reading the outputs");
   const handover = await handoverHere(options.bootstrap, signal).catch((error: unknown) => {
     if (!(error instanceof UserError) || error.exitCode === 130) throw error;
@@ -81,13 +76,18 @@ export async function doctor(options: InspectOptions, screen: Screen, signal: Ab
   });
   const findings =
     handover === undefined
-      ? await ofAccount(options.arguments, inState, screen)
+      ? await ofAccount(options.arguments, inState, screen, signal)
       : examineCluster({ handover, ...(await look(handover, options.bootstrap, screen, signal)) }, inState);
   screen.end();
   const all = [...inState, ...findings];
   if (options.json) printJson(findingsJson(all));
-  else print(findingsLines(all));
+  else print([...findingsLines(all), nextLine(exitCode(all), handover !== undefined)]);
   return exitCode(all);
+}
+
+function nextLine(code: 0 | 1, isApplied: boolean): string {
+  if (code !== 0) return "next: eks doctor, when the first of them is mended";
+  return isApplied ? "next: eks ssh" : "next: eks up";
 }
 
 /** The state in the current folder's file, decrypted; undefined when there is none, or when it cannot be decrypted. */
@@ -127,7 +127,14 @@ export async function handoverHere(args: readonly string[], signal: AbortSignal)
         "the folder where that was done, or say where its outputs are, as in eks status -- --outputs FILE",
     );
   }
-  const [first, ...others] = await readHandovers(source, { signal });
+  const [first, ...others] = await readHandovers(source, { signal }).catch((error: unknown) => {
+    const lock = source.kind === "stack-dir" && source.folder === STACK_DIR ? lockOf(STATE_FILE) : undefined;
+    if (!(error instanceof UserError) || error.exitCode === 130 || lock?.isHeld !== true) throw error;
+    throw new UserError(
+      `the stack is locked by ${lockText(lock)}, and has no outputs yet: wait for it to end, and run the same command again`,
+      { cause: error },
+    );
+  });
   if (first === undefined) throw new UserError(`${STACK_DIR} has no outputs; \`eks up\` makes them`);
   if (others.length > 0) {
     const names = [first, ...others].map(({ handover }) => handover.cluster_name);
@@ -172,10 +179,22 @@ function downloadOf({ kubernetes_version: version }: Handover, args: readonly st
   return mirror === undefined ? url : mirrored(url, mirror);
 }
 
-async function ofAccount(given: readonly VariableArgument[], inState: readonly Finding[], screen: Screen) {
-  const { values } = await readTfvars({ folder: ".", environment: process.env, arguments: given }, INPUTS);
-  screen.busy("asking AWS");
-  return examineBefore(values, inState);
+/** Judges what `eks up` would make. */
+async function ofAccount(
+  given: readonly VariableArgument[],
+  inState: readonly Finding[],
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  try {
+    const { values } = await readVariables(given, true, screen, signal);
+    screen.busy("asking AWS");
+    return await examineBefore(values, inState);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.exitCode !== 1 || inState.length === 0) throw error;
+    // What applies have left is told all the same.
+    return [tfvarsFinding(error.message)];
+  }
 }
 
 function textOf(file: string): string | undefined {

@@ -6,6 +6,8 @@ import type { Screen } from "../terminal/screen";
 import { terraformProgram } from "../terraform/program";
 import { providerNotes } from "../terraform/provider-lock";
 import { newLogFile, ownFolder } from "../terraform/own-folder";
+import { STATE_FILE } from "../terraform/state";
+import { lockOf, lockText } from "../terraform/state-lock";
 import { Terraform } from "../terraform/terraform";
 import {
   readTfvars,
@@ -44,24 +46,9 @@ export async function prepare(
   const program = terraformProgram(process.env);
   screen.busy("synthesizing");
   const place = synthesized(process.env);
-  const read = (more: readonly VariableArgument[]) =>
-    readTfvars({ folder: ".", environment: process.env, arguments: [...given, ...more] }, INPUTS);
-  let variables = await read([]);
-  for (const note of variables.notes) screen.line(`note: ${note}`);
-  const inputs = inputValues(valuesByName(variables.values));
-  // The stack has a rule for this too, but Terraform comes to it only after it has fetched the providers.
-  if (inputs.aws_krug_admin_role === null && !inputs.kubectl_own_role) throw noBastionRole();
-  // A node that is to go need not boot.
-  if (fillIn) refuseWrongSettings(inputs);
-  if (fillIn && variables.values.get("kubectl_ssh_cidrs")?.from === "default") {
-    screen.busy("asking for this machine's address");
-    const own = withOwnAddress(variables.values, await ownAddress(signal));
-    if (own !== undefined) {
-      screen.line(`note: ${own.said}`);
-      variables = await read([own.argument]);
-    }
-  }
+  const variables = await readVariables(given, fillIn, screen, signal);
   await endLeftBehind(String(variables.values.get("project_name")?.value), fillIn, screen, signal);
+  refuseLocked();
   place();
   const logFile = newLogFile();
   const stackDir = resolve(STACK_DIR);
@@ -76,6 +63,47 @@ export async function prepare(
     for (const note of providerNotes(terraform.lock(), terraform.command())) screen.line(`note: ${note}`);
   }
   return { terraform, variables, logFile, signal };
+}
+
+/**
+ * Reads what the user wants of the stack.
+ *
+ * @param fillIn whether what is not given and can be found out is added
+ * @throws UserError for what is wrong with the tfvars
+ */
+export async function readVariables(
+  given: readonly VariableArgument[],
+  fillIn: boolean,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<TfvarsValues> {
+  const read = (more: readonly VariableArgument[]) =>
+    readTfvars({ folder: ".", environment: process.env, arguments: [...given, ...more] }, INPUTS);
+  const variables = await read([]);
+  screen.lines(variables.notes.map((note) => `note: ${note}`));
+  const inputs = inputValues(valuesByName(variables.values));
+  // The stack has a rule for this too, but Terraform comes to it only after it has fetched the providers.
+  if (inputs.aws_krug_admin_role === null && !inputs.kubectl_own_role) throw noBastionRole();
+  // A node that is to go need not boot.
+  if (fillIn) refuseWrongSettings(inputs);
+  if (fillIn && variables.values.get("kubectl_ssh_cidrs")?.from === "default") {
+    screen.busy("asking for this machine's address");
+    const own = withOwnAddress(variables.values, await ownAddress(signal));
+    if (own !== undefined) {
+      screen.line(`note: ${own.said}`);
+      return read([own.argument]);
+    }
+  }
+  return variables;
+}
+
+/** @throws UserError when somebody is at work on a state that is in a file here; Terraform says it of every other */
+function refuseLocked(): void {
+  const lock = lockOf(STATE_FILE);
+  if (lock?.isHeld !== true) return;
+  throw new UserError(
+    `the stack is locked by ${lockText(lock)}, and nothing was done: wait for it to end, and run the same command again`,
+  );
 }
 
 function noBastionRole(): UserError {

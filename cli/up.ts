@@ -8,7 +8,6 @@ import { confirm } from "../terminal/confirm";
 import { print } from "../terminal/output";
 import { orInterrupted } from "../terminal/process";
 import type { Screen } from "../terminal/screen";
-import { wrapped } from "../terminal/wrapped";
 import type { StateResource } from "../terraform/state";
 import type { Plan } from "../terraform/plan-file";
 import type { VariableArgument } from "../terraform/tfvars";
@@ -17,7 +16,7 @@ import type { Finding } from "./doctor/finding";
 import { madeIn, refuseElsewhere } from "./elsewhere";
 import { refuseUnlessAllowed } from "./plan/guard";
 import { summarize, summaryLines } from "./plan/plan-summary";
-import { applyPlan, dropPlan, savedPlan, savePlan } from "./plan/run";
+import { applyPlan, dropPlan, planInFull, savedPlan, savePlan } from "./plan/run";
 import { prepare, type Stack } from "./stack";
 import { STACK_DIR } from "./synthesized";
 
@@ -26,6 +25,8 @@ export interface UpOptions {
   readonly arguments: readonly VariableArgument[];
   /** Addresses that may be replaced or destroyed although a guard stands before them. */
   readonly allowReplace: readonly string[];
+  /** Shows the plan in Terraform's own words, too. */
+  readonly full: boolean;
   /** Asks nothing. */
   readonly autoApprove: boolean;
   /** For the bootstrap, as its own command line takes them. */
@@ -82,14 +83,20 @@ async function makePlan(stack: Stack, caller: Identity | undefined, screen: Scre
  * @throws UserError
  */
 export async function plan(
-  options: Pick<UpOptions, "arguments" | "allowReplace">,
+  options: Pick<UpOptions, "arguments" | "allowReplace" | "full">,
   screen: Screen,
   signal: AbortSignal,
 ): Promise<number> {
   const stack = await prepare(options.arguments, true, screen, signal);
   const caller = await whoAsks(stack, await readState(stack, screen), screen);
-  const saved = await makePlan(stack, caller, screen).finally(dropPlan);
-  const lines = await told(saved, stack, screen);
+  let saved: SavedPlan;
+  let lines: readonly string[];
+  try {
+    saved = await makePlan(stack, caller, screen);
+    lines = await told(saved, stack, options.full, screen);
+  } finally {
+    dropPlan();
+  }
   screen.end();
   print(lines);
   refuseUnlessAllowed(saved.plan, options.allowReplace);
@@ -116,7 +123,7 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
     if (bootstrapOptions !== undefined) await requireSshKey(bootstrapOptions, stack);
     await keepProfiles(stack, state, screen);
     const saved = await makePlan(stack, caller, screen);
-    screen.lines(await told(saved, stack, screen));
+    screen.lines(await told(saved, stack, options.full, screen));
     refuseUnlessAllowed(saved.plan, options.allowReplace);
     await refuseWhatAwsWould(saved, screen);
     if (saved.hasChanges) {
@@ -173,18 +180,19 @@ async function refuseWhatAwsWould({ plan, asked }: SavedPlan, screen: Screen): P
   if (concerns === undefined) return;
   screen.busy("asking AWS what it would refuse");
   const findings = concerns(await asked);
-  screen.lines(unchecked(findings).flatMap((what) => wrapped("note:", what)));
+  screen.lines(unchecked(findings).map((what) => `note: ${what}`));
   refuseErrors(findings);
 }
 
 /** What a person has to know before a plan is applied: whose account it is, and what becomes of it. */
-async function told({ plan, caller }: SavedPlan, stack: Stack, screen: Screen): Promise<string[]> {
+async function told({ plan, caller }: SavedPlan, stack: Stack, full: boolean, screen: Screen): Promise<string[]> {
   const type = String(stack.variables.values.get("eks_worker_node_ec2_type")?.value);
   const region = regionOf(stack);
   screen.busy("asking AWS what the instance type holds");
   const types = await askInTime(stack, ({ ec2 }) => readInstanceTypes(ec2, [type]));
   const facts = types?.[type];
   return [
+    ...(full ? [...(await planInFull(stack)), ""] : []),
     ...(caller === undefined
       ? [`note: AWS does not say whose credentials these are: nobody has looked whether the state is of this account`]
       : [`account: ${caller.account}, in ${region}`, `you are: ${caller.arn}`]),

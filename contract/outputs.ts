@@ -25,14 +25,17 @@ export function asHandover(outputs: Readonly<Record<string, unknown>>, source: s
   const parsed = HANDOVER.safeParse(outputs);
   if (parsed.success) return parsed.data;
 
-  const wrong = parsed.error.issues.map(({ path, message }) => {
-    const [field = ""] = path;
-    return field in outputs ? `${path.join(".")}: ${message}` : `${String(field)} is missing`;
-  });
-  throw new UserError(
-    `${source} is no handover of the stack: ${wrong.join("; ")}; it has ` +
-      `${Object.keys(outputs).join(", ") || "nothing"}. Has the stack been applied, by this version?`,
-  );
+  const { issues } = parsed.error;
+  const isMissing = ({ path: [field = ""] }: (typeof issues)[number]) => !(String(field) in outputs);
+  const wrong = issues.filter((issue) => !isMissing(issue)).map(({ path, message }) => `${path.join(".")}: ${message}`);
+  if (wrong.length > 0) throw new UserError(`${source} is no handover of the stack: ${wrong.join("; ")}`);
+  const missing = [...new Set(issues.map(({ path: [field = ""] }) => String(field)))];
+  const has = HANDOVER_FIELDS.some((field) => field in outputs)
+    ? `${source} has not all outputs of the stack, ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing: ` +
+      "most often an apply has ended half-way, and `eks up` goes on where it ended"
+    : `${source} has none of the stack's outputs: has the stack been applied, and is it this one?`;
+  const others = Object.keys(outputs).join(", ");
+  throw new UserError(others === "" ? has : `${has} (it has ${others})`);
 }
 
 /** Names and values, from either of the two forms. */

@@ -52,5 +52,6 @@ export async function confirm(
   } finally {
     terminal.close();
   }
-  if (answer.trim() !== "yes") throw new UserError("nothing was done, since the answer was not yes");
+  if (!["yes", "y"].includes(answer.trim().toLowerCase()))
+    throw new UserError("nothing was done, since the answer was not yes");
 }

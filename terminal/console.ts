@@ -1,4 +1,6 @@
-import { entry, oneLine } from "./text";
+import { cut, widthOf } from "./fitted";
+import { isObeying, shown } from "./shown";
+import { oneLine } from "./text";
 
 /** Progress for people: lines that stay, and on a terminal one line in motion below them. */
 export class Console {
@@ -13,7 +15,7 @@ export class Console {
     private readonly status: () => string,
     private readonly stream: NodeJS.WriteStream = process.stderr,
   ) {
-    if (!stream.isTTY) return;
+    if (!isObeying(stream)) return;
     this.timer = setInterval(() => {
       this.draw();
     }, 200);
@@ -25,7 +27,7 @@ export class Console {
     return this.timer !== undefined;
   }
 
-  /** Prints a line that stays; what a host has put into it can neither end it nor touch the terminal. */
+  /** Prints a line that stays, as {@link shown} has it. */
   line(text: string): void {
     this.lines([text]);
   }
@@ -33,7 +35,7 @@ export class Console {
   /** Prints lines that stay, each as `line` does. */
   lines(texts: readonly string[]): void {
     this.erase();
-    this.stream.write(texts.map((text) => `${coloured(entry(text), this.stream)}\n`).join(""));
+    this.stream.write(texts.map((text) => `${shown(text, this.stream)}\n`).join(""));
     if (this.isMoving) this.draw();
   }
 
@@ -45,9 +47,8 @@ export class Console {
   }
 
   private draw(): void {
-    // A terminal that does not know its width says 0 or nothing; a line that is wrapped could not be erased.
-    const width = Number.isInteger(this.stream.columns) && this.stream.columns > 0 ? this.stream.columns : 80;
-    const line = oneLine(this.status()).slice(0, width - 1);
+    // A line that is broken could not be erased.
+    const line = cut(oneLine(this.status()), widthOf(this.stream) - 1);
     if (line === this.shown) return;
     this.erase();
     this.stream.write(line);
@@ -58,23 +59,4 @@ export class Console {
     if (this.shown !== "") this.stream.write("\r\u001b[K");
     this.shown = "";
   }
-}
-
-const COLOURS: ReadonlyMap<string, number> = new Map([
-  ["ok", 32],
-  ["changed", 33],
-  ["would-change", 33],
-  ["warning", 33],
-  ["failed", 31],
-  ["unreachable", 31],
-]);
-
-/** A line with its first word in Ansible's colour, where colours are wanted. @see https://no-color.org */
-export function coloured(line: string, stream: NodeJS.WriteStream): string {
-  const isWanted = stream.isTTY && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb";
-  const [word = ""] = line.split(":");
-  const colour = COLOURS.get(word);
-  return isWanted && colour !== undefined
-    ? `\u001b[${String(colour)}m${word}\u001b[0m${line.slice(word.length)}`
-    : line;
 }

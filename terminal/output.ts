@@ -1,18 +1,13 @@
-import { coloured } from "./console";
-import { entry } from "./text";
+import { shown } from "./shown";
 
-/**
- * Prints what a command was asked for, to standard output.
- *
- * @param lines of ours; whatever somebody else has put into one can neither end it nor touch the terminal
- */
+/** Prints what a command was asked for, to standard output, as {@link shown} has it. */
 export function print(lines: readonly string[]): void {
-  process.stdout.write(`${lines.map(entry).join("\n")}\n`);
+  process.stdout.write(lines.map((line) => `${shown(line, process.stdout)}\n`).join(""));
 }
 
-/** Prints lines about what a command does, to standard error: as `print`, and in colours where they are wanted. */
+/** Prints lines about what a command does, to standard error, as {@link shown} has it. */
 export function say(lines: readonly string[]): void {
-  process.stderr.write(`${lines.map((line) => coloured(entry(line), process.stderr)).join("\n")}\n`);
+  process.stderr.write(lines.map((line) => `${shown(line, process.stderr)}\n`).join(""));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 
 import { UserError } from "../contract/user-error";
-import { say } from "./output";
+import { print, say } from "./output";
 
 /** What asks a program to end: Ctrl-C, whoever stops a service, and a terminal that goes away. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -57,6 +57,21 @@ export function untilAsked(): Promise<"asked"> {
       });
     }
   });
+}
+
+/**
+ * Runs a program that takes no arguments but `--help`; any other ends it with 64.
+ *
+ * @param help what `--help` prints, in lines
+ */
+export function runAlone(help: string, main: () => Promise<void>, args = process.argv.slice(2)): void {
+  const [first] = args;
+  if (first === undefined) runProgram(main);
+  else if (["--help", "-h"].includes(first)) print(help.split("\n"));
+  else {
+    say([`error: ${JSON.stringify(first)} is no argument here`, ...help.split("\n")]);
+    process.exitCode = 64;
+  }
 }
 
 /** Runs a program; what it throws is its last line, and it ends with 1. */

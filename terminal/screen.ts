@@ -1,9 +1,9 @@
 import { Console } from "./console";
+import { cut, widthOf } from "./fitted";
+import { isObeying } from "./shown";
 
 /** How often a command without a terminal says what it is busy with. */
 const REMINDER_SECONDS = 60;
-/** Of a terminal that does not know. */
-const COLUMNS = 80;
 
 /** What a person at the terminal sees of a command that takes its time: on standard error. */
 export class Screen {
@@ -68,7 +68,7 @@ export class Screen {
 
   #begun(): Console {
     if (this.#console !== undefined) return this.#console;
-    if (!this.stream.isTTY) {
+    if (!isObeying(this.stream)) {
       // Nothing moves there, and who reads along must not take a quarter of an hour of silence for an end.
       this.#reminder = setInterval(() => {
         if (this.#doing !== undefined) this.line(`still at it: ${this.#status()}`);
@@ -83,8 +83,7 @@ export class Screen {
     const seconds = Math.floor((performance.now() - since) / 1000);
     const time = seconds > 0 ? ` (${String(seconds)} s)` : "";
     // What is cut off at the edge of the terminal is never the time.
-    const columns = this.stream.isTTY && this.stream.columns > 0 ? this.stream.columns : COLUMNS;
-    const room = this.stream.isTTY ? columns - 1 - time.length : Infinity;
-    return `${what.length > room ? `${what.slice(0, room - 1)}…` : what}${time}`;
+    const room = isObeying(this.stream) ? widthOf(this.stream) - 1 - time.length : Infinity;
+    return `${cut(what, room)}${time}`;
   }
 }

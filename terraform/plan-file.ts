@@ -39,6 +39,8 @@ export interface ResourceChange {
   readonly reason?: string;
   /** The attributes that force a replacement, by path. */
   readonly forcedBy: readonly AttributeChange[];
+  /** The attributes that get another value where they are, by path; none of what is made, replaced or destroyed. */
+  readonly changed: readonly AttributeChange[];
   /** Null where there is nothing before. */
   readonly before: Readonly<Record<string, unknown>> | null;
   /** Null where there is nothing after. What only the apply will tell is missing, see `unknown`. */
@@ -263,6 +265,12 @@ function kindOf(actions: readonly string[], address: string, source: string): Ch
 function resourceChange(resource: z.infer<typeof RESOURCE>, { source, gone, known }: About): ResourceChange {
   const { address, previous_address, deposed, action_reason, change } = resource;
   const { actions, before = null, after = null } = change;
+  const kind = kindOf(actions, address, source);
+  const attribute = (steps: readonly (string | number)[]) => ({
+    path: readablePath(steps),
+    before: plannedValue(before, undefined, change.before_sensitive, steps),
+    after: plannedValue(after, change.after_unknown, change.after_sensitive, steps),
+  });
   // So the state names what a resource was made from.
   const withoutIndex = address.replace(/\[[^[\]]*\]$/, "");
   return {
@@ -271,17 +279,12 @@ function resourceChange(resource: z.infer<typeof RESOURCE>, { source, gone, know
     type: resource.type,
     name: resource.name,
     isManaged: resource.mode === "managed",
-    kind: kindOf(actions, address, source),
+    kind,
     deposed,
     reason: action_reason,
     // Terraform writes them now in one order, now in another.
-    forcedBy: (change.replace_paths ?? [])
-      .map((steps) => ({
-        path: readablePath(steps),
-        before: plannedValue(before, undefined, change.before_sensitive, steps),
-        after: plannedValue(after, change.after_unknown, change.after_sensitive, steps),
-      }))
-      .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    forcedBy: (change.replace_paths ?? []).map(attribute).sort((a, b) => (a.path < b.path ? -1 : 1)),
+    changed: kind === "update" ? changedPaths(before, after, change.after_unknown ?? {}).map(attribute) : [],
     before,
     after,
     unknown: change.after_unknown ?? {},
@@ -300,6 +303,29 @@ function plannedValue(
   if (hasTrue(path.reduce(inside, sensitive))) return { is: "sensitive" };
   if (hasTrue(path.reduce(inside, unknown))) return { is: "unknown" };
   return { is: "known", value: path.reduce(inside, value) ?? null };
+}
+
+/** The paths at which values differ, in the order of their names, as far in as both sides have the same shape. */
+function changedPaths(before: unknown, after: unknown, unknown: unknown): (readonly (string | number)[])[] {
+  if (unknown === true) return [[]];
+  const steps = stepsOf(before, after, unknown);
+  if (steps === undefined) return JSON.stringify(before ?? null) === JSON.stringify(after ?? null) ? [] : [[]];
+  return steps.flatMap((step) => {
+    const paths = changedPaths(inside(before, step), inside(after, step), inside(unknown, step));
+    return paths.map((path) => [step, ...path]);
+  });
+}
+
+/** The names or places by which two values are compared; undefined where they are compared as a whole. */
+function stepsOf(before: unknown, after: unknown, unknown: unknown): (string | number)[] | undefined {
+  if (isRecord(before) && isRecord(after)) {
+    const later = isRecord(unknown) ? unknown : {};
+    return Object.keys({ ...before, ...after, ...later }).sort();
+  }
+  // A list of plain values is one value: what stands at a place says nothing by itself.
+  const areBlocks = [before, after].every((it) => Array.isArray(it) && it.every(isRecord));
+  const [from, to] = [before, after] as [unknown[], unknown[]];
+  return areBlocks && from.length === to.length ? [...from.keys()] : undefined;
 }
 
 /** What is one step further in; a mark that is true counts for all below it. */

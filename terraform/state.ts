@@ -1,11 +1,13 @@
-import { readFileSync, statSync } from "node:fs";
-
 import { z } from "zod";
 
 import { jsonIn } from "../contract/json";
 import { asHandover } from "../contract/outputs";
 import { UserError } from "../contract/user-error";
 import { terraformCommand } from "./program";
+import type { StateLock } from "./state-lock";
+
+/** Where the state of the stack is, if nobody says another place: in the project's folder. */
+export const STATE_FILE = "terraform.eks.tfstate";
 
 /** What a Terraform state says about the applies that wrote it. */
 export interface StateFacts {
@@ -19,15 +21,6 @@ export interface StateFacts {
   readonly outputProblem: string | undefined;
   /** The lock that was taken last and not given back; undefined when there is none. */
   readonly lock: StateLock | undefined;
-}
-
-/** What the lock file of a local state says. */
-export interface StateLock {
-  readonly who: string;
-  /** `OperationTypeApply`, `OperationTypePlan`, … */
-  readonly operation: string;
-  /** Whether a process has it now; false after Terraform was killed, undefined where that cannot be seen. */
-  readonly isHeld: boolean | undefined;
 }
 
 /** A managed resource in the state. */
@@ -73,8 +66,6 @@ const STATE = z.object({
     .default([]),
 });
 
-const LOCK = z.object({ Who: z.string().default(""), Operation: z.string().default("") });
-
 /**
  * Whether OpenTofu has encrypted a state. Only `tofu state pull` shows what is in such a state.
  *
@@ -85,13 +76,12 @@ export function isEncrypted(state: string): boolean {
 }
 
 /**
- * Reads a state (`terraform state pull`, or the file) and what is in the lock file beside it.
+ * Reads a state (`terraform state pull`, or the file).
  *
- * @param lock the text of `.NAME.lock.info`; undefined when there is no such file
- * @param isHeld what `isLocked` says of the state's file
+ * @param lock what `lockOf` says of the file
  * @throws UserError when the state is none
  */
-export function readState(source: string, state: string, lock?: string, isHeld?: boolean): StateFacts {
+export function readState(source: string, state: string, lock?: StateLock): StateFacts {
   const { outputs, managed } = parsed(source, state);
   const values = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value]));
   return {
@@ -99,7 +89,7 @@ export function readState(source: string, state: string, lock?: string, isHeld?:
     resources: managed.length,
     tainted: managed.flatMap(({ status, address }) => (status === "tainted" ? address : [])),
     outputProblem: outputProblem(values, source),
-    lock: lock === undefined ? undefined : { ...readLock(lock), isHeld },
+    lock,
   };
 }
 
@@ -127,28 +117,6 @@ function parsed(source: string, state: string) {
       }),
     );
   return { outputs: data.outputs, managed };
-}
-
-/**
- * Whether a process of this machine has locked a file, as Terraform locks a local state (POSIX locks, which go with
- * their process); undefined where the system does not tell. Linux only.
- *
- * @see https://man7.org/linux/man-pages/man5/proc_locks.5.html
- */
-export function isLocked(file: string): boolean | undefined {
-  try {
-    const inode = String(statSync(file).ino);
-    return readFileSync("/proc/locks", "utf8")
-      .split("\n")
-      .some((line) => line.split(/\s+/)[5]?.split(":")[2] === inode);
-  } catch {
-    return undefined;
-  }
-}
-
-function readLock(text: string): Omit<StateLock, "isHeld"> {
-  const { success, data } = LOCK.safeParse(jsonIn(text));
-  return success ? { who: data.Who, operation: data.Operation } : { who: "", operation: "" };
 }
 
 function outputProblem(outputs: Readonly<Record<string, unknown>>, source: string): string | undefined {

@@ -19,6 +19,7 @@ import { shell } from "../contract/shell";
 import { terraformPlatform } from "./platform";
 import { UserError } from "../contract/user-error";
 import { managedResources, readState, type StateResource } from "./state";
+import { lockIn, lockText, type StateLock } from "./state-lock";
 import { backFromOpenTofu } from "./provider-lock";
 import { readEvent, type TerraformEvent } from "./events";
 import { productOf, typedName } from "./program";
@@ -224,6 +225,11 @@ export class Terraform {
     return this.output(["show", "-json", "-no-color", planFile], { hasValues: true });
   }
 
+  /** A plan in Terraform's words, without the values that are sensitive. @throws UserError */
+  showInFull(planFile: string): Promise<string> {
+    return this.output(["show", "-no-color", planFile], { hasValues: true });
+  }
+
   /**
    * Carries that very plan out.
    *
@@ -282,9 +288,24 @@ export class Terraform {
 
   private failure({ args, complaint }: Ended, advice = ""): UserError {
     const [command = ""] = args.join(" ").split(" -");
+    const lock = lockIn(complaint);
+    if (lock !== undefined) return new UserError(this.lockedText(lock));
     return this.options.signal.aborted
       ? new UserError(`${this.name()} ${command} was interrupted`, { exitCode: 130 })
       : new UserError(`${this.name()} ${command} failed: ${complaint}${advice}`);
+  }
+
+  private lockedText(lock: StateLock): string {
+    // A lock on a file goes with its process, and another one has to be taken away.
+    const isOfFile = this.settings().backend?.local !== undefined;
+    const { id = "ID" } = lock;
+    const free = isOfFile
+      ? ""
+      : `; where nobody is at work any more, \`${this.command()} force-unlock ${id}\` takes the lock away`;
+    return (
+      `the state is locked by ${lockText(lock)}, so that nothing was done: wait for it to end, and run the same command ` +
+      `again${free}`
+    );
   }
 
   private async run(

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { isIPv4, isIPv6 } from "node:net";
 import { join, resolve } from "node:path";
@@ -47,10 +48,13 @@ export interface TfvarsValues {
 
 const DEFAULT = "default";
 
+/** Where people write what is their own, and no repository has: README.md calls it so. */
+export const LOCAL_TFVARS = "local.tfvars";
+
 /**
  * Reads every tfvars file that Terraform would read, in Terraform's order, where what comes later wins: the
  * environment, terraform.tfvars, terraform.tfvars.json, `*.auto.tfvars` and `*.auto.tfvars.json` by name, and the
- * command line.
+ * command line. Where that names no file, `local.tfvars` counts as if it did.
  *
  * Terraform only warns of a name in a file that no variable has, and goes on without the value; of an attribute that an
  * object's type has not it does not even warn. Here both are errors. What a value has to be by itself is judged here
@@ -70,6 +74,11 @@ export async function readTfvars(
   const said = new Map<string, GivenValue>();
 
   const notes: string[] = [];
+  const local = join(folder, LOCAL_TFVARS);
+  if (!given.some((argument) => "varFile" in argument) && existsSync(local)) {
+    automatic.push({ varFile: local });
+    notes.push(`${LOCAL_TFVARS} is read, as with -var-file ${LOCAL_TFVARS}`);
+  }
   for (const [from, text] of Object.entries(environment)) {
     const [, name] = /^TF_VAR_(.*)$/s.exec(from) ?? [];
     if (name === undefined || text === undefined) continue;

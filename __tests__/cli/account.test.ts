@@ -8,7 +8,7 @@ import { said } from "../support/recorded";
 
 const CHANGE: ResourceChange = {
   ...{ address: "", type: "", name: "", isManaged: true, kind: "no-op" },
-  ...{ forcedBy: [], before: null, after: null, unknown: {}, isGone: false, usedBy: [] },
+  ...{ forcedBy: [], changed: [], before: null, after: null, unknown: {}, isGone: false, usedBy: [] },
 };
 
 const finding = (severity: Severity, code: string): Finding => ({
@@ -33,11 +33,14 @@ describe("before anything is made", () => {
     );
   });
 
-  it.each(["credentials", "aws-unreachable"])("that nobody could be asked (%s) is for Terraform to tell", (code) => {
-    expect(() => {
-      refuseErrors([finding("error", code)]);
-    }).not.toThrow();
-  });
+  it.each(["credentials", "own-clock", "aws-unreachable"])(
+    "that nobody could be asked (%s) is for Terraform to tell",
+    (code) => {
+      expect(() => {
+        refuseErrors([finding("error", code)]);
+      }).not.toThrow();
+    },
+  );
 
   it("nothing is refused that Terraform Cloud makes, maybe in another account", () => {
     expect(() => {
@@ -75,6 +78,20 @@ describe("before anything is made", () => {
     });
   });
 
+  it.each(["credentials", "own-clock"])("a plan that failed because nobody is let in is said so: %s", (code) => {
+    // What AWS provider 5.100.0 says.
+    const failed = new UserError("terraform plan failed: No valid credential sources found (provider[…/aws])");
+
+    expect(explained(failed, [finding("error", code), finding("note", "unseen")], {})).toMatchObject({
+      message: expect.stringMatching(
+        new RegExp(`^AWS lets nobody in from here, so nothing was planned\\n\\nerror ${code}: 1.14\\n`),
+      ) as string,
+    });
+    expect(explained(failed, [finding("error", code)], { TF_CLOUD_ORGANIZATION: "workshop" })).toBe(failed);
+    const another = new UserError("terraform plan failed: no such file");
+    expect(explained(another, [finding("error", code)], {})).toBe(another);
+  });
+
   it.each<[string, string, Finding[], object]>([
     ["that AWS has all of", "Your query returned no results", [finding("error", "key-pair")], {}],
     ...["value that a rule refuses", "value of another type in a file"].map(
@@ -106,16 +123,19 @@ describe("before anything is made", () => {
     }).not.toThrow();
   });
 
-  it.each(["credentials", "aws-unreachable"])("that nobody could be asked is said, and refuses nothing: %s", (code) => {
-    const nobody = { ...finding("error", code), cause: "AWS cannot be reached (ENOTFOUND)", cure: "set HTTPS_PROXY" };
+  it.each(["credentials", "own-clock", "aws-unreachable"])(
+    "that nobody could be asked is said, and refuses nothing: %s",
+    (code) => {
+      const nobody = { ...finding("error", code), cause: "AWS cannot be reached (ENOTFOUND)", cure: "set HTTPS_PROXY" };
 
-    expect(unchecked([nobody])).toEqual([
-      "not checked: whether AWS would refuse this, for AWS cannot be reached (ENOTFOUND); set HTTPS_PROXY",
-    ]);
-    expect(() => {
-      refuseErrors([nobody]);
-    }).not.toThrow();
-  });
+      expect(unchecked([nobody])).toEqual([
+        "not checked: whether AWS would refuse this, for AWS cannot be reached (ENOTFOUND); set HTTPS_PROXY",
+      ]);
+      expect(() => {
+        refuseErrors([nobody]);
+      }).not.toThrow();
+    },
+  );
 
   it("what is not refused where Terraform Cloud makes it is said", () => {
     const cloud = { TF_CLOUD_ORGANIZATION: "workshop" };
@@ -148,9 +168,9 @@ describe("of what AWS would refuse", () => {
   const nodes = [
     ...["key-pair", "image-missing", "image-architecture", "image-volume", "image-family", "image-version"],
     ...["network-missing", "node-egress", "instance-type"],
-    ...["aws-unreachable", "credentials", "unseen"],
+    ...["aws-unreachable", "credentials", "own-clock", "unseen"],
   ].sort();
-  const nobody = ["aws-unreachable", "credentials"];
+  const nobody = ["aws-unreachable", "credentials", "own-clock"];
 
   it("everything counts for a stack of which nothing exists", () => {
     expect(counted(["create", "aws_vpc"], ["create", "aws_eks_cluster"])).toEqual(CODES);
@@ -164,9 +184,9 @@ describe("of what AWS would refuse", () => {
     [
       "the cluster of a stack that is made half",
       [["create", "aws_eks_cluster"]],
-      ["access-entry-creator", ...nobody, "network-missing", "unseen", "version", "zone"],
+      ["access-entry-creator", ...nobody, "network-missing", "unseen", "version", "zone"].sort(),
     ],
-    ["a log of the cluster", [["update", "aws_eks_cluster"]], [...nobody, "network-missing", "unseen"]],
+    ["a log of the cluster", [["update", "aws_eks_cluster"]], [...nobody, "network-missing", "unseen"].sort()],
   ])("what is about the change counts for one that exists, which is %s", (_, rows, codes) => {
     expect(counted(vpc, ...rows)?.sort()).toEqual(codes);
   });

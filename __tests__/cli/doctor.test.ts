@@ -364,7 +364,10 @@ describe("what follows from something else", () => {
       ["identity", "cluster", "workloads"].map((name) => [name, { unknown: "bare", follows: ["bastion-bare"] }]),
     ),
   });
-  const locked = examineState({ ...STATE, lock: { who: "kim", operation: "OperationTypeApply", isHeld: true } });
+  const locked = examineState({
+    ...STATE,
+    lock: { id: undefined, who: "kim", operation: "OperationTypeApply", since: undefined, isHeld: true },
+  });
 
   it.each([
     ["a bastion that was never set up", bare, ["bastion-bare"]],

@@ -1,6 +1,5 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -9,7 +8,7 @@ import { kindOf } from "../../cli/doctor/account-facts";
 import { NoAnswer, settled } from "../../cli/doctor/fact";
 import { apiProblem, notInside, readInsideFacts } from "../../cli/doctor/inside-facts";
 import { stackInputs, subnetsOf } from "../../cli/stack-inputs";
-import { isLocked, readState } from "../../terraform/state";
+import { readState } from "../../terraform/state";
 import { HANDOVER } from "../support/handover";
 import { recordedState, said } from "../support/recorded";
 import { synthesized } from "../support/synthesized";
@@ -35,6 +34,23 @@ describe("asking", () => {
     ["CredentialsProviderError", "none", "there are no AWS credentials (none)", ["credentials"]],
     ["ExpiredTokenException", "", "the AWS credentials have expired", ["credentials"]],
     ["InvalidClientTokenId", "", "AWS does not take the credentials (InvalidClientTokenId)", ["credentials"]],
+    ...["RequestExpired", "RequestTimeTooSkewed"].map((name): [string, string, string, string[]] => [
+      ...([name, "late", "this machine's clock is wrong, AWS says (late)"] as const),
+      ["own-clock"],
+    ]),
+    [
+      "SignatureDoesNotMatch",
+      "Signature not yet current: 20261130T060000Z is still later than 20261130T051500Z",
+      "this machine's clock is wrong, AWS says (Signature not yet current: 20261130T060000Z is still later than " +
+        "20261130T051500Z)",
+      ["own-clock"],
+    ],
+    [
+      "InvalidSignatureException",
+      "Signature expired: 20261130T050000Z is now earlier than 20261130T055500Z",
+      "this machine's clock is wrong, AWS says (Signature expired: 20261130T050000Z is now earlier than 20261130T055500Z)",
+      ["own-clock"],
+    ],
     ["AccessDeniedException", "not you", "the credentials do not allow iam:GetRole", undefined],
     ["UnauthorizedOperation", "not you", "the credentials do not allow iam:GetRole", undefined],
     ["Throttling", "slow down", "iam:GetRole failed: slow down", undefined],
@@ -248,9 +264,9 @@ describe("a state", () => {
     });
   });
 
-  it("of an apply that was killed has resources without outputs, and the lock", () => {
+  it("of an apply that was killed has resources without outputs", () => {
     const state = recordedState("half-applied");
-    const facts = readState("s", state, recordedState("half-applied.lock"), false);
+    const facts = readState("s", state);
 
     // Every object has an id. Those of which there are to be none are in the state as well, without an object.
     const { resources } = JSON.parse(state) as {
@@ -261,8 +277,7 @@ describe("a state", () => {
     expect(ids).not.toContain(undefined);
     expect(ids.length).toBeLessThan(managed.length);
     expect(facts).toMatchObject({ resources: ids.length, tainted: [] });
-    expect(facts.outputProblem).toContain("bastion_address is missing");
-    expect(facts.lock).toEqual({ who: "user@host", operation: "OperationTypeApply", isHeld: false });
+    expect(facts.outputProblem).toMatch(/^s has not all outputs of the stack, .*bastion_address are missing/);
   });
 
   it("names what was made, but not to its end, as Terraform's commands take it", () => {
@@ -278,41 +293,8 @@ describe("a state", () => {
     const facts = readState("s", recordedState("emptied"));
 
     expect(facts).toMatchObject({ resources: 0, tainted: [] });
-    expect(facts.outputProblem).toContain("it has nothing");
+    expect(facts.outputProblem).toContain("s has none of the stack's outputs");
   });
-
-  it("says who holds its lock, also when the lock file is half written", () => {
-    const state = recordedState("half-applied");
-    const lock = recordedState("half-applied.lock");
-
-    expect(readState("s", state, lock, true).lock).toEqual({
-      who: "user@host",
-      operation: "OperationTypeApply",
-      isHeld: true,
-    });
-    expect(readState("s", state, lock.slice(0, 8)).lock).toEqual({ who: "", operation: "", isHeld: undefined });
-  });
-
-  (process.platform === "linux" ? it : it.skip)(
-    "tells a lock that is held from one whose process was killed",
-    async () => {
-      const folder = mkdtempSync(join(tmpdir(), "eks-test-lock-"));
-      const file = join(folder, "state");
-      writeFileSync(file, "{}");
-      // As Terraform locks: with a POSIX lock, of which `flock` knows nothing.
-      const lock =
-        "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f,fcntl.LOCK_EX); print('locked',flush=True)";
-      const holder = spawn("python3", ["-c", `${lock}; sys.stdin.read()`, file], { stdio: ["pipe", "pipe", "ignore"] });
-      await once(holder.stdout, "data");
-
-      expect(isLocked(file)).toBe(true);
-      holder.kill("SIGKILL");
-      await once(holder, "close");
-      expect(isLocked(file)).toBe(false);
-      expect(isLocked(join(folder, "nothing"))).toBeUndefined();
-      rmSync(folder, { recursive: true });
-    },
-  );
 
   it("fails when it is none", () => {
     expect(() => readState("terraform.eks.tfstate", "<html>")).toThrow("terraform.eks.tfstate is no Terraform state");

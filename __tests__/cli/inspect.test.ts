@@ -157,7 +157,7 @@ describe("eks doctor", () => {
       resources: [{ mode: "managed", type: "aws_vpc", name: "a", instances: [{ status: "tainted" }] }],
     };
     const examine = async (pull: string) => {
-      put("local.tfvars", 'aws_krug_admin_role = "admin"\n');
+      put("local.tfvars", 'aws_krug_admin_role = "admin"\nkubectl_ssh_cidrs = ["203.0.113.7/32"]\n');
       put("terraform.eks.tfstate", encrypted);
       mkdirSync(join(place.folder, "cdktf.out", "stacks", "eks"), { recursive: true });
       const commands = { "state pull": pull, "-chdir": "echo {}" };

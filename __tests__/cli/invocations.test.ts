@@ -29,7 +29,9 @@ const COMMANDS: readonly Bad[] = [
   { type: "frobnicate", code: 64, says: "error: unknown command 'frobnicate'\n(--help lists what there is)" },
   { type: "plam", code: 64, says: "error: unknown command 'plam'\n(Did you mean plan?)" },
   { type: "--json plan", code: 64, says: "error: unknown option '--json'" },
-  { type: "-version", code: 64, says: "error: unknown option '--version'" },
+  { type: "apply", code: 64, says: "error: unknown command 'apply'\n(Did you mean up?)\n(--help lists what there is)" },
+  { type: "Delete", code: 64, says: "(Did you mean destroy?)" },
+  { type: "versions", code: 64, says: "(Did you mean pin?)" },
 ];
 
 const OPTIONS: readonly Bad[] = [
@@ -94,7 +96,7 @@ const VALUES: readonly Bad[] = [
   { type: "pin --version=-1.5", code: 64, says: "--version must be MAJOR.MINOR" },
   { type: "pin --family al3", code: 64, says: '--family must be one of al2, al2023, bottlerocket, got "al3"' },
   { type: "pin --region seoul", code: 64, says: "--region must be one of AWS' regions, such as ap-northeast-2" },
-  { type: "pin", code: 1, says: "cannot ask EKS for its versions: connect ECONNREFUSED 127.0.0.1:9" },
+  { type: "pin", code: 1, says: "cannot ask EKS for its versions: AWS cannot be reached (connect ECONNREFUSED 127.0.0.1:9); check aws_region" },
   { type: "pin", code: 1, says: "pins.auto.tfvars cannot be used: it is a folder", files: { "pins.auto.tfvars/": "" } },
   { type: "pin", code: 1, says: "is not what `eks pin` wrote", files: { "pins.auto.tfvars": 'a = "b"\n' } },
 ];

@@ -1,5 +1,6 @@
 import { summarize, summaryLines, type InstanceTypeFacts } from "../../cli/plan/plan-summary";
 import { planOf } from "../support/plan-json";
+import { shown } from "../../terminal/shown";
 import { recorded, recordedWith } from "../support/recorded";
 
 const T3_MICRO: InstanceTypeFacts = { interfaces: 2, addressesPerInterface: 2, vcpus: 2, memoryMiB: 1024 };
@@ -67,21 +68,34 @@ describe("the counts of a summary", () => {
       "workshop-moved-and-renamed",
       [
         "to change 7:",
-        '  aws_subnet.network_private_subnet["private-subnet-a"] (tags, tags_all)',
-        '  aws_subnet.network_private_subnet["private-subnet-b"] (tags, tags_all)',
-        '  aws_subnet.network_public_subnet["public-subnet-a"] (tags, tags_all)',
-        '  aws_subnet.network_public_subnet["public-subnet-b"] (tags, tags_all)',
-        '  aws_subnet.network_public_subnet["public-subnet-c"] (tags, tags_all)',
-        "  aws_vpc.network_vpc[0] (tags, tags_all)",
-        "  terraform_data.handover (input, output)",
+        ...[
+          'aws_subnet.network_private_subnet["private-subnet-a"]',
+          'aws_subnet.network_private_subnet["private-subnet-b"]',
+          'aws_subnet.network_public_subnet["public-subnet-a"]',
+          'aws_subnet.network_public_subnet["public-subnet-b"]',
+          'aws_subnet.network_public_subnet["public-subnet-c"]',
+          "aws_vpc.network_vpc[0]",
+        ].flatMap((address) => [
+          `  ${address}`,
+          '    tags["kubernetes.io/cluster/awskrug_gudi_eks"]: "shared" -> nothing',
+          '    tags["kubernetes.io/cluster/other"]: nothing -> "shared"',
+        ]),
+        "  terraform_data.handover",
+        '    input.cluster_name: "awskrug_gudi_eks" -> "other"',
+        '    input.node_groups.awskrug_gudi_eks-worker: {"desired":2,"max":2,"min":2} -> nothing',
+        '    input.node_groups.other-worker: nothing -> {"desired":2,"max":2,"min":2}',
+        "    known after the apply: input.authentication_mode, input.certificate_authority_data, input.cluster_endpoint, output",
         "to replace 3:",
-        '  aws_autoscaling_group.node_group_autoscaling_group["worker"] (name)',
-        "  aws_eks_cluster.cluster_control_plane (name)",
-        '  aws_launch_configuration.node_group_launch_configuration["worker"] (name_prefix, user_data)',
+        '  aws_autoscaling_group.node_group_autoscaling_group["worker"]',
+        '    name: "awskrug_gudi_eks-worker" -> "other-worker"',
+        "  aws_eks_cluster.cluster_control_plane",
+        '    name: "awskrug_gudi_eks" -> "other"',
+        '  aws_launch_configuration.node_group_launch_configuration["worker"]',
+        '    name_prefix: "awskrug_gudi_eks_worker_node" -> "other_worker_node"',
+        "    known after the apply: user_data",
         "to destroy 2:",
         '  aws_route_table_association.network_private_association["private-subnet-c"]',
         '  aws_subnet.network_private_subnet["private-subnet-c"]',
-        "outputs that change: authentication_mode, certificate_authority_data,",
       ],
     ],
     ["workshop-moved", ["nothing to add, to change or to destroy", "moved in the state only: 1"]],
@@ -96,11 +110,40 @@ describe("the counts of a summary", () => {
     expect(others.filter((line) => line.startsWith("outputs"))).toEqual([]);
   });
 
-  it("name the outputs that change", () => {
-    expect(summaryLines(summarize(recorded("workshop-output-changed"))).slice(0, 3)).toEqual([
+  it("name what becomes of a value, and not what follows from it", () => {
+    expect(summaryLines(summarize(recorded("workshop-output-changed"))).slice(0, 4)).toEqual([
       "to change 1:",
-      "  terraform_data.handover (input, output)",
-      "outputs that change: aws_auth_users",
+      "  terraform_data.handover",
+      expect.stringMatching(/^ {4}input\.aws_auth_users: \[\] -> \[\{"groups":\["students"\],"userarn":.*…$/) as string,
+      "    known after the apply: output",
+    ]);
+    expect(summaryLines(summarize(recorded("current-image"))).slice(0, 8)).toEqual([
+      "to change 2:",
+      '  aws_autoscaling_group.node_group_autoscaling_group["general"]',
+      "    known after the apply: launch_template[0].version",
+      '  aws_launch_template.node_group_launch_template["general"]',
+      "    block_device_mappings changes",
+      '    image_id: "ami-0c0ffee0000000a01" -> "ami-0c0ffee0000000b01"',
+      "    user_data changes",
+      "    known after the apply: default_version, latest_version",
+    ]);
+  });
+
+  it("never show what is sensitive", () => {
+    const lines = summaryLines(summarize(recorded("oddities-replaced")));
+
+    expect(lines).toEqual(
+      expect.arrayContaining(["    name changes", '    input: "a" -> "b"', '    address: nothing -> "198.51.100.7"']),
+    );
+    expect(lines.join("\n")).not.toContain("hidden");
+  });
+
+  it("name outputs where nothing else changes", () => {
+    const plan = { ...recorded("workshop-unchanged"), outputs: ["planning"] };
+
+    expect(summaryLines(summarize(plan)).slice(0, 2)).toEqual([
+      "nothing to add, to change or to destroy",
+      "outputs that change: planning",
     ]);
   });
 
@@ -119,7 +162,7 @@ describe("the counts of a summary", () => {
   });
 });
 
-it("is in lines of at most 80 columns, and breaks none between a number and what it counts", () => {
+it("is in lines that a terminal of 80 columns can break, and none between a number and what it counts", () => {
   const plan = recordedWith(
     "workshop-first",
     variables({
@@ -132,7 +175,9 @@ it("is in lines of at most 80 columns, and breaks none between a number and what
     }),
   );
 
-  const lines = summaryLines(summarize(plan, T3_MICRO));
+  const lines = summaryLines(summarize(plan, T3_MICRO)).flatMap((line) =>
+    shown(line, { isTTY: true, columns: 80 }, { TERM: "dumb" }).split("\n"),
+  );
 
   expect(lines.filter((line) => line.length > 80)).toEqual([]);
   expect(lines.slice(0, 5)).toEqual([
@@ -142,8 +187,8 @@ it("is in lines of at most 80 columns, and breaks none between a number and what
     "  2 aws_route_table, 6 aws_route_table_association, 3 aws_security_group,",
     "  6 aws_security_group_rule, 6 aws_subnet, aws_vpc, terraform_data",
   ]);
-  expect(lines.join(" ")).toMatch(
-    /warning: subnet private-subnet-a \(172\.16\.10\.0\/27, ap-northeast-2a\): +of its 27/,
+  expect(lines.join(" ").replaceAll(/ +/g, " ")).toContain(
+    "warning: subnet private-subnet-a (172.16.10.0/27, ap-northeast-2a): of its 27",
   );
 });
 
@@ -191,10 +236,9 @@ describe("the capacity of a summary", () => {
     expect(summaryLines(summary({ type: "t3.small", size: { min: 1, desire: 2, max: 5 } }, T3_SMALL)).slice(1)).toEqual(
       [
         "nodes: 2 of type t3.small, from 1 to 5 (2 vCPU, 2 GiB of memory each)",
-        "pods per node: 11 = 3 interfaces x (4 addresses - 1) + 2; room for 16 of yours",
-        "  on 2 nodes",
-        "addresses of the subnets (FREE: less those of the control plane, the NAT gateway",
-        "  and the bastion; THEIRS: of as many nodes as the group may have):",
+        "pods per node: 11 = 3 interfaces x (4 addresses - 1) + 2; room for 16 of yours on 2 nodes",
+        "addresses of the subnets (FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as " +
+          "many nodes as the group may have):",
         "  SUBNET   RANGE           ZONE  ALL  FREE  NODES  THEIRS",
         "  back-a   172.16.10.0/23  a     507   501      3   24-36",
         "  back-b   172.16.12.0/23  b     507   501      3   24-36",

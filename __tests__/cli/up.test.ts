@@ -439,7 +439,7 @@ describe("the question", () => {
     return { asked, input, text: () => String(output.read()) };
   }
 
-  it.each(["yes\r", "yes\n", "  yes \r"])("takes %j for a yes", async (typed) => {
+  it.each(["yes\r", "yes\n", "  yes \r", "y\r", "Yes\r", "Y\r"])("takes %j for a yes", async (typed) => {
     const { asked, input, text } = ask();
     input.write(typed);
 
@@ -448,7 +448,7 @@ describe("the question", () => {
     expect(text()).toContain('apply this plan? Type "yes" to go on: ');
   });
 
-  it.each(["y\r", "Yes\r", "no\r", "\r", "yes please\r"])("takes %j for a no", async (typed) => {
+  it.each(["n\r", "no\r", "\r", "yes please\r", "ye\r"])("takes %j for a no", async (typed) => {
     const { asked, input } = ask();
     input.write(typed);
 

@@ -86,7 +86,7 @@ describe("eks pin writes pins.auto.tfvars", () => {
           ),
         );
       },
-      values: () => Promise.resolve({ values: new Map([...values, ...Object.entries(more)]) }),
+      values: () => Promise.resolve({ notes: ["odd"], values: new Map([...values, ...Object.entries(more)]) }),
     });
     return { code, asked, stderr: String(stream.read()) };
   }
@@ -99,6 +99,7 @@ describe("eks pin writes pins.auto.tfvars", () => {
     expect(asked).toEqual([[{ region: "ap-northeast-2" }, { version: "1.32" }]]);
     expect(file()).toBe(written({ size: "20" }));
     expect(stdout).toContain('\n+ eks_version = "1.32"\n');
+    expect(stderr).toContain("note: odd\n");
     expect(stderr).toContain("pins.auto.tfvars is written; commit it, as you would a lock file\n");
   });
 
@@ -157,19 +158,9 @@ describe("eks pin writes pins.auto.tfvars", () => {
     expect(file()).toBe(written({ size: "20" }));
   });
 
-  it("and warns of local.tfvars, which wins", async () => {
-    writeFileSync("local.tfvars", 'kubectl_image_id = "ami-9"\n# eks_version = "1"\n');
-
-    const { stderr } = await pin(PINS);
-
-    expect(stderr).toContain(
-      "warning: local.tfvars says kubectl_image_id too, and wins where it is given with -var-file\n",
-    );
-    expect(stderr).not.toContain("says eks_version");
-  });
-
   it.each<[string, PinOptions["arguments"], string]>([
     ["./local.tfvars", [{ varFile: "./local.tfvars" }], "./local.tfvars"],
+    ["local.tfvars", [], "local.tfvars"],
     ["-var", [{ variable: "eks_version=1.31" }], "-var"],
     ["team.auto.tfvars", [], "team.auto.tfvars"],
   ])("for the version and the family that %s says, since it wins", async (from, given, says) => {
@@ -288,15 +279,13 @@ describe("eks pin writes pins.auto.tfvars", () => {
     expect(stderr).not.toContain("volume_size");
   });
 
-  it("with that size again when they have said it before, and warns of a file that says less", async () => {
+  it("with that size again when they have said it before", async () => {
     writeFileSync(PINS_FILE, written({ size: "20" }));
-    writeFileSync("local.tfvars", "eks_worker_node_volume_size = 12\n");
     const own = { eks_worker_node_volume_size: { value: 20, from: `./${PINS_FILE}` } };
 
-    const { stderr } = await pin(PINS, {}, {}, own);
+    await pin(PINS, {}, {}, own);
 
     expect(file()).toBe(written({ size: "20" }));
-    expect(stderr).toContain("local.tfvars says eks_worker_node_volume_size too, and wins");
   });
 
   it("without that size where users have added it to the file, and warns when it is too small", async () => {

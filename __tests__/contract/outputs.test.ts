@@ -78,16 +78,23 @@ describe("the handover", () => {
     [
       "no outputs",
       "{}",
-      "outputs.json is no handover of the stack: region is missing; cluster_name is missing; cluster_endpoint is " +
-        "missing; certificate_authority_data is missing; kubernetes_version is missing; authentication_mode is " +
-        "missing; bastion_instance_id is missing; bastion_address is missing; bastion_user is missing; node_role_arn " +
-        "is missing; node_groups is missing; it has nothing. Has the stack been applied, by this version?",
+      "outputs.json has none of the stack's outputs: has the stack been applied, and is it this one?",
     ],
-    ["another stack's outputs alone", '{"network":{"vpc":"vpc-1"},"dns":{}}', "; it has network, dns. Has the stack"],
+    [
+      "another stack's outputs alone",
+      '{"network":{"vpc":"vpc-1"},"dns":{}}',
+      "none of the stack's outputs: has the stack been applied, and is it this one? (it has network, dns)",
+    ],
     [
       "a field missing",
       terraformOutput(without("region")),
-      "outputs.json is no handover of the stack: region is missing; it has cluster_name, cluster_endpoint,",
+      "outputs.json has not all outputs of the stack, region is missing: most often an apply has ended half-way, and " +
+        "`eks up` goes on where it ended (it has cluster_name, cluster_endpoint,",
+    ],
+    [
+      "two fields missing",
+      terraformOutput(without("region", "bastion_address")),
+      "has not all outputs of the stack, region, bastion_address are missing: most often",
     ],
     [
       "an instance profile for the nodes' role",

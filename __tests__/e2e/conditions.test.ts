@@ -341,12 +341,12 @@ describeEndToEnd("every command", () => {
       });
 
       under("has the state's lock", () => ({}), {
-        plan: [1, "Error acquiring the state lock"],
-        up: [1, "Error acquiring the state lock"],
+        plan: [1, "the stack is locked by a plan of "],
+        up: [1, "the stack is locked by a plan of "],
         status: [0, "BILLED"],
         doctor: [1, "state-locked"],
-        "destroy --dry-run": [2, "to be deleted"],
-        destroy: [1, "Error acquiring the state lock"],
+        "destroy --dry-run": [1, "the stack is locked by a plan of "],
+        destroy: [1, "the stack is locked by a plan of "],
       });
     });
   });

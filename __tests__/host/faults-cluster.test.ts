@@ -193,15 +193,11 @@ describeOnHost("a bootstrap whose cluster is not as it should be", () => {
 
     expect(runs.map(failuresOf)).toEqual([
       [`${unreadable} cannot be read (ENOTDIR)`],
+      [line(`${empty} has none of the stack's outputs: has the stack been applied, and is it this one?`)],
       [
         line(
-          `${empty} is no handover of the stack: region is missing; …; it has nothing. Has the stack been applied, …?`,
-        ),
-      ],
-      [
-        line(
-          `${other} is no handover of the stack: cluster_name is missing; …; it has vpc_id, region. ` +
-            "Has the stack been applied, by this version?",
+          `${other} has not all outputs of the stack, cluster_name, …, node_groups are missing: most often an apply has ` +
+            "ended half-way, and `eks up` goes on where it ended (it has vpc_id, region)",
         ),
       ],
     ]);

@@ -20,6 +20,9 @@ export function value<T>(fact: Fact<T>): NonNullable<T> {
   return fact.ok;
 }
 
+const lock = (who: string, operation: string, isHeld: boolean | undefined) => ({
+  ...{ id: undefined, who, operation, since: undefined, isHeld },
+});
 export const inputs = (change: Partial<StackInputs>): BeforeFacts => ({
   ...BEFORE,
   inputs: { ...BEFORE.inputs, ...change },
@@ -231,6 +234,14 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "error",
     "ap-northeast-2",
     account({ identity: { unknown: "AWS cannot be reached (ENOTFOUND)", follows: ["aws-unreachable"] } }),
+  ],
+  [
+    "own-clock",
+    "error",
+    "this machine",
+    account({
+      identity: { unknown: "this machine's clock is wrong, AWS says (Signature expired)", follows: ["own-clock"] },
+    }),
   ],
   [
     "identity",
@@ -698,6 +709,14 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "error",
     "ap-northeast-2",
     cluster({ identity: { unknown: "AWS cannot be reached (ETIMEDOUT)", follows: ["aws-unreachable"] } }),
+  ],
+  [
+    "own-clock",
+    "error",
+    "this machine",
+    cluster({
+      identity: { unknown: "this machine's clock is wrong, AWS says (Signature expired)", follows: ["own-clock"] },
+    }),
   ],
   ["cluster-missing", "error", "awskrug_gudi_eks", cluster({ controlPlane: { ok: undefined } })],
   ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "CREATING" })],
@@ -1311,28 +1330,28 @@ export const STATE_ROWS: readonly Row<StateFacts>[] = [
     "state-locked",
     "error",
     "terraform.eks.tfstate",
-    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: true } },
-    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: false } },
+    { ...STATE, lock: lock("kim@jump", "OperationTypeApply", true) },
+    { ...STATE, lock: lock("kim@jump", "OperationTypeApply", false) },
   ],
   [
     "state-locked",
     "error",
     "terraform.eks.tfstate",
-    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: undefined } },
+    { ...STATE, lock: lock("kim@jump", "OperationTypeApply", undefined) },
   ],
   [
     "state-locked",
     "error",
     "terraform.eks.tfstate",
-    { ...STATE, lock: { who: "", operation: "", isHeld: undefined } },
-    { ...STATE, lock: { who: "", operation: "", isHeld: false } },
+    { ...STATE, lock: lock("", "", undefined) },
+    { ...STATE, lock: lock("", "", false) },
   ],
   [
     "apply-incomplete",
     "error",
     "terraform.eks.tfstate",
-    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypeApply", isHeld: false } },
-    { ...STATE, lock: { who: "kim@jump", operation: "OperationTypePlan", isHeld: false } },
+    { ...STATE, lock: lock("kim@jump", "OperationTypeApply", false) },
+    { ...STATE, lock: lock("kim@jump", "OperationTypePlan", false) },
   ],
   [
     "apply-incomplete",

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import type { WriteStream } from "node:tty";
 
-import { coloured, Console } from "../../terminal/console";
+import { Console } from "../../terminal/console";
 
 /** A stand-in for a terminal, or for a file: keeps what is written to it. */
 function stream({ isTTY = true, columns }: { isTTY?: boolean; columns?: number } = {}) {
@@ -34,34 +34,6 @@ beforeEach(() => {
 
 afterAll(() => {
   process.env = ENVIRONMENT;
-});
-
-describe("a colour", () => {
-  it.each([
-    ["ok: [a] x", "\u001b[32mok\u001b[0m: [a] x"],
-    ["changed: [a] x: y", "\u001b[33mchanged\u001b[0m: [a] x: y"],
-    ["would-change: [a] x", "\u001b[33mwould-change\u001b[0m: [a] x"],
-    ["failed: x", "\u001b[31mfailed\u001b[0m: x"],
-    ["unreachable: [a] x", "\u001b[31munreachable\u001b[0m: [a] x"],
-    ["PLAY RECAP", "PLAY RECAP"],
-    ["[a] failed: x", "[a] failed: x"],
-    ["toString: x", "toString: x"],
-    ["", ""],
-  ])("of %j on a terminal", (line, expected) => {
-    expect(coloured(line, stream().stream)).toBe(expected);
-  });
-
-  it.each<readonly [string, boolean, Record<string, string>, boolean]>([
-    ["on no terminal", false, {}, false],
-    ["with NO_COLOR", true, { NO_COLOR: "1" }, false],
-    ["with an empty NO_COLOR", true, { NO_COLOR: "" }, true],
-    ["on a dumb terminal", true, { TERM: "dumb" }, false],
-    ["on a terminal", true, {}, true],
-  ])("%s", (_, isTTY, environment, isThere) => {
-    Object.assign(process.env, environment);
-
-    expect(coloured("ok: x", stream({ isTTY }).stream).includes("\u001b")).toBe(isThere);
-  });
 });
 
 describe("the console", () => {
@@ -129,7 +101,7 @@ describe("the console", () => {
     const console = new Console(() => "x".repeat(200), terminal);
     jest.advanceTimersByTime(1_000);
 
-    expect(shown(written)).toBe("x".repeat(length));
+    expect(shown(written)).toBe(`${"x".repeat(length - 1)}…`);
     console.end();
     expect(shown(written)).toBe("");
   });

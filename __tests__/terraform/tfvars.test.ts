@@ -97,10 +97,24 @@ describe("tfvars", () => {
   });
 
   it("are not read from files that Terraform does not read by itself", async () => {
-    write("local.tfvars", "syntax error");
     write("auto.tfvars", "syntax error");
+    write("production.tfvars", "syntax error");
 
     expect(await project()).toMatchObject({ from: "default" });
+  });
+
+  it("are those of local.tfvars, too, where the command line names no file, and that is said", async () => {
+    write("a.auto.tfvars", 'project_name = "a"');
+    const local = write("local.tfvars", 'project_name = "local"');
+    const other = write("other.tfvars", 'vpc_name = "other"');
+
+    expect(await project()).toEqual({ value: "local", from: local });
+    expect(await project([{ variable: "project_name=last" }])).toEqual({ value: "last", from: "-var" });
+    expect(await project([{ varFile: other }])).toMatchObject({ value: "a" });
+    const { notes, terraformArguments } = await read();
+    expect(notes).toEqual(["local.tfvars is read, as with -var-file local.tfvars"]);
+    expect(terraformArguments).toEqual([`-var-file=${join(folder, "a.auto.tfvars")}`, `-var-file=${local}`]);
+    expect((await read([{ varFile: local }])).notes).toEqual([]);
   });
 
   it("have values of every kind, and the escapes of HCL resolved", async () => {

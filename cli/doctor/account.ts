@@ -32,6 +32,9 @@ export async function examineBefore(
 /** What a plan fails over too, in the provider's words: something is named that AWS has not. */
 const NAMED = ["version", "image-missing", "add-on", "network-missing", "zone", "instance-type"];
 
+/** What the AWS provider says where it is not let in: `No valid credential sources found`, `Signature expired`, … */
+const NOT_LET_IN = /credential|signature|security token|expired/i;
+
 /** A rule of the stack's own, which says what to write instead. */
 const OWN_WORDS = /Invalid value for (input )?variable/;
 
@@ -47,10 +50,14 @@ export function explained(
   environment: StateEnvironment = process.env,
 ): unknown {
   if (!(error instanceof UserError) || OWN_WORDS.test(error.message)) return error;
-  const errors = errorsFor(findings, environment).filter(({ code }) => NAMED.includes(code));
+  const named = errorsFor(findings, environment).filter(({ code }) => NAMED.includes(code));
+  const isOurs = (environment.TF_CLOUD_ORGANIZATION ?? "") === "" && NOT_LET_IN.test(error.message);
+  const notLetIn = isOurs ? findings.filter(({ code }) => ["credentials", "own-clock"].includes(code)) : [];
+  const errors = [...notLetIn, ...named];
   if (errors.length === 0) return error;
+  const what = notLetIn.length > 0 ? "AWS lets nobody in from here" : "AWS has not what the tfvars name";
   return new UserError(
-    `AWS has not what the tfvars name, so nothing was planned
+    `${what}, so nothing was planned
 
 ${findingsLines(errors).join("\n")}
 
@@ -83,7 +90,7 @@ export function concerning({
 }
 
 /** Nobody could be asked from here; Terraform could, since there is a plan: it may run elsewhere. */
-const NOBODY_ASKED = ["credentials", "aws-unreachable"];
+const NOBODY_ASKED = ["credentials", "own-clock", "aws-unreachable"];
 
 /** What could not be asked of AWS before anything is made, or counts for nothing there, a line for each reason. */
 export function unchecked(

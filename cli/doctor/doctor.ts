@@ -35,10 +35,15 @@ export function examineState(facts: StateFacts): Finding[] {
   return examine(STATE_RULES, facts, []);
 }
 
+/** Tfvars that `eks up` would not take. @param why not, with the cure */
+export function tfvarsFinding(why: string): Finding {
+  return { code: "tfvars", severity: "error", subject: "tfvars", cause: why, cure: "mend that: eks up needs it, too" };
+}
+
 /** Every code that a finding can have. */
 export const CODES: readonly string[] = [
   ...new Set([...STATE_RULES, ...ACCOUNT_RULES, ...CLUSTER_RULES].map(({ code }) => code)),
-  "unseen",
+  ...["tfvars", "unseen"],
 ];
 
 const SEVERITIES: readonly Severity[] = ["error", "warning", "note"];

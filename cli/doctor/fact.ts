@@ -1,4 +1,5 @@
-import { isForbidden, unwrapped } from "../../aws/call";
+import { isForbidden } from "../../aws/call";
+import { noAnswerAtAll } from "../../aws/failure";
 import { printable } from "../../terminal/text";
 
 /** Something that was asked: its answer, or why there is none. An answer may well be that a thing does not exist. */
@@ -41,23 +42,14 @@ async function factOf(answer: unknown, who: string): Promise<Fact<unknown>> {
   }
 }
 
-/** What Node says of a server that cannot be reached, be it by name, by address or because of its certificate. */
-const NO_WAY =
-  /\b(E(CONN(REFUSED|RESET|ABORTED)|NOTFOUND|AI_AGAIN|TIMEDOUT|PIPE|HOSTUNREACH|NETUNREACH|PROTO|PROXY)|\w*CERT_\w+|\w+_CERT|UNABLE_TO_\w+)\b/;
+/** Findings that tell it. */
+const CODES = { credentials: "credentials", clock: "own-clock", unreachable: "aws-unreachable" } as const;
 
 function why(error: NodeJS.ErrnoException & { readonly asked?: string }, who: string): Unknown {
-  const { name, message, code = "", asked = who } = error;
-  const credentials = (unknown: string) => ({ unknown, follows: ["credentials"] });
-  if (name === "CredentialsProviderError") return credentials(`there are no AWS credentials (${printable(message)})`);
-  if (/ExpiredToken|TokenRefreshRequired/.test(name)) return credentials("the AWS credentials have expired");
-  if (/InvalidClientTokenId|UnrecognizedClient|AuthFailure|SignatureDoesNotMatch/.test(name)) {
-    return credentials(`AWS does not take the credentials (${name})`);
-  }
+  const { name, message, asked = who } = error;
   if (isForbidden(error)) return { unknown: `the credentials do not allow ${asked}` };
-  if (NO_WAY.test(`${code} ${message}`) || name === "TimeoutError") {
-    const said = printable(message === "" ? code : unwrapped(message));
-    return { unknown: `AWS cannot be reached (${said})`, follows: ["aws-unreachable"] };
-  }
+  const none = noAnswerAtAll(error);
+  if (none !== undefined) return { unknown: none.said, follows: [CODES[none.cause]] };
   if (/is not valid JSON|Deserialization error/.test(message)) {
     return { unknown: `${asked} got an answer that is none of AWS' (an emulator without it, or a proxy)` };
   }

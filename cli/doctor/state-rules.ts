@@ -2,6 +2,7 @@ import { shell } from "../../contract/shell";
 import { terraformCommand } from "../../terraform/program";
 import { found, type Rule } from "./rule";
 import type { StateFacts } from "../../terraform/state";
+import { lockText } from "../../terraform/state-lock";
 import { counted } from "../../terminal/text";
 
 /** Rules about what applies have left in Terraform's state. */
@@ -14,8 +15,7 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
       found(
         "error",
         source,
-        `the state is locked by ${lock.who || "somebody"} (${lock.operation || "unknown operation"}): it is at work` +
-          (lock.isHeld === true ? "" : ", or was killed"),
+        `the state is locked by ${lockText(lock)}${lock.isHeld === true ? "" : ", if that was not killed"}`,
         "wait for it to end" +
           (lock.isHeld === true ? "" : "; if it was killed, run eks up again: the lock went with the process"),
       ),
@@ -23,13 +23,14 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
   {
     code: "apply-incomplete",
     judge: ({ resources, outputProblem, lock, source }) => {
+      // Whoever is at work is not done.
+      if (lock?.isHeld === true) return false;
       const number = counted(resources, "resource");
       if (lock?.isHeld === false && /Apply|Destroy/.test(lock.operation)) {
         return found(
           "error",
           source,
-          `Terraform was killed in the midst of an apply or a destroy by ${lock.who || "somebody"}; the state has ` +
-            number,
+          `Terraform was killed in the midst of ${lockText(lock)}; the state has ${number}`,
           "look at what carries the tag Project first: what it was just making, and with OpenTofu all that it " +
             "made in the " +
             "last 20 seconds, may exist without being in the state (docs/usage.md, When something stops " +
@@ -43,7 +44,7 @@ export const STATE_RULES: readonly Rule<StateFacts>[] = [
         found(
           "error",
           source,
-          `the state has ${number}, but the outputs are not complete: an apply has ended half-way (${outputProblem})`,
+          `the state has ${number}, but not all outputs: an apply has ended half-way`,
           "run eks up again: it goes on where it ended",
         )
       );

@@ -10,6 +10,7 @@ import { print } from "../../terminal/output";
 import type { Screen } from "../../terminal/screen";
 import { printable } from "../../terminal/text";
 import {
+  LOCAL_TFVARS,
   readTfvars,
   valuesByName,
   type GivenValue,
@@ -41,7 +42,7 @@ export interface PinOptions {
 export interface PinSources {
   readonly ask: typeof askForPins;
   readonly askForImages: typeof askForImages;
-  readonly values: (given: readonly VariableArgument[]) => Promise<Pick<TfvarsValues, "values">>;
+  readonly values: (given: readonly VariableArgument[]) => Promise<Pick<TfvarsValues, "notes" | "values">>;
 }
 
 const SOURCES: PinSources = {
@@ -79,7 +80,8 @@ export async function writePins(
   const { before, written, after } = partsOf(textOf(PINS_FILE));
 
   screen.busy("reading your tfvars");
-  const { values } = await sources.values(options.arguments);
+  const { values, notes } = await sources.values(options.arguments);
+  screen.lines(notes.map((note) => `note: ${note}`));
   const inputs = inputValues(valuesByName(values));
   const region = options.region ?? inputs.aws_region;
   if (region !== inputs.aws_region) {
@@ -113,12 +115,6 @@ export async function writePins(
   };
   screen.lines(pinWarnings(pins, now, around).map((warning) => `warning: ${warning}`));
   screen.lines(overridden(text, winning));
-  if (!options.arguments.some((argument) => "varFile" in argument && basename(argument.varFile) === LOCAL)) {
-    const local = valuesIn(textOf(LOCAL));
-    for (const name of [...valuesIn(text).keys()].filter((it) => local.has(it))) {
-      screen.line(`warning: ${LOCAL} says ${name} too, and wins where it is given with -var-file`);
-    }
-  }
   screen.lines(groups);
 
   const diff = pinsDiff(written, text);
@@ -135,19 +131,17 @@ export async function writePins(
   return 0;
 }
 
-/** Where people write what is their own; the README calls it so. */
-const LOCAL = "local.tfvars";
-
 /** Values that win over the pins: by name, of those that a file of pins may set. */
 type Winning = ReadonlyMap<string, GivenValue>;
 
-/** What is said on the command line, or in a file of a later name than that of the pins, wins over them. */
+/** What is said on the command line, in local.tfvars or in a file of a later name than that of the pins, wins over them. */
 function winners(values: TfvarsValues["values"], given: readonly VariableArgument[]): Winning {
   const files = given.flatMap((argument) => ("varFile" in argument ? [argument.varFile] : []));
   const wins = ({ from }: GivenValue) => {
     const name = basename(from);
     if (name === PINS_FILE) return false;
-    return from === "-var" || files.includes(from) || (/\.auto\.tfvars(\.json)?$/.test(name) && name > PINS_FILE);
+    if (from === "-var" || name === LOCAL_TFVARS) return true;
+    return files.includes(from) || (/\.auto\.tfvars(\.json)?$/.test(name) && name > PINS_FILE);
   };
   return new Map([...values].filter(([name, value]) => PINNED.includes(name) && wins(value)));
 }

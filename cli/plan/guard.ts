@@ -4,8 +4,9 @@ import { UserError } from "../../contract/user-error";
 import { terraformCommand } from "../../terraform/program";
 import { clusterRefusals, setBack } from "./cluster-guard";
 import { lossOf } from "./guarded-types";
-import { ends, type Plan, type PlannedValue, type ResourceChange } from "../../terraform/plan-file";
+import { ends, type Plan, type ResourceChange } from "../../terraform/plan-file";
 import { allowOption, becomes, refusalText, type Refusal } from "./refusal";
+import { valueText } from "./value-text";
 
 /** Terraform's word for what an apply has left half made. */
 const TAINTED = "replace_because_tainted";
@@ -23,9 +24,6 @@ const REASONS: Readonly<Record<string, string>> = {
   delete_because_each_key: "the tfvars no longer have a row of its name",
   delete_because_wrong_repetition: "it became one of many, or stopped being it (count, for_each)",
 };
-
-/** Characters of a value that a message shows. */
-const VALUE_LENGTH = 80;
 
 /**
  * What a plan would do although it is guarded and `allowed` does not name it: replacements and destructions of all but
@@ -72,7 +70,9 @@ function refusal(change: ResourceChange): Refusal[] {
   const loss = lossOf(change);
   if (loss === undefined || (reason === TAINTED && isUnused(change))) return [];
   const forced = forcedBy.map(({ path, before, after }) =>
-    shown(before) === shown(after) ? `${path} changes` : `${path} changes from ${shown(before)} to ${shown(after)}`,
+    valueText(before) === valueText(after)
+      ? `${path} changes`
+      : `${path} changes from ${valueText(before)} to ${valueText(after)}`,
   );
   const because =
     deposed !== undefined
@@ -101,14 +101,6 @@ function forgotten(change: ResourceChange): Refusal[] {
       instead: "where it was not deleted on purpose, look whether these are the account and the region that it is in",
     },
   ];
-}
-
-function shown(planned: PlannedValue): string {
-  if (planned.is === "unknown") return "what only the apply will tell";
-  if (planned.is === "sensitive") return "what is not shown (sensitive)";
-  if (planned.value === null || planned.value === "") return "nothing";
-  const text = JSON.stringify(planned.value);
-  return text.length <= VALUE_LENGTH ? text : `${text.slice(0, VALUE_LENGTH - 1)}…`;
 }
 
 function checkIsInPlan(allowed: string, { changes }: Plan, guarded: readonly string[]): void {

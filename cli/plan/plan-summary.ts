@@ -16,8 +16,8 @@ import type { Finding } from "../doctor/finding";
 import { stackInputs, type NodeGroupInput, type StackInputs, type SubnetInput } from "../stack-inputs";
 import { irrevocable } from "./cluster-guard";
 import { countByType } from "../../terraform/events";
-import type { Plan, ResourceChange } from "../../terraform/plan-file";
-import { wrapped } from "../../terminal/wrapped";
+import type { AttributeChange, Plan, PlannedValue, ResourceChange } from "../../terraform/plan-file";
+import { isCut, valueText } from "./value-text";
 import { counted } from "../../terminal/text";
 
 /** What EC2 says of an instance type (DescribeInstanceTypes). */
@@ -162,45 +162,50 @@ function lateFindings({ changes }: Plan): Finding[] {
   }));
 }
 
-/** What a plan changes of something in place, or what forces it to be replaced. */
-function attributesOf({ kind, before, after, unknown, forcedBy }: ResourceChange): string[] {
-  if (kind === "replace") return forcedBy.map(({ path }) => path);
-  if (kind !== "update") return [];
-  const unknowns = typeof unknown === "object" && unknown !== null ? unknown : {};
-  const names = new Set([...Object.keys({ ...before, ...after }), ...Object.keys(unknowns)]);
-  return [...names].filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name])).sort();
-}
-
-/** A summary for people, its findings included, in lines that a terminal of 80 columns need not break. */
+/** A summary for people, its findings included. */
 export function summaryLines({ changes, outputs, capacity, nodeGroups, findings }: Summary): string[] {
   const lines = Object.entries(VERBS).flatMap(([kind, verb]) => {
     const ofKind = changes.filter((change) => change.kind === kind);
     if (ofKind.length === 0) return [];
     const head = `${verb} ${String(ofKind.length)}:`;
-    if (kind === "create") return wrapped(head, listed(countByType(ofKind.map(({ type }) => type).sort())));
-    return [head, ...ofKind.map(changeLine)];
+    if (kind === "create") return `${head} ${countByType(ofKind.map(({ type }) => type).sort())}`;
+    return [head, ...ofKind.flatMap(changeLines)];
   });
   const moved = changes.filter((it) => it.kind === "no-op" && it.previousAddress !== undefined).length;
   return [
     ...(lines.length > 0 ? lines : ["nothing to add, to change or to destroy"]),
     ...(moved > 0 ? [`moved in the state only: ${String(moved)}`] : []),
-    ...(outputs.length > 0 ? wrapped("outputs that change:", listed(outputs.join(", "))) : []),
+    // What changes with something else is told there.
+    ...(outputs.length > 0 && lines.length === 0 ? [`outputs that change: ${outputs.join(", ")}`] : []),
     ...(capacity === undefined ? nodeGroupLines(nodeGroups) : capacityLines(capacity)),
-    ...findings.flatMap(({ severity, subject, cause, cure }) =>
-      wrapped(`${severity}:`, `${subject}: ${cause}; ${cure}`),
-    ),
+    ...findings.map(({ severity, subject, cause, cure }) => `${severity}: ${subject}: ${cause}; ${cure}`),
   ];
 }
 
-/** What is not only added, with what changes of it. */
-function changeLine(change: ResourceChange): string {
-  const attributes = attributesOf(change);
-  return attributes.length === 0 ? `  ${change.address}` : `  ${change.address} (${attributes.join(", ")})`;
+/** What is not only added, with what becomes of its values. */
+function changeLines({ address, kind, forcedBy, changed }: ResourceChange): string[] {
+  const told = (kind === "replace" ? forcedBy : changed).filter(isWorthTelling);
+  const later = told.filter(({ after }) => after.is === "unknown").map(({ path }) => path);
+  return [
+    `  ${address}`,
+    ...told.filter(({ after }) => after.is !== "unknown").map((attribute) => `    ${attributeText(attribute)}`),
+    ...(later.length > 0 ? [`    known after the apply: ${later.join(", ")}`] : []),
+  ];
 }
 
-/** The items of a list, each with its comma; what has a space in it stays together. */
-function listed(items: string): string[] {
-  return items.split(/(?<=,) /);
+/** Not what follows from the rest: the provider's copy of the tags, and one kind of nothing for another. */
+function isWorthTelling({ path, before, after }: AttributeChange): boolean {
+  return !/^tags_all\b/.test(path) && !(isEmpty(before) && isEmpty(after));
+}
+
+function attributeText({ path, before, after }: AttributeChange): string {
+  const [from, to] = [valueText(before), valueText(after)];
+  // Of two long texts the beginnings say little.
+  return from === to || (isCut(from) && isCut(to)) ? `${path} changes` : `${path}: ${from} -> ${to}`;
+}
+
+function isEmpty(planned: PlannedValue): boolean {
+  return planned.is === "known" && ["null", '""', "[]", "{}"].includes(JSON.stringify(planned.value));
 }
 
 /** Undefined when the variables are not those of this stack, or have values that are of no use. */
@@ -218,13 +223,13 @@ function isAsInTheWorkshop({ groups, vpcId, prefixDelegation }: StackInputs): bo
 }
 
 function nodeGroupLines(groups: readonly NodeGroupInput[]): string[] {
-  return groups.flatMap(({ key, names, instanceTypes, size, onDemand, launchedFrom }) => {
+  return groups.map(({ key, names, instanceTypes, size, onDemand, launchedFrom }) => {
     const { min, max, desired } = size;
     const spot = names.length * desired - onDemand;
     const each = names.length === 1 ? "" : `${String(names.length)} groups, one in each zone, each of `;
     const nodes = `${String(desired)} of type ${instanceTypes.join(" or ")}, from ${String(min)} to ${String(max)}`;
     const ofSpot = spot > 0 ? `, ${String(spot)} of all spot instances` : "";
-    return wrapped(`nodes of ${key}:`, `${each}${nodes}${ofSpot}, from a ${launchedFrom}`);
+    return `nodes of ${key}: ${each}${nodes}${ofSpot}, from a ${launchedFrom}`;
   });
 }
 
@@ -355,12 +360,9 @@ function capacityLines({ instanceType, node, size, subnets }: Capacity): string[
   return [
     ...(node === undefined
       ? [group, `pods per node: not known, because nothing is known of ${instanceType}`]
-      : [`${group} (${machine(node.facts)} each)`, ...podLines(node, desired)]),
-    ...wrapped(
-      "addresses of the subnets",
-      "(FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as many nodes as " +
-        "the group may have):",
-    ),
+      : [`${group} (${machine(node.facts)} each)`, podLine(node, desired)]),
+    "addresses of the subnets (FREE: less those of the control plane, the NAT gateway and the bastion; THEIRS: of as " +
+      "many nodes as the group may have):",
     ...subnetLines(subnets, node?.addresses),
   ];
 }
@@ -369,13 +371,13 @@ function machine({ vcpus, memoryMiB }: InstanceTypeFacts): string {
   return `${String(vcpus)} vCPU, ${String(memoryMiB / 1024)} GiB of memory`;
 }
 
-function podLines({ facts, pods, told, leftAtDesired }: NodeCapacity, desired: number): string[] {
+function podLine({ facts, pods, told, leftAtDesired }: NodeCapacity, desired: number): string {
   const { interfaces, addressesPerInterface } = facts;
   const addresses = `${String(interfaces)} interfaces x (${String(addressesPerInterface)} addresses - 1)`;
   const formula = `${addresses} + ${String(HOST_NETWORK_PODS)}`;
   const most = told === undefined ? "" : `, --max-pods says ${String(told)}`;
   const room = `room for ${String(leftAtDesired)} of yours on ${counted(desired, "node")}`;
-  return wrapped("pods per node:", `${String(pods)} = ${formula}${most}; ${room}`);
+  return `pods per node: ${String(pods)} = ${formula}${most}; ${room}`;
 }
 
 function subnetLines(subnets: readonly SubnetCapacity[], each: Addresses | undefined): string[] {

@@ -50,6 +50,11 @@ export async function savedPlan({ terraform }: Stack): Promise<Plan> {
   return readPlan(await terraform.show(planFile()), "terraform's plan");
 }
 
+/** The plan that is saved in Terraform's own words, value by value. @throws UserError */
+export async function planInFull({ terraform }: Stack): Promise<string[]> {
+  return (await terraform.showInFull(planFile())).trim().split("\n");
+}
+
 /** Deletes the plan that is saved, if there is one: it holds every value, also the sensitive ones. */
 export function dropPlan(): void {
   rmSync(planFile(), { force: true });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 import { shell } from "../../contract/shell";
 import { passOn, say } from "../../terminal/output";
+import { toldOfStream } from "../../terminal/shown";
 import { CLONE, type Stage } from "./stage";
 
 /**
@@ -42,7 +43,7 @@ export function startEks(
 ) {
   const child = spawn(process.execPath, [join(CLONE, "bin", "eks"), name, ...args], {
     cwd: folder,
-    env: environment,
+    env: stdout === "pipe" ? { ...environment, ...toldOfStream() } : environment,
     // eslint-disable-next-line no-restricted-syntax -- a command of ours, which makes harmless what it prints
     stdio: ["ignore", stdout, "inherit"],
     // Ctrl-C on a terminal would reach it too, and then once more from here.

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 
 import { readHandovers } from "../../bootstrap/sources";
 import { nearest } from "../../contract/nearest";
@@ -77,6 +78,6 @@ export async function isToldByDoctor(
 ): Promise<boolean> {
   const said: Buffer[] = [];
   await runEks("doctor", args, stage, signal, (chunk) => said.push(chunk));
-  const findings = Buffer.concat(said).toString().split("\n");
+  const findings = stripVTControlCharacters(Buffer.concat(said).toString()).split("\n");
   return findings.some((line) => /^(error|warning) /.test(line) && line.split(/[ :]/)[1] === code);
 }

@@ -5,12 +5,22 @@ import { exportLines, sourced } from "../../contract/shell";
 import { startClusters } from "../cluster/clusters";
 import { settingsOf, startEmulator, WORKSHOP_ACCOUNT } from "./emulator";
 import { say } from "../../terminal/output";
-import { runProgram, untilAsked } from "../../terminal/process";
+import { runAlone, untilAsked } from "../../terminal/process";
 import { terraformConfigFile } from "../../terraform/mirrors";
 import { provideMoto } from "../machine/tools";
 
 const CLONE = resolve(__dirname, "..", "..");
 const FOLDER = join(CLONE, ".cache", "emulator");
+
+const HELP = `Usage: npm run emulator
+
+Emulates an AWS account on this machine, until Ctrl-C: moto_server, with a stand-in for what it lacks of EKS. It prints
+the line by which another terminal, and every eks in it, works on that account instead of yours.
+
+What it takes: moto_server, if PATH has one, else Python 3 with venv; it is installed into .cache then.
+Nothing of it leaves this machine, and everything in it is gone at the end.
+
+Exit codes: 0 ended by Ctrl-C, 1 failed, 64 wrong usage.`;
 
 /** Whatever leads that shell to an account or a state of the user's would lead past the emulator. */
 const FORGET = `for name in $(
@@ -60,4 +70,4 @@ async function main(): Promise<void> {
   if (why !== "asked") throw new Error(`the emulator ended by itself; its log is ${emulator.logFile}`);
 }
 
-runProgram(main);
+runAlone(HELP, main);

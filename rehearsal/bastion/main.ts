@@ -3,13 +3,23 @@ import { join, relative, resolve } from "node:path";
 
 import { quoted, shell } from "../../contract/shell";
 import { say } from "../../terminal/output";
-import { runProgram, untilAsked } from "../../terminal/process";
+import { runAlone, untilAsked } from "../../terminal/process";
 import { findProgram } from "../../terraform/program";
 import { sshCommand } from "./login";
 import { startSurroundings } from "./surroundings";
 
 const CLONE = resolve(__dirname, "..", "..");
 const FOLDER = join(CLONE, ".cache", "bastion");
+
+const HELP = `Usage: npm run bastion
+
+Starts a bare bastion on this machine, until Ctrl-C, to try "eks bootstrap" on: an OpenSSH server of its own, a stand-in
+for the cluster's API, and a mirror with what is downloaded. It prints the command that sets it up.
+
+What it takes: sshd of OpenSSH. kubectl and aws are real where PATH has them, and stand-ins else.
+It writes below .cache/bastion, and nowhere else.
+
+Exit codes: 0 ended by Ctrl-C, 1 failed, 64 wrong usage.`;
 
 /** `npm run bastion`: a bare stand-in bastion in the foreground, for trying `npm run bootstrap`, until Ctrl-C. */
 async function main(): Promise<void> {
@@ -48,4 +58,4 @@ async function main(): Promise<void> {
   }
 }
 
-runProgram(main);
+runAlone(HELP, main);
