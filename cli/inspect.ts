@@ -25,7 +25,7 @@ import { newLogFile, ownFolder } from "../terraform/own-folder";
 import { Terraform } from "../terraform/terraform";
 import { terraformProgram } from "../terraform/program";
 import type { VariableArgument } from "../terraform/tfvars";
-import { readVariables } from "./stack";
+import { readVariables, refuseBrokenOff } from "./stack";
 
 /** What `eks status` and `eks doctor` are told. */
 export interface InspectOptions {
@@ -92,6 +92,7 @@ function nextLine(code: 0 | 1, isApplied: boolean): string {
 
 /** The state in the current folder's file, decrypted; undefined when there is none, or when it cannot be decrypted. */
 async function stateHere(screen: Screen, signal: AbortSignal): Promise<string | undefined> {
+  refuseBrokenOff();
   const state = textOf(STATE_FILE);
   if (state === undefined || !isEncrypted(state)) return state;
   screen.busy("decrypting the state");

@@ -1,10 +1,12 @@
-import { rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { UserError } from "../contract/user-error";
 import type { Screen } from "../terminal/screen";
 import { Progress, readEvent } from "../terraform/events";
 import { GrowingFile } from "../terraform/growing-file";
+import { isEncrypted, managedResources, STATE_FILE } from "../terraform/state";
+import { isBrokenOff, restore, stateCopy } from "../terraform/state-copy";
 import { eventsFile, isAtWork, leftBehind, type LeftBehind, type RunningTerraform } from "../terraform/own-folder";
 
 /** How often it is looked whether Terraform still works, in ms. */
@@ -66,14 +68,42 @@ async function whatIsLost(
       { exitCode: 130 },
     );
   }
-  return command === "apply" && progress.begun().length > 0 ? lostText(lost, progress, project) : undefined;
+  if (command !== "apply") return undefined;
+  if (isBrokenOff(STATE_FILE)) {
+    const copy = restore(STATE_FILE, [stateCopy(left.folder), `${STATE_FILE}.backup`]);
+    if (copy !== undefined) {
+      screen.line(
+        `note: Terraform was killed while it wrote ${STATE_FILE}: its last whole state is there again (what was left of ` +
+          `it is in ${STATE_FILE}.broken)`,
+      );
+    }
+  }
+  const missing = lostOf(progress, inState());
+  return missing.length > 0 ? lostText(lost, missing, project) : undefined;
 }
 
-/** What to look for after Terraform was killed. */
-export function lostText(lost: string, progress: Progress, project: string): string {
-  const begun = progress.begun();
+/** Addresses of what the state in the current folder has; undefined where it is somewhere else, or encrypted. */
+function inState(): readonly string[] | undefined {
+  if (!existsSync(STATE_FILE)) return undefined;
+  const state = readFileSync(STATE_FILE, "utf8");
+  if (state.trim() === "") return [];
+  return isEncrypted(state) ? undefined : managedResources(state).map(({ address }) => address);
+}
+
+/**
+ * What Terraform has begun and not ended, and what it has made that is in no state: `create aws_vpc.a`.
+ *
+ * @param known addresses in the state; undefined where it cannot be read
+ */
+export function lostOf(progress: Progress, known: readonly string[] | undefined): readonly string[] {
+  const made = progress.made().filter((address) => known?.includes(address) === false);
+  return [...progress.begun(), ...made.map((address) => `create ${address}`)];
+}
+
+/** What to look for after Terraform was killed. @param missing what `lostOf` says */
+export function lostText(lost: string, missing: readonly string[], project: string): string {
   return (
-    `${lost}${begun.length === 0 ? "" : ` (${begun.join(", ")})`} may exist without being in the state: look for it by ` +
+    `${lost}${missing.length === 0 ? "" : ` (${missing.join(", ")})`} may exist without being in the state: look for it by ` +
     `its tag, Project=${project}, as docs/usage.md says under "When something stops half-way"`
   );
 }

@@ -1,12 +1,15 @@
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { INPUTS, inputValues } from "../contract/inputs/inputs";
 import { reasonOf, UserError } from "../contract/user-error";
 import type { Screen } from "../terminal/screen";
+import { counted } from "../terminal/text";
 import { terraformProgram } from "../terraform/program";
 import { providerNotes } from "../terraform/provider-lock";
 import { newLogFile, ownFolder } from "../terraform/own-folder";
-import { STATE_FILE } from "../terraform/state";
+import { isEncrypted, managedResources, STATE_FILE } from "../terraform/state";
+import { isBrokenOff } from "../terraform/state-copy";
 import { lockOf, lockText } from "../terraform/state-lock";
 import { Terraform } from "../terraform/terraform";
 import {
@@ -49,6 +52,7 @@ export async function prepare(
   const variables = await readVariables(given, fillIn, screen, signal);
   await endLeftBehind(String(variables.values.get("project_name")?.value), fillIn, screen, signal);
   refuseLocked();
+  refuseBrokenOff();
   place();
   const logFile = newLogFile();
   const stackDir = resolve(STACK_DIR);
@@ -95,6 +99,24 @@ export async function readVariables(
     }
   }
   return variables;
+}
+
+/**
+ * Refuses to go on without a state that there was: all that was made would be made once more, or left.
+ *
+ * @throws UserError when somebody else has killed Terraform while it wrote the state
+ */
+export function refuseBrokenOff(): void {
+  const backup = `${STATE_FILE}.backup`;
+  if (!isBrokenOff(STATE_FILE) || !existsSync(backup)) return;
+  const text = readFileSync(backup, "utf8");
+  const had = isEncrypted(text) ? "what it had" : counted(managedResources(text).length, "resource");
+  if (had === "0 resources") return;
+  throw new UserError(
+    `${STATE_FILE} is broken off: Terraform was killed while it wrote it. Before that run it had ${had}, and ` +
+      `\`cp ${backup} ${STATE_FILE}\` takes that back; what that run itself has made is not in there, look for it by its ` +
+      'tag Project, as docs/usage.md says under "When something stops half-way"',
+  );
 }
 
 /** @throws UserError when somebody is at work on a state that is in a file here; Terraform says it of every other */

@@ -11,6 +11,7 @@ import type { Screen } from "../terminal/screen";
 import type { StateResource } from "../terraform/state";
 import type { Plan } from "../terraform/plan-file";
 import type { VariableArgument } from "../terraform/tfvars";
+import { billedByTheHour } from "./billed";
 import { concerning, examineBefore, explained, inputsHere, refuseErrors, unchecked } from "./doctor/account";
 import type { Finding } from "./doctor/finding";
 import { madeIn, refuseElsewhere } from "./elsewhere";
@@ -101,6 +102,7 @@ export async function plan(
   print(lines);
   refuseUnlessAllowed(saved.plan, options.allowReplace);
   await refuseWhatAwsWould(saved, screen);
+  screen.line(saved.hasChanges ? "next: eks up" : "next: eks status");
   return saved.hasChanges ? 2 : 0;
 }
 
@@ -138,10 +140,18 @@ export async function up(options: UpOptions, screen: Screen, signal: AbortSignal
   }
   screen.end();
   const code = await bootstrap(bootstrapArgs, signal);
+  if (code === 0) {
+    const inputs = inputsHere(stack.variables.values);
+    screen.lines([
+      `what exists now: the cluster ${inputs.clusterName} in ${inputs.region}, with its nodes and a bastion`,
+      `billed by the hour, until eks destroy: ${billedByTheHour(inputs)}`,
+      "next: eks ssh",
+    ]);
+  }
   if (code === 1 || code === 130) {
     screen.lines([
       "what exists now: all that the plan has; the bastion is not set up to its end",
-      "what now: run the same command again, or `eks bootstrap` with what you have written after --",
+      "next: the same command again, or `eks bootstrap` with what you have written after --",
     ]);
   }
   return code;
@@ -197,7 +207,14 @@ async function told({ plan, caller }: SavedPlan, stack: Stack, full: boolean, sc
       ? [`note: AWS does not say whose credentials these are: nobody has looked whether the state is of this account`]
       : [`account: ${caller.account}, in ${region}`, `you are: ${caller.arn}`]),
     ...summaryLines(summarize(plan, facts !== undefined && facts.interfaces > 0 ? facts : undefined)),
+    ...(makesCluster(plan)
+      ? [`billed by the hour, until eks destroy: ${billedByTheHour(inputsHere(stack.variables.values))}`]
+      : []),
   ];
+}
+
+function makesCluster({ changes }: Plan): boolean {
+  return changes.some(({ type, kind }) => type === "aws_eks_cluster" && kind === "create");
 }
 
 function regionOf({ variables }: Stack): string {

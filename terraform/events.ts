@@ -92,6 +92,7 @@ export function readEvent(line: string): TerraformEvent | undefined {
 export class Progress {
   readonly #running = new Set<string>();
   readonly #done = new Map<string, number>();
+  readonly #made: string[] = [];
   #planned = 0;
   #applies = false;
 
@@ -104,6 +105,7 @@ export class Progress {
     if (phase === "start") this.#running.add(`${action} ${address}`);
     else this.#running.delete(`${action} ${address}`);
     if (phase === "complete") this.#done.set(action, (this.#done.get(action) ?? 0) + 1);
+    if (phase === "complete" && action === "create") this.#made.push(address);
     const [first, ...others] = this.#running;
     if (first === undefined) return this.#soFar();
     return `${this.#soFar()} · ${first}${others.length === 0 ? "" : ` and ${String(others.length)} more`}`;
@@ -112,6 +114,11 @@ export class Progress {
   /** What it has begun to do, and not ended: `create aws_vpc.a`. */
   begun(): readonly string[] {
     return [...this.#running];
+  }
+
+  /** Addresses of what it has made. */
+  made(): readonly string[] {
+    return this.#made;
   }
 
   /** How many resources it has done what with. */

@@ -19,6 +19,7 @@ import { shell } from "../contract/shell";
 import { terraformPlatform } from "./platform";
 import { UserError } from "../contract/user-error";
 import { managedResources, readState, type StateResource } from "./state";
+import { isBrokenOff, restore, stateCopy, StateKeeper } from "./state-copy";
 import { lockIn, lockText, type StateLock } from "./state-lock";
 import { backFromOpenTofu } from "./provider-lock";
 import { readEvent, type TerraformEvent } from "./events";
@@ -192,8 +193,8 @@ export class Terraform {
    * @throws UserError
    */
   async beginState(): Promise<() => Promise<void>> {
-    const local = this.settings().backend?.local;
-    const isNeeded = this.product() === "OpenTofu" && local !== undefined && (await this.pull()).trim() === "";
+    const file = this.stateFile();
+    const isNeeded = this.product() === "OpenTofu" && file !== undefined && (await this.pull()).trim() === "";
     if (!isNeeded) return () => Promise.resolve();
     const input = JSON.stringify({ version: 4, serial: 0, lineage: randomUUID(), outputs: {}, resources: [] });
     await this.output(["state", "push", "-"], { input });
@@ -201,7 +202,7 @@ export class Terraform {
       // One that cannot be read stays: nobody knows what is in it.
       const state = await this.pull({ goesOn: true }).catch(() => "");
       if (state.trim() === "" || readState("the state", state).resources > 0) return;
-      rmSync(resolve(this.options.stackDir, local.path), { force: true });
+      rmSync(file, { force: true });
     };
   }
 
@@ -236,11 +237,21 @@ export class Terraform {
    * @throws UserError with what could not be done, in Terraform's words; ApplyKilledError
    */
   async apply(planFile: string, told: (event: TerraformEvent) => void): Promise<void> {
-    const ended = await this.run(["apply", "-input=false", "-json", planFile], { told });
+    const { folder } = this.options;
+    const file = this.stateFile();
+    const keeper = file === undefined ? undefined : new StateKeeper(file, stateCopy(folder));
+    const ended = await this.run(["apply", "-input=false", "-json", planFile], { told }).finally(() => keeper?.end());
     if (ended.code === 0) return;
     const failure = this.failure(ended);
     if (!ended.isKilled || failure.exitCode === 130) throw failure;
+    if (file !== undefined && isBrokenOff(file)) restore(file, [stateCopy(folder), `${file}.backup`]);
     throw new ApplyKilledError(failure.message, this.lost());
+  }
+
+  /** Where the state is kept in a file; undefined where it is somewhere else. */
+  private stateFile(): string | undefined {
+    const path = this.settings().backend?.local?.path;
+    return path === undefined ? undefined : resolve(this.options.stackDir, path);
   }
 
   /** What is lost when it is killed: what may exist without being in the state, in words. */
@@ -297,7 +308,7 @@ export class Terraform {
 
   private lockedText(lock: StateLock): string {
     // A lock on a file goes with its process, and another one has to be taken away.
-    const isOfFile = this.settings().backend?.local !== undefined;
+    const isOfFile = this.stateFile() !== undefined;
     const { id = "ID" } = lock;
     const free = isOfFile
       ? ""

@@ -255,7 +255,7 @@ describe("eks plan and eks up, with a stand-in for Terraform", () => {
       expect(stderr).toMatch(/\napply: nothing \(\d+\.\d s\)\n/);
       expect(stderr).toContain("has no outputs");
       expect(stderr).toMatch(
-        /\nwhat exists now: all that the plan has; the bastion is not set up to its end\nwhat now: .*\n$/,
+        /\nwhat exists now: all that the plan has; the bastion is not set up to its end\nnext: .*\n$/,
       );
       expect(saved()).toEqual([]);
     });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -110,5 +110,61 @@ describeNeeding("the end-to-end tests' programs", "Terraform itself")("eks, atta
     expect(again.code).toBe(0);
     expect(await inAccount()).toMatchObject(ONCE);
     expect(left()).toEqual([]);
+  });
+
+  it("is killed while the state is written: the next run takes the last whole one, and names what that does not have", async () => {
+    await stage.project.destroy(join(stage.project.folder, "local.tfvars"));
+    const arrived = gate.holdBack({ Action: "CreateNatGateway" });
+    const { child, ended } = stage.start(upArguments());
+    await arrived;
+    const [folder = ""] = left();
+    const own = join(stage.project.folder, ".cache", "eks", folder);
+    await allButOne(join(own, "terraform.events"));
+    const { pid } = JSON.parse(readFileSync(join(own, "terraform.json"), "utf8")) as { readonly pid: number };
+    child.kill("SIGKILL");
+    process.kill(-pid, "SIGKILL");
+    await ended;
+    const state = join(stage.project.folder, "terraform.eks.tfstate");
+    const { length } = readFileSync(state);
+    // As far as Terraform may have come: it empties the file, and writes it anew.
+    truncateSync(state, Math.floor(length / 2));
+
+    const told = await stage.eks(...upArguments());
+    const again = await stage.eks(...upArguments());
+
+    expect(told.output).toMatch(
+      /^note: Terraform was killed while it wrote terraform\.eks\.tfstate: its last whole state is there/m,
+    );
+    expect(told).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("(create aws_nat_gateway.network_nat_gateway[0])") as string,
+    });
+    expect(again.code).toBe(0);
+    expect(await inAccount()).toMatchObject(ONCE);
+    expect(readFileSync(`${state}.broken`)).toHaveLength(Math.floor(length / 2));
+  });
+
+  it("goes on with no state that somebody else has left broken off", async () => {
+    const state = join(stage.project.folder, "terraform.eks.tfstate");
+    const whole = readFileSync(state);
+    writeFileSync(`${state}.backup`, whole);
+    truncateSync(state);
+
+    for (const args of [
+      upArguments(),
+      ["destroy", ...GIVEN, "-auto-approve"],
+      ["plan", ...GIVEN],
+      ["doctor", ...GIVEN],
+    ]) {
+      expect(await stage.eks(...args)).toMatchObject({
+        code: 1,
+        output: expect.stringContaining(
+          "terraform.eks.tfstate is broken off: Terraform was killed while it wrote it. Before that run it had 40 resources",
+        ) as string,
+      });
+    }
+    copyFileSync(`${state}.backup`, state);
+
+    expect((await stage.eks("plan", ...GIVEN)).output).toContain("nothing to add, to change or to destroy");
   });
 });

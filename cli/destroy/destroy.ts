@@ -163,7 +163,10 @@ class Destruction {
       this.#say(["", "Made by Terraform, to be deleted:", `  ${countByType(inState)}`]);
       this.#refuseMachines(machinesIn(found), this.#silence ?? "no NodeClaim of the cluster takes them along");
     }
-    if (options.dryRun) return 2;
+    if (options.dryRun) {
+      this.screen.line("next: eks destroy, with the same options");
+      return 2;
+    }
 
     const deleted = removal.fates.filter(({ fate }) => fate === "deleted" || fate === "goes").length;
     const question =

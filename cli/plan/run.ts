@@ -7,7 +7,7 @@ import { countByType, Progress, type TerraformEvent } from "../../terraform/even
 import { readPlan, type Plan } from "../../terraform/plan-file";
 import { ownFolder } from "../../terraform/own-folder";
 import { ApplyKilledError } from "../../terraform/terraform";
-import { lostText } from "../left-behind";
+import { lostOf, lostText } from "../left-behind";
 import type { Stack } from "../stack";
 
 /** Where a plan is saved until the command ends. */
@@ -95,7 +95,7 @@ export async function applyPlan(stack: Stack, screen: Screen, name: "apply" | "d
     const project = String(variables.values.get("project_name")?.value);
     const first =
       error instanceof ApplyKilledError
-        ? `${lostText(error.lost, progress, project)}, and then `
+        ? `${lostText(error.lost, lostOf(progress, exists), project)}, and then `
         : "mend the cause and ";
     const mend = error.exitCode === 130 ? "" : first;
     const away =
