@@ -24,6 +24,7 @@ describe("bin/typescript.cjs", () => {
     mkdirSync(join(folder, "bin"));
     for (const name of ["typescript.cjs", "aws-sdk.cjs"])
       copyFileSync(join(CLONE, "bin", name), join(folder, "bin", name));
+    copyFileSync(join(CLONE, "package.json"), join(folder, "package.json"));
     symlinkSync(join(CLONE, "node_modules"), join(folder, "node_modules"));
   });
   afterEach(() => {
@@ -45,6 +46,23 @@ describe("bin/typescript.cjs", () => {
     expect(kept()).toHaveLength(1);
     expect((await runIt()).output).toBe("one\n");
     expect(kept()).toHaveLength(1);
+  });
+
+  it.each([
+    ["20.18.3", "error: Node.js 20.19 or newer is needed, and this is 20.18.3: install 22 or 24 "],
+    ["18.20.8", "error: Node.js 20.19 or newer is needed, and this is 18.20.8: install 22 or 24 "],
+    ["20.19.0", "one\n"],
+    ["22.0.0", "one\n"],
+  ])("runs on Node.js %s, or says what is needed", async (version, says) => {
+    source('console.log("one");\n');
+    const pretend = `Object.defineProperty(process.versions, "node", { value: ${JSON.stringify(version)} });\n`;
+    writeFileSync(join(folder, "pretend.cjs"), pretend);
+
+    const args = ["--require", "./pretend.cjs", "--require", "./bin/typescript.cjs", "it.ts"];
+    const { code, output } = await run(process.execPath, args, { cwd: folder });
+
+    expect(output.startsWith(says)).toBe(true);
+    expect(code).toBe(says === "one\n" ? 0 : 1);
   });
 
   it("takes what it kept", async () => {

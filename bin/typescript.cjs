@@ -3,6 +3,18 @@
  * TypeScript for `node --require`: sucrase, whose work is kept in .cache/typescript, since it takes longer than all else
  * that a short command does. A file that has changed is another file there, by its checksum.
  */
+const { engines } = require("../package.json");
+const [, wanted] = /^>=(\d+\.\d+)$/.exec(engines.node);
+const [major, minor] = process.versions.node.split(".").map(Number);
+const [leastMajor, leastMinor] = wanted.split(".").map(Number);
+if (major < leastMajor || (major === leastMajor && minor < leastMinor)) {
+  console.error(
+    `error: Node.js ${wanted} or newer is needed, and this is ${process.versions.node}: install 22 or 24 ` +
+      "(https://nodejs.org/en/download), or `nvm install` in the project's folder",
+  );
+  process.exit(1);
+}
+
 const { createHash } = require("node:crypto");
 const { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } = require("node:fs");
 const { enableCompileCache } = require("node:module");

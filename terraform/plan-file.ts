@@ -79,6 +79,8 @@ export interface Plan {
   readonly variables: Readonly<Record<string, unknown>>;
   /** Names of those that get another value, or end. */
   readonly outputs: readonly string[];
+  /** Values of outputs after the apply, by name; none of those that are sensitive, or that only the apply will tell. */
+  readonly outputValues: Readonly<Record<string, unknown>>;
   readonly failedChecks: readonly FailedCheck[];
   /** Planning failed half-way: `changes` are only those up to there. */
   readonly isErrored: boolean;
@@ -145,7 +147,11 @@ const STATE_RESOURCE = z.object({
 
 /** @see https://developer.hashicorp.com/terraform/internals/json-format#plan-representation */
 const PLAN = z.object({
-  planned_values: OBJECT,
+  planned_values: z.object({
+    outputs: z
+      .record(z.string(), z.object({ sensitive: z.boolean().default(false), value: z.unknown().optional() }))
+      .default({}),
+  }),
   variables: z.record(z.string(), z.object({ value: z.unknown() })).default({}),
   prior_state: z
     .object({
@@ -215,6 +221,11 @@ export function readPlan(json: string, source: string): Plan {
     ),
     outputs: Object.entries(plan.output_changes).flatMap(([name, { actions }]) =>
       kindOf(actions, `output.${name}`, source) === "no-op" ? [] : name,
+    ),
+    outputValues: Object.fromEntries(
+      Object.entries(plan.planned_values.outputs).flatMap(([name, { sensitive, value }]) =>
+        sensitive || value === undefined ? [] : [[name, value]],
+      ),
     ),
     failedChecks: plan.checks.filter(({ status }) => status === "fail" || status === "error").map(failedCheck),
     isErrored: plan.errored,

@@ -220,6 +220,21 @@ describe("the node groups of a summary", () => {
     expect(text({ node_groups: rows })).not.toMatch(/t3\.micro|pods per node/);
   });
 
+  it("have the pods and addresses that the stack's own output reckons, as far as it is known", () => {
+    const plan = recordedWith("workshop-unchanged", { ...variables({}), node_groups: { web: { ami_id: "ami-1" } } });
+    const figures = { pods_per_node: 17, pods_max: 51, addresses_needed: 54, addresses_available: 1519 };
+    const said = (planning: unknown) =>
+      summaryLines(summarize({ ...plan, outputValues: { planning } })).filter((line) => line.startsWith("pods of"));
+
+    expect(said({ web: figures, gone: figures })).toEqual([
+      "pods of web: 17 a node, 51 at its largest, when it takes 54 addresses of the 1519 in its subnets",
+    ]);
+    expect(said({ web: { ...figures, addresses_available: null } })).toEqual([
+      "pods of web: 17 a node, 51 at its largest, when it takes 54 addresses",
+    ]);
+    expect([said(undefined), said({ web: {} })]).toEqual([[], []]);
+  });
+
   it.each([{ vpc_id: "vpc-1" }, { prefix_delegation: true }])("is the workshop's with %j, without its pods", (more) => {
     expect(text(more)).toContain("nodes of worker: 2 of type t3.micro, from 2 to 2, from a launch configuration");
     expect(text(more)).not.toMatch(/pods per node|SUBNET/);

@@ -17,6 +17,7 @@ import {
 import { ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 
 import { refusals } from "../../cli/plan/guard";
+import { summarize, summaryLines } from "../../cli/plan/plan-summary";
 import { readPlan } from "../../terraform/plan-file";
 import { takeInventory, type Inventory } from "../../rehearsal/account/inventory";
 import { CURRENT_ACCOUNT, type Emulator } from "../../rehearsal/account/emulator";
@@ -167,6 +168,11 @@ class Course {
 }
 
 /** Real Terraform and the real AWS provider; the account is an emulator's, with a stand-in for what it lacks of EKS. */
+/** What the command says of pods and addresses of node groups, out of a plan that Terraform has made. */
+function podLines({ json }: Plan): string[] {
+  return summaryLines(summarize(readPlan(json, "the plan"))).filter((line) => line.startsWith("pods of "));
+}
+
 describeEndToEnd("tfvars/current.tfvars", () => {
   const CLUSTER = "awskrug_gudi_eks";
   let course: Course;
@@ -184,6 +190,11 @@ describeEndToEnd("tfvars/current.tfvars", () => {
 
     expect(plan.output).not.toMatch(/Error|Warning/);
     expect(plan.summary).toBe("Plan: 62 to add, 0 to change, 0 to destroy.");
+    expect(podLines(plan)).toEqual([
+      expect.stringMatching(
+        /^pods of general: \d+ a node, \d+ at its largest, when it takes \d+ addresses of the \d+ in/,
+      ),
+    ]);
   });
 
   it("applies them", async () => {
@@ -409,6 +420,7 @@ describeEndToEnd("tfvars/production.tfvars", () => {
 
     expect(plan.output).not.toMatch(/Error|Warning/);
     expect(plan.summary).toBe("Plan: 119 to add, 0 to change, 0 to destroy.");
+    expect(podLines(plan).length).toBeGreaterThan(1);
   });
 
   it("applies them", async () => {

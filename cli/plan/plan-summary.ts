@@ -40,6 +40,8 @@ export interface Summary {
   readonly capacity?: Capacity;
   /** The node groups, where there is no capacity of the workshop's one. */
   readonly nodeGroups: readonly NodeGroupInput[];
+  /** What the stack's own output `planning` says of them, by key; none where it is not known yet. */
+  readonly planning: Planning;
   readonly findings: readonly Finding[];
 }
 
@@ -90,6 +92,18 @@ const NAT_AND_BASTION = 2;
 /** What of the variables no other reader tells; a plan without it is not of this stack. */
 const KUBELET = z.object({ eks_worker_user_data_group: z.object({ kubelet_extra_args: z.string() }) });
 
+/** @see modules/planning/figures.ts */
+const PLANNING = z.record(
+  z.string(),
+  z.object({
+    pods_per_node: z.number(),
+    pods_max: z.number(),
+    addresses_needed: z.number(),
+    addresses_available: z.number().nullable(),
+  }),
+);
+type Planning = z.infer<typeof PLANNING>;
+
 /** What changes something, in the order of a sentence. */
 const VERBS = {
   create: "to add",
@@ -130,6 +144,7 @@ export function summarize(plan: Plan, facts?: InstanceTypeFacts): Summary {
     outputs: plan.outputs,
     ...(capacity !== undefined && { capacity }),
     nodeGroups: isWorkshops ? [] : inputs.groups,
+    planning: PLANNING.safeParse(plan.outputValues["planning"]).data ?? {},
     findings: [
       ...failed,
       ...forGood,
@@ -163,7 +178,7 @@ function lateFindings({ changes }: Plan): Finding[] {
 }
 
 /** A summary for people, its findings included. */
-export function summaryLines({ changes, outputs, capacity, nodeGroups, findings }: Summary): string[] {
+export function summaryLines({ changes, outputs, capacity, nodeGroups, planning, findings }: Summary): string[] {
   const lines = Object.entries(VERBS).flatMap(([kind, verb]) => {
     const ofKind = changes.filter((change) => change.kind === kind);
     if (ofKind.length === 0) return [];
@@ -177,7 +192,7 @@ export function summaryLines({ changes, outputs, capacity, nodeGroups, findings 
     ...(moved > 0 ? [`moved in the state only: ${String(moved)}`] : []),
     // What changes with something else is told there.
     ...(outputs.length > 0 && lines.length === 0 ? [`outputs that change: ${outputs.join(", ")}`] : []),
-    ...(capacity === undefined ? nodeGroupLines(nodeGroups) : capacityLines(capacity)),
+    ...(capacity === undefined ? nodeGroupLines(nodeGroups, planning) : capacityLines(capacity)),
     ...findings.map(({ severity, subject, cause, cure }) => `${severity}: ${subject}: ${cause}; ${cure}`),
   ];
 }
@@ -222,15 +237,23 @@ function isAsInTheWorkshop({ groups, vpcId, prefixDelegation }: StackInputs): bo
   return groups.every(({ isWorkshops }) => isWorkshops) && vpcId === undefined && !prefixDelegation;
 }
 
-function nodeGroupLines(groups: readonly NodeGroupInput[]): string[] {
-  return groups.map(({ key, names, instanceTypes, size, onDemand, launchedFrom }) => {
+function nodeGroupLines(groups: readonly NodeGroupInput[], planning: Planning): string[] {
+  return groups.flatMap(({ key, names, instanceTypes, size, onDemand, launchedFrom }) => {
     const { min, max, desired } = size;
     const spot = names.length * desired - onDemand;
     const each = names.length === 1 ? "" : `${String(names.length)} groups, one in each zone, each of `;
     const nodes = `${String(desired)} of type ${instanceTypes.join(" or ")}, from ${String(min)} to ${String(max)}`;
     const ofSpot = spot > 0 ? `, ${String(spot)} of all spot instances` : "";
-    return `nodes of ${key}: ${each}${nodes}${ofSpot}, from a ${launchedFrom}`;
+    const of = `nodes of ${key}: ${each}${nodes}${ofSpot}, from a ${launchedFrom}`;
+    const figures = planning[key];
+    return figures === undefined ? of : [of, podsText(key, figures)];
   });
+}
+
+function podsText(key: string, figures: Planning[string]): string {
+  const { pods_per_node: each, pods_max: most, addresses_needed: needed, addresses_available: available } = figures;
+  const of = available === null ? "" : ` of the ${String(available)} in its subnets`;
+  return `pods of ${key}: ${String(each)} a node, ${String(most)} at its largest, when it takes ${String(needed)} addresses${of}`;
 }
 
 function capacityOf(
