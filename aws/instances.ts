@@ -191,3 +191,9 @@ export async function readOfferings(
 export async function hasKeyPair(ec2: EC2Client, name: string): Promise<boolean> {
   return (await ifThere(ec2.send(new DescribeKeyPairsCommand({ KeyNames: [name] })))) !== undefined;
 }
+
+/** Names of the region's key pairs. */
+export async function listKeyPairs(ec2: EC2Client): Promise<string[]> {
+  const { KeyPairs = [] } = await ec2.send(new DescribeKeyPairsCommand({}));
+  return KeyPairs.flatMap(({ KeyName }) => KeyName ?? []).sort();
+}

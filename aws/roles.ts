@@ -3,6 +3,7 @@ import {
   GetRoleCommand,
   ListRolesCommand,
   paginateListAttachedRolePolicies,
+  paginateListInstanceProfiles,
   paginateListRoles,
   type IAMClient,
 } from "@aws-sdk/client-iam";
@@ -13,6 +14,12 @@ import { all, ifThere } from "./answers";
 export async function readProfile(iam: IAMClient, name: string): Promise<readonly string[] | undefined> {
   const answer = await ifThere(iam.send(new GetInstanceProfileCommand({ InstanceProfileName: name })));
   return answer && (answer.InstanceProfile?.Roles ?? []).map(({ Arn = "" }) => Arn);
+}
+
+/** Names of the instance profiles. */
+export async function listProfiles(iam: IAMClient): Promise<string[]> {
+  const profiles = await all(paginateListInstanceProfiles({ client: iam }, {}), "InstanceProfiles");
+  return profiles.flatMap(({ InstanceProfileName }) => InstanceProfileName ?? []).sort();
 }
 
 /** Whether there is a role of that name. */

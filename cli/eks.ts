@@ -14,6 +14,7 @@ import { Screen } from "../terminal/screen";
 import { refuseHiddenArguments } from "../terraform/arguments";
 import type { VariableArgument } from "../terraform/tfvars";
 import type { DestroyOptions } from "./destroy/destroy";
+import type { InitOptions } from "./init";
 import type { InspectOptions } from "./inspect";
 import type { PinOptions } from "./pin/write-pins";
 import type { RehearseOptions } from "./rehearse/rehearse";
@@ -176,7 +177,7 @@ function commands(
     .helpCommand("help [command]", "options, examples and exit codes of a command")
     .addHelpText(
       "after",
-      "\nWithout an AWS account: eks rehearse. With one: eks pin, then eks up.\n\n" +
+      "\nWithout an AWS account: eks rehearse. With one: eks init, eks pin, then eks up.\n\n" +
         "What follows -- is for the bootstrap, which --help after it explains:\n" +
         "  eks up -- --identity key.pem\n" +
         "Exit codes: 0 done, 1 failed, 2 there are changes, 3 refused by the guard,\n64 wrong usage, 130 interrupted.",
@@ -190,6 +191,22 @@ function commands(
       print(HELP.split("\n"));
       return 0;
     });
+
+  program
+    .command("init")
+    .description("ask what is yours, show what AWS has of it, and write local.tfvars")
+    .option("--region <REGION>", "AWS region")
+    .option("--role <NAME>", "the bastion's instance profile, or own for a role that the stack makes")
+    .option("--key-pair <NAME>", "EC2 key pair for SSH")
+    .option("--ssh-cidr <NETWORK>", "network that may reach the bastion by SSH")
+    .option("--instance-type <TYPE>", "of the nodes")
+    .option("--nodes <NUMBER>", "how many there are")
+    .action((options: InitOptions) =>
+      run(() => {
+        const { init } = require("./init") as typeof import("./init");
+        return init(options, screen, signal);
+      }),
+    );
 
   withVariables(program.command("plan").description("show what `up` would do, and refuse what it would refuse"))
     .addOption(allowReplace())

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 
 /** What each command is called with, the most usual first. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  init: ["eks init", "eks init --role aws-krug-admin --key-pair aws-krug-gudi --nodes 3"],
   plan: ["eks plan", "eks plan --full", "eks plan -var-file class.tfvars -var eks_version=1.33"],
   up: [
     "eks up",
@@ -33,13 +34,14 @@ const EXIT_CODES: readonly (readonly [code: number, says: string, of?: readonly 
 
 /** What people type who mean a command, in the words of other tools. */
 const MEANT: Readonly<Record<string, readonly string[]>> = {
+  init: ["config", "configure", "new", "wizard"],
   plan: ["diff", "preview"],
   up: ["apply", "create", "deploy", "install", "make", "start"],
   status: ["describe", "get", "info", "list", "ls", "output", "outputs", "ps", "show", "state"],
   doctor: ["check", "debug", "diagnose", "health", "lint", "test", "validate", "verify"],
   pin: ["lock", "upgrade", "update", "versions"],
   destroy: ["clean", "cleanup", "delete", "down", "remove", "rm", "stop", "teardown", "uninstall"],
-  bootstrap: ["configure", "provision", "setup"],
+  bootstrap: ["provision", "setup"],
   ssh: ["bastion", "connect", "exec", "kubectl", "login", "shell"],
   rehearse: ["demo", "emulate", "try"],
   completion: ["completions"],

@@ -54,7 +54,7 @@ it.each(SHELLS)("%s knows every command and every option", async (shell) => {
   const names = [...commands.matchAll(/^ {2}((?!eks)[a-z]+) /gm)].map(([, name = ""]) => name);
   const text = await script(shell);
 
-  expect(names).toHaveLength(11);
+  expect(names).toHaveLength(12);
   for (const name of names) {
     expect(text).toMatch(new RegExp(`\\b${name}\\b`));
     const { stdout: options } = await place.run([name, "--help"]);

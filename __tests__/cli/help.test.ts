@@ -4,7 +4,7 @@ import { shellWords } from "../../contract/shell";
 import { EksFolder } from "../support/in-process";
 
 const NAMES = [
-  ...["plan", "up", "status", "doctor", "pin", "destroy", "bootstrap", "ssh", "rehearse", "completion"],
+  ...["init", "plan", "up", "status", "doctor", "pin", "destroy", "bootstrap", "ssh", "rehearse", "completion"],
 ] as const;
 
 let place: EksFolder;
