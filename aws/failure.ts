@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
+import { shell } from "../contract/shell";
 import { nearest } from "../contract/nearest";
 import { printable } from "../terminal/text";
 
@@ -62,8 +63,8 @@ export function cureOf({ cause }: Pick<NoAnswerAtAll, "cause">, region = "REGION
     case "credentials":
       return (
         "set AWS_PROFILE, log in (aws sso login, of the AWS CLI 2), or use the jump EC2 with its role, until this " +
-        `answers: aws sts get-caller-identity --region ${region}; a region that has to be enabled for the account ` +
-        `takes nobody's before (aws account enable-region --region-name ${region})`
+        `answers: ${shell`aws sts get-caller-identity --region ${region}`}; a region that has to be enabled for the ` +
+        `account takes nobody's before (${shell`aws account enable-region --region-name ${region}`})`
       );
     case "clock":
       return "set the clock of this machine (sudo timedatectl set-ntp true; timedatectl shows whether it is in step)";
@@ -108,5 +109,5 @@ function profilesIn(file: string): string[] {
     return [];
   }
   const sections = [...text.matchAll(/^\s*\[\s*(?:profile\s+)?(?:"([^"]*)"|'([^']*)'|([^\]\s]+))\s*\]/gm)];
-  return sections.map(([, ...names]) => names.find((it) => it !== undefined) ?? "");
+  return sections.map(([, quoted, single, plain]) => quoted ?? single ?? plain ?? "");
 }

@@ -121,7 +121,7 @@ async function answers(options: InitOptions, sources: InitSources, screen: Scree
     },
   );
   const sshCidr = await one({
-    words: "network that may reach the bastion by SSH (empty: this machine, whatever its address is at each eks up)",
+    words: "network that may reach the bastion by SSH (empty: this machine)",
     ...{ option: "--ssh-cidr", given: options.sshCidr, preset: own },
     isWrong: (cidr) => (cidr === "" ? undefined : problemOf("kubectl_ssh_cidrs")([cidr])),
   });

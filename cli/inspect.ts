@@ -17,7 +17,9 @@ import { madeIn, refuseElsewhere } from "./elsewhere";
 import { onBastion } from "./on-bastion";
 import { print, printJson } from "../terminal/output";
 import type { Screen } from "../terminal/screen";
+import { counted } from "../terminal/text";
 import { isEncrypted, readState, STATE_FILE } from "../terraform/state";
+import { isBrokenOff } from "../terraform/state-copy";
 import { lockOf, lockText } from "../terraform/state-lock";
 import { statusOf, statusLines } from "./status";
 import { STACK_DIR } from "./synthesized";
@@ -129,12 +131,9 @@ export async function handoverHere(args: readonly string[], signal: AbortSignal)
     );
   }
   const [first, ...others] = await readHandovers(source, { signal }).catch((error: unknown) => {
-    const lock = source.kind === "stack-dir" && source.folder === STACK_DIR ? lockOf(STATE_FILE) : undefined;
-    if (!(error instanceof UserError) || error.exitCode === 130 || lock?.isHeld !== true) throw error;
-    throw new UserError(
-      `the stack is locked by ${lockText(lock)}, and has no outputs yet: wait for it to end, and run the same command again`,
-      { cause: error },
-    );
+    const isHere = source.kind === "stack-dir" && source.folder === STACK_DIR;
+    const why = isHere && error instanceof UserError && error.exitCode !== 130 ? whyNotWhole() : undefined;
+    throw why === undefined ? error : new UserError(why, { cause: error });
   });
   if (first === undefined) throw new UserError(`${STACK_DIR} has no outputs; \`eks up\` makes them`);
   if (others.length > 0) {
@@ -144,6 +143,19 @@ export async function handoverHere(args: readonly string[], signal: AbortSignal)
     });
   }
   return first.handover;
+}
+
+/** Why the state in the current folder's file has not all outputs; undefined where it does not tell. */
+function whyNotWhole(): string | undefined {
+  const lock = lockOf(STATE_FILE);
+  if (lock?.isHeld === true) {
+    return `the stack is locked by ${lockText(lock)}, and has no outputs yet: wait for it to end, and run the same command again`;
+  }
+  const state = textOf(STATE_FILE) ?? "";
+  if (isBrokenOff(STATE_FILE) || isEncrypted(state)) return undefined;
+  const { resources = 0 } = state === "" ? {} : readState(STATE_FILE, state);
+  if (resources === 0) return undefined;
+  return `the stack is half made: ${counted(resources, "resource")}, and not all outputs; \`eks up\` goes on where it ended`;
 }
 
 async function look(

@@ -69,24 +69,24 @@ async function whatIsLost(
     );
   }
   if (command !== "apply") return undefined;
-  if (isBrokenOff(STATE_FILE)) {
-    const copy = restore(STATE_FILE, [stateCopy(left.folder), `${STATE_FILE}.backup`]);
-    if (copy !== undefined) {
-      screen.line(
-        `note: Terraform was killed while it wrote ${STATE_FILE}: its last whole state is there again (what was left of ` +
-          `it is in ${STATE_FILE}.broken)`,
-      );
-    }
-  }
+  if (isBrokenOff(STATE_FILE)) takeBack(left.folder, screen);
   const missing = lostOf(progress, inState());
   return missing.length > 0 ? lostText(lost, missing, project) : undefined;
 }
 
+/** Puts the last whole state back where one is broken off. @param folder of the run that was killed */
+function takeBack(folder: string, screen: Screen): void {
+  const copy = restore(STATE_FILE, [stateCopy(folder), `${STATE_FILE}.backup`]);
+  const what = copy === undefined ? "there was no whole one before" : "its last whole state is there again";
+  screen.line(
+    `note: Terraform was killed while it wrote ${STATE_FILE}: ${what} (what was left of it is in ${STATE_FILE}.broken)`,
+  );
+}
+
 /** Addresses of what the state in the current folder has; undefined where it is somewhere else, or encrypted. */
 function inState(): readonly string[] | undefined {
-  if (!existsSync(STATE_FILE)) return undefined;
+  if (!existsSync(STATE_FILE)) return existsSync(`${STATE_FILE}.broken`) ? [] : undefined;
   const state = readFileSync(STATE_FILE, "utf8");
-  if (state.trim() === "") return [];
   return isEncrypted(state) ? undefined : managedResources(state).map(({ address }) => address);
 }
 

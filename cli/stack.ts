@@ -7,9 +7,9 @@ import type { Screen } from "../terminal/screen";
 import { counted } from "../terminal/text";
 import { terraformProgram } from "../terraform/program";
 import { providerNotes } from "../terraform/provider-lock";
-import { newLogFile, ownFolder } from "../terraform/own-folder";
+import { leftBehind, newLogFile, ownFolder } from "../terraform/own-folder";
 import { isEncrypted, managedResources, STATE_FILE } from "../terraform/state";
-import { isBrokenOff } from "../terraform/state-copy";
+import { isBrokenOff, stateCopy } from "../terraform/state-copy";
 import { lockOf, lockText } from "../terraform/state-lock";
 import { Terraform } from "../terraform/terraform";
 import {
@@ -107,8 +107,16 @@ export async function readVariables(
  * @throws UserError when somebody else has killed Terraform while it wrote the state
  */
 export function refuseBrokenOff(): void {
+  // Whoever is at work may just be writing it.
+  if (!isBrokenOff(STATE_FILE) || lockOf(STATE_FILE)?.isHeld === true) return;
+  if (leftBehind().some(({ folder }) => existsSync(stateCopy(folder)))) {
+    throw new UserError(
+      `${STATE_FILE} is broken off: Terraform was killed while it wrote it; the next eks plan, up or destroy takes back ` +
+        "the last whole one",
+    );
+  }
   const backup = `${STATE_FILE}.backup`;
-  if (!isBrokenOff(STATE_FILE) || !existsSync(backup)) return;
+  if (!existsSync(backup)) return;
   const text = readFileSync(backup, "utf8");
   const had = isEncrypted(text) ? "what it had" : counted(managedResources(text).length, "resource");
   if (had === "0 resources") return;

@@ -19,12 +19,13 @@ export function widthOf({ isTTY, columns }: Output, environment: NodeJS.ProcessE
 
 /**
  * A line broken at spaces, so that each part fits; what follows the first part is indented two columns further. A row of a
- * table stays as it is, and so does a command between backticks: it is there to be copied. A number stays with what it counts.
+ * table stays as it is. So do a command between backticks and a cure, which begins with `->`: they are there to be copied, and
+ * a terminal that breaks them copies them in one piece. A number stays with what it counts.
  *
  * @param width columns; a Korean letter takes two
  */
 export function fitted(line: string, width: number): string {
-  if (stringWidth(line) <= width || /\S {2,}\S/.test(line)) return line;
+  if (stringWidth(line) <= width || /\S {2,}\S|^ *-> /.test(line)) return line;
   const [indent = ""] = /^ */.exec(line) ?? [];
   const [first = "", ...words] = line.slice(indent.length).match(/(?:\d+ )?(?:`[^`]*`|[^ `]|`)+/g) ?? [];
   const parts = [indent + first];

@@ -45,7 +45,16 @@ export class StateKeeper {
     this.#keep();
   }
 
+  /** What is done goes on although there is no copy, for lack of space, say. */
   #keep(): void {
+    try {
+      this.#copyWhole();
+    } catch {
+      // The next one may be kept.
+    }
+  }
+
+  #copyWhole(): void {
     const { mtimeMs, size } = statSync(this.file, { throwIfNoEntry: false }) ?? { mtimeMs: 0, size: 0 };
     const stamp = `${String(mtimeMs)} ${String(size)}`;
     if (size === 0 || stamp === this.#kept) return;

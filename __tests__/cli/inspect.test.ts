@@ -9,6 +9,7 @@ import { Screen } from "../../terminal/screen";
 import { freePort } from "../../rehearsal/machine/loopback";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import { EksFolder } from "../support/in-process";
+import { recordedState } from "../support/recorded";
 import { keyPair, startSshServer } from "../support/ssh-server";
 import { standInForTerraform } from "../support/terraform-stand-in";
 
@@ -114,6 +115,19 @@ describe("eks status", () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^error: /);
     expect(stderr).toContain(says);
+  });
+
+  it("says of a stack that is half made what there is, and how to go on", async () => {
+    const { program } = standInForTerraform(join(place.folder, "bin"), { "-chdir": "echo {}" });
+    mkdirSync(join(place.folder, "cdktf.out", "stacks", "eks"), { recursive: true });
+    put("terraform.eks.tfstate", recordedState("half-applied"));
+
+    const { code, stderr } = await place.run(["status"], { EKS_TERRAFORM: program });
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: the stack is half made: \d+ resources, and not all outputs; `eks up` goes on where it ended\n$/,
+    );
   });
 
   it("ends at once by Ctrl-C, and ends the Terraform that it is waiting for", async () => {

@@ -67,12 +67,21 @@ describeNeeding("the end-to-end tests' programs", "Terraform itself")("eks, atta
   });
 
   it("is killed alone: Terraform ends what it has begun, and the next run waits for it and goes on", async () => {
+    const arrived = gate.holdBack({ Action: "CreateNatGateway" });
     const { child, ended } = stage.start(upArguments());
-    while (((await inAccount())["subnets"] ?? 0) === 0 && child.exitCode === null) await sleep(100);
+    const letThrough = await arrived;
     child.kill("SIGKILL");
     expect(await ended).toMatchObject({ code: null });
 
-    const { code, output } = await stage.eks(...upArguments());
+    // Terraform cannot end before the next run has seen it at work.
+    let isSeen = false;
+    const { code, output } = await stage.start(upArguments(), {
+      onOutput: (soFar) => {
+        if (isSeen || !soFar.includes("this one waits for it")) return;
+        isSeen = true;
+        letThrough();
+      },
+    }).ended;
 
     expect(output).toMatch(
       /note: an earlier run was ended, and Terraform goes on with its apply: this one waits for it\napply of an earlier run: \d+ created \(/,
@@ -128,6 +137,10 @@ describeNeeding("the end-to-end tests' programs", "Terraform itself")("eks, atta
     const { length } = readFileSync(state);
     // As far as Terraform may have come: it empties the file, and writes it anew.
     truncateSync(state, Math.floor(length / 2));
+    expect(await stage.eks("doctor", ...GIVEN)).toMatchObject({
+      code: 1,
+      output: expect.stringContaining("the next eks plan, up or destroy takes back the last whole one") as string,
+    });
 
     const told = await stage.eks(...upArguments());
     const again = await stage.eks(...upArguments());

@@ -148,9 +148,9 @@ describeEndToEnd("every command", () => {
 
     under("in a half-made state", () => ({}), {
       plan: [2, "to add"],
-      status: [1, "has no outputs"],
-      doctor: [1, "errors"],
-      ssh: [1, "has no outputs"],
+      status: [1, "the stack is half made: 7 resources, and not all outputs; `eks up` goes on where it ended"],
+      doctor: [1, "apply-incomplete"],
+      ssh: [1, "the stack is half made: 7 resources"],
       bootstrap: [1, "has no outputs"],
       "destroy --dry-run": [2, "aws_eip, aws_internet_gateway, aws_nat_gateway, 3 aws_subnet, aws_vpc"],
     });

@@ -595,7 +595,7 @@ describe("a bastion that is hostile", () => {
     clearInterval(watch);
     screen.line(hostLine(report));
 
-    expect((performance.now() - began) / 1000).toBeLessThan(AT_MOST);
+    expect((performance.now() - began) / 1000).toBeLessThan(patience + AT_MOST);
     expect(most - before).toBeLessThan(ROOM);
     const { unreachable, failed: failures } = recapOf(report);
     expect(unreachable + failures).toBeGreaterThan(0);
@@ -613,7 +613,8 @@ describe("a bastion that is hostile", () => {
   });
 
   it.each(KEYS)("is asked for nothing when it %s", async (_, start, says, knows) => {
-    expect(await attacked(start, knows, 3)).toMatch(says);
+    // What is refused is refused at once; on a busy machine that takes its time.
+    expect(await attacked(start, knows, 30)).toMatch(says);
     expect(rig.asked).toEqual([]);
   });
 

@@ -60,7 +60,8 @@ describe("a line that does not fit", () => {
   it.each([
     ["as it is where it fits", 11, "hello world", "hello world"],
     ["at a space", 10, "hello world", "hello\n  world"],
-    ["with what is indented indented further", 14, "  -> mend that first", "  -> mend that\n    first"],
+    ["with what is indented indented further", 14, "  it mends that first", "  it mends\n    that first"],
+    ["and no cure, which may be a command", 10, "  -> aws eks list-clusters", "  -> aws eks list-clusters"],
     ["and no word in two", 8, "see https://example.com now", "see\n  https://example.com\n  now"],
     ["by what a letter takes: two columns in Korean", 10, "노드가 없다 지금", "노드가\n  없다\n  지금"],
     ["and no command, which is there to be copied", 12, "run `eks up -x` first", "run\n  `eks up -x`\n  first"],

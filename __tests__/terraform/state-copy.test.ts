@@ -44,6 +44,14 @@ describe("a copy of a state", () => {
     expect(statSync(copy).mode & 0o777).toBe(0o600);
   });
 
+  it("is not worth an end of what is done", () => {
+    writeFileSync(state, APPLIED);
+
+    new StateKeeper(state, join(folder, "none", "state")).end();
+
+    expect(readFileSync(state, "utf8")).toBe(APPLIED);
+  });
+
   it("is there from the beginning, and of an encrypted one too", () => {
     writeFileSync(state, ENCRYPTED);
 
