@@ -12,7 +12,7 @@ import type { Finding } from "../../cli/doctor/finding";
 import { notInside, type ApiProblem, type InsideFacts, type WorkloadFact } from "../../cli/doctor/inside-facts";
 import { stackInputs, type NodeGroupInput, type StackInputs } from "../../cli/stack-inputs";
 import type { StateFacts } from "../../terraform/state";
-import { AFTER, awsAuthOf, BEFORE, mapRoles, STATE, userData, workload } from "./facts";
+import { AFTER, awsAuthOf, BEFORE, mapRoles, rule, STATE, userData, workload } from "./facts";
 
 /** What a fact holds that is known in the fixtures. */
 export function value<T>(fact: Fact<T>): NonNullable<T> {
@@ -117,6 +117,7 @@ const ofFamily = (file: string, change: Parameters<typeof userData>[1] = {}) => 
 const BASTION_ROLE = value(AFTER.cluster.profiles)[value(AFTER.cluster.bastion).instanceProfile] ?? "";
 
 export const ROLE = AFTER.handover.node_role_arn;
+const OTHER_ROLE = "arn:aws:iam::123456789012:role/other";
 export const AL2023 = "amazon-eks-node-al2023-x86_64-standard-1.32-v20260714";
 const BOTTLEROCKET = "bottlerocket-aws-k8s-1.32-x86_64-v1.40.0-abcdef";
 
@@ -166,6 +167,14 @@ const mediumOf = (interfaces: number, addressesPerInterface: number): Partial<Ac
       ...value(BEFORE.account.instanceTypes),
       "t3.medium": { vcpus: 2, memoryMiB: 4096, interfaces, addressesPerInterface, architectures: ["x86_64"] },
     },
+  },
+});
+/** Every instance type is for these processors. */
+const processors = (...architectures: readonly string[]): Partial<AccountFacts> => ({
+  instanceTypes: {
+    ok: Object.fromEntries(
+      Object.entries(value(BEFORE.account.instanceTypes)).map(([type, it]) => [type, { ...it, architectures }]),
+    ),
   },
 });
 /** The only private subnet. */
@@ -220,6 +229,8 @@ const admitting = (principal: string, inAccount = "123456789012"): Partial<Stack
 const KIM: Partial<AccountFacts> = {
   identity: { ok: { account: "123456789012", arn: "arn:aws:iam::123456789012:user/kim" } },
 };
+/** What nobody may ask. */
+const HIDDEN = { unknown: "the credentials do not allow it" };
 
 export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   [
@@ -328,6 +339,14 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     inputs(admitting("role/aws-krug-admin")),
     inputs({ ...admitting("role/aws-krug-admin"), authenticationMode: "CONFIG_MAP" }),
   ],
+  [
+    "access-entry-creator",
+    "error",
+    "arn:aws:iam::123456789012:user/team:ops/kim",
+    inputsAnd(admitting("user/team:ops/kim"), {
+      identity: { ok: { account: "123456789012", arn: "arn:aws:iam::123456789012:user/team:ops/kim" } },
+    }),
+  ],
   ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: undefined } })],
   [
     "admin-role",
@@ -338,6 +357,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   ],
   ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: [] } })],
   ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: undefined }, hasAdminRole: { ok: false } })],
+  ["admin-role", "error", "aws-krug-admin", account({ adminProfile: { ok: undefined }, hasAdminRole: HIDDEN })],
   [
     "key-pair",
     "error",
@@ -378,6 +398,15 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   ],
   ["version", "error", "1.30", inputs({ eksVersion: "1.30" })],
   ["version-support", "warning", "1.31", inputs({ eksVersion: "1.31" })],
+  [
+    "version-support",
+    "warning",
+    "1.31",
+    inputsAnd(
+      { eksVersion: "1.31" },
+      { versions: { ok: value(BEFORE.account.versions).map((it) => ({ ...it, standardUntil: "" })) } },
+    ),
+  ],
   ["image-missing", "error", "ami-0123456789abcdef0", account({ nodeImages: { ok: {} } })],
   ["image-missing", "error", "ami-0123456789abcdef0", account({ nodeImages: image({ state: "disabled" }) })],
   ["image-missing", "error", "ami-0fd02cb7da42ee5e0", account({ bastionImage: { ok: undefined } })],
@@ -388,6 +417,28 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "ami-0123456789abcdef0",
     ARM_ROW,
     { ...ARM_ROW, account: { ...ARM_ROW.account, nodeImages: image({ architecture: "arm64" }) } },
+  ],
+  // One that is not there, and one that does not say what it is for.
+  ...[{ ok: {} }, image({ architecture: "" })].map((nodeImages): Row<BeforeFacts> => [
+    "image-architecture",
+    "error",
+    "ami-0123456789abcdef0",
+    ARM_ROW,
+    { ...ARM_ROW, account: { ...ARM_ROW.account, nodeImages } },
+  ]),
+  // Older instance types are for two.
+  [
+    "image-architecture",
+    "error",
+    "ami-0123456789abcdef0",
+    account({ ...processors("i386", "x86_64"), nodeImages: image({ architecture: "arm64" }) }),
+    account({ ...processors("i386", "x86_64"), nodeImages: image({ architecture: "i386" }) }),
+  ],
+  [
+    "image-architecture",
+    "error",
+    "ami-0fd02cb7da42ee5e0",
+    account({ ...bastionImage({ architecture: "arm64" }).account, ...processors("i386", "x86_64") }),
   ],
   ["image-architecture", "error", "ami-0fd02cb7da42ee5e0", bastionImage({ architecture: "arm64" })],
   // The nodes' volumes have 10 GiB, and so has the image where all is well; the bastion's has 8.
@@ -443,6 +494,22 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     "ap-northeast-2",
     oldestRole("2024-10-01T00:00:00.000Z"),
     oldestRole("2024-09-30T23:59:59.999Z"),
+  ],
+  [
+    "launch-configuration",
+    "note",
+    "ap-northeast-2",
+    inputsAnd(
+      {
+        groups: BEFORE.inputs.groups.flatMap((it) => [
+          it,
+          { ...it, key: "more", variables: { ...it.variables, launch: "node_groups.more.launch" } },
+        ]),
+      },
+      { launchConfigurations: { ok: [] }, oldestRole: { ok: undefined } },
+    ),
+    // There is one.
+    account({ oldestRole: { ok: undefined } }),
   ],
   ["add-on", "error", "no-such", addOns("no-such"), addOns("coredns")],
   ...[3, 4].map((offered): Row<BeforeFacts> => [
@@ -679,6 +746,7 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
 const UNAUTHORIZED = unreachable("unauthorized", "error: You must be logged in to the server (Unauthorized)");
 const FORBIDDEN = unreachable("forbidden", "Error from server (Forbidden): nodes is forbidden");
 const REFUSED = { why: "the server cannot be reached (curl: (7) refused)", cure: "check its way out" };
+const NOT_ANSWERED = { unknown: "the bastion failed: connection lost" };
 /** @see https://docs.aws.amazon.com/autoscaling/ec2/userguide/ts-as-instancelaunchfailure.html */
 const LAUNCH_FAILURES = [
   "You have requested more vCPU capacity than your current vCPU limit of 5 allows for the instance bucket",
@@ -719,6 +787,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     }),
   ],
   ["cluster-missing", "error", "awskrug_gudi_eks", cluster({ controlPlane: { ok: undefined } })],
+  ["cluster-missing", "error", "awskrug_gudi_eks", cluster({ controlPlane: { ok: undefined }, identity: HIDDEN })],
   ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "CREATING" })],
   ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "PENDING" })],
   ["cluster-creating", "note", value(AFTER.cluster.controlPlane).arn, plane({ status: "UPDATING" })],
@@ -747,6 +816,15 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), nameServers: ["10.0.0.2"] } } }),
     cluster({ vpc: { ok: { ...value(AFTER.cluster.vpc), nameServers: undefined } } }),
   ],
+  [
+    "vpc-dns",
+    "warning",
+    "vpc-1",
+    cluster(
+      { vpc: { ok: { ...value(AFTER.cluster.vpc), nameServers: ["10.0.0.2", "10.0.0.3"] } } },
+      { ...AFTER, handover: { ...AFTER.handover, region: "us-east-1" } },
+    ),
+  ],
   ["endpoint-closed", "error", value(AFTER.cluster.controlPlane).arn, plane({ privateAccess: false })],
   // EKS names the networks of a public endpoint that is off, too.
   [
@@ -766,7 +844,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     value(AFTER.cluster.controlPlane).arn,
     plane({ privateAccess: false, publicAccess: true, publicCidrs }),
   ]),
-  ...[["203.0.113.0/24"], []].map((publicCidrs): Row<AfterFacts> => [
+  ...[["203.0.113.0/24"], ["203.0.113.0/24", "198.51.100.0/24"], []].map((publicCidrs): Row<AfterFacts> => [
     "endpoint-public",
     "note",
     value(AFTER.cluster.controlPlane).arn,
@@ -806,6 +884,37 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ],
   [
     "ssh-unreachable",
+    "error",
+    "i-0123456789abcdef0",
+    login(
+      "unreachable",
+      "203.0.113.9 does not answer",
+      cluster({
+        securityGroups: {
+          ok: value(AFTER.cluster.securityGroups).map((it) =>
+            it.id === "sg-bastion"
+              ? {
+                  ...it,
+                  inbound: [
+                    ...it.inbound,
+                    rule("tcp", { from: 443, to: 443 }, ["0.0.0.0/0"]),
+                    rule("tcp", { from: 22, to: 22 }, ["198.51.100.0/24"]),
+                  ],
+                }
+              : it,
+          ),
+        },
+      }),
+    ),
+  ],
+  [
+    "ssh-unreachable",
+    "error",
+    "i-0123456789abcdef0",
+    login("unreachable", "203.0.113.9 does not answer", cluster({ bastion: HIDDEN })),
+  ],
+  [
+    "ssh-unreachable",
     "note",
     "i-0123456789abcdef0",
     login("booting", "203.0.113.9:22: no identity was accepted; it says: System is booting up"),
@@ -814,6 +923,13 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ["ssh-unreachable", "error", "i-0123456789abcdef0", login("protocol", "203.0.113.9:22: no SSH banner")],
   ["host-key", "error", "i-0123456789abcdef0", login("host-key", "the host key has changed")],
   ["ssh-login", "error", "i-0123456789abcdef0", login("authentication", "no key was taken")],
+  [
+    "ssh-login",
+    "error",
+    "i-0123456789abcdef0",
+    // A host's own words are none of ours.
+    login("authentication", "no key was taken; it says: so  what now  then\n  what now  ssh-add FILE"),
+  ],
   ...[301, -301].map((clockAheadSeconds): Row<AfterFacts> => [
     "clock",
     "error",
@@ -841,6 +957,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "i-0123456789abcdef0",
     inside({ downloads: { ok: REFUSED }, machine: { ok: { missing: ["kubectl"], clockAheadSeconds: 0 } } }),
   ],
+  ["downloads", "error", "i-0123456789abcdef0", inside({ downloads: { ok: REFUSED }, machine: NOT_ANSWERED })],
   [
     "bastion-bare",
     "error",
@@ -855,6 +972,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     inside({ identity: { unknown: "the bastion failed: connection lost" } }),
   ],
   ["bastion-credentials", "error", "i-0123456789abcdef0", unreachable("token", "exec: executable aws failed")],
+  ["bastion-credentials", "error", "i-0123456789abcdef0", unreachable("token", "no", cluster({ bastion: HIDDEN }))],
   [
     "bastion-credentials",
     "error",
@@ -886,6 +1004,29 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     // It has asked another cluster.
     plane({ endpoint: "https://OTHER.eks" }, UNAUTHORIZED),
   ],
+  // Nobody could see whom it admits.
+  ...[HIDDEN, { ok: [] }, { ok: [ROLE, OTHER_ROLE].map((principalArn) => ({ principalArn, type: "STANDARD" })) }].map(
+    (accessEntries): Row<AfterFacts> => [
+      "unauthorized",
+      "error",
+      "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
+      plane({ authenticationMode: "API" }, cluster({ accessEntries }, UNAUTHORIZED)),
+    ],
+  ),
+  // Nor who the bastion is, nor what role it has, nor both.
+  ["unauthorized", "error", BASTION_ROLE, inside({ identity: NOT_ANSWERED }, UNAUTHORIZED)],
+  [
+    "unauthorized",
+    "error",
+    "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
+    cluster({ profiles: HIDDEN }, UNAUTHORIZED),
+  ],
+  [
+    "unauthorized",
+    "error",
+    "the role of the bastion",
+    inside({ identity: NOT_ANSWERED }, cluster({ profiles: HIDDEN }, UNAUTHORIZED)),
+  ],
   [
     "access-entry-bastion",
     "error",
@@ -915,14 +1056,42 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
       unreachable("unauthorized", "You must be logged in to the server (Unauthorized)"),
     ),
   ],
+  [
+    "access-entry-bastion",
+    "error",
+    BASTION_ROLE,
+    plane({ authenticationMode: "API" }),
+    plane({ authenticationMode: "API" }, cluster({ profiles: HIDDEN })),
+  ],
   ["forbidden", "error", "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0", FORBIDDEN],
   // Whom aws-auth maps has no entry that a policy could be given to.
-  ...[[], [{ principalArn: BASTION_ROLE, type: "STANDARD" }]].map((entries): Row<AfterFacts> => [
+  ...[
+    { ok: [] },
+    { ok: [{ principalArn: ROLE, type: "EC2_LINUX" }] },
+    { ok: [{ principalArn: BASTION_ROLE, type: "STANDARD" }] },
+    HIDDEN,
+  ].map((accessEntries): Row<AfterFacts> => [
     "forbidden",
     "error",
     "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0",
-    plane({ authenticationMode: "API_AND_CONFIG_MAP" }, cluster({ accessEntries: { ok: entries } }, FORBIDDEN)),
+    plane({ authenticationMode: "API_AND_CONFIG_MAP" }, cluster({ accessEntries }, FORBIDDEN)),
   ]),
+  [
+    "forbidden",
+    "error",
+    "arn:aws:iam::123456789012:user/kim",
+    // Who it is there, and not its own role, lacks the policy.
+    inside(
+      { identity: { ok: "arn:aws:iam::123456789012:user/kim" } },
+      plane(
+        { authenticationMode: "API" },
+        cluster(
+          { accessEntries: { ok: [{ principalArn: "arn:aws:iam::123456789012:user/kim", type: "STANDARD" }] } },
+          FORBIDDEN,
+        ),
+      ),
+    ),
+  ],
   [
     "kubeconfig",
     "error",
@@ -942,6 +1111,12 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "error",
     AFTER.handover.cluster_endpoint,
     unreachable("name", "lookup abcdef.gr7.ap-northeast-2.eks.amazonaws.com: no such host"),
+  ],
+  [
+    "api-unreachable",
+    "error",
+    AFTER.handover.cluster_endpoint,
+    unreachable("unreachable", "dial tcp 172.16.10.9:443: i/o timeout", cluster({ controlPlane: HIDDEN })),
   ],
   ["group-missing", "error", "awskrug_gudi_eks-worker", cluster({ groups: { ok: [] } })],
   // 6 for a node's first interface, and 6 for the control plane.

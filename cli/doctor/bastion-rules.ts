@@ -14,11 +14,9 @@ function unanswered({ inside }: AfterFacts, ...problems: readonly ApiProblem[]):
   return state !== undefined && "unreachable" in state && problems.includes(state.problem) ? [state.unreachable] : [];
 }
 
-/** Whether what kubectl said is about another endpoint than the cluster's. */
-function isOfAnother(facts: AfterFacts, said: string): boolean {
-  const endpoint = planeOf(facts)?.endpoint ?? "";
-  const host = (endpoint === "" ? facts.handover.cluster_endpoint : endpoint).replace(/^https?:\/\//, "").toLowerCase();
-  return !said.toLowerCase().includes(host);
+/** Whether what kubectl said is about another endpoint than the cluster's; it has that of the outputs, or they are stale. */
+function isOfAnother({ handover }: AfterFacts, said: string): boolean {
+  return !said.toLowerCase().includes(handover.cluster_endpoint.replace("https://", "").toLowerCase());
 }
 
 /** A rule about a login that failed for a reason of its own. */
@@ -70,9 +68,10 @@ function bastionIdentity(facts: AfterFacts): string {
   return orElse(facts.inside.identity, bastionRole(facts) ?? "the role of the bastion");
 }
 
-/** Whom an access entry has to admit: the bastion's own role, with its path; else whoever it works as. */
+/** Whom an access entry has to admit: whoever the bastion works as; its own role with the path, which no session tells. */
 function principal(facts: AfterFacts): string {
-  return bastionRole(facts) ?? mappedArn(bastionIdentity(facts));
+  const [own, who] = [bastionRole(facts), bastionIdentity(facts)];
+  return own !== undefined && roleName(own) === roleName(who) ? own : mappedArn(who);
 }
 
 /** Whom a session works as, as aws-auth is to have it: a role's path is in no session, and must not be in aws-auth. */
@@ -91,14 +90,9 @@ function admitByEntry(facts: AfterFacts, arn: string): string {
   ].join(" && ");
 }
 
-/** Whether a cluster that looks into both admits somebody by aws-auth, for want of an entry. */
-function admitsByAwsAuthOnly(facts: AfterFacts, arn: string): boolean {
-  const entries = orElse(facts.cluster.accessEntries);
-  return (
-    authenticationMode(facts) === "API_AND_CONFIG_MAP" &&
-    entries !== undefined &&
-    !entries.some(({ principalArn }) => principalArn === arn)
-  );
+/** Whether somebody has no access entry; not where nobody could see them. */
+function lacksEntry({ cluster }: AfterFacts, arn: string): boolean {
+  return orElse(cluster.accessEntries)?.every(({ principalArn }) => principalArn !== arn) === true;
 }
 
 const EDIT_AWS_AUTH =
@@ -285,12 +279,12 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           );
         }
         const mode = authenticationMode(facts);
-        const entries = orElse(facts.cluster.accessEntries, []).map(({ principalArn }) => principalArn);
+        const entries = orElse(facts.cluster.accessEntries)?.map(({ principalArn }) => principalArn);
+        const named = entries === undefined ? "whom access entries name" : entries.join(", ");
         const admitted =
           mode === "CONFIG_MAP"
             ? "it admits whoever made it, and whom aws-auth maps"
-            : "it admits " +
-              `${entries.join(", ") || "nobody by an access entry"}${mode === "API" ? "" : ", and whom aws-auth maps"}`;
+            : `it admits ${named || "nobody by an access entry"}${mode === "API" ? "" : ", and whom aws-auth maps"}`;
         return found(
           "error",
           who,
@@ -337,7 +331,7 @@ export const BASTION_RULES: readonly Rule<AfterFacts>[] = [
           authenticationMode(facts) === "CONFIG_MAP"
             ? `${EDIT_AWS_AUTH}, and give ${mappedArn(who)} the group system:masters`
             : // A policy is given to an entry; whom aws-auth maps may have none.
-              admitsByAwsAuthOnly(facts, principal(facts))
+              lacksEntry(facts, principal(facts))
               ? createAccessEntry(facts, principal(facts))
               : associateAdmin(facts, principal(facts)),
         );
