@@ -1227,6 +1227,29 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     launch({ userData: FOR_TWO_FAMILIES }),
     launch({ userData: FOR_TWO_FAMILIES }, nodesImage({ name: AL2023 })),
   ],
+  [
+    "user-data-cluster",
+    "error",
+    "lc-1",
+    // The image of an instance that was launched from something else is the first.
+    cluster(
+      {
+        images: {
+          ok: value(AFTER.cluster.images).flatMap((it) => [{ ...it, id: "ami-0fedcba9876543210", name: AL2023 }, it]),
+        },
+      },
+      launch({ userData: FOR_TWO_FAMILIES }),
+    ),
+  ],
+  // To which family the image belongs, nobody knows.
+  ...[{ al2: {} }, { al2: {}, al2023: { name: "other" } }, { al2: { name: "other" }, al2023: { name: "third" } }].map(
+    (parsed): Row<AfterFacts> => [
+      "user-data-cluster",
+      "error",
+      "lc-1",
+      launch({ userData: parsed }, nodesImage({ name: "of my own" })),
+    ],
+  ),
   ...["nothing-supplied.sh", "al2023/nothing-supplied.mime", "bottlerocket/nothing-supplied.toml"].flatMap(
     (file): Row<AfterFacts>[] => [
       ["user-data-cluster", "error", "lc-1", ofFamily(file, { name: "other" }), ofFamily(file)],
@@ -1242,6 +1265,13 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     launch({ userData: { al2023: { name: AFTER.handover.cluster_name } } }, nodesImage({ name: AL2023 })),
     launch({ userData: { al2: { name: AFTER.handover.cluster_name, endpoint: "https://OTHER.eks" } } }),
   ],
+  [
+    "user-data-endpoint",
+    "error",
+    "lc-1",
+    launch({ userData: { al2023: { name: AFTER.handover.cluster_name } } }, nodesImage({ name: AL2023 })),
+    launch({ userData: { al2: { name: AFTER.handover.cluster_name, certificateAuthorityData: "b3RoZXI=" } } }),
+  ],
   ["instance-profile", "error", "lc-1", cluster({ profiles: { ok: {} } })],
   ["instance-profile", "error", "lc-1", launch({ instanceProfile: "" })],
   ["imds", "error", "i-1", unregistered(instance({ hasMetadata: false })), instance({ hasMetadata: undefined })],
@@ -1251,6 +1281,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     ROLE,
     cluster({ policies: { ok: { [ROLE]: ["AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"] } } }),
   ],
+  ["node-policies", "warning", ROLE, cluster({ policies: { ok: { [ROLE]: [] } } })],
   ["sg-control-plane", "error", "sg-nodes", closed("sg-plane")],
   // What an instance has counts, not what the next one will have.
   ["sg-control-plane", "error", "sg-nodes", launch({ securityGroupIds: ["sg-bastion"] }, closed("sg-plane"))],
@@ -1276,6 +1307,33 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
       { instances: { ok: value(AFTER.cluster.instances).map((it) => ({ ...it, state: "stopped" })) } },
       subnet({ defaultRoute: "igw-1" }),
     ),
+  ],
+  [
+    "node-egress",
+    "error",
+    "subnet-a",
+    // Of two nodes one has none.
+    cluster(
+      {
+        instances: {
+          ok: value(AFTER.cluster.instances).map((it, i) => (i === 0 ? it : { ...it, publicAddress: "203.0.113.20" })),
+        },
+      },
+      subnet({ defaultRoute: "igw-1" }),
+    ),
+    // They stand in another subnet.
+    cluster(
+      { instances: { ok: value(AFTER.cluster.instances).map((it) => ({ ...it, subnetId: "subnet-b" })) } },
+      subnet({ defaultRoute: "igw-1" }),
+    ),
+  ],
+  [
+    "node-egress",
+    "error",
+    "subnet-a",
+    subnet({ defaultRoute: undefined }),
+    // There may be endpoints that stand for the way out.
+    cluster({ vpcEndpoints: HIDDEN }, subnet({ defaultRoute: undefined })),
   ],
   ["node-egress", "error", "subnet-a, subnet-b", nat({ state: "failed" })],
   ["node-egress", "error", "subnet-a, subnet-b", nat({ subnetId: "subnet-b" })],

@@ -207,27 +207,24 @@ export const JOINING_RULES: readonly Rule<AfterFacts>[] = [
   {
     code: "node-egress",
     follows: HALF_APPLIED,
-    judge: (facts) => {
-      const { subnets, natGateways, vpcEndpoints } = facts.cluster;
-      const ways = {
-        subnets: orElse(subnets, []),
-        natGateways: orElse(natGateways, []),
-        endpoints: orElse(vpcEndpoints, []),
-      };
-      const hasPrivateNode = (id: string) =>
-        joining(facts).some(
-          ({ instance }) => instance.subnetId === id && instance.state === "running" && instance.publicAddress === "",
+    judge: (facts) =>
+      known(facts.cluster.vpcEndpoints, (endpoints) => {
+        const { subnets, natGateways } = facts.cluster;
+        const ways = { subnets: orElse(subnets, []), natGateways: orElse(natGateways, []), endpoints };
+        const hasPrivateNode = (id: string) =>
+          joining(facts).some(
+            ({ instance }) => instance.subnetId === id && instance.state === "running" && instance.publicAddress === "",
+          );
+        return noWaysOut(ways, usedSubnets(facts).ofNodes, hasPrivateNode).map(({ ids, problem, lacks }) =>
+          found(
+            "error",
+            ids,
+            `nodes here have no way out (0.0.0.0/0 ${problem}): they fetch no images and call no AWS API`,
+            `${APPLY}: the stack leads a subnet that is its own to its NAT gateway; a subnet without one needs VPC ` +
+              `endpoints, and has none for ${lacks}`,
+          ),
         );
-      return noWaysOut(ways, usedSubnets(facts).ofNodes, hasPrivateNode).map(({ ids, problem, lacks }) =>
-        found(
-          "error",
-          ids,
-          `nodes here have no way out (0.0.0.0/0 ${problem}): they fetch no images and call no AWS API`,
-          `${APPLY}: the stack leads a subnet that is its own to its NAT gateway; a subnet without one needs VPC ` +
-            `endpoints, and has none for ${lacks}`,
-        ),
-      );
-    },
+      }),
   },
   {
     code: "aws-auth-instance-profile",
