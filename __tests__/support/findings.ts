@@ -71,6 +71,22 @@ export const ready = (kind: WorkloadFact["kind"], path: string, pods: number, fr
   const others = usual.map((it) => (it.name === one.name ? one : it));
   return inside({ workloads: { ok: isUsual ? others : [...others, one] } }, from);
 };
+/** One of the usual workloads is otherwise. */
+const usual = (name: string, change: Partial<WorkloadFact>, from = AFTER): AfterFacts =>
+  inside(
+    { workloads: { ok: value(from.inside.workloads).map((it) => (it.name === name ? { ...it, ...change } : it)) } },
+    from,
+  );
+/** The first of three nodes is not Ready. */
+const oneOfThreeSick = (): AfterFacts => {
+  const three = [
+    ...state().nodes,
+    ...state()
+      .nodes.slice(0, 1)
+      .map((it) => ({ ...it, name: "third.internal" })),
+  ];
+  return inside({ cluster: { ok: { ...state(), nodes: three.map((it, i) => ({ ...it, isReady: i > 0 })) } } });
+};
 /** The cluster has no node of the first instance. */
 export const unregistered = (from: AfterFacts): AfterFacts =>
   inside({ cluster: { ok: { ...state(), nodes: state().nodes.slice(1) } } }, from);
@@ -1064,6 +1080,13 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     plane({ authenticationMode: "API" }, cluster({ profiles: HIDDEN })),
   ],
   ["forbidden", "error", "arn:aws:sts::123456789012:assumed-role/aws-krug-admin/i-0123456789abcdef0", FORBIDDEN],
+  // aws-auth has a federated user as he is.
+  [
+    "forbidden",
+    "error",
+    "arn:aws:sts::123456789012:federated-user/kim",
+    inside({ identity: { ok: "arn:aws:sts::123456789012:federated-user/kim" } }, FORBIDDEN),
+  ],
   // Whom aws-auth maps has no entry that a policy could be given to.
   ...[
     { ok: [] },
@@ -1119,6 +1142,7 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     unreachable("unreachable", "dial tcp 172.16.10.9:443: i/o timeout", cluster({ controlPlane: HIDDEN })),
   ],
   ["group-missing", "error", "awskrug_gudi_eks-worker", cluster({ groups: { ok: [] } })],
+  ["group-missing", "error", "awskrug_gudi_eks-worker", group({ name: "other" })],
   // 6 for a node's first interface, and 6 for the control plane.
   ["subnet-full", "error", "subnet-a", subnet({ free: 5 })],
   ["subnet-full", "warning", "subnet-a", subnet({ free: 6 })],
@@ -1141,6 +1165,14 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ],
   ["launch-missing", "error", "awskrug_gudi_eks-worker", group({ launchId: "lc-gone", instances: [] })],
   [
+    "launch-missing",
+    "error",
+    "awskrug_gudi_eks-worker",
+    group({ launchId: undefined, instances: [] }),
+    // Nobody could see what there is to launch from.
+    cluster({ groups: HIDDEN, launches: { ok: {} } }),
+  ],
+  [
     "image-missing",
     "error",
     "ami-0123456789abcdef0",
@@ -1149,6 +1181,19 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
   ],
   ["image-missing", "error", "ami-0123456789abcdef0", nodesImage({ state: "failed" })],
   ["image-architecture", "error", "ami-0123456789abcdef0", nodesImage({ architecture: "arm64" })],
+  [
+    "image-architecture",
+    "error",
+    "ami-0123456789abcdef0",
+    cluster({
+      images: {
+        ok: value(AFTER.cluster.images).flatMap((it) => [
+          { ...it, id: "ami-0fedcba9876543210" },
+          { ...it, architecture: "arm64" },
+        ]),
+      },
+    }),
+  ],
   ["group-short", "error", "awskrug_gudi_eks-worker", group({ instances: [], failure: "no addresses" })],
   ["group-short", "error", "awskrug_gudi_eks-worker", group({ instances: [], suspended: ["Launch"] })],
   ["group-short", "warning", "awskrug_gudi_eks-worker", group({ instances: [] })],
@@ -1396,7 +1441,39 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     "ip-172-16-10-5.ap-northeast-2.compute.internal",
     nodes((it, i) => (i === 0 ? { ...it, isReady: false } : it), instance({ ageSeconds })),
   ]),
+  // It is another instance that is new; nobody could see how old it is; and one is called by its instance's id.
+  [
+    "node-not-ready",
+    "error",
+    "ip-172-16-12-5.ap-northeast-2.compute.internal",
+    nodes((it, i) => ({ ...it, isReady: i === 0 }), instance({ ageSeconds: 60 })),
+  ],
+  [
+    "node-not-ready",
+    "error",
+    "ip-172-16-10-5.ap-northeast-2.compute.internal",
+    cluster(
+      { instances: HIDDEN },
+      nodes((it, i) => ({ ...it, isReady: i > 0 })),
+    ),
+  ],
+  [
+    "node-not-ready",
+    "note",
+    "i-1",
+    nodes((it, i) => (i === 0 ? { ...it, name: "i-1", isReady: false } : it), instance({ ageSeconds: 60 })),
+  ],
   ["cni-missing", "error", "awskrug_gudi_eks", inside({ workloads: { ok: [] } })],
+  [
+    "cni-missing",
+    "error",
+    "awskrug_gudi_eks",
+    inside({
+      workloads: { ok: [workload("DaemonSet", "other/aws-node"), workload("DaemonSet", "kube-system/other")] },
+    }),
+    // Nobody could see what runs there.
+    inside({ workloads: HIDDEN }),
+  ],
   [
     "node-cordoned",
     "note",
@@ -1449,6 +1526,40 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
       0,
       nodes((it) => ({ ...it, isReady: false })),
     ),
+  ],
+  // A node that is sick accounts for one pod of a DaemonSet, and for none of a Deployment that another node can take.
+  [
+    "workload-not-ready",
+    "warning",
+    "kube-system/aws-node",
+    usual("aws-node", { wanted: 3, ready: 1 }, oneOfThreeSick()),
+    usual("aws-node", { wanted: 3, ready: 2 }, oneOfThreeSick()),
+  ],
+  [
+    "workload-not-ready",
+    "error",
+    "kube-system/coredns",
+    usual("coredns", { wanted: 1, ready: 0 }, oneOfThreeSick()),
+    usual("coredns", { wanted: 2, ready: 1 }, oneOfThreeSick()),
+  ],
+  // A DaemonSet puts up with nodes that are cordoned.
+  [
+    "workload-not-ready",
+    "warning",
+    "kube-system/aws-node",
+    ready(
+      "DaemonSet",
+      "kube-system/aws-node",
+      1,
+      nodes((it) => ({ ...it, isCordoned: true })),
+    ),
+  ],
+  // A machine that boots takes no pods yet.
+  [
+    "workload-not-ready",
+    "error",
+    "kube-system/coredns",
+    ready("Deployment", "kube-system/coredns", 0, unregistered(instance({ state: "pending", ageSeconds: 20 }))),
   ],
   [
     "workload-not-ready",
