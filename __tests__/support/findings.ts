@@ -568,6 +568,33 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     }),
   ],
   [
+    "node-egress",
+    "error",
+    "subnet-c",
+    // The nodes of a group that stands in a subnet of its own.
+    existing(
+      {
+        subnets: [
+          ...EXISTING.subnets,
+          { ...value(AFTER.cluster.subnets)[0], id: "subnet-c", defaultRoute: "blackhole" } as Subnet,
+        ],
+      },
+      worker({ subnetIds: ["subnet-c"] }),
+    ),
+    // What leads to the internet by itself is the plan's to judge.
+    existing({
+      subnets: EXISTING.subnets.map((it) => (it.id === "subnet-a" ? { ...it, defaultRoute: "igw-1" } : it)),
+    }),
+  ],
+  [
+    "instance-type",
+    "error",
+    "t3.gigantic, t3.huge",
+    inputs(worker({ instanceTypes: ["t3.medium", "t3.gigantic", "t3.huge", "t3.micro"] })),
+    // Nobody could see which there are.
+    account({ instanceTypes: HIDDEN }),
+  ],
+  [
     "instance-type",
     "error",
     "t3.gigantic",
@@ -627,6 +654,25 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
     inputsAnd(worker({ instanceTypes: ["t3.medium", "t3.micro"] }), {
       offerings: { ok: { ...value(BEFORE.account.offerings), "t3.medium": [] } },
     }),
+  ],
+  ...(
+    [
+      ["error", {}],
+      ["warning", { "t3.medium": ["ap-northeast-2c", "ap-northeast-2d"] }],
+    ] as const
+  ).map(([severity, offered]): Row<BeforeFacts> => [
+    "instance-type",
+    severity,
+    "t3.medium",
+    account({ offerings: { ok: { "t3.micro": ["ap-northeast-2a"], ...offered } } }),
+  ]),
+  [
+    "instance-type",
+    "error",
+    "t3.medium",
+    // In which zones the subnets are, nobody could see.
+    existingIn({ network: HIDDEN, offerings: { ok: { ...value(BEFORE.account.offerings), "t3.medium": [] } } }),
+    existingIn({ network: HIDDEN }),
   ],
   [
     "instance-type",
@@ -750,6 +796,20 @@ export const BEFORE_ROWS: readonly Row<BeforeFacts>[] = [
   ["pods-few", "warning", "t3.medium", inputsAnd(desired(2), mediumOf(1, 2))],
   ["pods-few", "note", "t3.medium", inputsAnd(desired(3), mediumOf(1, 2))],
   ["capacity", "note", "t3.medium", BEFORE, inputs(worker({ instanceTypes: ["t3.micro"] }))],
+  [
+    "capacity",
+    "note",
+    "t3.medium",
+    inputs({
+      privateSubnets: [
+        { az: "ap-northeast-2a", cidr: "172.16.10.0/23", name: "large" },
+        { az: "ap-northeast-2b", cidr: "172.16.12.0/24", name: "small" },
+      ],
+    }),
+    inputs(desired(0)),
+  ],
+  // In a network that exists already no addresses are counted.
+  ["capacity", "note", "t3.medium", existing({}), account(mediumOf(3, 0))],
   [
     "ssh-nobody",
     "warning",
@@ -1657,6 +1717,26 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     ),
     cluster({ controlPlane: { ok: undefined } }),
   ]),
+  ...[
+    inside({
+      cluster: {
+        ok: {
+          ...state(),
+          awsAuth: {
+            ...awsAuthOf(""),
+            data: { mapRoles: mapRoles(ROLE), mapUsers: "- userarn: arn:aws:iam::123456789012:user/kim\n" },
+          },
+        },
+      },
+    }),
+    inside({ cluster: HIDDEN }),
+    cluster({ accessEntries: HIDDEN }),
+    plane({ authenticationMode: "API" }),
+  ].map((facts): Row<AfterFacts> => [
+    ...(["access", "note", value(AFTER.cluster.controlPlane).arn] as const),
+    facts,
+    cluster({ controlPlane: { ok: undefined } }),
+  ]),
   ["node-group-owner", "note", "awskrug_gudi_eks-worker", AFTER, cluster({ groups: { ok: [] } })],
   [
     "node-group-owner",
@@ -1665,7 +1745,23 @@ export const AFTER_ROWS: readonly Row<AfterFacts>[] = [
     group({ tags: { "aws:cloudformation:stack-name": { value: "nodes-of-2019", propagates: true } } }),
     cluster({ groups: { ok: [] } }),
   ],
+  [
+    "node-group-owner",
+    "note",
+    "awskrug_gudi_eks-worker",
+    group({ launchId: undefined, instances: [] }),
+    cluster({ groups: { ok: [] } }),
+  ],
   ["pod-logs", "note", "awskrug_gudi_eks", inside({ workloads: { ok: [AWS_NODE] } })],
+  [
+    "pod-logs",
+    "note",
+    "awskrug_gudi_eks",
+    {
+      ...cluster({ profiles: { ok: {} } }, inside({ workloads: { ok: [AWS_NODE] } })),
+      handover: { ...AFTER.handover, node_role_arns: [ROLE, OTHER_ROLE] },
+    },
+  ],
   ["metrics-server", "note", "awskrug_gudi_eks", inside({ workloads: { ok: [AWS_NODE] } })],
 ];
 

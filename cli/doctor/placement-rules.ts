@@ -135,8 +135,9 @@ export const PLACEMENT_RULES: readonly AccountRule[] = [
               return found(
                 "error",
                 unknown.join(", "),
-                `${variables.instanceType}: ${region} has no instance type ${unknown.join(" and ")}`,
-                `leave it out; it has ${types.filter((type) => !unknown.includes(type)).join(", ")}`,
+                `${variables.instanceType}: ${region} has no instance type ${unknown.join(" or ")}`,
+                `leave ${unknown.join(" and ")} out; ${region} has ` +
+                  types.filter((type) => !unknown.includes(type)).join(", "),
               );
             }
             const zones = groupZones(facts, group);
