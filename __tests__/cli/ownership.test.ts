@@ -550,10 +550,12 @@ describe("what GuardDuty has made in the stack's own VPC", () => {
     expect(endpoint({ State: "Deleting" }, "vpc-1")).toMatchObject({
       goesWith: "its deletion, which AWS has begun",
     });
+    expect(endpoint({ State: "Deleting" }, undefined)).not.toHaveProperty("goesWith");
   });
 
   it.each([
     ["in a VPC of somebody else's", {}, undefined],
+    ["in a VPC that AWS does not say", { VpcId: undefined }, undefined],
     ["in another VPC of the stack's", { VpcId: "vpc-2" }, "vpc-1"],
     ["without its tag", { Tags: [] }, "vpc-1"],
     ["with its tag for `no`", { Tags: [{ Key: "GuardDutyManaged", Value: "false" }] }, "vpc-1"],

@@ -78,6 +78,10 @@ describe("what a shell reads out of a file", () => {
     );
   });
 
+  it("is nothing for a variable without a value, whatever it was before", () => {
+    expect(exportLines([["AWS_PROFILE", undefined]])).toBe("export AWS_PROFILE=''\n");
+  });
+
   it.each([
     [".cache/emulator/environment", ". .cache/emulator/environment"],
     ["a b/environment", ". 'a b/environment'"],

@@ -1,4 +1,10 @@
-import { clusterClaim, clusterTag, controlPlaneLogGroup, podSubnetTag } from "../../facts/cluster-tags";
+import {
+  clusterClaim,
+  clusterTag,
+  containerInsightsLogGroups,
+  controlPlaneLogGroup,
+  podSubnetTag,
+} from "../../facts/cluster-tags";
 
 describe("what names a cluster", () => {
   // https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html, and the AWS pages that the file names.
@@ -6,6 +12,7 @@ describe("what names a cluster", () => {
     expect(clusterTag("c")).toBe("kubernetes.io/cluster/c");
     expect(podSubnetTag("c")).toBe("cni.networking.k8s.aws/cluster/c");
     expect(controlPlaneLogGroup("c")).toBe("/aws/eks/c/cluster");
+    expect(containerInsightsLogGroups("c")).toBe("/aws/containerinsights/c/");
   });
 
   it.each([

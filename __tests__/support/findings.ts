@@ -1800,5 +1800,18 @@ export const STATE_ROWS: readonly Row<StateFacts>[] = [
     { ...STATE, resources: 1, outputProblem: "bastion_address is missing" },
     { ...STATE, resources: 0, outputProblem: "bastion_address is missing" },
   ],
+  [
+    "apply-incomplete",
+    "error",
+    "terraform.eks.tfstate",
+    { ...STATE, resources: 1, outputProblem: "bastion_address is missing" },
+    // Whoever is at work has not said all outputs yet.
+    {
+      ...STATE,
+      resources: 1,
+      outputProblem: "bastion_address is missing",
+      lock: lock("kim@jump", "OperationTypeApply", true),
+    },
+  ],
   ["resource-tainted", "warning", "aws_instance.bastion", { ...STATE, tainted: ["aws_instance.bastion"] }],
 ];

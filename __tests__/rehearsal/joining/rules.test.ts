@@ -107,6 +107,11 @@ function outcome(all: JoinFacts, awsAuth: ConfigMapData | undefined = AWS_AUTH, 
 const READY = /^ready$/;
 
 const mapped = (entry: object): ConfigMapData => ({ mapRoles: JSON.stringify([entry]) });
+/** Its fields, a line for each, as they stand in an entry of a list. */
+const pairs = (entry: object) =>
+  Object.entries(entry)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
+    .join("\n  ");
 const AS_NODE = { rolearn: ROLE, username: "system:node:{{EC2PrivateDNSName}}", groups: ["system:nodes"] };
 
 describe("joining a cluster of EKS", () => {
@@ -140,7 +145,9 @@ describe("joining a cluster of EKS", () => {
       "EKS Kubernetes Worker AMI with AmazonLinux2 image, (k8s: 1.30.4, docker: 20)",
       "v1.30.4",
     ],
+    ["amazon-eks-node-1.30-v20240703", "EKS Kubernetes Worker AMI, (k8s:1.30.14, containerd: 1.7)", "v1.30.14"],
     ["ubuntu-eks/k8s_1.29/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20240701", "", "v1.29.0"],
+    ["ours/ubuntu-eks/k8s_1.29/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-20240701", "", "v1.31.0"],
   ])("takes the kubelet's version from the image %s (%s)", (name, description, version) => {
     const [result] = join(facts({ image: { name, description } }), AWS_AUTH);
 
@@ -295,6 +302,16 @@ describe("joining a cluster of EKS", () => {
       'nodes is forbidden: User "worker" cannot create resource "nodes" (its groups: system:nodes)',
     ],
     [
+      "the role's user has more before a node's name",
+      mapped({ ...AS_NODE, username: `my:${AS_NODE.username}` }),
+      `nodes is forbidden: User "my:system:node:${NAME}" cannot create resource "nodes" (its groups: system:nodes)`,
+    ],
+    [
+      "the role's user has a line break behind a node's name",
+      mapped({ ...AS_NODE, username: `${AS_NODE.username}\n` }),
+      `nodes is forbidden: User "system:node:${NAME}\n" cannot create resource "nodes" (its groups: system:nodes)`,
+    ],
+    [
       "the role is a node's user by the session's name",
       mapped({ ...AS_NODE, username: "system:node:{{SessionName}}" }),
       OF_ANOTHER,
@@ -330,6 +347,8 @@ describe("joining a cluster of EKS", () => {
     ["after a wrong one", { mapRoles: JSON.stringify([{ ...AS_NODE, groups: [] }, AS_NODE]) }],
     ["beside one without a role", { mapRoles: JSON.stringify([{ username: "x" }, AS_NODE]) }],
     ["beside one that is a text", { mapRoles: JSON.stringify(["foo", AS_NODE]) }],
+    ["beside one that is nothing", { mapRoles: JSON.stringify([null, AS_NODE]) }],
+    ["with a key twice, of which the last counts", { mapRoles: `- rolearn: other\n  ${pairs(AS_NODE)}` }],
     [
       "beside one whose name is no text",
       { mapRoles: `- {rolearn: ${ROLE}x, username: yes}\n- ${JSON.stringify(AS_NODE)}` },
@@ -373,6 +392,7 @@ describe("joining a cluster of EKS", () => {
       ["others may reach it", { control: [from("sg-bastion", "tcp", 443)] }],
       ["another network may reach it", { control: [{ ...from("x", "tcp", 443), cidrs: ["172.17.0.0/16"] }] }],
       ["nothing gets out of the nodes", { nodesOut: [] }],
+      ["a part of its networks may be called", { nodesOut: [{ ...OUT, cidrs: ["172.16.10.0/23"] }] }],
     ])("has no node when %s", (_, other) => {
       expect(within(other)).toEqual({
         state: "none",
@@ -385,8 +405,24 @@ describe("joining a cluster of EKS", () => {
       ["all protocols are open", { control: [from("sg-nodes", "-1")] }],
       ["a node's own network may reach it", { control: [{ ...from("x", "tcp", 443), cidrs: ["172.16.10.0/24"] }] }],
       ["the nodes let in the networks of the control plane", { nodes: [{ ...OUT, cidrs: ["172.16.8.0/21"] }] }],
+      ["all ports of TCP are open", { nodes: [from("sg-control", "tcp"), from("sg-nodes", "-1")] }],
+      [
+        "nodes may ask each other for names alone",
+        { nodes: [from("sg-control", "tcp", 10250), from("sg-nodes", "udp", 53), from("sg-nodes", "tcp", 53)] },
+      ],
     ])("has a ready node when %s", (_, other) => {
       expect(within(other)).toEqual({ state: "ready", why: "ready" });
+    });
+
+    it("lets nobody by range to a control plane of which no range is known", () => {
+      expect(within({}, { cidrs: [] }).why).toContain("do not let it reach the control plane");
+    });
+
+    it("says all that is wrong with a node that looks well", () => {
+      expect(within({ nodes: [] }).why).toBe(
+        "ready, but the control plane cannot reach its kubelet on 10250: kubectl logs and exec time out; DNS to another " +
+          "node is blocked: its pods resolve no name when CoreDNS runs there",
+      );
     });
 
     it("has a node of a cluster that is reached by the internet, whatever they say of 443", () => {
@@ -483,12 +519,22 @@ describe("joining a cluster of EKS", () => {
       ["aws-auth is gone", facts(), undefined],
       ["its role is another", facts({ role: { arn: `${ROLE}2`, policies: POLICIES } }), AWS_AUTH],
       ["443 is closed", { ...facts(), securityGroups: groups({ control: [] }) }, AWS_AUTH],
+      ["its role is gone", facts({ role: undefined }), AWS_AUTH],
     ])("hears no more when %s, and again when that is mended", (_, broken, awsAuth) => {
       const lost = join(broken, awsAuth, before);
 
       expect(lost[0]?.node?.notReady).toEqual(silent);
       expect(lost[0]?.why).toMatch(/^it was a node: \S/);
       expect(join(facts(), AWS_AUTH, lost)[0]).toEqual(before[0]);
+    });
+
+    it("says that a role is gone, and of another instance's node nothing", () => {
+      const broken = facts({ role: undefined });
+
+      expect(outcome(broken, AWS_AUTH, before).why).toBe(
+        "it was a node: it has no role: its kubelet has no credentials",
+      );
+      expect(outcome(broken, AWS_AUTH, before.slice(1)).state).toBe("none");
     });
 
     it.each<[string, Partial<InstanceFacts>]>([
@@ -533,6 +579,7 @@ describe("joining a cluster of EKS", () => {
     ["ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20251022", "none", "1.31"],
     ["al2023-ami-2023.9.20251117.1-kernel-6.1-x86_64", "none", "1.31"],
     ["amzn2-ami-hvm-2.0.20190618-x86_64-gp2", "none", "1.31"],
+    ["ours-of-amzn2-ami-hvm-2.0.20190618-x86_64-gp2", "unknown", "1.31"],
     ["emulated ami-1", "unknown", "1.31"],
   ])("takes the image %s for one of %s, with a kubelet %s", (name, family, minor) => {
     expect(familyOf(name)).toBe(family);
@@ -552,7 +599,7 @@ describe("joining a cluster of EKS", () => {
     it.each([
       ["AL2", AL2, "a script", SCRIPT, READY],
       ["AL2", AL2, "a NodeConfig", CONFIG, "but a NodeConfig, which Amazon Linux 2 does not know"],
-      ["AL2", AL2, "TOML", TOML, "does not call /etc/eks/bootstrap.sh"],
+      ["AL2", AL2, "TOML", TOML, /^its user data does not call \/etc\/eks\/bootstrap\.sh$/],
       ["AL2023", AL2023, "a script", SCRIPT, "bootstrap.sh has been removed from AL2023-based EKS AMIs"],
       ["AL2023", AL2023, "a NodeConfig", CONFIG, READY],
       ["AL2023", AL2023, "TOML", TOML, "its user data has no NodeConfig"],
@@ -602,10 +649,22 @@ describe("joining a cluster of EKS", () => {
       ["beta.kubernetes.io/instance-type", true],
       ["kubernetes.io/instance-type", false],
       ["example.com/role", true],
+      ["mykubernetes.io/role", true],
     ])("takes the label %s: %s", (label, isTaken) => {
       const { why = "" } = outcome(facts({ userData: flags(`--node-labels=${label}=a`) }));
 
       expect(why).toMatch(isTaken ? READY : "unknown 'kubernetes.io' or 'k8s.io' labels");
+    });
+
+    it.each([
+      ["--node-labels=kubernetes.io/a=1,example.k8s.io/b=2", "--node-labels: [kubernetes.io/a example.k8s.io/b]"],
+      [
+        "--register-with-taints=a=b:NO_SCHEDULE",
+        "invalid taint effect: NO_SCHEDULE, of a: a kubelet knows NoSchedule, PreferNoSchedule, NoExecute",
+      ],
+      ["--register-with-taints=a=b", "invalid taint effect: (none), of a=b: a kubelet knows NoSchedule"],
+    ])("says what is wrong with %s", (flag, why) => {
+      expect(outcome(facts({ userData: flags(flag) })).why).toContain(why);
     });
 
     it.each([
@@ -648,6 +707,17 @@ describe("joining a cluster of EKS", () => {
 
       expect(state).toBe("none");
       expect(why).toBe(`its subnet has no way to the internet, and no VPC endpoint for ${service}`);
+    });
+
+    it("names all that are missing", () => {
+      expect(shutIn({ endpoints: endpoints(ALL.slice(2)) }).why).toMatch(/ no VPC endpoint for ec2, ecr\.api$/);
+    });
+
+    it("boots when their security group lets in HTTPS alone", () => {
+      const all = facts({ hasEgress: false, endpoints: endpoints(ALL, "sg-endpoints") });
+      const https = { id: "sg-endpoints", inbound: [from("sg-nodes", "tcp", 443)], outbound: [] };
+
+      expect(outcome({ ...all, securityGroups: [...groups(), https] }).why).toBe("ready");
     });
 
     it("does not boot when their security group does not let it in", () => {
@@ -704,6 +774,7 @@ describe("joining a cluster of EKS", () => {
     ["another one", nodeConfig(), "10.100.0.0/16", "ready, but its user data has 172.20.0.0/16 for services"],
     ["the address of DNS in it", settings(), "172.20.0.0/16", READY],
     ["the address of DNS in another one", settings(), "10.100.0.0/16", "ready, but its user data has 172.20.0.10"],
+    ["nothing said of them", script(), "10.100.0.0/16", READY],
   ])("has a node with %s", (_, userData, serviceCidr, why) => {
     expect(outcome(facts({ userData }, { serviceCidr })).why).toMatch(why);
   });
