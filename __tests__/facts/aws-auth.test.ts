@@ -173,6 +173,57 @@ describe("the mappings in aws-auth", () => {
     expect(removedGroups(mergeAwsAuth(before, EVERYBODY), EVERYBODY)).toEqual([]);
   });
 
+  const KIM = "- userarn: arn:aws:iam::111122223333:user/kim\n";
+  it.each([
+    [
+      "what an entry lacks comes behind its ARN",
+      `${KIM}  note: ours\n`,
+      `${KIM}  username: kim\n  groups:\n    - viewers\n  note: ours\n`,
+    ],
+    [
+      "a list in one line stays in one",
+      `${KIM}  username: kim\n  groups: [viewers, admins]\n`,
+      `${KIM}  username: kim\n  groups: ["viewers"]\n`,
+    ],
+    [
+      "what stands behind a list stays",
+      `${KIM}  username: kim\n  groups:\n    - viewers\n    - admins\n    - owners\n    # since March\n`,
+      `${KIM}  username: kim\n  groups:\n    - viewers\n    # since March\n`,
+    ],
+    [
+      "what stands behind groups that are no list stays",
+      `${KIM}  groups:\n    viewers: true # since March\n  username: kim\n`,
+      `${KIM}  groups: ["viewers"] # since March\n  username: kim\n`,
+    ],
+    [
+      "a name in several lines becomes one in one",
+      `${KIM}  username: |\n    lee\n  groups: [viewers]\n`,
+      `${KIM}  username: kim\n  groups: [viewers]\n`,
+    ],
+  ])("change no more than they have to: %s", (_, before, after) => {
+    const wanted = { userarn: "arn:aws:iam::111122223333:user/kim", username: "kim", groups: ["viewers"] };
+
+    expect(mergeAwsAuth({ mapUsers: before }, { ...NODES, aws_auth_users: [wanted] })["mapUsers"]).toBe(after);
+  });
+
+  it("of whoever is listed without groups have none", () => {
+    const park = '- userarn: arn:aws:iam::111122223333:user/park\n  username: "yes"\n';
+    const wanted = { ...NODES, aws_auth_users: [EVERYBODY.aws_auth_users?.[1]].flatMap((it) => it ?? []) };
+
+    expect(mergeAwsAuth({ mapUsers: `${park}  groups:\n    - viewers\n` }, wanted)["mapUsers"]).toBe(
+      `${park}  groups: []\n`,
+    );
+  });
+
+  it("are quoted in an entry that stands in braces", () => {
+    const entry = (username: string) =>
+      `- {rolearn: ${NODE_ROLE}, username: ${username}, groups: ["system:bootstrappers", "system:nodes"]}\n`;
+
+    expect(mergeAwsAuth({ mapRoles: entry("nodes") }, NODES)).toEqual({
+      mapRoles: entry('"system:node:{{EC2PrivateDNSName}}"'),
+    });
+  });
+
   it.each([
     ["where there is no list", {}],
     ["where a list cannot be read", { mapRoles: "rolearn: a", mapUsers: "[" }],
