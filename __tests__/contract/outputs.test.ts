@@ -61,6 +61,17 @@ describe("the handover", () => {
     expect(readHandover(terraformOutput({ ...HANDOVER, more: "x" }), "outputs.json")).toEqual(HANDOVER);
   });
 
+  it("says all that is wrong, and names no other outputs where there are none", () => {
+    const twice = terraformOutput({ ...HANDOVER, cluster_endpoint: "http://plain", kubernetes_version: 1.3 });
+
+    expect(() => readHandover(twice, "outputs.json")).toThrow(
+      "cluster_endpoint: Invalid URL; kubernetes_version: Invalid input: expected string",
+    );
+    expect(() => readHandover("{}", "outputs.json")).toThrow(
+      new Error("outputs.json has none of the stack's outputs: has the stack been applied, and is it this one?"),
+    );
+  });
+
   it("maps nobody but the nodes when the stack was applied before it could say whom else", () => {
     const older = without("aws_auth_roles", "aws_auth_users");
 
