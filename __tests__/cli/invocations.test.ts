@@ -96,7 +96,11 @@ const VALUES: readonly Bad[] = [
   { type: "pin --version=-1.5", code: 64, says: "--version must be MAJOR.MINOR" },
   { type: "pin --family al3", code: 64, says: '--family must be one of al2, al2023, bottlerocket, got "al3"' },
   { type: "pin --region seoul", code: 64, says: "--region must be one of AWS' regions, such as ap-northeast-2" },
-  { type: "pin", code: 1, says: "cannot ask EKS for its versions: AWS cannot be reached (connect ECONNREFUSED 127.0.0.1:9); check aws_region" },
+  {
+    type: "pin",
+    code: 1,
+    says: "cannot ask EKS for its versions: AWS cannot be reached (connect ECONNREFUSED 127.0.0.1:9); check aws_region",
+  },
   { type: "pin", code: 1, says: "pins.auto.tfvars cannot be used: it is a folder", files: { "pins.auto.tfvars/": "" } },
   { type: "pin", code: 1, says: "is not what `eks pin` wrote", files: { "pins.auto.tfvars": 'a = "b"\n' } },
 ];
