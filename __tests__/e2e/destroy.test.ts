@@ -164,7 +164,7 @@ describeEndToEnd("eks destroy", () => {
     const before = await everything();
 
     const unasked = await destroy();
-    const declined = await stage.onTerminal(["destroy", ...GIVEN, "--", ...stage.bootstrap], "y\n");
+    const declined = await stage.onTerminal(["destroy", ...GIVEN, "--", ...stage.bootstrap], "no\n");
 
     expect(unasked).toMatchObject({ code: 64, output: expect.stringContaining("-auto-approve") as string });
     expect(declined.output).toMatch(
