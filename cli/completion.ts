@@ -50,9 +50,14 @@ const WRITERS: Readonly<Record<ShellName, (commands: readonly Completed[]) => st
 
 const HELP: Flag = { name: "--help", says: "options, examples and exit codes", value: "none" };
 
-function flag({ long, description, flags, required }: Option): Flag {
-  const value = !required ? "none" : /<(?:FILE|DIR)>$/.test(flags) ? "file" : "other";
-  return { name: long ?? "", says: description, value };
+function flag({ long, description, flags }: Option): Flag {
+  return { name: long ?? "", says: description, value: valueOf(/<(.*)>$/.exec(flags)?.[1]) };
+}
+
+/** @param what the help calls the value; undefined for an option without one */
+function valueOf(what: string | undefined): Flag["value"] {
+  if (what === undefined) return "none";
+  return ["FILE", "DIR"].includes(what) ? "file" : "other";
 }
 
 function bootstrapFlags(): Flag[] {
@@ -60,8 +65,7 @@ function bootstrapFlags(): Flag[] {
     .filter(([name]) => name !== "help")
     .map(([name, option]) => {
       const what = "value" in option ? option.value : undefined;
-      const value = what === undefined ? "none" : ["FILE", "DIR"].includes(what) ? "file" : "other";
-      return { name: `--${name}`, says: what ?? "", value };
+      return { name: `--${name}`, says: what ?? "", value: valueOf(what) };
     });
 }
 

@@ -6,7 +6,7 @@ import type { Screen } from "../terminal/screen";
 import { Progress, readEvent } from "../terraform/events";
 import { GrowingFile } from "../terraform/growing-file";
 import { isEncrypted, managedResources, STATE_FILE } from "../terraform/state";
-import { isBrokenOff, restore, stateCopy } from "../terraform/state-copy";
+import { takeBack } from "../terraform/state-copy";
 import { eventsFile, isAtWork, leftBehind, type LeftBehind, type RunningTerraform } from "../terraform/own-folder";
 
 /** How often it is looked whether Terraform still works, in ms. */
@@ -69,18 +69,15 @@ async function whatIsLost(
     );
   }
   if (command !== "apply") return undefined;
-  if (isBrokenOff(STATE_FILE)) takeBack(left.folder, screen);
+  const taken = takeBack(STATE_FILE, left.folder);
+  if (taken !== undefined) {
+    const what = taken.from === undefined ? "there was no whole one before" : "its last whole state is there again";
+    screen.line(
+      `note: Terraform was killed while it wrote ${STATE_FILE}: ${what} (what was left of it is in ${STATE_FILE}.broken)`,
+    );
+  }
   const missing = lostOf(progress, inState());
   return missing.length > 0 ? lostText(lost, missing, project) : undefined;
-}
-
-/** Puts the last whole state back where one is broken off. @param folder of the run that was killed */
-function takeBack(folder: string, screen: Screen): void {
-  const copy = restore(STATE_FILE, [stateCopy(folder), `${STATE_FILE}.backup`]);
-  const what = copy === undefined ? "there was no whole one before" : "its last whole state is there again";
-  screen.line(
-    `note: Terraform was killed while it wrote ${STATE_FILE}: ${what} (what was left of it is in ${STATE_FILE}.broken)`,
-  );
 }
 
 /** Addresses of what the state in the current folder has; undefined where it is somewhere else, or encrypted. */

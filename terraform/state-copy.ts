@@ -78,6 +78,16 @@ function replace(file: string, text: string): void {
   renameSync(part, file);
 }
 
+/**
+ * Takes a state back that was broken off while a process ran Terraform, from whichever copy is the newest.
+ *
+ * @param folder of that process
+ * @returns undefined where the state is whole; else where it was taken from, which may be nowhere
+ */
+export function takeBack(file: string, folder: string): { readonly from: string | undefined } | undefined {
+  return isBrokenOff(file) ? { from: restore(file, [stateCopy(folder), `${file}.backup`]) } : undefined;
+}
+
 /** Whether a file that was to hold a state is empty or broken off: Terraform was killed while it wrote it. */
 export function isBrokenOff(file: string): boolean {
   return existsSync(file) && serialOf(readFileSync(file, "utf8")) === undefined;

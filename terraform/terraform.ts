@@ -19,7 +19,7 @@ import { shell } from "../contract/shell";
 import { terraformPlatform } from "./platform";
 import { UserError } from "../contract/user-error";
 import { managedResources, readState, type StateResource } from "./state";
-import { isBrokenOff, restore, stateCopy, StateKeeper } from "./state-copy";
+import { stateCopy, StateKeeper, takeBack } from "./state-copy";
 import { lockIn, lockText, type StateLock } from "./state-lock";
 import { backFromOpenTofu } from "./provider-lock";
 import { readEvent, type TerraformEvent } from "./events";
@@ -244,7 +244,7 @@ export class Terraform {
     if (ended.code === 0) return;
     const failure = this.failure(ended);
     if (!ended.isKilled || failure.exitCode === 130) throw failure;
-    if (file !== undefined && isBrokenOff(file)) restore(file, [stateCopy(folder), `${file}.backup`]);
+    if (file !== undefined) takeBack(file, folder);
     throw new ApplyKilledError(failure.message, this.lost());
   }
 

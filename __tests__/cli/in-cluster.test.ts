@@ -12,8 +12,8 @@ import {
   readingCommands,
   type InCluster,
   type Named,
+  EMPTY,
 } from "../../cli/destroy/in-cluster";
-import { EMPTY } from "../support/in-cluster";
 import { said } from "../support/recorded";
 
 const CONTEXT = "arn:aws:eks:ap-northeast-2:123456789012:cluster/c";

@@ -10,6 +10,7 @@ import { freePort } from "../../rehearsal/machine/loopback";
 import { HANDOVER, terraformOutput } from "../support/handover";
 import { EksFolder } from "../support/in-process";
 import { recordedState } from "../support/recorded";
+import { isRunning } from "../support/run";
 import { keyPair, startSshServer } from "../support/ssh-server";
 import { standInForTerraform } from "../support/terraform-stand-in";
 
@@ -26,14 +27,6 @@ function put(name: string, text: string): string {
   mkdirSync(join(path, ".."), { recursive: true });
   writeFileSync(path, text, { mode: 0o600 });
   return path;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 /** Options that lead to a port of loopback where nobody listens, and to no key or host key of this machine's user. */

@@ -66,6 +66,20 @@ describeNeeding("the end-to-end tests' programs", "Terraform itself")("eks, atta
     await stage.stop();
   });
 
+  /** Kills `eks` and Terraform when all is made but what needs the NAT gateway, and that is being made. */
+  async function killBothAtNatGateway(): Promise<void> {
+    const arrived = gate.holdBack({ Action: "CreateNatGateway" });
+    const { child, ended } = stage.start(upArguments());
+    await arrived;
+    const [folder = ""] = left();
+    const own = join(stage.project.folder, ".cache", "eks", folder);
+    await allButOne(join(own, "terraform.events"));
+    const { pid } = JSON.parse(readFileSync(join(own, "terraform.json"), "utf8")) as { readonly pid: number };
+    child.kill("SIGKILL");
+    process.kill(-pid, "SIGKILL");
+    await ended;
+  }
+
   it("is killed alone: Terraform ends what it has begun, and the next run waits for it and goes on", async () => {
     const arrived = gate.holdBack({ Action: "CreateNatGateway" });
     const { child, ended } = stage.start(upArguments());
@@ -95,16 +109,7 @@ describeNeeding("the end-to-end tests' programs", "Terraform itself")("eks, atta
   it("is killed together with Terraform: the next run says what may be where, and the one after it goes on", async () => {
     await stage.project.destroy(join(stage.project.folder, "local.tfvars"));
     expect(await inAccount()).toEqual({});
-    const arrived = gate.holdBack({ Action: "CreateNatGateway" });
-    const { child, ended } = stage.start(upArguments());
-    await arrived;
-    const [folder = ""] = left();
-    await allButOne(join(stage.project.folder, ".cache", "eks", folder, "terraform.events"));
-    const record = readFileSync(join(stage.project.folder, ".cache", "eks", folder, "terraform.json"), "utf8");
-    const { pid } = JSON.parse(record) as { readonly pid: number };
-    child.kill("SIGKILL");
-    process.kill(-pid, "SIGKILL");
-    await ended;
+    await killBothAtNatGateway();
 
     const told = await stage.eks(...upArguments());
     const again = await stage.eks(...upArguments());
@@ -123,16 +128,7 @@ describeNeeding("the end-to-end tests' programs", "Terraform itself")("eks, atta
 
   it("is killed while the state is written: the next run takes the last whole one, and names what that does not have", async () => {
     await stage.project.destroy(join(stage.project.folder, "local.tfvars"));
-    const arrived = gate.holdBack({ Action: "CreateNatGateway" });
-    const { child, ended } = stage.start(upArguments());
-    await arrived;
-    const [folder = ""] = left();
-    const own = join(stage.project.folder, ".cache", "eks", folder);
-    await allButOne(join(own, "terraform.events"));
-    const { pid } = JSON.parse(readFileSync(join(own, "terraform.json"), "utf8")) as { readonly pid: number };
-    child.kill("SIGKILL");
-    process.kill(-pid, "SIGKILL");
-    await ended;
+    await killBothAtNatGateway();
     const state = join(stage.project.folder, "terraform.eks.tfstate");
     const { length } = readFileSync(state);
     // As far as Terraform may have come: it empties the file, and writes it anew.

@@ -9,7 +9,14 @@ import type { Command } from "../../bootstrap/engine/command";
 import type { Host } from "../../bootstrap/engine/host";
 import { PLAN_AGAIN } from "../../bootstrap/engine/task";
 import { awsAuth as awsAuthTask } from "../../bootstrap/tasks/cluster";
-import { deleteInCluster, deleteMachines, madeAnew, readInCluster, type InCluster } from "../../cli/destroy/in-cluster";
+import {
+  deleteInCluster,
+  deleteMachines,
+  EMPTY,
+  madeAnew,
+  readInCluster,
+  type InCluster,
+} from "../../cli/destroy/in-cluster";
 import { readInsideFacts } from "../../cli/doctor/inside-facts";
 import { startEksFront } from "../../rehearsal/account/eks/front";
 import { neutralEnvironment, type Emulator } from "../../rehearsal/account/emulator";
@@ -21,7 +28,6 @@ import { startLightPrograms, type LightPrograms } from "../../rehearsal/bastion/
 import type { Proxy } from "../../rehearsal/machine/proxy";
 import { emulate } from "../support/end-to-end";
 import { HANDOVER } from "../support/handover";
-import { EMPTY } from "../support/in-cluster";
 import { LocalHost } from "../support/local-host";
 import { describeOnHost } from "../support/on-host";
 import { run, type Ended } from "../support/run";

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lookUp, parseKnownHosts, wireFormat } from "../../bootstrap/ssh/known-hosts";
 import { startSshd, type Sshd } from "../../rehearsal/bastion/sshd";
 import { describeOnHost } from "../support/on-host";
+import { isRunning } from "../support/run";
 
 /** How a session ended. */
 interface Session {
@@ -62,15 +63,6 @@ async function ssh(folder: string, sshd: Sshd, command: string, options: Session
   child.stdin.end(options.input);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
-}
-
-/** Whether a process is there and is no mere entry that nobody has asked about yet. */
-function isRunning(id: number): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${String(id)}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
 }
 
 async function until(holds: () => boolean): Promise<void> {

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 /** How a program ended, and all that it printed. */
 export interface Ended {
@@ -60,4 +61,13 @@ export function flowing(text: string): string {
 function plain(text: string): string {
   // eslint-disable-next-line no-control-regex -- the escape character is what colours begin with
   return text.replace(/\u001b\[[0-9;]*[A-Za-z]/g, "");
+}
+
+/** Whether a process is there and is no mere entry that nobody has asked about yet. */
+export function isRunning(id: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${String(id)}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
 }

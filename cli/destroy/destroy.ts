@@ -25,6 +25,7 @@ import {
   DELETING_SECONDS,
   deleteInCluster,
   deleteMachines,
+  EMPTY,
   madeAnew,
   persistentVolumes,
   readInCluster,
@@ -81,17 +82,6 @@ export async function destroy(options: DestroyOptions, screen: Screen, signal: A
   }
 }
 
-/** The answer of a cluster that has nothing in AWS; it also stands for one that cannot be asked. */
-const NOTHING: InCluster = {
-  services: [],
-  ingresses: [],
-  gateways: [],
-  claims: [],
-  nodePools: [],
-  nodeClaims: [],
-  volumes: [],
-};
-
 /**
  * How long after a deletion it is looked whether somebody has made anew what was deleted, in ms: Argo CD waits 5 s
  * before it mends what was changed.
@@ -107,7 +97,7 @@ class Destruction {
   /** What says how to reach the bastion and the cluster; undefined when the stack is not wholly applied. */
   #handover: Handover | undefined;
   /** What the cluster said that it has in AWS. */
-  #inside = NOTHING;
+  #inside = EMPTY;
   /** Why it said nothing. */
   #silence: string | undefined;
   /** What may go and what stays, of what holds data. */

@@ -52,6 +52,17 @@ export interface InCluster {
   }[];
 }
 
+/** The answer of a cluster that has nothing in AWS; it also stands for one that cannot be asked. */
+export const EMPTY: InCluster = {
+  services: [],
+  ingresses: [],
+  gateways: [],
+  claims: [],
+  nodePools: [],
+  nodeClaims: [],
+  volumes: [],
+};
+
 /** What the cluster said; `unreachable` says why it said nothing. */
 type ClusterAnswer = InCluster | { readonly unreachable: string };
 

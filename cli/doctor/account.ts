@@ -5,6 +5,7 @@ import type { ChangeKind, Plan } from "../../terraform/plan-file";
 import { readAccountFacts } from "./account-facts";
 import { ACCOUNT_RULES } from "./account-rules";
 import { examineAccount, findingsLines } from "./doctor";
+import { NO_ANSWER_CODES } from "./fact";
 import type { Finding } from "./finding";
 import { stackInputs, type StackInputs } from "../stack-inputs";
 import { valuesByName, type TfvarsValues } from "../../terraform/tfvars";
@@ -35,6 +36,8 @@ const NAMED = ["version", "image-missing", "add-on", "network-missing", "zone", 
 /** What the AWS provider says where it is not let in: `No valid credential sources found`, `Signature expired`, … */
 const NOT_LET_IN = /credential|signature|security token|expired/i;
 
+const LETS_NOBODY_IN: readonly string[] = [NO_ANSWER_CODES.credentials, NO_ANSWER_CODES.clock];
+
 /** A rule of the stack's own, which says what to write instead. */
 const OWN_WORDS = /Invalid value for (input )?variable/;
 
@@ -52,7 +55,7 @@ export function explained(
   if (!(error instanceof UserError) || OWN_WORDS.test(error.message)) return error;
   const named = errorsFor(findings, environment).filter(({ code }) => NAMED.includes(code));
   const isOurs = (environment.TF_CLOUD_ORGANIZATION ?? "") === "" && NOT_LET_IN.test(error.message);
-  const notLetIn = isOurs ? findings.filter(({ code }) => ["credentials", "own-clock"].includes(code)) : [];
+  const notLetIn = isOurs ? findings.filter(({ code }) => LETS_NOBODY_IN.includes(code)) : [];
   const errors = [...notLetIn, ...named];
   if (errors.length === 0) return error;
   const what = notLetIn.length > 0 ? "AWS lets nobody in from here" : "AWS has not what the tfvars name";
@@ -90,7 +93,7 @@ export function concerning({
 }
 
 /** Nobody could be asked from here; Terraform could, since there is a plan: it may run elsewhere. */
-const NOBODY_ASKED = ["credentials", "own-clock", "aws-unreachable"];
+const NOBODY_ASKED: readonly string[] = Object.values(NO_ANSWER_CODES);
 
 /** What could not be asked of AWS before anything is made, or counts for nothing there, a line for each reason. */
 export function unchecked(

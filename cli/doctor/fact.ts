@@ -42,14 +42,18 @@ async function factOf(answer: unknown, who: string): Promise<Fact<unknown>> {
   }
 }
 
-/** Findings that tell it. */
-const CODES = { credentials: "credentials", clock: "own-clock", unreachable: "aws-unreachable" } as const;
+/** The findings that tell why AWS answered nobody. */
+export const NO_ANSWER_CODES = {
+  credentials: "credentials",
+  clock: "own-clock",
+  unreachable: "aws-unreachable",
+} as const;
 
 function why(error: NodeJS.ErrnoException & { readonly asked?: string }, who: string): Unknown {
   const { name, message, asked = who } = error;
   if (isForbidden(error)) return { unknown: `the credentials do not allow ${asked}` };
   const none = noAnswerAtAll(error);
-  if (none !== undefined) return { unknown: none.said, follows: [CODES[none.cause]] };
+  if (none !== undefined) return { unknown: none.said, follows: [NO_ANSWER_CODES[none.cause]] };
   if (/is not valid JSON|Deserialization error/.test(message)) {
     return { unknown: `${asked} got an answer that is none of AWS' (an emulator without it, or a proxy)` };
   }
